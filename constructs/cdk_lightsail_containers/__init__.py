@@ -1,0 +1,1 @@
+"""AWS CDK constructs for container images in Amazon Lightsail container services."""
