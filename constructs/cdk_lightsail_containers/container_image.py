@@ -1,0 +1,131 @@
+"""A container image that a stack registers with a Lightsail container service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CustomResource, RemovalPolicy, Stack, Token
+from constructs import Construct
+
+from cdk_lightsail_containers_handler.properties import (
+    CONTAINER_IMAGE_TYPE,
+    Attribute,
+    Property,
+    check_label,
+    check_max_versions,
+)
+from cdk_lightsail_containers_handler.properties import RemovalPolicy as RemovalPolicyProperty
+
+from .handler import Handler
+
+if TYPE_CHECKING:
+    from aws_cdk.interfaces.aws_lightsail import IContainerRef
+
+    from .image_source import ImageSource
+
+_POLICIES = {
+    RemovalPolicy.DESTROY: RemovalPolicyProperty.DELETE,
+    RemovalPolicy.RETAIN: RemovalPolicyProperty.RETAIN,
+}
+
+
+class ContainerImage(Construct):
+    """A container image, registered with a Lightsail container service.
+
+    Another digest or label registers another image and then removes this one, once everything
+    in the stack that uses it has moved. A rollback finds the image that was there and registers
+    nothing. See
+    https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_RegisterContainerImage.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        label: str,
+        service: IContainerRef,
+        source: ImageSource,
+        handler: Handler | None = None,
+        max_versions: int | None = None,
+        removal_policy: RemovalPolicy | None = None,
+    ) -> None:
+        """Register an image.
+
+        Args:
+            scope: the construct that this belongs to.
+            id: the id within the scope.
+            label: what the images of one kind have in common, such as `web`: 1-53 lowercase
+                letters, digits and inner hyphens.
+            service: the container service, a `CfnContainer` or
+                `ContainerService.from_service_name`.
+            source: where the image comes from.
+            handler: the function that does it. Default: the one that the stack shares.
+            max_versions: how many images of this label stay, 1 to 150; after a registration the
+                oldest beyond that number are deleted, but none that a deployment uses. Lightsail
+                stores 150 for a service and evicts none. Default: as many as there is room for.
+            removal_policy: DESTROY deletes the image that this resource registered when it is
+                removed or replaced, but never while a deployment uses it; RETAIN keeps it.
+                Default: DESTROY.
+
+        Raises:
+            ValueError: a value breaks its rule, or the stack has another image with this service
+                and label.
+        """
+        removal_policy = removal_policy or RemovalPolicy.DESTROY
+        if removal_policy not in _POLICIES:
+            raise ValueError(f"removal_policy must be DESTROY or RETAIN, got {removal_policy.name}")
+        if not Token.is_unresolved(label):
+            check_label(label)
+        if max_versions is not None and not Token.is_unresolved(max_versions):
+            check_max_versions(max_versions)
+        self._service_and_label = (service.container_ref.service_name, label)
+        _check_alone(scope, self._service_and_label)
+        super().__init__(scope, id)
+
+        handler = handler or Handler.shared(self)
+        handler.grant_images(service)
+        self._resource = CustomResource(
+            self,
+            "Resource",
+            resource_type=CONTAINER_IMAGE_TYPE,
+            service_token=handler.function.function_arn,
+            service_timeout=handler.service_timeout,
+            properties={
+                Property.SERVICE_NAME: service.container_ref.service_name,
+                Property.LABEL: label,
+                Property.REMOVAL_POLICY: _POLICIES[removal_policy],
+                **({} if max_versions is None else {Property.MAX_VERSIONS: max_versions}),
+                **source.bind(self, handler),
+            },
+        )
+        handler.precede(self._resource)
+
+    @property
+    def image_name(self) -> str:
+        """The image's name in the container service, such as `:shop.web.7`."""
+        return self._resource.get_att_string(Attribute.IMAGE_NAME)
+
+    @property
+    def image_digest(self) -> str:
+        """The digest of the image's manifest, `sha256:` and 64 hex digits."""
+        return self._resource.get_att_string(Attribute.IMAGE_DIGEST)
+
+    @property
+    def created_at(self) -> str:
+        """When the image was registered, as an ISO 8601 timestamp."""
+        return self._resource.get_att_string(Attribute.CREATED_AT)
+
+
+def _check_alone(scope: Construct, service_and_label: tuple[str, str]) -> None:
+    """Refuse a second image of a service and label: each would prune and replace the other's."""
+    for construct in Stack.of(scope).node.find_all():
+        if (
+            isinstance(construct, ContainerImage)
+            and construct._service_and_label == service_and_label  # noqa: SLF001 - our own class
+        ):
+            _, label = service_and_label
+            raise ValueError(
+                "a stack must not have two images with the same service and label, got label "
+                f"{label!r} again after {construct.node.path!r}"
+            )

@@ -1,0 +1,203 @@
+"""The function behind the resources of a stack, and what it may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Token, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from .handler_asset import ENTRY_POINT, handler_code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import CustomResource
+    from aws_cdk.interfaces.aws_lightsail import IContainerRef
+
+_SHARED_ID = "LightsailContainersHandler"
+_MEMORY_MIB = (128, 10240)
+_TIMEOUT_MINUTES = (1, 15)
+
+
+class Handler(Construct):
+    """The function that carries out the resources of this library.
+
+    A stack has one, made when it is first needed. Make one yourself, and hand it to the
+    constructs, to choose its settings:
+
+        handler = Handler(self, "Handler", memory_size=1024, vpc=vpc)
+        ContainerImage(self, "Image", handler=handler, ...)
+
+    It runs on Python 3.13, is never retried by Lambda, since it answers every request itself, and
+    keeps its log in a log group of the stack. It is allowed only what the stack's resources need.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        architecture: lambda_.Architecture | None = None,
+        log_retention: logs.RetentionDays | None = None,
+        memory_size: int | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        timeout: Duration | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+    ) -> None:
+        """Make the function, its role and its log group.
+
+        Args:
+            scope: the construct that this belongs to.
+            id: the id within the scope.
+            architecture: what the function itself runs on; it moves images of any. Default: arm64.
+            log_retention: how long its log is kept. Default: one month.
+            memory_size: MiB, 128 to 10240. Default: 512.
+            security_groups: those of the function in a VPC. Default: one of its own.
+            timeout: how long one request may take, 1 to 15 minutes; CloudFormation waits a minute
+                longer. Default: 5 minutes.
+            vpc: the VPC to run in; it needs a way to Lightsail's public endpoint, such as a NAT
+                gateway, for Lightsail has no interface endpoint. Default: none.
+            vpc_subnets: which subnets of the VPC. Default: the private ones.
+
+        Raises:
+            ValueError: a value is out of its range, or names subnets or security groups without
+                a VPC.
+        """
+        memory_size = 512 if memory_size is None else memory_size
+        timeout = timeout or Duration.minutes(5)
+        _check_memory_size(memory_size)
+        _check_timeout(timeout)
+        if vpc is None and (vpc_subnets is not None or security_groups is not None):
+            raise ValueError("vpc_subnets and security_groups need a vpc, got none")
+        super().__init__(scope, id)
+
+        log_group = logs.LogGroup(
+            self,
+            "LogGroup",
+            retention=log_retention or logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self._role = iam.Role(
+            self,
+            "Role",
+            assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")),
+            description="What the function of cdk-lightsail-containers may do",
+        )
+        # Not AWSLambdaBasicExecutionRole: that may write to every log group of the account.
+        log_group.grant_write(self._role)
+        if vpc is not None:
+            self._allow_network_interfaces()
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            architecture=architecture or lambda_.Architecture.ARM_64,
+            code=handler_code(),
+            description="Carries out the resources of cdk-lightsail-containers",
+            handler=ENTRY_POINT,
+            log_group=log_group,
+            memory_size=memory_size,
+            # Every request is answered, a failed one too: nothing is left to repeat.
+            retry_attempts=0,
+            role=self._role,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            security_groups=security_groups,
+            timeout=timeout,
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+        )
+        # The CDK has every function depend on its role, also where it refers to it anyway.
+        cast("lambda_.CfnFunction", self.function.node.default_child).add_metadata(
+            "cfn-lint", {"config": {"ignore_checks": ["W3005"]}}
+        )
+        self._acknowledge(
+            "AwsSolutions-L1",
+            "AWS Lambda supports Python 3.13 until 2029; a newer one comes with a release of this "
+            "library that was tested on it.",
+        )
+        self.service_timeout = (
+            Duration.hours(1) if timeout.is_unresolved() else timeout.plus(Duration.minutes(1))
+        )
+        """How long CloudFormation waits for an answer before it gives a request up."""
+
+    @classmethod
+    def shared(cls, scope: Construct) -> Handler:
+        """Return the one handler that the constructs of a stack share by default."""
+        stack = Stack.of(scope)
+        existing = stack.node.try_find_child(_SHARED_ID)
+        return cast("Handler", existing) if existing else cls(stack, _SHARED_ID)
+
+    def precede(self, resource: CustomResource) -> None:
+        """Have a resource wait until this function is as it should be.
+
+        A reference to the function waits for the function and its role, but not for the resource
+        of its own that turns Lambda's retries off.
+        """
+        resource.node.add_dependency(self.function.node.find_child("EventInvokeConfig"))
+
+    def grant_images(self, service: IContainerRef) -> None:
+        """Allow to register, list, check and delete the images of a container service."""
+        arn = service.container_ref.container_arn
+        self._allow(arn, "lightsail:RegisterContainerImage", "lightsail:DeleteContainerImage")
+        # Lightsail's Get operations accept no resource, see
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html
+        self._allow("*", "lightsail:GetContainerImages", "lightsail:GetContainerServices")
+        self._acknowledge(
+            "AwsSolutions-IAM5[Resource::*]",
+            "These actions accept no resource: Lightsail's Get operations, and for a function in "
+            "a VPC those on network interfaces.",
+        )
+        if arn.endswith("/*"):
+            partition, region, account = _arn_place(self)
+            self._acknowledge(
+                "AwsSolutions-IAM5[Resource::arn:"
+                f"{partition}:lightsail:{region}:{account}:ContainerService/*]",
+                "Only the service's name is known, and Lightsail's ARNs do not contain it.",
+            )
+
+    def _allow(self, resource: str, *actions: str) -> None:
+        self._role.add_to_policy(iam.PolicyStatement(actions=[*actions], resources=[resource]))
+
+    def _allow_network_interfaces(self) -> None:
+        # What a function in a VPC needs, instead of a managed policy that also allows logs:
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+        self._allow(
+            "*",
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        )
+
+    def _acknowledge(self, rule: str, reason: str) -> None:
+        Validations.of(self).acknowledge(Acknowledgment(id=rule, reason=reason))
+
+
+def _check_memory_size(memory_size: int) -> None:
+    lowest, highest = _MEMORY_MIB
+    if not Token.is_unresolved(memory_size) and not lowest <= memory_size <= highest:
+        raise ValueError(f"memory_size must be {lowest} to {highest} MiB, got {memory_size}")
+
+
+def _check_timeout(timeout: Duration) -> None:
+    lowest, highest = _TIMEOUT_MINUTES
+    if timeout.is_unresolved():
+        return
+    minutes = timeout.to_minutes(integral=False)
+    if not lowest <= minutes <= highest:
+        raise ValueError(f"timeout must be {lowest} to {highest} minutes, got {minutes:g}")
+
+
+def _arn_place(scope: Construct) -> tuple[str, str, str]:
+    """Return partition, Region and account as cdk-nag writes them into a finding."""
+    stack = Stack.of(scope)
+    region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
+    account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
+    return "<AWS::Partition>", region, account

@@ -1,0 +1,235 @@
+"""The life of a container image: registered, found again, pruned, deleted.
+
+Nothing is remembered between requests: what Lightsail lists is the only state. The same request
+may come twice, even at once, and any answer may be lost or stale, so registering always looks
+before it acts and looks again afterwards.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from .deadline import Deadline
+from .errors import HandlerError, NotFound, Refused, Unanswered
+from .lightsail import ContainerImage, Lightsail
+from .properties import (
+    STORED_IMAGES,
+    ContainerImageProperties,
+    ContainerImageRemoval,
+    ImageName,
+)
+
+_STALE_SECONDS = 10.0
+"""How long a read may lag behind a write before it is believed."""
+_LOOK_AGAIN_SECONDS = 2.0
+
+
+class Log(Protocol):
+    """Where a step of a request is told."""
+
+    def __call__(self, step: str, /, **facts: object) -> None:
+        """Tell a step, with the names that belong to it."""
+
+
+class ContainerImages:
+    """Creates, updates and deletes container images."""
+
+    def __init__(self, lightsail: Lightsail, deadline: Deadline, log: Log) -> None:
+        self._lightsail = lightsail
+        self._deadline = deadline
+        self._log = log
+
+    def put(
+        self, wanted: ContainerImageProperties, current: ImageName | None = None
+    ) -> ContainerImage:
+        """Return the registered image of a label and digest, and register it if there is none.
+
+        Args:
+            wanted: what the stack asks for.
+            current: the image that the resource stands for now; None on Create. It is left alone:
+                CloudFormation deletes it later, or goes back to it.
+        """
+        images = self._lightsail.images(wanted.service_name)
+        found = _pick(images, wanted, current)
+        if found is None:
+            self._make_room(images, wanted, current)
+            image = self._settle(self._register(wanted), wanted)
+        else:
+            self._log("found", image=str(found.name))
+            image = found
+        self._prune_quietly(wanted, {image.name, current})
+        return image
+
+    def delete(self, removal: ContainerImageRemoval) -> None:
+        """Delete an image unless it is gone, is another one by now, or is in use."""
+        name = removal.name
+        try:
+            # Only a list that goes on not showing the image is believed.
+            images = self._images_with(name)
+            image = next((image for image in images if image.name == name), None)
+            if image is None:
+                self._log("gone", image=str(name))
+            elif removal.digest not in (None, image.digest):
+                self._log("kept: the name belongs to another digest", image=str(name))
+            elif self._stays_in_use(name):
+                self._log("kept: a deployment uses it", image=str(name))
+            else:
+                self._delete_unless_refused(name)
+        except NotFound:
+            self._log("gone with its container service", image=str(name))
+
+    def _register(self, wanted: ContainerImageProperties) -> ContainerImage:
+        """Register, also through lost answers and while the service is being changed."""
+        attempt = 0
+        while True:
+            try:
+                image = self._lightsail.register(wanted.service_name, wanted.label, wanted.digest)
+            except Unanswered:
+                if not self._deadline.back_off(attempt):
+                    raise
+                found = _pick(self._lightsail.images(wanted.service_name), wanted)
+                if found is not None:
+                    self._log("found after a lost answer", image=str(found.name))
+                    return found
+            except Refused as refusal:
+                self._wait_while_busy(wanted.service_name, attempt, refusal)
+            else:
+                self._log("registered", image=str(image.name), digest=image.digest)
+                return image
+            attempt += 1
+
+    def _wait_while_busy(self, service: str, attempt: int, refusal: Refused) -> None:
+        """Wait for a service that is being changed; raise what is wrong with any other."""
+        if len(self._lightsail.images(service)) >= STORED_IMAGES:
+            raise _full(service) from refusal
+        use = self._lightsail.use(service)
+        if not use.is_busy:
+            raise refusal
+        self._log("waiting for the container service", state=use.state)
+        if not self._deadline.back_off(attempt):
+            raise HandlerError(
+                f"container service '{service}' was {use.state} all the time and took no image",
+                "deploy again when it is READY or RUNNING",
+            ) from refusal
+
+    def _settle(self, own: ContainerImage, wanted: ContainerImageProperties) -> ContainerImage:
+        """Return the one image that stays when the same request was carried out twice at once.
+
+        Whoever sees its own image listed sees every earlier one too, and the lowest number stays,
+        so that both come to the same end. From here on nothing may fail: the image is registered.
+        """
+        try:
+            images = self._images_with(own.name)
+            image = min([own, *_matching(images, wanted)], key=lambda one: one.name.number)
+            if image.name != own.name:
+                self._log("registered twice", image=str(image.name), deleted=str(own.name))
+                self._lightsail.delete_image(own.name)
+        except HandlerError as error:
+            self._log("could not look for a second registration", why=str(error))
+            return own
+        return image
+
+    def _images_with(self, name: ImageName) -> list[ContainerImage]:
+        """Return the service's images, if possible a list that shows the named one already."""
+        until = self._deadline.left() - _STALE_SECONDS
+        while True:
+            images = self._lightsail.images(name.service)
+            is_shown = any(image.name == name for image in images)
+            if is_shown or self._deadline.left() <= until:
+                return images
+            if not self._deadline.pause(_LOOK_AGAIN_SECONDS):
+                return images
+
+    def _make_room(
+        self,
+        images: list[ContainerImage],
+        wanted: ContainerImageProperties,
+        current: ImageName | None,
+    ) -> None:
+        """Check that one more image can be stored, before anything is done for it."""
+        if len(images) < STORED_IMAGES:
+            return
+        self._prune_quietly(wanted, {current})
+        if len(self._lightsail.images(wanted.service_name)) >= STORED_IMAGES:
+            raise _full(wanted.service_name)
+
+    def _prune_quietly(self, wanted: ContainerImageProperties, keep: set[ImageName | None]) -> None:
+        """Prune, and only tell when that fails: the next registration prunes again."""
+        if wanted.max_versions is None:
+            return
+        try:
+            self._prune(wanted, wanted.max_versions, keep)
+        except HandlerError as error:
+            self._log("could not prune", why=str(error))
+
+    def _prune(
+        self,
+        wanted: ContainerImageProperties,
+        max_versions: int,
+        keep: set[ImageName | None],
+    ) -> None:
+        """Delete the label's oldest versions beyond a number, but none that is still needed."""
+        versions = sorted(
+            (
+                image
+                for image in self._lightsail.images(wanted.service_name)
+                if image.name.label == wanted.label
+            ),
+            key=lambda image: (image.created_at, image.name.number),
+        )
+        surplus = [image.name for image in versions[:-max_versions] if image.name not in keep]
+        if not surplus:
+            return
+        use = self._lightsail.use(wanted.service_name)
+        for name in surplus:
+            if use.uses(name):
+                self._log("kept: a deployment uses it", image=str(name))
+            else:
+                self._delete_unless_refused(name)
+
+    def _delete_unless_refused(self, name: ImageName) -> None:
+        """Delete an image; Lightsail may know of a use that it did not show."""
+        try:
+            self._lightsail.delete_image(name)
+        except Refused as refusal:
+            self._log("kept: Lightsail refused to delete it", image=str(name), why=str(refusal))
+        else:
+            self._log("deleted", image=str(name))
+
+    def _stays_in_use(self, name: ImageName) -> bool:
+        """Return whether a deployment uses an image, and not just in a read that lags behind."""
+        until = self._deadline.left() - _STALE_SECONDS
+        while self._lightsail.use(name.service).uses(name):
+            out_of_time = self._deadline.left() <= until
+            if out_of_time or not self._deadline.pause(_LOOK_AGAIN_SECONDS):
+                return True
+        return False
+
+
+def _matching(
+    images: Iterable[ContainerImage], wanted: ContainerImageProperties
+) -> list[ContainerImage]:
+    return [
+        image
+        for image in images
+        if (image.name.service, image.name.label, image.digest)
+        == (wanted.service_name, wanted.label, wanted.digest)
+    ]
+
+
+def _pick(
+    images: Iterable[ContainerImage],
+    wanted: ContainerImageProperties,
+    current: ImageName | None = None,
+) -> ContainerImage | None:
+    """Return the image of a label and digest: the current one if it is, else the lowest number."""
+    found = _matching(images, wanted)
+    return min(found, key=lambda one: (one.name != current, one.name.number), default=None)
+
+
+def _full(service: str) -> HandlerError:
+    return HandlerError(
+        f"container service '{service}' stores {STORED_IMAGES} images, the most that Lightsail "
+        "keeps",
+        "set max_versions to prune old ones, or delete some with "
+        "'aws lightsail delete-container-image'",
+    )

@@ -1,0 +1,38 @@
+"""What can go wrong, as the owner of the stack reads it.
+
+HandlerError        a request failed; its text is one sentence for the stack's events
+|-- NotFound        Lightsail has no such service or image
+|-- Refused         Lightsail refuses the values (InvalidInputException)
+`-- Unanswered      a call was sent and not answered: it may have been carried out, or not
+"""
+
+REASON_LIMIT = 240
+"""Characters of a failure's reason: crhelper cuts the *beginning* off longer ones."""
+
+
+class HandlerError(Exception):
+    """A failed request, told in one sentence that ends with the cure."""
+
+    def __init__(self, problem: str, cure: str) -> None:
+        """Join what happened, shortened if need be, and what to do about it.
+
+        Args:
+            problem: what happened, with the names concerned.
+            cure: what the owner of the stack does about it; never shortened.
+        """
+        room = REASON_LIMIT - len(cure) - len(": ")
+        if len(problem) > room:
+            problem = f"{problem[: room - 3]}..."
+        super().__init__(f"{problem}: {cure}")
+
+
+class NotFound(HandlerError):  # noqa: N818 - named for what Lightsail answers
+    """Lightsail has no such service or image."""
+
+
+class Refused(HandlerError):  # noqa: N818
+    """Lightsail refuses the values: quotas, states and bad input are all this one exception."""
+
+
+class Unanswered(HandlerError):  # noqa: N818
+    """A call was sent and its answer was lost, so that it may have been carried out."""

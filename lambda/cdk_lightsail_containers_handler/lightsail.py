@@ -1,0 +1,239 @@
+"""The calls to Lightsail that the handler makes, and what their failures mean.
+
+The only module that names Lightsail's operations and reads botocore's exceptions. Lightsail
+answers every client error with status 400, so the exception's name decides, never the status or
+the English text: https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+from botocore.parsers import ResponseParserError
+
+from .errors import HandlerError, NotFound, Refused, Unanswered
+from .properties import ImageName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mypy_boto3_lightsail.client import LightsailClient
+
+    from .deadline import Deadline
+
+_T = TypeVar("_T")
+
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+_SERVER_ERROR = 500
+# A role's new permissions take some seconds to reach every service of AWS.
+_PERMISSIONS_SECONDS = 12.0
+_BUSY = frozenset({"PENDING", "UPDATING", "DEPLOYING"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerImage:
+    """An image that is registered with a container service."""
+
+    name: ImageName
+    digest: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceUse:
+    """What a container service is doing.
+
+    Args:
+        state: Lightsail's word, such as RUNNING.
+        images: what the current and the next deployment name: image names of this or references
+            to other registries.
+    """
+
+    state: str
+    images: frozenset[str]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the service is being changed, so that it may refuse what it takes later."""
+        return self.state in _BUSY
+
+    def uses(self, name: ImageName) -> bool:
+        """Return whether a current or next deployment uses the image.
+
+        Which version `.latest` stands for is fixed when Lightsail starts a container, at a time
+        that nobody else knows, so it holds every version of the label.
+        """
+        latest = f":{name.service}.{name.label}.latest"
+        return str(name) in self.images or latest in self.images
+
+
+class Lightsail:
+    """Lightsail's container images, each call repeated while it makes sense and there is time."""
+
+    def __init__(self, client: LightsailClient, deadline: Deadline) -> None:
+        self._client = client
+        self._deadline = deadline
+
+    def images(self, service: str) -> list[ContainerImage]:
+        """Return the images that are registered with a service, in no certain order."""
+        answer = self._call(
+            _Call("GetContainerImages", service),
+            lambda: self._client.get_container_images(serviceName=service),
+        )
+        return [image for item in answer["containerImages"] if (image := _image(item))]
+
+    def use(self, service: str) -> ServiceUse:
+        """Return what a service is doing, and with which images."""
+        answer = self._call(
+            _Call("GetContainerServices", service),
+            lambda: self._client.get_container_services(serviceName=service),
+        )
+        found = answer["containerServices"]
+        if not found:
+            raise _no_service(service)
+        deployments = [found[0].get("currentDeployment"), found[0].get("nextDeployment")]
+        images = {
+            container.get("image", "")
+            for deployment in deployments
+            if deployment
+            for container in deployment.get("containers", {}).values()
+        }
+        return ServiceUse(state=found[0].get("state", ""), images=frozenset(images))
+
+    def register(self, service: str, label: str, digest: str) -> ContainerImage:
+        """Register a pushed image.
+
+        Raises:
+            Unanswered: it may be registered or not: look before the next attempt.
+        """
+        answer = self._call(
+            _Call("RegisterContainerImage", service, digest=digest, repeatable=False),
+            lambda: self._client.register_container_image(
+                serviceName=service, label=label, digest=digest
+            ),
+        )
+        image = _image(answer.get("containerImage", {}))
+        if image is None:
+            raise Unanswered(
+                f"Lightsail registered '{label}' in container service '{service}' without an "
+                "image name in its answer",
+                "deploy again",
+            )
+        return image
+
+    def delete_image(self, name: ImageName) -> None:
+        """Delete a registered image; done also when it is gone already."""
+        try:
+            self._call(
+                _Call("DeleteContainerImage", name.service),
+                lambda: self._client.delete_container_image(
+                    serviceName=name.service, image=str(name)
+                ),
+            )
+        except NotFound:
+            return
+
+    def _call(self, call: _Call, send: Callable[[], _T]) -> _T:
+        """Send a call, again while that can help and there is time.
+
+        Throttling, errors of the server and broken connections are worth another attempt; after
+        all but throttling the call may have been carried out all the same.
+        """
+        attempt = 0
+        permissions_by = self._deadline.left() - _PERMISSIONS_SECONDS
+        if not self._deadline.left():
+            raise call.out_of_time("no time was left")
+        while True:
+            try:
+                return send()
+            except ClientError as error:
+                code = str(error.response.get("Error", {}).get("Code", ""))
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+                denied = code == "AccessDeniedException" and self._deadline.left() > permissions_by
+                if status < _SERVER_ERROR and code not in _THROTTLED and not denied:
+                    raise call.failed(code, error) from error
+                cause, certain = code, status < _SERVER_ERROR
+            except (ConnectTimeoutError, EndpointConnectionError) as error:
+                cause, certain = type(error).__name__, True
+            except (HTTPClientError, ResponseParserError) as error:
+                cause, certain = type(error).__name__, False
+            if not certain and not call.repeatable:
+                raise call.unanswered(cause)
+            if not self._deadline.back_off(attempt):
+                raise call.out_of_time(cause)
+            attempt += 1
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call to Lightsail, as its failures name it."""
+
+    operation: str
+    service: str
+    digest: str = ""
+    repeatable: bool = True
+
+    def failed(self, code: str, error: ClientError) -> HandlerError:
+        """Return the error for what Lightsail answered."""
+        text = str(error.response.get("Error", {}).get("Message", ""))
+        problem = f"Lightsail refused {self.operation} for container service '{self.service}'"
+        if code == "NotFoundException" and not self.digest:
+            return _no_service(self.service)
+        if code == "NotFoundException":
+            return NotFound(
+                f"Lightsail has no pushed image {self.digest} for container service "
+                f"'{self.service}'",
+                "push it again, Lightsail drops what is not registered at once",
+            )
+        if code == "InvalidInputException":
+            return Refused(f"{problem}: {text}", "correct it and deploy again")
+        if code == "AccessDeniedException":
+            return HandlerError(
+                f"the function's role may not call lightsail:{self.operation} on container "
+                f"service '{self.service}'",
+                "allow it, also in the organization's policies and permissions boundaries",
+            )
+        if code == "RegionSetupInProgressException":
+            return HandlerError(
+                f"Lightsail is still being set up in the Region of container service "
+                f"'{self.service}'",
+                "deploy again in some minutes",
+            )
+        return HandlerError(f"{problem} with {code}: {text}", "correct it and deploy again")
+
+    def unanswered(self, cause: str) -> Unanswered:
+        """Return the error for a call whose answer was lost."""
+        return Unanswered(self._problem(cause), "deploy again")
+
+    def out_of_time(self, cause: str) -> HandlerError:
+        """Return the error for a call that did not get through while there was time."""
+        cure = "deploy again, and if it is in a VPC give the function a way to the internet"
+        return HandlerError(self._problem(cause), cure)
+
+    def _problem(self, cause: str) -> str:
+        call = f"{self.operation} for container service '{self.service}'"
+        return f"Lightsail did not answer {call} in time ({cause})"
+
+
+def _no_service(service: str) -> NotFound:
+    return NotFound(
+        f"container service '{service}' does not exist in the account and Region of the stack",
+        "create it, or correct its name",
+    )
+
+
+def _image(item: Mapping[str, object]) -> ContainerImage | None:
+    """Return an image of an answer, or None for one without a name that we know."""
+    name = ImageName.parse(item.get("image"))
+    digest, created_at = item.get("digest"), item.get("createdAt")
+    if name is None or not isinstance(digest, str) or not isinstance(created_at, datetime):
+        return None
+    return ContainerImage(name=name, digest=digest, created_at=created_at)

@@ -1,0 +1,209 @@
+"""The contract between the template and the function.
+
+Resource types, property and attribute names, physical ids and the rules of their values. The
+constructs check a user's arguments with these rules at synthesis, the function checks the same
+rules again in the request, because a token can hide any value until it is deployed. Standard
+library only, and nothing else of this package: it is all that the constructs import of it.
+
+The rules are Lightsail's own, see
+https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_RegisterContainerImage.html
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+CONTAINER_IMAGE_TYPE = "Custom::LightsailContainerImage"
+
+NOT_REGISTERED = "LightsailContainerImage::NOT_REGISTERED"
+"""The physical id of an image whose creation failed: Delete knows that there is nothing."""
+
+STORED_IMAGES = 150
+"""How many images a container service stores at most; Lightsail evicts none and raises no quota."""
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# The pattern in Lightsail's API model groups its alternatives wrongly; this is what it enforces.
+_NAME = re.compile(r"[a-z0-9]{1,2}|[a-z0-9][a-z0-9-]+[a-z0-9]")
+_IMAGE_NAME = re.compile(r":(?P<service>[^.]+)\.(?P<label>[^.]+)\.(?P<number>[1-9][0-9]*)")
+
+
+class Property(StrEnum):
+    """The resource properties of a container image."""
+
+    SERVICE_NAME = "ServiceName"
+    LABEL = "Label"
+    DIGEST = "Digest"
+    REMOVAL_POLICY = "RemovalPolicy"
+    MAX_VERSIONS = "MaxVersions"
+
+
+class Attribute(StrEnum):
+    """The attributes of a container image, for `Fn::GetAtt`."""
+
+    IMAGE_NAME = "ImageName"
+    IMAGE_DIGEST = "ImageDigest"
+    CREATED_AT = "CreatedAt"
+
+
+class RemovalPolicy(StrEnum):
+    """What happens to an image that CloudFormation removes or replaces."""
+
+    DELETE = "Delete"
+    RETAIN = "Retain"
+
+
+def check_service_name(value: object, what: str = "service_name") -> str:
+    """Return the name of a container service, or raise the `ValueError` that says its rule."""
+    return _check_name(value, what, 63)
+
+
+def check_label(value: object, what: str = "label") -> str:
+    """Return the label of a container image, or raise the `ValueError` that says its rule."""
+    return _check_name(value, what, 53)
+
+
+def check_digest(value: object, what: str = "digest") -> str:
+    """Return the digest of an image's manifest, or raise the `ValueError` that says its rule."""
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return value
+    raise ValueError(f"{what} must be 'sha256:' and 64 lowercase hex digits, got {_show(value)}")
+
+
+def check_max_versions(value: object, what: str = "max_versions") -> int:
+    """Return how many versions of a label are kept, or raise the `ValueError` with the rule."""
+    # CloudFormation sends every scalar as text.
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}", value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= STORED_IMAGES:
+        return value
+    rule = f"{what} must be a whole number from 1 to {STORED_IMAGES}"
+    raise ValueError(f"{rule}, got {_show(value)}")
+
+
+def _check_name(value: object, what: str, limit: int) -> str:
+    if isinstance(value, str) and len(value) <= limit and _NAME.fullmatch(value):
+        return value
+    rule = f"{what} must be 1-{limit} lowercase letters, digits and inner hyphens"
+    raise ValueError(f"{rule}, got {_show(value)}")
+
+
+def _show(value: object) -> str:
+    """Return a value as a message shows it: quoted, and never longer than a line."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004 - a line of a message
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageName:
+    """The name that Lightsail gives a registered image, and its resource's physical id."""
+
+    service: str
+    label: str
+    number: int
+
+    @classmethod
+    def parse(cls, text: object) -> Self | None:
+        """Return the parts of `:service.label.N`, or None for any other value."""
+        match = _IMAGE_NAME.fullmatch(text) if isinstance(text, str) else None
+        if not match:
+            return None
+        try:
+            return cls(
+                service=check_service_name(match["service"]),
+                label=check_label(match["label"]),
+                number=int(match["number"]),
+            )
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f":{self.service}.{self.label}.{self.number}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerImageProperties:
+    """The resource properties of a container image that is to be registered."""
+
+    service_name: str
+    label: str
+    digest: str
+    max_versions: int | None = None
+
+    @classmethod
+    def parse(cls, properties: object) -> Self:
+        """Return the typed properties of a Create or Update request.
+
+        Properties that are not known here are ignored.
+
+        Raises:
+            ValueError: a property is missing, empty, of the wrong type or impossible.
+        """
+        given = _mapping(properties)
+        # Only Delete acts on the policy; a wrong one is said while it can still be corrected.
+        _removal_policy(given)
+        max_versions = given.get(Property.MAX_VERSIONS)
+        return cls(
+            service_name=check_service_name(
+                _required(given, Property.SERVICE_NAME), Property.SERVICE_NAME
+            ),
+            label=check_label(_required(given, Property.LABEL), Property.LABEL),
+            digest=check_digest(_required(given, Property.DIGEST), Property.DIGEST),
+            max_versions=(
+                None
+                if max_versions is None
+                else check_max_versions(max_versions, Property.MAX_VERSIONS)
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerImageRemoval:
+    """An image that a Delete request names, with what must be true of it to be deleted."""
+
+    name: ImageName
+    digest: str | None
+
+    @classmethod
+    def parse(cls, properties: object, physical_id: object) -> Self | None:
+        """Return what a Delete request asks for, or None if there is nothing to delete.
+
+        There is nothing to delete when the id is not one of ours, when it names another service
+        or label than the properties, or when the policy is to retain. Properties of another
+        release may be anything: what cannot be read deletes nothing, and fails nothing.
+        """
+        name = ImageName.parse(physical_id)
+        if name is None:
+            return None
+        try:
+            given = _mapping(properties)
+            policy = _removal_policy(given)
+        except ValueError:
+            return None
+        named = (given.get(Property.SERVICE_NAME), given.get(Property.LABEL))
+        if policy is RemovalPolicy.RETAIN or named != (name.service, name.label):
+            return None
+        digest = given.get(Property.DIGEST)
+        return cls(name=name, digest=digest if isinstance(digest, str) else None)
+
+
+def _mapping(properties: object) -> Mapping[str, object]:
+    if isinstance(properties, Mapping):
+        return properties
+    raise ValueError(f"resource properties must be an object, got {_show(properties)}")
+
+
+def _required(given: Mapping[str, object], name: str) -> object:
+    if name not in given:
+        raise ValueError(f"{name} is missing from the resource properties")
+    return given[name]
+
+
+def _removal_policy(given: Mapping[str, object]) -> RemovalPolicy:
+    value = given.get(Property.REMOVAL_POLICY, RemovalPolicy.DELETE)
+    try:
+        return RemovalPolicy(value)  # type: ignore[arg-type]
+    except ValueError:
+        rule = f"{Property.REMOVAL_POLICY} must be 'Delete' or 'Retain'"
+        raise ValueError(f"{rule}, got {_show(value)}") from None

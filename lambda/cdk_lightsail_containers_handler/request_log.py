@@ -1,0 +1,31 @@
+"""What the function's log says of a request."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_logger = logging.getLogger(__name__)
+
+
+class RequestLog:
+    """One line of JSON for each step of a request, with the request's ids.
+
+    Never the request itself: its ResponseURL is a signature with which anybody can answer.
+    """
+
+    def __init__(self, event: Mapping[str, Any], clock: Callable[[], float]) -> None:
+        self._ids = {
+            "type": event.get("RequestType"),
+            "resource": event.get("LogicalResourceId"),
+            "stack": event.get("StackId"),
+            "request": event.get("RequestId"),
+        }
+        self._clock = clock
+        self._last = clock()
+
+    def __call__(self, step: str, /, **facts: object) -> None:
+        """Log a step, with the milliseconds since the step before."""
+        now = self._clock()
+        took, self._last = round((now - self._last) * 1000), now
+        _logger.info("%s", json.dumps({"step": step, **facts, "ms": took, **self._ids}))

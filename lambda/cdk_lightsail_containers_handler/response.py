@@ -1,0 +1,74 @@
+"""The answer to a request of CloudFormation, and its way there.
+
+What an answer holds and how large it may be:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+"""
+
+import json
+import ssl
+from collections.abc import Mapping
+
+import urllib3
+
+from .deadline import Deadline
+
+LIMIT = 4096
+"""Bytes of an answer that CloudFormation reads at most."""
+
+_ATTEMPT_SECONDS = 5.0
+_MOST_ATTEMPTS = 8
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+
+
+class Undeliverable(Exception):  # noqa: N818 - says what became of the answer
+    """An answer did not reach CloudFormation; its text holds nothing of the signed URL."""
+
+
+def encode(answer: Mapping[str, object]) -> bytes:
+    """Return the bytes of an answer, with the reason instead of one that is too large."""
+    body = json.dumps(answer).encode()
+    if len(body) <= LIMIT:
+        return body
+    reason = f"the answer has {len(body)} bytes, and CloudFormation reads {LIMIT}: shorten names"
+    kept = {key: value for key, value in answer.items() if key not in {"Data", "Reason"}}
+    return json.dumps({**kept, "Status": "FAILED", "Reason": reason}).encode()
+
+
+def deliver(url: str, body: bytes, deadline: Deadline) -> None:
+    """Put an answer where CloudFormation waits for it, again on faults while there is time.
+
+    The signed URL must not reach a log. urllib3 logs the URL of what it repeats itself, so its
+    own retries stay off.
+
+    Args:
+        url: ResponseURL of the request.
+        body: the encoded answer.
+        deadline: the moment at which the last attempt must have begun.
+
+    Raises:
+        Undeliverable: CloudFormation refused the answer or could not be reached.
+    """
+    with urllib3.PoolManager(ssl_context=ssl.create_default_context()) as pool:
+        for attempt in range(_MOST_ATTEMPTS):
+            try:
+                # Amazon S3 signed the URL for an empty content type.
+                status = pool.request(
+                    "PUT",
+                    url,
+                    body=body,
+                    headers={"Content-Type": ""},
+                    retries=False,
+                    redirect=False,
+                    timeout=min(_ATTEMPT_SECONDS, max(deadline.left(), 1.0)),
+                ).status
+            except urllib3.exceptions.HTTPError as error:
+                fault = type(error).__name__
+            else:
+                if status < _CLIENT_ERROR:
+                    return
+                fault = f"status {status}"
+                if status < _SERVER_ERROR:
+                    break
+            if not deadline.back_off(attempt):
+                break
+    raise Undeliverable(f"the answer did not reach CloudFormation ({fault})")

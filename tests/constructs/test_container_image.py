@@ -1,0 +1,161 @@
+"""What a ContainerImage is synthesized to, and what it refuses."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import App, CfnOutput, CfnParameter, RemovalPolicy, Stack
+from aws_cdk.assertions import Template
+
+from cdk_lightsail_containers import ContainerImage, ContainerService, Handler, ImageSource
+from stacks import DIGEST, image_in, only, resources, service_in
+
+TYPE = "Custom::LightsailContainerImage"
+
+
+def properties(stack: Stack) -> dict[str, Any]:
+    given = dict(only(stack, TYPE)["Properties"])
+    del given["ServiceToken"]
+    return given
+
+
+def test_has_the_properties_of_the_contract(stack: Stack) -> None:
+    image_in(stack, service=ContainerService.from_service_name(stack, "Service", "shop"))
+
+    assert properties(stack) == {
+        "ServiceName": "shop",
+        "Label": "web",
+        "Digest": DIGEST,
+        "RemovalPolicy": "Delete",
+        "ServiceTimeout": "360",
+    }
+
+
+def test_passes_the_removal_policy_and_the_number_of_versions_on(stack: Stack) -> None:
+    image_in(stack, removal_policy=RemovalPolicy.RETAIN, max_versions=5)
+
+    assert properties(stack)["RemovalPolicy"] == "Retain"
+    assert properties(stack)["MaxVersions"] == 5
+
+
+def test_names_the_service_of_the_same_stack_by_reference(stack: Stack) -> None:
+    service = service_in(stack)
+
+    image_in(stack, service=service)
+
+    assert properties(stack)["ServiceName"] == {"Ref": stack.get_logical_id(service)}
+
+
+def test_offers_name_digest_and_time_of_registration_to_other_resources(stack: Stack) -> None:
+    image = image_in(stack)
+    for name in ("image_name", "image_digest", "created_at"):
+        CfnOutput(stack, name.replace("_", ""), value=getattr(image, name))
+
+    outputs = Template.from_stack(stack).to_json()["Outputs"]
+
+    values = {key: output["Value"]["Fn::GetAtt"][1] for key, output in outputs.items()}
+    assert values == {
+        "imagename": "ImageName",
+        "imagedigest": "ImageDigest",
+        "createdat": "CreatedAt",
+    }
+
+
+def test_waits_for_the_permissions_and_for_retries_to_be_off(stack: Stack) -> None:
+    image_in(stack)
+
+    template = Template.from_stack(stack)
+    (function,) = template.find_resources("AWS::Lambda::Function").values()
+    (policy,) = template.find_resources("AWS::IAM::Policy")
+    (retries,) = template.find_resources("AWS::Lambda::EventInvokeConfig")
+    assert retries in only(stack, TYPE)["DependsOn"]
+    assert policy in function["DependsOn"]
+
+
+def test_images_of_a_stack_share_one_function(stack: Stack) -> None:
+    service = service_in(stack)
+
+    image_in(stack, "Web", service=service)
+    image_in(stack, "Worker", service=service, label="worker")
+
+    assert len(resources(stack, TYPE)) == 2
+    assert len(resources(stack, "AWS::Lambda::Function")) == 1
+
+
+def test_a_function_of_its_own_leaves_no_shared_one(stack: Stack) -> None:
+    handler = Handler(stack, "Handler", memory_size=1024)
+
+    image_in(stack, handler=handler)
+
+    assert only(stack, "AWS::Lambda::Function")["Properties"]["MemorySize"] == 1024
+
+
+@pytest.mark.parametrize("label", ["a", "web", "a1-b2", "f" * 53, "0123456789abcdef"])
+def test_takes_every_label_that_lightsail_takes(stack: Stack, label: str) -> None:
+    image_in(stack, label=label)
+
+    assert properties(stack)["Label"] == label
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"label": ""}, "label must be 1-53 lowercase letters, .* got ''"),
+        ({"label": "Web"}, "label must be 1-53 lowercase letters, .* got 'Web'"),
+        ({"label": "v1.2"}, "label must be 1-53 lowercase letters, .* got 'v1.2'"),
+        ({"label": "-web"}, "label must be 1-53 lowercase letters, .* got '-web'"),
+        ({"label": "web\n"}, r"label must be 1-53 lowercase letters, .* got 'web\\n'"),
+        ({"label": "w" * 54}, "label must be 1-53 lowercase letters, .* got 'wwww"),
+        ({"max_versions": 0}, "max_versions must be a whole number from 1 to 150, got 0"),
+        ({"max_versions": 151}, "max_versions must be a whole number from 1 to 150, got 151"),
+        ({"max_versions": 1.5}, "max_versions must be a whole number from 1 to 150, got 1.5"),
+        ({"max_versions": True}, "max_versions must be a whole number from 1 to 150, got True"),
+        (
+            {"removal_policy": RemovalPolicy.SNAPSHOT},
+            "removal_policy must be DESTROY or RETAIN, got SNAPSHOT",
+        ),
+    ],
+)
+def test_refuses_a_value_before_any_child_exists(
+    stack: Stack, changes: dict[str, Any], message: str
+) -> None:
+    service = service_in(stack)
+    before = len(stack.node.find_all())
+
+    with pytest.raises(ValueError, match=message):
+        image_in(stack, service=service, **changes)
+
+    assert len(stack.node.find_all()) == before
+
+
+def test_refuses_a_second_image_of_the_same_service_and_label(stack: Stack) -> None:
+    service = service_in(stack)
+    image_in(stack, "First", service=service)
+
+    with pytest.raises(ValueError, match="got label 'web' again after 'Stack/First'"):
+        image_in(stack, "Second", service=service)
+
+
+def test_two_stacks_may_have_the_same_service_and_label() -> None:
+    app = App()
+
+    for name in ("One", "Two"):
+        stack = Stack(app, name)
+        image_in(stack, service=ContainerService.from_service_name(stack, "Service", "shop"))
+
+
+def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> None:
+    parameter = CfnParameter(stack, "Parameter")
+
+    ContainerImage(
+        stack,
+        "Image",
+        service=ContainerService.from_service_name(stack, "Service", parameter.value_as_string),
+        label=parameter.value_as_string,
+        source=ImageSource.from_digest(parameter.value_as_string),
+        max_versions=CfnParameter(stack, "Number", type="Number").value_as_number,
+    )
+
+    reference = {"Ref": "Parameter"}
+    given = properties(stack)
+    assert [given["ServiceName"], given["Label"], given["Digest"]] == [reference] * 3
+    assert given["MaxVersions"] == {"Ref": "Number"}

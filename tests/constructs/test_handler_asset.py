@@ -1,0 +1,91 @@
+"""What goes into the function's asset, and that it is the same wherever it is made."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Stack
+
+from cdk_lightsail_containers import Handler, handler_asset
+
+SYNTHESIZE = """
+import os, sys
+os.umask(int(sys.argv[2], 8))
+from aws_cdk import App, Stack
+from cdk_lightsail_containers import Handler
+app = App(outdir=sys.argv[1])
+Handler(Stack(app, "Stack"), "Handler")
+app.synth()
+"""
+
+
+def asset_in(assembly: Path) -> Path:
+    (asset,) = assembly.glob("asset.*")
+    return asset
+
+
+@pytest.fixture
+def asset(tmp_path: Path) -> Path:
+    app = App(outdir=str(tmp_path / "assembly"))
+    Handler(Stack(app, "Stack"), "Handler")
+    app.synth()
+    return asset_in(tmp_path / "assembly")
+
+
+def test_holds_the_handler_and_crhelper_and_their_licences_and_nothing_else(asset: Path) -> None:
+    files = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
+
+    assert {path.split("/")[0] for path in files} == {
+        "cdk_lightsail_containers_handler",
+        "crhelper",
+        "licenses",
+    }
+    assert {path for path in files if not path.endswith(".py")} == {
+        "licenses/cdk-lightsail-containers/LICENSE",
+        "licenses/crhelper/LICENSE",
+        "licenses/crhelper/NOTICE",
+    }
+    assert "cdk_lightsail_containers_handler/main.py" in files
+
+
+def test_is_small(asset: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "asset.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in asset.rglob("*"):
+            packed.write(path, path.relative_to(asset))
+
+    assert archive.stat().st_size < 64_000
+
+
+def test_is_readable_by_the_user_of_the_runtime(asset: Path) -> None:
+    modes = {path.stat().st_mode & 0o777 for path in asset.rglob("*") if path.is_file()}
+
+    assert modes == {0o644}
+
+
+def test_has_the_same_hash_from_another_process_with_another_umask_and_no_network(
+    asset: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    subprocess.run(
+        [sys.executable, "-c", SYNTHESIZE, str(elsewhere), "077"],
+        check=True,
+        # A proxy that nobody serves: whatever asked the network would fail.
+        env={**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9", "HOME": str(tmp_path)},
+        capture_output=True,
+    )
+
+    assert asset_in(elsewhere).name == asset.name
+
+
+def test_says_which_package_is_missing() -> None:
+    with pytest.raises(ValueError, match="package 'no_such_package' is not installed"):
+        handler_asset._package_directory("no_such_package")
+
+
+def test_says_which_licence_is_missing() -> None:
+    with pytest.raises(ValueError, match="'crhelper' is installed without its COPYING"):
+        handler_asset._licence("crhelper", "COPYING")
