@@ -99,7 +99,9 @@ class ContainerImages:
 
     def _wait_while_busy(self, service: str, attempt: int, refusal: Refused) -> None:
         """Wait for a service that is being changed; raise what is wrong with any other."""
-        if len(self._lightsail.images(service)) >= STORED_IMAGES:
+        # The list may lag behind, and then only Lightsail's sentence tells.
+        stored = len(self._lightsail.images(service))
+        if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
             raise _full(service) from refusal
         use = self._lightsail.use(service)
         if not use.is_busy:

@@ -84,29 +84,28 @@ class Lightsail:
 
     def images(self, service: str) -> list[ContainerImage]:
         """Return the images that are registered with a service, in no certain order."""
-        answer = self._call(
+        items = self._call(
             _Call("GetContainerImages", service),
-            lambda: self._client.get_container_images(serviceName=service),
+            lambda: self._client.get_container_images(serviceName=service)["containerImages"],
         )
-        return [image for item in answer["containerImages"] if (image := _image(item))]
+        return [image for item in items if (image := _image(item))]
 
     def use(self, service: str) -> ServiceUse:
         """Return what a service is doing, and with which images."""
-        answer = self._call(
+        found = self._call(
             _Call("GetContainerServices", service),
-            lambda: self._client.get_container_services(serviceName=service),
+            lambda: self._client.get_container_services(serviceName=service)["containerServices"][
+                0
+            ],
         )
-        found = answer["containerServices"]
-        if not found:
-            raise _no_service(service)
-        deployments = [found[0].get("currentDeployment"), found[0].get("nextDeployment")]
+        deployments = [found.get("currentDeployment"), found.get("nextDeployment")]
         images = {
             container.get("image", "")
             for deployment in deployments
             if deployment
             for container in deployment.get("containers", {}).values()
         }
-        return ServiceUse(state=found[0].get("state", ""), images=frozenset(images))
+        return ServiceUse(state=found.get("state", ""), images=frozenset(images))
 
     def register(self, service: str, label: str, digest: str) -> ContainerImage:
         """Register a pushed image.
@@ -114,19 +113,16 @@ class Lightsail:
         Raises:
             Unanswered: it may be registered or not: look before the next attempt.
         """
-        answer = self._call(
-            _Call("RegisterContainerImage", service, digest=digest, repeatable=False),
+        call = _Call("RegisterContainerImage", service, digest=digest, repeatable=False)
+        item = self._call(
+            call,
             lambda: self._client.register_container_image(
                 serviceName=service, label=label, digest=digest
-            ),
+            )["containerImage"],
         )
-        image = _image(answer.get("containerImage", {}))
+        image = _image(item)
         if image is None:
-            raise Unanswered(
-                f"Lightsail registered '{label}' in container service '{service}' without an "
-                "image name in its answer",
-                "deploy again",
-            )
+            raise call.unanswered("no image name")
         return image
 
     def delete_image(self, name: ImageName) -> None:
@@ -163,7 +159,8 @@ class Lightsail:
                 cause, certain = code, status < _SERVER_ERROR
             except (ConnectTimeoutError, EndpointConnectionError) as error:
                 cause, certain = type(error).__name__, True
-            except (HTTPClientError, ResponseParserError) as error:
+            # botocore reads an answer that is no JSON as one that lacks everything.
+            except (HTTPClientError, ResponseParserError, LookupError) as error:
                 cause, certain = type(error).__name__, False
             if not certain and not call.repeatable:
                 raise call.unanswered(cause)

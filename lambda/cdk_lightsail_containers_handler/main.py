@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -42,7 +42,7 @@ _CALL_SECONDS = 15
 _ANSWER_SECONDS = 15
 _LAST_SECOND = 1
 
-_EVENT_KEYS = ("RequestType", "ResponseURL", "StackId", "RequestId", "LogicalResourceId")
+_EVENT_KEYS = ("ResponseURL", "StackId", "RequestId", "LogicalResourceId")
 
 # Every attempt is the handler's own, see Lightsail._call, so botocore makes one.
 CLIENT_CONFIG = Config(
@@ -83,6 +83,16 @@ class CustomResource(CfnResource):
     def generate_physical_id(self, event: Mapping[str, Any]) -> str:
         """Return the id of a resource that has none: the one it had, or the mark of none."""
         return str(event.get("PhysicalResourceId") or NOT_REGISTERED)
+
+    def _get_func(self) -> Callable[..., Any]:
+        """Return the function for the type of the request, also for one that is none."""
+        if self._request.get("RequestType") in ("Create", "Update", "Delete"):
+            return cast("Callable[..., Any]", super()._get_func())  # type: ignore[misc]
+        return _refuse_type
+
+    def _poll_enabled(self) -> bool:
+        """Return that nothing is polled, also for a type of request that is none."""
+        return False
 
     def _deadline_before_the_end(self, seconds: float) -> Deadline:
         left = self._lambda.get_remaining_time_in_millis() / 1000
@@ -201,6 +211,13 @@ def _delete(resource: CustomResource, client: LightsailClient, event: Mapping[st
 
 def _images(resource: CustomResource, client: LightsailClient) -> ContainerImages:
     return ContainerImages(Lightsail(client, resource.deadline), resource.deadline, resource.log)
+
+
+def _refuse_type(event: Mapping[str, Any], _context: object) -> None:
+    raise HandlerError(
+        f"RequestType must be Create, Update or Delete, got {event.get('RequestType')!r}",
+        "send what CloudFormation sends",
+    )
 
 
 def _explained(act: Callable[[], _T]) -> _T:

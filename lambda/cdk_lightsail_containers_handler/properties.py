@@ -74,10 +74,10 @@ def check_digest(value: object, what: str = "digest") -> str:
 def check_max_versions(value: object, what: str = "max_versions") -> int:
     """Return how many versions of a label are kept, or raise the `ValueError` with the rule."""
     # CloudFormation sends every scalar as text.
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}", value):
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= STORED_IMAGES:
-        return value
+    is_text = isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}", value)
+    number = int(value) if is_text else value  # type: ignore[call-overload]
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= STORED_IMAGES:
+        return number
     rule = f"{what} must be a whole number from 1 to {STORED_IMAGES}"
     raise ValueError(f"{rule}, got {_show(value)}")
 

@@ -1,0 +1,16 @@
+"""Sentences for the owner of the stack."""
+
+from cdk_lightsail_containers_handler.errors import HandlerError
+
+
+def test_says_the_problem_and_then_the_cure() -> None:
+    error = HandlerError("container service 'shop' does not exist", "create it")
+
+    assert str(error) == "container service 'shop' does not exist: create it"
+
+
+def test_shortens_a_long_problem_and_never_the_cure() -> None:
+    error = HandlerError("x" * 1000, "create it")
+
+    assert len(str(error)) == 240
+    assert str(error).endswith("...: create it")

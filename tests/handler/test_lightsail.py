@@ -1,0 +1,54 @@
+"""Answers of Lightsail that no local Lightsail gives."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from fake_time import FakeTime
+
+from cdk_lightsail_containers_handler.errors import HandlerError, Unanswered
+from cdk_lightsail_containers_handler.lightsail import Lightsail
+from cdk_lightsail_containers_handler.properties import ImageName
+
+DIGEST = "sha256:" + "0" * 64
+IMAGE = {"image": ":shop.web.1", "digest": DIGEST, "createdAt": datetime(2026, 11, 23, tzinfo=UTC)}
+
+
+@pytest.fixture
+def answers() -> Iterator[Stubber]:
+    client = boto3.client("lightsail")
+    with Stubber(client) as stubber:
+        yield stubber
+    client.close()
+
+
+def lightsail(answers: Stubber) -> Lightsail:
+    return Lightsail(answers.client, FakeTime().deadline(0.2))
+
+
+@pytest.mark.parametrize("item", [{}, {**IMAGE, "image": ":shop.web.next"}, {"image": ":a.b.1"}])
+def test_passes_over_a_listed_image_that_it_cannot_name(
+    answers: Stubber, item: dict[str, Any]
+) -> None:
+    answers.add_response("get_container_images", {"containerImages": [item, IMAGE]})
+
+    (image,) = lightsail(answers).images("shop")
+
+    assert image.name == ImageName(service="shop", label="web", number=1)
+
+
+def test_counts_a_registration_without_a_name_as_unanswered(answers: Stubber) -> None:
+    answers.add_response("register_container_image", {"containerImage": {"digest": DIGEST}})
+
+    with pytest.raises(Unanswered):
+        lightsail(answers).register("shop", "web", DIGEST)
+
+
+def test_does_not_take_an_empty_list_for_a_service(answers: Stubber) -> None:
+    answers.add_response("get_container_services", {"containerServices": []})
+
+    with pytest.raises(HandlerError, match="did not answer GetContainerServices"):
+        lightsail(answers).use("shop")

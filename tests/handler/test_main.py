@@ -1,0 +1,424 @@
+"""One request in, exactly one answer out, whatever happens in between."""
+
+import json
+import logging
+import os
+import threading
+from typing import Any
+
+import pytest
+from crhelper import CfnResource
+
+import stack_requests
+from cdk_lightsail_containers_handler import main
+from cdk_lightsail_containers_handler.properties import NOT_REGISTERED
+from lightsail_local.server import Fault
+from response_url import SIGNATURE
+from stack_requests import Stack, digest
+
+IMAGES, REGISTER = "GetContainerImages", "RegisterContainerImage"
+
+
+def reason(answer: dict[str, str]) -> str:
+    assert answer["Status"] == "FAILED"
+    assert len(answer["Reason"]) <= 240
+    return answer["Reason"]
+
+
+class TestAnswer:
+    def test_names_the_request_it_answers(self, stack: Stack) -> None:
+        request = stack.request("Create")
+
+        answer = stack.send(request)
+
+        for key in ("StackId", "RequestId", "LogicalResourceId"):
+            assert answer[key] == request[key]
+        assert set(answer) == {
+            "Status",
+            "PhysicalResourceId",
+            "StackId",
+            "RequestId",
+            "LogicalResourceId",
+            "Data",
+        }
+
+    def test_carries_nothing_over_from_the_request_before(self, stack: Stack) -> None:
+        stack.create()
+
+        failed = stack.create(Label="!")
+        deleted = stack.delete(NOT_REGISTERED)
+
+        assert failed["PhysicalResourceId"] == NOT_REGISTERED
+        assert "Data" not in failed
+        assert deleted["Data"] == {}
+
+    def test_of_a_failed_create_is_an_id_that_delete_knows(self, stack: Stack) -> None:
+        failed = stack.create(Digest="?")
+
+        calls = len(stack.lightsail.requests)
+        answer = stack.delete(failed["PhysicalResourceId"])
+
+        assert answer["Status"] == "SUCCESS"
+        assert len(stack.lightsail.requests) == calls
+
+    def test_of_a_delete_without_an_id_has_one(self, stack: Stack) -> None:
+        assert stack.send(stack.request("Delete"))["PhysicalResourceId"] == NOT_REGISTERED
+
+    @pytest.mark.parametrize("fault", [500, "reset"])
+    def test_is_sent_again_after_a_fault(self, stack: Stack, fault: int | str) -> None:
+        stack.response.faults = [fault, fault]
+
+        assert stack.create()["Status"] == "SUCCESS"
+
+    def test_that_nobody_takes_is_given_up(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stack.response.faults = [503] * 100
+
+        with caplog.at_level(logging.INFO):
+            stack.handler(stack.request("Create"), stack.context())
+
+        assert stack.response.answers == []
+        assert "the answer did not reach CloudFormation (status 503)" in caplog.text
+
+
+class TestMalformedRequests:
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"ServiceName": None}, "ServiceName is missing from the resource properties"),
+            ({"Label": "Web"}, "Label must be 1-53 lowercase letters"),
+            ({"Digest": ["a"]}, "Digest must be 'sha256:'"),
+            ({"MaxVersions": "many"}, "MaxVersions must be a whole number from 1 to 150"),
+            ({"ResourceType": "Custom::Other"}, "does not know the resource type 'Custom::Other'"),
+        ],
+    )
+    def test_fail_with_a_sentence_and_call_nothing(
+        self, stack: Stack, changes: dict[str, Any], sentence: str
+    ) -> None:
+        calls = len(stack.lightsail.requests)
+
+        answer = stack.create(**changes)
+
+        assert sentence in reason(answer)
+        assert answer["PhysicalResourceId"] == NOT_REGISTERED
+        assert len(stack.lightsail.requests) == calls
+
+    @pytest.mark.parametrize("properties", [None, [], "text", 7])
+    def test_fail_when_the_properties_are_no_object(self, stack: Stack, properties: object) -> None:
+        request = stack.request("Create")
+        request["ResourceProperties"] = properties
+
+        assert "resource properties must be an object" in reason(stack.send(request))
+
+    def test_of_another_type_are_deleted_by_doing_nothing(self, stack: Stack) -> None:
+        name = stack.create()["PhysicalResourceId"]
+
+        assert stack.delete(name, ResourceType="Custom::Other")["Status"] == "SUCCESS"
+        assert stack.images() == [name]
+
+    @pytest.mark.parametrize("kind", ["Import", "", 7])
+    def test_of_another_kind_are_answered(self, stack: Stack, kind: object) -> None:
+        request = stack.request("Create")
+        request["RequestType"] = kind
+
+        assert "RequestType must be Create, Update or Delete" in reason(stack.send(request))
+
+    @pytest.mark.parametrize("event", [None, [], {}, {"RequestType": "Create"}])
+    def test_that_cannot_be_answered_say_what_they_are_not(
+        self, stack: Stack, event: object
+    ) -> None:
+        with pytest.raises(ValueError, match="not a request of CloudFormation, it has no "):
+            stack.handler(event, stack.context())
+
+        assert stack.response.bodies == []
+
+    def test_cannot_make_crhelper_poll(self, stack: Stack) -> None:
+        request = stack.request("Create")
+        request |= {"CrHelperPoll": True, "CrHelperData": {"ImageName": "x"}}
+
+        assert stack.send(request)["Data"]["ImageName"] == ":shop.web.1"
+
+
+class TestLightsailRefuses:
+    @pytest.mark.parametrize(
+        ("operation", "code", "message", "sentence"),
+        [
+            (
+                REGISTER,
+                "NotFoundException",
+                "The image does not exist.",
+                (
+                    f"Lightsail has no pushed image {digest(1)} for container service 'shop': "
+                    "push it again, Lightsail drops what is not registered at once"
+                ),
+            ),
+            (
+                REGISTER,
+                "InvalidInputException",
+                "Not a valid image.",
+                (
+                    "Lightsail refused RegisterContainerImage for container service 'shop': Not a "
+                    "valid image.: correct it and deploy again"
+                ),
+            ),
+            (
+                REGISTER,
+                "UnauthenticatedException",
+                "Who?",
+                (
+                    "Lightsail refused RegisterContainerImage for container service 'shop' with "
+                    "UnauthenticatedException: Who?: correct it and deploy again"
+                ),
+            ),
+            (
+                IMAGES,
+                "RegionSetupInProgressException",
+                "Wait.",
+                (
+                    "Lightsail is still being set up in the Region of container service 'shop': "
+                    "deploy again in some minutes"
+                ),
+            ),
+        ],
+    )
+    def test_each_exception_is_one_sentence(
+        self, stack: Stack, operation: str, code: str, message: str, sentence: str
+    ) -> None:
+        stack.lightsail.faults.append(Fault(operation=operation, code=code, message=message))
+
+        assert reason(stack.create()) == sentence
+
+    def test_a_service_that_does_not_exist(self, stack: Stack) -> None:
+        assert reason(stack.create(ServiceName="blog")) == (
+            "container service 'blog' does not exist in the account and Region of the stack: "
+            "create it, or correct its name"
+        )
+
+    def test_a_digest_that_was_not_pushed(self) -> None:
+        with stack_requests.stack(missing_digest="refused") as stack:
+            assert digest(1) in reason(stack.create())
+            assert stack.images() == []
+
+    def test_a_long_text_of_lightsails_is_shortened_before_the_cure(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(
+            Fault(operation=REGISTER, code="InvalidInputException", message="long " * 200)
+        )
+
+        text = reason(stack.create())
+
+        assert len(text) == 240
+        assert text.endswith("...: correct it and deploy again")
+
+    def test_a_permission_that_has_not_arrived_yet_is_waited_for(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(Fault(operation=IMAGES, kind="denied", times=3))
+
+        assert stack.create()["Status"] == "SUCCESS"
+
+    def test_a_permission_that_is_missing(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(Fault(operation=REGISTER, kind="denied", times=1000))
+        began = stack.time.now
+
+        text = reason(stack.create())
+
+        assert text == (
+            "the function's role may not call lightsail:RegisterContainerImage on container "
+            "service 'shop': allow it, also in the organization's policies and permissions "
+            "boundaries"
+        )
+        assert stack.time.now - began < 30
+
+
+class TestFaults:
+    @pytest.mark.parametrize("operation", [IMAGES, REGISTER])
+    @pytest.mark.parametrize(
+        "kind",
+        ["throttle", "error", "unavailable", "garbage", "reset_before", "reset_after", "cut"],
+    )
+    def test_are_tried_again(self, stack: Stack, operation: str, kind: str) -> None:
+        stack.lightsail.faults.append(Fault(operation=operation, kind=kind, times=2))
+
+        assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+        assert stack.images() == [":shop.web.1"]
+        assert stack.time.slept
+
+    @pytest.mark.parametrize("operation", ["GetContainerServices", "DeleteContainerImage"])
+    @pytest.mark.parametrize("kind", ["throttle", "error", "reset_before", "reset_after", "cut"])
+    def test_are_tried_again_when_deleting(self, stack: Stack, operation: str, kind: str) -> None:
+        name = stack.create()["PhysicalResourceId"]
+        stack.lightsail.faults.append(Fault(operation=operation, kind=kind, times=2))
+
+        assert stack.delete(name)["Status"] == "SUCCESS"
+        assert stack.images() == []
+
+    @pytest.mark.parametrize("operation", [IMAGES, REGISTER])
+    @pytest.mark.parametrize("kind", ["throttle", "error", "reset_before"])
+    def test_that_do_not_end_are_told_before_the_time_is_over(
+        self, stack: Stack, operation: str, kind: str
+    ) -> None:
+        stack.lightsail.faults.append(Fault(operation=operation, kind=kind, times=10_000))
+        began = stack.time.now
+
+        text = reason(stack.create())
+
+        assert f"Lightsail did not answer {operation} for container service 'shop' in time" in text
+        assert stack.time.now - began < stack.seconds - 30
+
+    def test_after_the_registration_fail_nothing(self, stack: Stack) -> None:
+        request = stack.request("Create")
+        original = stack.lightsail.faults
+        original.append(Fault(operation=REGISTER, kind="throttle"))
+
+        def deny_reads_once_registered() -> None:
+            original.append(Fault(operation=IMAGES, kind="denied", times=10_000))
+
+        stack.time.on_sleep = deny_reads_once_registered
+        answer = stack.send(request)
+
+        assert answer["PhysicalResourceId"] == ":shop.web.1"
+
+    def test_of_a_service_that_throttles_every_other_call(self) -> None:
+        with stack_requests.stack(throttle_every=2) as stack:
+            name = stack.create(MaxVersions="1")["PhysicalResourceId"]
+            stack.delete(name)
+
+            stack.lightsail.behaviour.throttle_every = 0
+            assert stack.images() == []
+
+    def test_of_a_connection_that_hangs_are_tried_again(self, stack: Stack) -> None:
+        stack.handler = stack.new_handler(read_timeout=0.2)
+        stack.lightsail.faults.append(Fault(operation=IMAGES, kind="hang"))
+
+        assert stack.create()["Status"] == "SUCCESS"
+
+    def test_of_a_registration_that_hangs_register_once(self, stack: Stack) -> None:
+        stack.handler = stack.new_handler(read_timeout=0.2)
+        stack.lightsail.faults.append(Fault(operation=REGISTER, kind="hang"))
+
+        assert stack.create()["Status"] == "SUCCESS"
+        assert stack.images() == [":shop.web.1"]
+
+    def test_of_an_endpoint_that_nobody_serves_name_the_cure(self, stack: Stack) -> None:
+        stack.lightsail.stop()
+
+        assert reason(stack.create()).endswith(
+            "(EndpointConnectionError): deploy again, and if it is in a VPC give the function a "
+            "way to the internet"
+        )
+
+    def test_that_nobody_foresaw_say_where_the_rest_stands(
+        self,
+        stack: Stack,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "Shop-Log")
+        monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/23/[$LATEST]8c0f")
+        stack.handler = main.make_handler(object())  # type: ignore[arg-type]
+
+        answer = stack.create()
+
+        assert reason(answer) == (
+            "unexpected AttributeError: see log stream 2026/11/23/[$LATEST]8c0f of Shop-Log"
+        )
+        assert "Traceback" in caplog.text
+
+
+class TestDeadline:
+    class Context(stack_requests.Context):
+        """An invocation of which most is over when its timer is set."""
+
+        def __init__(self, *seconds: float) -> None:
+            self._left = list(seconds)
+
+        def get_remaining_time_in_millis(self) -> int:
+            left = self._left.pop(0) if len(self._left) > 1 else self._left[0]
+            return int(left * 1000)
+
+    def test_is_answered_before_it_even_when_lightsail_hangs(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(Fault(operation=IMAGES, kind="hang", seconds=1.0))
+
+        stack.handler(stack.request("Create"), self.Context(100, 15.2))
+
+        assert reason(stack.response.answer) == (
+            "the function's time was over before Lightsail answered: deploy again"
+        )
+        assert stack.response.answer["PhysicalResourceId"] == NOT_REGISTERED
+
+    def test_is_answered_before_it_with_the_id_that_the_resource_has(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(Fault(operation=IMAGES, kind="hang", seconds=1.0))
+        request = stack.request("Update", PhysicalResourceId=":shop.web.1")
+
+        stack.handler(request, self.Context(100, 15.2))
+
+        assert stack.response.answer["PhysicalResourceId"] == ":shop.web.1"
+
+    def test_leaves_no_time_for_a_call(self, stack: Stack) -> None:
+        stack.seconds = 29
+        calls = len(stack.lightsail.requests)
+
+        assert "(no time was left)" in reason(stack.create())
+        assert len(stack.lightsail.requests) == calls
+
+    def test_leaves_no_timer_behind(self, stack: Stack) -> None:
+        stack.create()
+
+        timers = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+        assert all(timer.finished.is_set() for timer in timers)
+
+
+class TestLog:
+    def test_has_one_line_of_json_for_each_step_with_the_ids_of_the_request(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        request = stack.request("Create")
+
+        stack.send(request)
+
+        lines = [
+            json.loads(record.getMessage())
+            for record in caplog.records
+            if record.name.startswith("cdk_lightsail_containers_handler")
+        ]
+        assert [line["step"] for line in lines] == ["began", "registered", "answered"]
+        assert lines[1]["image"] == ":shop.web.1"
+        for line in lines:
+            assert line["request"] == request["RequestId"]
+            assert line["stack"] == request["StackId"]
+            assert line["resource"] == "Image"
+            assert line["ms"] >= 0
+
+    def test_never_holds_the_signed_url(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stack.response.faults = [500, "reset"]
+
+        with caplog.at_level(logging.INFO):
+            name = stack.create()["PhysicalResourceId"]
+            stack.create(Label="?")
+            stack.delete(name)
+            stack.response.faults = [403]
+            stack.handler(stack.request("Create"), stack.context())
+
+        assert len(caplog.records) > 8
+        assert SIGNATURE not in caplog.text
+        assert stack.response.url not in caplog.text
+
+    def test_shows_no_traceback_of_what_the_user_can_mend(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stack.create(Label="?")
+
+        assert "Traceback" not in caplog.text
+
+
+class TestColdStart:
+    def test_makes_none_of_the_clients_for_polling(self) -> None:
+        resource = main.CustomResource(lambda: 0.0, lambda _: None)
+
+        clients = {"_lambda_client", "_events_client", "_logs_client"}
+        assert not clients & set(vars(resource))
+        assert "AWS_SAM_LOCAL" not in os.environ
+
+    def test_crhelper_would_make_them(self) -> None:
+        assert "_events_client" in vars(CfnResource())

@@ -1,0 +1,115 @@
+"""The answer's way to CloudFormation."""
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from cdk_lightsail_containers_handler.response import Undeliverable, deliver, encode
+from fake_time import FakeTime
+from response_url import SIGNATURE, ResponseUrl, response_url
+
+ANSWER = {
+    "Status": "SUCCESS",
+    "PhysicalResourceId": ":shop.web.1",
+    "StackId": "arn:stack",
+    "RequestId": "request",
+    "LogicalResourceId": "Image",
+    "Data": {"ImageName": ":shop.web.1"},
+}
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[ResponseUrl]:
+    with response_url() as received:
+        yield received
+
+
+def test_puts_the_answer_with_an_empty_content_type(cloudformation: ResponseUrl) -> None:
+    deliver(cloudformation.url, encode(ANSWER), FakeTime().deadline(10))
+
+    assert cloudformation.answers == [ANSWER]
+    assert cloudformation.headers[0]["content-type"] == ""
+
+
+@pytest.mark.parametrize("fault", [500, 503, "reset"])
+def test_tries_again_after_a_fault(cloudformation: ResponseUrl, fault: int | str) -> None:
+    cloudformation.faults = [fault, fault]
+    time = FakeTime()
+
+    deliver(cloudformation.url, encode(ANSWER), time.deadline(60))
+
+    assert cloudformation.answers == [ANSWER]
+    assert len(cloudformation.bodies) == 3
+    assert len(time.slept) == 2
+
+
+def test_tries_again_when_nothing_is_answered(cloudformation: ResponseUrl) -> None:
+    cloudformation.faults = ["hang"]
+
+    deliver(cloudformation.url, encode(ANSWER), FakeTime().deadline(1.5))
+
+    assert cloudformation.answers == [ANSWER]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_gives_up_at_once_when_the_answer_is_refused(
+    cloudformation: ResponseUrl, status: int
+) -> None:
+    cloudformation.faults = [status]
+
+    with pytest.raises(Undeliverable, match=f"status {status}"):
+        deliver(cloudformation.url, encode(ANSWER), FakeTime().deadline(60))
+
+    assert len(cloudformation.bodies) == 1
+
+
+def test_does_not_follow_a_redirect(cloudformation: ResponseUrl) -> None:
+    cloudformation.faults = [307]
+
+    deliver(cloudformation.url, encode(ANSWER), FakeTime().deadline(60))
+
+    assert len(cloudformation.bodies) == 1
+
+
+def test_gives_up_after_some_attempts_however_much_time_there_is(
+    cloudformation: ResponseUrl,
+) -> None:
+    cloudformation.faults = [503] * 100
+
+    with pytest.raises(Undeliverable, match="status 503"):
+        deliver(cloudformation.url, encode(ANSWER), FakeTime().deadline(10_000))
+
+    assert len(cloudformation.bodies) == 8
+
+
+def test_gives_up_when_the_time_is_over_and_says_nothing_of_the_url() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/answer?{SIGNATURE}"
+
+    with pytest.raises(Undeliverable) as error:
+        deliver(url, encode(ANSWER), FakeTime().deadline(2))
+
+    assert str(error.value) == "the answer did not reach CloudFormation (NewConnectionError)"
+
+
+def test_fails_instead_of_sending_more_than_cloudformation_reads() -> None:
+    body = encode({**ANSWER, "Data": {"ImageName": "x" * 5000}})
+
+    answer = json.loads(body)
+    assert len(body) <= 4096
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"] == ":shop.web.1"
+    assert "the answer has 51" in answer["Reason"]
+    assert "Data" not in answer
+
+
+def test_sends_as_much_as_cloudformation_reads() -> None:
+    room = 4096 - len(encode({**ANSWER, "Data": {"ImageName": ""}}))
+
+    body = encode({**ANSWER, "Data": {"ImageName": "x" * room}})
+
+    assert len(body) == 4096
+    assert json.loads(body)["Status"] == "SUCCESS"

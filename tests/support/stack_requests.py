@@ -1,0 +1,152 @@
+"""Requests of CloudFormation to the handler, with a local Lightsail behind it."""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from cdk_lightsail_containers_handler import main
+from fake_time import FakeTime
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.sample_image import push_sample_image, sample_image
+from lightsail_local.server import LightsailServer
+from response_url import ResponseUrl, response_url
+
+STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f"
+Handler = Callable[[Any, Any], None]
+NUMBERS = itertools.count(1)
+
+
+@functools.cache
+def digest(number: int) -> str:
+    """Return the digest of an image; the same number is the same image."""
+    return sample_image(str(number)).digest
+
+
+class Context:
+    """What AWS Lambda says of an invocation."""
+
+    def __init__(self, time: FakeTime, seconds: float) -> None:
+        self._time = time
+        self._ends = time.now + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._ends - self._time.now) * 1000))
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """A stack's side of the handler: requests in, answers out.
+
+    Args:
+        lightsail: the Lightsail that the handler calls, with a service `shop`.
+        response: where its answers arrive.
+        time: passes when the handler or Lightsail's states need it.
+    """
+
+    lightsail: LightsailServer
+    response: ResponseUrl
+    time: FakeTime
+    handler: Handler | None = None
+    seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        self.handler = self.new_handler()
+
+    def new_handler(self, **config: Any) -> Handler:
+        """Return a handler as a cold start makes it."""
+        settings = main.CLIENT_CONFIG.merge(Config(**config))
+        client = boto3.client("lightsail", endpoint_url=self.lightsail.url, config=settings)
+        return main.make_handler(client, self.time.clock, self.time.sleep)
+
+    def context(self) -> Context:
+        """Return what AWS Lambda says of an invocation that begins now."""
+        return Context(self.time, self.seconds)
+
+    def request(self, kind: str, **changes: Any) -> dict[str, Any]:
+        """Return a request; changes to its properties are given in CloudFormation's words."""
+        event = {
+            "RequestType": kind,
+            "ResponseURL": self.response.url,
+            "StackId": STACK_ID,
+            "RequestId": f"request-{next(NUMBERS)}",
+            "LogicalResourceId": "Image",
+            "ResourceType": "Custom::LightsailContainerImage",
+            "ResourceProperties": {
+                "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:handler",
+                "ServiceTimeout": "360",
+                "ServiceName": "shop",
+                "Label": "web",
+                "Digest": digest(1),
+                "RemovalPolicy": "Delete",
+            },
+        }
+        for name, value in changes.items():
+            place = event if name in {"PhysicalResourceId", "ResourceType"} else None
+            target: dict[str, Any] = place or event["ResourceProperties"]  # type: ignore[assignment]
+            if value is None:
+                target.pop(name, None)
+            else:
+                target[name] = value
+        return event
+
+    def send(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Have the handler carry a request out, and return its answer."""
+        before = len(self.response.taken)
+        self.handler(event, self.context())
+        answers = self.response.answers[before:]
+        assert len(answers) == 1, answers
+        return answers[0]
+
+    def create(self, **changes: Any) -> dict[str, Any]:
+        return self.send(self.request("Create", **changes))
+
+    def update(self, physical_id: str, **changes: Any) -> dict[str, Any]:
+        return self.send(self.request("Update", PhysicalResourceId=physical_id, **changes))
+
+    def delete(self, physical_id: str, **changes: Any) -> dict[str, Any]:
+        return self.send(self.request("Delete", PhysicalResourceId=physical_id, **changes))
+
+    def client(self) -> Any:
+        """Return a client of somebody else."""
+        return boto3.client("lightsail", endpoint_url=self.lightsail.url)
+
+    def images(self) -> list[str]:
+        """The registered images, sorted, once every read has caught up."""
+        self.time.now += 60
+        found = self.client().get_container_images(serviceName="shop")["containerImages"]
+        return sorted(image["image"] for image in found)
+
+    def calls(self, operation: str) -> int:
+        """How many requests for an operation have reached Lightsail."""
+        return sum(1 for request in self.lightsail.requests if request.operation == operation)
+
+    def deploy(self, *images: str) -> None:
+        """Have somebody deploy images to the service and wait."""
+        for number in range(1, 5):
+            push_sample_image(self.lightsail.url, str(number))
+        self.client().create_container_service_deployment(
+            serviceName="shop",
+            containers={f"c{number}": {"image": name} for number, name in enumerate(images)},
+        )
+        self.time.now += 3600
+
+
+@contextmanager
+def stack(**behaviour: Any) -> Iterator[Stack]:
+    """Run a local Lightsail with a service `shop`, that registers every digest."""
+    time = FakeTime()
+    settings = {"missing_digest": "accepted", "service_seconds": 0, "deployment_seconds": 1}
+    with (
+        LightsailServer(Behaviour(**{**settings, **behaviour}), clock=time.clock) as lightsail,
+        response_url() as response,
+    ):
+        given = Stack(lightsail=lightsail, response=response, time=time)
+        given.client().create_container_service(serviceName="shop", power="nano", scale=1)
+        time.now += 3600
+        yield given
