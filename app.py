@@ -11,7 +11,7 @@ Context:
 
 import os
 
-from aws_cdk import App, CfnOutput, Environment, Stack
+from aws_cdk import Annotations, App, CfnOutput, Environment, Stack
 from constructs import Construct
 
 from cdk_lightsail_containers import ContainerImage, ContainerService, ImageSource
@@ -20,11 +20,9 @@ USAGE = "cdk deploy -c service_name=<container service> -c label=<label> -c dige
 
 
 class LightsailContainerImage(Stack):
-    """Registers one image with one container service."""
+    """Registers the image that the context names."""
 
-    def __init__(
-        self, scope: Construct, *, service_name: str, label: str, source: ImageSource
-    ) -> None:
+    def __init__(self, scope: Construct) -> None:
         super().__init__(
             scope,
             "LightsailContainerImage",
@@ -34,39 +32,37 @@ class LightsailContainerImage(Stack):
                 region=os.environ.get("CDK_DEFAULT_REGION"),
             ),
         )
-        service = ContainerService.from_service_name(self, "Service", service_name)
-        image = ContainerImage(self, "Image", service=service, label=label, source=source)
-        CfnOutput(self, "ImageName", value=image.image_name)
-        CfnOutput(self, "ImageDigest", value=image.image_digest)
+        try:
+            image = ContainerImage(
+                self,
+                "Image",
+                service=ContainerService.from_service_name(
+                    self, "Service", self._context("service_name")
+                ),
+                label=self._context("label"),
+                source=self._source(),
+            )
+        except ValueError as error:
+            # Said when it is deployed: `cdk bootstrap`, `ls` and `destroy` need no context.
+            Annotations.of(self).add_error(f"{error} (usage: {USAGE})")
+        else:
+            CfnOutput(self, "ImageName", value=image.image_name)
+            CfnOutput(self, "ImageDigest", value=image.image_digest)
+
+    def _source(self) -> ImageSource:
+        if self.node.try_get_context("image"):
+            raise ValueError(
+                "context 'image' is not supported yet: push the image and give its digest"
+            )
+        return ImageSource.from_digest(self._context("digest"))
+
+    def _context(self, key: str) -> str:
+        value = self.node.try_get_context(key)
+        if not value:
+            raise ValueError(f"context {key!r} is missing")
+        return str(value)
 
 
-def main() -> None:
-    """Synthesize the app from its context, or say what is wrong with that in a line or two."""
-    app = App()
-    try:
-        LightsailContainerImage(
-            app,
-            service_name=_context(app, "service_name"),
-            label=_context(app, "label"),
-            source=_source(app),
-        )
-    except ValueError as error:
-        raise SystemExit(f"{error}\nusage: {USAGE}") from None
-    app.synth()
-
-
-def _source(app: App) -> ImageSource:
-    if app.node.try_get_context("image"):
-        raise ValueError("context 'image' is not supported yet: push the image and give its digest")
-    return ImageSource.from_digest(_context(app, "digest"))
-
-
-def _context(app: App, key: str) -> str:
-    value = app.node.try_get_context(key)
-    if not value:
-        raise ValueError(f"context {key!r} is missing")
-    return str(value)
-
-
-if __name__ == "__main__":
-    main()
+app = App()
+LightsailContainerImage(app)
+app.synth()

@@ -7,11 +7,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from fake_time import FakeTime
 
 from cdk_lightsail_containers_handler.errors import HandlerError, Unanswered
 from cdk_lightsail_containers_handler.lightsail import Lightsail
 from cdk_lightsail_containers_handler.properties import ImageName
+from fake_time import FakeTime
 
 DIGEST = "sha256:" + "0" * 64
 IMAGE = {"image": ":shop.web.1", "digest": DIGEST, "createdAt": datetime(2026, 11, 23, tzinfo=UTC)}
