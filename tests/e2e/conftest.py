@@ -1,0 +1,32 @@
+"""A local cloud with a container service, and the CDK command line before it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cdk_commands import Cdk
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.cloud import LocalCloud
+
+
+@pytest.fixture(scope="session")
+def cdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cdk]:
+    """The command line on a bootstrapped cloud, shared by the tests that one process runs."""
+    folder: Path = tmp_path_factory.mktemp("cdk")
+    with LocalCloud(Behaviour(service_seconds=0.5)) as cloud:
+        cdk = Cdk(cloud, folder)
+        cdk.bootstrap()
+        yield cdk
+
+
+@pytest.fixture
+def shop(cdk: Cdk) -> Iterator[str]:
+    """A container service that exists before the stack and after it."""
+    lightsail = cdk.client("lightsail")
+    lightsail.create_container_service(serviceName="shop", power="nano", scale=1)
+    yield "shop"
+    lightsail.delete_container_service(serviceName="shop")
+    while lightsail.get_container_services()["containerServices"]:
+        time.sleep(0.05)

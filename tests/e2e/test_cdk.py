@@ -1,0 +1,113 @@
+"""The main job with the real CDK command line: one image into one container service."""
+
+import re
+
+import pytest
+
+from cdk_commands import Cdk
+from lightsail_local.sample_image import push_sample_image
+
+pytestmark = pytest.mark.e2e
+
+STACK = "LightsailContainerImage"
+OWN = "tests/e2e/stacks_app.py"
+NOT_PUSHED = "sha256:" + "0" * 64
+
+
+def pushed(cdk: Cdk, text: str) -> str:
+    return push_sample_image(cdk.cloud.lightsail.url, text)
+
+
+def registrations(cdk: Cdk) -> int:
+    requests = cdk.cloud.lightsail.requests
+    return sum(1 for request in requests if request.operation == "RegisterContainerImage")
+
+
+def test_create_no_change_replacement_failure_and_destroy(cdk: Cdk, shop: str) -> None:
+    first, second = pushed(cdk, "first"), pushed(cdk, "second")
+
+    created = cdk.deploy(service_name=shop, label="web", digest=first)
+    assert created.outputs == {"ImageName": ":shop.web.1", "ImageDigest": first}, created.output
+    assert cdk.images() == {":shop.web.1": first}
+
+    count = registrations(cdk)
+    unchanged = cdk.deploy(service_name=shop, label="web", digest=first)
+    assert "(no changes)" in unchanged.output
+    assert registrations(cdk) == count
+
+    replaced = cdk.deploy(service_name=shop, label="web", digest=second)
+    assert replaced.outputs == {"ImageName": ":shop.web.2", "ImageDigest": second}, replaced.output
+    assert cdk.images() == {":shop.web.2": second}
+
+    failed = cdk.deploy(service_name=shop, label="web", digest=NOT_PUSHED)
+    assert failed.returncode == 1
+    # The command line wraps lines.
+    assert f"no pushed image {NOT_PUSHED}" in re.sub(r"\s+", " ", failed.output)
+    assert cdk.status(STACK) == "UPDATE_ROLLBACK_COMPLETE"
+    (reason,) = cdk.reasons(STACK, "UPDATE_FAILED")
+    assert "push it again, Lightsail drops what is not registered at once" in reason
+    assert cdk.images() == {":shop.web.2": second}
+
+    destroyed = cdk.destroy()
+    assert destroyed.returncode == 0, destroyed.output
+    assert cdk.images() == {}
+
+
+def test_a_service_of_the_stack_gets_an_image_and_loses_it_with_its_resource(cdk: Cdk) -> None:
+    web, worker = pushed_for_a_service_to_come(cdk)
+
+    created = cdk.deploy(OWN, images=f"web={web},worker={worker}")
+    assert created.outputs == {"Nameweb": ":shop.web.1", "Nameworker": ":shop.worker.1"}, (
+        created.output
+    )
+
+    removed = cdk.deploy(OWN, images=f"web={web}")
+    assert removed.returncode == 0, removed.output
+    assert cdk.images() == {":shop.web.1": web}
+
+    failed = cdk.deploy(OWN, images=f"web={worker}", broken=1)
+    assert failed.returncode == 1
+    assert cdk.status("Shop") == "UPDATE_ROLLBACK_COMPLETE"
+    assert cdk.images() == {":shop.web.1": web}
+
+    assert cdk.destroy(OWN, images=f"web={web}").returncode == 0
+    assert cdk.client("lightsail").get_container_services()["containerServices"] == []
+
+
+def pushed_for_a_service_to_come(cdk: Cdk) -> tuple[str, str]:
+    """Push images; Lightsail gives a registry login only to who has a service."""
+    lightsail = cdk.client("lightsail")
+    lightsail.create_container_service(serviceName="other", power="nano", scale=1)
+    digests = pushed(cdk, "web"), pushed(cdk, "worker")
+    lightsail.delete_container_service(serviceName="other")
+    return digests
+
+
+def test_a_first_deploy_that_fails_leaves_no_image_and_a_stack_that_can_be_deleted(
+    cdk: Cdk, shop: str
+) -> None:
+    failed = cdk.deploy(service_name=shop, label="web", digest=NOT_PUSHED)
+
+    assert failed.returncode == 1
+    assert cdk.status(STACK) == "ROLLBACK_COMPLETE"
+    assert cdk.images() == {}
+    assert cdk.destroy().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("context", "sentence"),
+    [
+        ({"label": "web", "digest": NOT_PUSHED}, "context 'service_name' is missing"),
+        ({"service_name": "shop", "label": "Web", "digest": NOT_PUSHED}, "got 'Web'"),
+        ({"service_name": "shop", "label": "web", "digest": "latest"}, "got 'latest'"),
+        ({"service_name": "shop", "label": "web", "image": "nginx"}, "not supported yet"),
+    ],
+)
+def test_bad_context_stops_the_synthesis_with_a_sentence(
+    cdk: Cdk, context: dict[str, str], sentence: str
+) -> None:
+    run = cdk.synth(**context)
+
+    assert run.returncode == 1
+    assert sentence in run.output
+    assert "Traceback" not in run.output

@@ -1,0 +1,114 @@
+"""The real CDK command line on a local cloud."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from lightsail_local.cloud import LocalCloud
+
+ROOT = Path(__file__).parent.parent.parent
+APP = "app.py"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the command line."""
+
+    returncode: int
+    output: str
+    outputs: dict[str, str]
+
+
+class Cdk:
+    """Runs the CDK command line as a user does, in an environment that knows one cloud alone."""
+
+    def __init__(self, cloud: LocalCloud, folder: Path) -> None:
+        self.cloud = cloud
+        self._folder = folder
+        command = ROOT / "node_modules" / ".bin" / "cdk"
+        self._command = str(command) if command.exists() else shutil.which("cdk")
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self._environment = {
+            **cloud.endpoints.environment_within(os.environ),
+            "PATH": path,
+            "HOME": str(folder),
+            "CDK_VALIDATION": "false",
+        }
+
+    def bootstrap(self) -> None:
+        place = f"aws://{self.cloud.endpoints.account}/{self.cloud.endpoints.region}"
+        run = self._run("bootstrap", place, cwd=self._folder)  # no app there, and none needed
+        assert run.returncode == 0, run.output
+
+    def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Run:
+        """Deploy an app, and return the outputs of its stacks."""
+        file = self._folder / "outputs.json"
+        file.unlink(missing_ok=True)
+        run = self._run(
+            "deploy",
+            *("--all", "--require-approval", "never", "--outputs-file", str(file)),
+            *arguments,
+            *self._app(app, context),
+        )
+        stacks: Mapping[str, dict[str, str]] = json.loads(file.read_text()) if file.exists() else {}
+        merged = {name: value for outputs in stacks.values() for name, value in outputs.items()}
+        return Run(run.returncode, run.output, merged)
+
+    def destroy(self, app: str = APP, /, **context: object) -> Run:
+        return self._run("destroy", "--all", "--force", *self._app(app, context))
+
+    def synth(self, app: str = APP, /, **context: object) -> Run:
+        return self._run("synth", "--quiet", *self._app(app, context))
+
+    def _app(self, app: str, context: Mapping[str, object]) -> list[str]:
+        given = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]
+        return ["--app", f"{sys.executable} {app}", "-o", str(self._folder / "cdk.out"), *given]
+
+    def _run(self, *arguments: str, cwd: Path = ROOT) -> Run:
+        ran = subprocess.run(
+            [self._command, *arguments, "--no-notices", "--no-color"],
+            cwd=cwd,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Run(ran.returncode, ran.stdout, {})
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the cloud's user."""
+        endpoints = self.cloud.endpoints
+        is_lightsail = service == "lightsail"
+        return boto3.client(
+            service,
+            endpoint_url=endpoints.lightsail if is_lightsail else endpoints.engine,
+            region_name=endpoints.region,
+            verify=None if is_lightsail else endpoints.certificate,
+        )
+
+    def images(self, service: str = "shop") -> dict[str, str]:
+        """Return the digests of a service's images by their names."""
+        found = self.client("lightsail").get_container_images(serviceName=service)
+        return {image["image"]: image["digest"] for image in found["containerImages"]}
+
+    def status(self, stack: str) -> str:
+        (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return str(found["StackStatus"])
+
+    def reasons(self, stack: str, status: str) -> list[str]:
+        """Return the reasons of a stack's events of a status, newest first."""
+        events = self.client("cloudformation").describe_stack_events(StackName=stack)
+        return [
+            event.get("ResourceStatusReason", "")
+            for event in events["StackEvents"]
+            if event["ResourceStatus"] == status
+        ]

@@ -1,0 +1,139 @@
+"""Who may import whom, and what the source roots must not become."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CONSTRUCTS = ROOT / "constructs" / "cdk_lightsail_containers"
+HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
+LOCAL = ROOT / "local" / "lightsail_local"
+
+STANDARD_LIBRARY_ONLY = ["properties", "errors", "deadline", "request_log", "container_image"]
+HANDLER_IMPORTS = {
+    "properties": set(),
+    "errors": set(),
+    "deadline": set(),
+    "request_log": set(),
+    "response": {"deadline"},
+    "lightsail": {"deadline", "errors", "properties"},
+    "container_image": {"deadline", "errors", "lightsail", "properties"},
+    "main": {
+        "response",
+        "container_image",
+        "deadline",
+        "errors",
+        "lightsail",
+        "properties",
+        "request_log",
+    },
+}
+
+
+def imports(module: Path) -> Iterator[str]:
+    """The modules that a module imports, relative ones with their dots."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            dots = "." * node.level
+            if node.module:
+                yield dots + node.module
+            else:
+                yield from (dots + name.name for name in node.names)
+
+
+def imported_packages(modules: list[Path]) -> set[str]:
+    return {
+        name.split(".")[0]
+        for module in modules
+        for name in imports(module)
+        if not name.startswith(".")
+    }
+
+
+@pytest.mark.parametrize("root", ["constructs", "lambda", "local"])
+def test_a_source_root_is_never_a_package(root: str) -> None:
+    # constructs/__init__.py would hide the PyPI package and break `import aws_cdk`.
+    assert not (ROOT / root / "__init__.py").exists()
+
+
+def test_the_installed_constructs_package_wins_over_the_source_root() -> None:
+    import constructs  # noqa: PLC0415 - what is looked at
+
+    assert ROOT / "constructs" not in Path(str(constructs.__file__)).parents
+
+
+def test_constructs_import_nothing_of_the_handler_but_the_contract() -> None:
+    of_handler = {
+        name
+        for module in CONSTRUCTS.glob("*.py")
+        for name in imports(module)
+        if name.startswith("cdk_lightsail_containers_handler")
+    }
+
+    assert of_handler == {"cdk_lightsail_containers_handler.properties"}
+
+
+def test_the_handler_imports_neither_the_cdk_nor_our_other_packages() -> None:
+    foreign = {"aws_cdk", "constructs", "jsii", "cdk_lightsail_containers", "lightsail_local"}
+
+    assert not imported_packages(list(HANDLER.rglob("*.py"))) & foreign
+
+
+def test_the_local_cloud_imports_neither_of_the_other_packages() -> None:
+    ours = {"cdk_lightsail_containers", "cdk_lightsail_containers_handler"}
+
+    assert not imported_packages(list(LOCAL.rglob("*.py"))) & ours
+
+
+def test_every_module_of_the_handler_imports_only_the_layers_below_it() -> None:
+    found = {
+        module.stem: {name[1:] for name in imports(module) if name.startswith(".")}
+        for module in HANDLER.glob("*.py")
+        if module.stem != "__init__"
+    }
+
+    assert found == HANDLER_IMPORTS
+
+
+def test_only_main_imports_crhelper_and_makes_clients() -> None:
+    importing = {
+        module.stem
+        for module in HANDLER.rglob("*.py")
+        if imported_packages([module]) & {"crhelper", "boto3"}
+    }
+
+    assert importing == {"main"}
+
+
+@pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)
+def test_a_module_without_services_needs_the_standard_library_alone(name: str) -> None:
+    packages = imported_packages([HANDLER / f"{name}.py"])
+
+    assert not packages & {"boto3", "botocore", "crhelper", "urllib3"}
+
+
+def test_only_lightsail_names_the_operations_of_lightsail() -> None:
+    operations = ("get_container", "register_container", "delete_container", "create_container")
+    naming = {
+        module.stem
+        for module in HANDLER.rglob("*.py")
+        if any(f".{operation}" in module.read_text() for operation in operations)
+    }
+
+    assert naming == {"lightsail"}
+
+
+def test_nothing_below_main_catches_every_exception() -> None:
+    catching = {
+        module.stem
+        for module in [*HANDLER.rglob("*.py"), *CONSTRUCTS.rglob("*.py")]
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or getattr(node.type, "id", "") in {"Exception", "BaseException"})
+    }
+
+    assert catching == {"main"}
