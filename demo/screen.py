@@ -1,0 +1,86 @@
+"""What somebody who watches the demo sees."""
+
+import itertools
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_WIDTH = 96
+
+
+class Screen:
+    """Prints steps as they run, with their seconds; moves while they do, on a terminal."""
+
+    def __init__(self) -> None:
+        self._moves = sys.stdout.isatty()
+        self._colours = self._moves and "NO_COLOR" not in os.environ
+        self._doing = ""
+        self.seconds: list[tuple[str, float]] = []
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Show a step while it runs, and how long it took when it is done."""
+        began, done = time.monotonic(), threading.Event()
+        self._doing = ""
+        moving = threading.Thread(target=self._move, args=(title, began, done), daemon=True)
+        if self._moves:
+            moving.start()
+        else:
+            self._print(f"> {title} ...")
+        mark = "✗"
+        try:
+            yield
+            mark = "✓"
+        finally:
+            took = time.monotonic() - began
+            done.set()
+            if self._moves:
+                moving.join()
+            self.seconds.append((title, took))
+            text = f"{mark} {title}"
+            self._print(f"{self._colour(text, '32' if mark == '✓' else '31')}  {took:.1f} s")
+
+    def doing(self, what: str) -> None:
+        """Show what the running step does at this moment."""
+        self._doing = what
+
+    def command(self, words: Sequence[str]) -> None:
+        """Show a command that the user would type."""
+        self.line(self._colour(f"$ {' '.join(words)}", "1"))
+
+    def line(self, text: str = "") -> None:
+        """Print a line below the running step's title."""
+        self._print(f"    {text}" if text else "")
+
+    def title(self, text: str) -> None:
+        """Print a headline."""
+        self._print(f"\n{self._colour(text, '1;36')}\n")
+
+    def table(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Print rows in columns, the last one to the right."""
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        for number, (first, second, third) in enumerate(rows):
+            text = f"{first:<{widths[0]}}  {second:<{widths[1]}}  {third:>{widths[2]}}"
+            self.line(self._colour(text, "1") if number == 0 else text)
+
+    def _move(self, title: str, began: float, done: threading.Event) -> None:
+        for frame in itertools.cycle(_FRAMES):
+            seconds = time.monotonic() - began
+            text = f"{frame} {title}  {seconds:.0f} s  {self._doing}"
+            sys.stdout.write(f"\r\x1b[K{text[:_WIDTH]}")
+            sys.stdout.flush()
+            if done.wait(0.1):
+                sys.stdout.write("\r\x1b[K")
+                return
+
+    def _print(self, text: str) -> None:
+        start = "\r\x1b[K" if self._moves else ""
+        sys.stdout.write(f"{start}{text}\n")
+        sys.stdout.flush()
+
+    def _colour(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
