@@ -28,6 +28,40 @@ def digest(number: int) -> str:
     return sample_image(str(number)).digest
 
 
+def request(kind: str, url: str, **changes: Any) -> dict[str, Any]:
+    """Return a request of CloudFormation; changes are given in CloudFormation's words.
+
+    Args:
+        kind: Create, Update or Delete.
+        url: where its answer arrives.
+        changes: properties, PhysicalResourceId or ResourceType; None takes a property away.
+    """
+    event: dict[str, Any] = {
+        "RequestType": kind,
+        "ResponseURL": url,
+        "StackId": STACK_ID,
+        "RequestId": f"request-{next(NUMBERS)}",
+        "LogicalResourceId": "Image",
+        "ResourceType": "Custom::LightsailContainerImage",
+        "ResourceProperties": {
+            "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:handler",
+            "ServiceTimeout": "360",
+            "ServiceName": "shop",
+            "Label": "web",
+            "Digest": digest(1),
+            "RemovalPolicy": "Delete",
+        },
+    }
+    for name, value in changes.items():
+        of_event = name in {"PhysicalResourceId", "ResourceType"}
+        target = event if of_event else event["ResourceProperties"]
+        if value is None:
+            target.pop(name)
+        else:
+            target[name] = value
+    return event
+
+
 class Context:
     """What AWS Lambda says of an invocation."""
 
@@ -69,31 +103,8 @@ class Stack:
         return Context(self.time, self.seconds)
 
     def request(self, kind: str, **changes: Any) -> dict[str, Any]:
-        """Return a request; changes to its properties are given in CloudFormation's words."""
-        event = {
-            "RequestType": kind,
-            "ResponseURL": self.response.url,
-            "StackId": STACK_ID,
-            "RequestId": f"request-{next(NUMBERS)}",
-            "LogicalResourceId": "Image",
-            "ResourceType": "Custom::LightsailContainerImage",
-            "ResourceProperties": {
-                "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:handler",
-                "ServiceTimeout": "360",
-                "ServiceName": "shop",
-                "Label": "web",
-                "Digest": digest(1),
-                "RemovalPolicy": "Delete",
-            },
-        }
-        for name, value in changes.items():
-            place = event if name in {"PhysicalResourceId", "ResourceType"} else None
-            target: dict[str, Any] = place or event["ResourceProperties"]  # type: ignore[assignment]
-            if value is None:
-                target.pop(name, None)
-            else:
-                target[name] = value
-        return event
+        """Return a request whose answer arrives at this stack."""
+        return request(kind, self.response.url, **changes)
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]:
         """Have the handler carry a request out, and return its answer."""

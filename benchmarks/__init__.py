@@ -1,0 +1,1 @@
+"""Measurements beside what users have otherwise, always as ratios of one run: `make bench`."""

@@ -1,0 +1,5 @@
+"""Run every benchmark."""
+
+from . import cold_start
+
+cold_start.main()

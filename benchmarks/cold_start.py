@@ -1,0 +1,85 @@
+"""What initializing the handler costs a cold start, beside a bare Lightsail client.
+
+Each variant runs in a fresh interpreter that has what AWS Lambda's has, in turns, so that all of
+them see the same machine. The bytecode is written before, as Lambda does for its own packages.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from aws_cdk import App, Stack
+
+from cdk_lightsail_containers import Handler
+
+ROUNDS = 15
+RUNTIME = Path(__file__).parent.parent / ".venv-runtime" / "bin" / "python"
+CLIENT = "import boto3; boto3.client('lightsail')"
+VARIANTS = {
+    "boto3.client('lightsail') alone": CLIENT,
+    "this handler": "import cdk_lightsail_containers_handler.main",
+    "crhelper as it comes": f"{CLIENT}; from crhelper import CfnResource; CfnResource()",
+}
+_MEASURED = """
+import json, re, time
+began = time.perf_counter()
+{code}
+took = time.perf_counter() - began
+# Not ru_maxrss: it begins with what the process that started this one had.
+peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())
+print(json.dumps([took * 1000, int(peak[1]) / 1024]))
+"""
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
+    with tempfile.TemporaryDirectory() as folder:
+        asset = _staged(Path(folder))
+        for code in VARIANTS.values():
+            _measure(code, asset)  # writes the bytecode
+        for round_number in range(ROUNDS):
+            sys.stderr.write(f"\rcold start: round {round_number + 1} of {ROUNDS} ")
+            for name, code in VARIANTS.items():
+                measured[name].append(_measure(code, asset))
+    sys.stderr.write("\r\x1b[K")
+    base, *_ = measured.values()
+    print(f"Cold start, {ROUNDS} rounds, medians; ratio: paired in each round")
+    print(f"{'':34}{'ms':>8}{'MiB':>8}{'ratio':>8}")
+    for name, values in measured.items():
+        milliseconds = statistics.median(value[0] for value in values)
+        memory = statistics.median(value[1] for value in values)
+        ratio = statistics.median(
+            one[0] / other[0] for one, other in zip(values, base, strict=True)
+        )
+        print(f"{name:34}{milliseconds:8.0f}{memory:8.1f}{ratio:8.2f}")
+    print("wanted of this handler: a ratio of at most 1.15")
+
+
+def _staged(folder: Path) -> Path:
+    app = App(outdir=str(folder))
+    Handler(Stack(app, "Stack"), "Handler")
+    app.synth()
+    (asset,) = folder.glob("asset.*")
+    return asset
+
+
+def _measure(code: str, asset: Path) -> tuple[float, float]:
+    ran = subprocess.run(  # noqa: S603 - our own code
+        [str(RUNTIME), "-c", _MEASURED.format(code=code)],
+        env={
+            "PYTHONPATH": str(asset),
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "000000000000",
+            "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        },
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    milliseconds, memory = json.loads(ran.stdout)
+    return milliseconds, memory

@@ -1,0 +1,101 @@
+"""The function's asset alone, under the runtime client that AWS Lambda uses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from aws_cdk import App, Stack
+
+from cdk_commands import ROOT
+from cdk_lightsail_containers import Handler
+from cdk_lightsail_containers.handler_asset import ENTRY_POINT
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.lambda_runtime import LambdaRuntime
+from lightsail_local.server import Fault, LightsailServer
+from response_url import SIGNATURE, ResponseUrl, response_url
+from stack_requests import digest, request
+
+RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The asset as `cdk synth` stages it."""
+    assembly = tmp_path_factory.mktemp("assembly")
+    app = App(outdir=str(assembly))
+    Handler(Stack(app, "Stack"), "Handler")
+    app.synth()
+    (staged,) = assembly.glob("asset.*")
+    return staged
+
+
+@pytest.fixture
+def lightsail() -> Iterator[LightsailServer]:
+    with LightsailServer(Behaviour(missing_digest="accepted", service_seconds=0)) as server:
+        yield server
+
+
+@pytest.fixture
+def response() -> Iterator[ResponseUrl]:
+    with response_url() as received:
+        yield received
+
+
+@pytest.fixture
+def function(asset: Path, lightsail: LightsailServer) -> Iterator[LambdaRuntime]:
+    """The function, with boto3 and awslambdaric in sight and nothing else."""
+    client = boto3.client("lightsail", endpoint_url=lightsail.url)
+    client.create_container_service(serviceName="shop", power="nano", scale=1)
+    with LambdaRuntime(
+        asset,
+        ENTRY_POINT,
+        python=RUNTIME,
+        timeout=31,
+        environment={"AWS_ENDPOINT_URL_LIGHTSAIL": lightsail.url},
+    ) as runtime:
+        yield runtime
+
+
+def test_creates_replaces_and_deletes(function: LambdaRuntime, response: ResponseUrl) -> None:
+    events = [
+        request("Create", response.url),
+        request("Update", response.url, PhysicalResourceId=":shop.web.1", Digest=digest(2)),
+        request("Delete", response.url, PhysicalResourceId=":shop.web.1"),
+        request("Delete", response.url, PhysicalResourceId=":shop.web.2", Digest=digest(2)),
+    ]
+
+    invocations = [function.invoke(event) for event in events]
+
+    assert [invocation.error for invocation in invocations] == [None] * 4
+    assert [answer["PhysicalResourceId"] for answer in response.answers] == [
+        ":shop.web.1",
+        ":shop.web.2",
+        ":shop.web.1",
+        ":shop.web.2",
+    ]
+    assert {answer["Status"] for answer in response.answers} == {"SUCCESS"}
+
+
+def test_logs_each_step_and_no_signature(function: LambdaRuntime, response: ResponseUrl) -> None:
+    response.faults = [500]
+    created = function.invoke(request("Create", response.url))
+    failed = function.invoke(request("Create", response.url, Label="?"))
+
+    for step in ("began", "registered", "answered"):
+        assert f'"step": "{step}"' in created.log
+    assert "Label must be 1-53 lowercase letters" in failed.log
+    assert SIGNATURE not in created.log + failed.log
+
+
+def test_answers_before_its_end_when_lightsail_hangs(
+    function: LambdaRuntime, lightsail: LightsailServer, response: ResponseUrl
+) -> None:
+    lightsail.faults.append(Fault(operation="GetContainerImages", kind="hang", times=100))
+
+    invocation = function.invoke(request("Create", response.url))
+
+    assert not invocation.timed_out
+    assert response.answer["Status"] == "FAILED"
+    assert "did not answer GetContainerImages" in response.answer["Reason"]
+    assert invocation.seconds < 31 - 15
