@@ -111,3 +111,27 @@ def test_bad_context_stops_the_synthesis_with_a_sentence(
     assert run.returncode == 1
     assert sentence in run.output
     assert "Traceback" not in run.output
+
+
+def test_the_example_of_an_existing_service_keeps_what_it_replaces(cdk: Cdk, shop: str) -> None:
+    first, second = pushed(cdk, "first"), pushed(cdk, "second")
+
+    for digest in (first, second):
+        run = cdk.deploy("examples/existing_service.py", digest=digest)
+        assert run.returncode == 0, run.output
+    assert run.outputs["ImageName"] == ":shop.web.2"
+    assert cdk.destroy("examples/existing_service.py", digest=second).returncode == 0
+
+    assert cdk.images() == {":shop.web.1": first, ":shop.web.2": second}
+
+
+def test_the_example_of_a_new_service_gets_both_images(cdk: Cdk) -> None:
+    web, worker = pushed_for_a_service_to_come(cdk)
+    context = {"digest": web, "worker": worker}
+
+    run = cdk.deploy("examples/new_service.py", **context)
+
+    assert run.outputs == {"ImageNameweb": ":shop.web.1", "ImageNameworker": ":shop.worker.1"}, (
+        run.output
+    )
+    assert cdk.destroy("examples/new_service.py", **context).returncode == 0

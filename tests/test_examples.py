@@ -1,0 +1,41 @@
+"""Every example synthesizes, and those that the local cloud can carry are deployed there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cdk_commands import ROOT
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_synthesizes_with_the_checks_of_the_cdk(example: Path, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, str(example)],
+        env={
+            **os.environ,
+            "CDK_VALIDATION": "true",
+            "CDK_OUTDIR": str(tmp_path),
+            "CDK_CONTEXT_JSON": f'{{"digest": "{DIGEST}", "worker": "{DIGEST}"}}',
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert "WARNING" not in run.stderr, run.stderr
+    assert len(list(tmp_path.glob("*.template.json"))) == 1
+
+
+def test_each_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    named = set(re.findall(r"examples/(\w+)\.py", readme))
+    assert named == {example.stem for example in EXAMPLES}
