@@ -1,0 +1,226 @@
+"""The command `lightsail-local`."""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - said here, or an import below says less
+    sys.exit(f"lightsail-local: needs Python 3.11 or later, this is {sys.version.split()[0]}")
+
+import argparse
+import importlib.metadata
+import importlib.util
+import os
+import shlex
+from collections.abc import Sequence
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.endpoints import (
+    DEFAULT_LIGHTSAIL_PORT,
+    DEFAULT_PORT,
+    DEFAULT_REGION,
+    DEFAULT_REGISTRY_PORT,
+    Endpoints,
+)
+from lightsail_local.running_clouds import running_clouds
+
+_PROGRAM = "lightsail-local"
+_DISTRIBUTION = "cdk-lightsail-containers"
+_HIGHEST_PORT = 65535
+_EXTRA = ("boto3", "ministack")
+_DESCRIPTION = """\
+A local cloud for `cdk deploy`: Lightsail's container services with their
+registry, and CloudFormation, Lambda, S3 and the rest beside them. It needs no
+account and no Docker, and listens on this computer only."""
+_EXAMPLES = """\
+examples:
+  lightsail-local up --service shop
+      run a cloud with a container service; then, in another shell:
+  eval "$(lightsail-local env)"
+      have cdk, boto3 and aws in this shell talk to it, and to nothing else
+  lightsail-local sample-image hello
+      push a small image, and print the digest to deploy
+  lightsail-local up --behaviour service_seconds=60 --behaviour latest=resolved
+      a Lightsail that takes its time, and decides otherwise where AWS does not tell"""
+
+
+class CommandError(RuntimeError):
+    """What is said on standard error before the command ends with 1."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What stands after the command's name; None takes the process's own.
+
+    Returns:
+        The exit code: 0, or 1 after a line or two on standard error.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except CommandError as error:
+        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM, description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=raw
+    )
+    version = f"{_PROGRAM} {importlib.metadata.version(_DISTRIBUTION)}"
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    up = _command(commands, "up", _up, "run a cloud until Ctrl-C, and show its requests")
+    ports = {
+        "--port": (DEFAULT_PORT, "CloudFormation, Lambda, S3 and the rest"),
+        "--lightsail-port": (DEFAULT_LIGHTSAIL_PORT, "Lightsail's API"),
+        "--registry-port": (DEFAULT_REGISTRY_PORT, "Lightsail's registry"),
+    }
+    for option, (default, service) in ports.items():
+        up.add_argument(
+            option,
+            type=_port,
+            default=default,
+            metavar="PORT",
+            help=f"the port of {service}, 0 for a free one (default: %(default)s)",
+        )
+    up.add_argument(
+        "--region", default=DEFAULT_REGION, help="the region to play (default: %(default)s)"
+    )
+    up.add_argument(
+        "--service",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="create a container service of that name; may be repeated",
+    )
+    up.add_argument(
+        "--behaviour",
+        action="append",
+        default=[],
+        type=_behaviour,
+        metavar="KEY=VALUE",
+        help=f"how Lightsail behaves; may be repeated; keys: {', '.join(_behaviour_types())}",
+    )
+
+    env = _command(commands, "env", _env, "print what sends a shell's cdk, boto3 and aws to it")
+    image = _command(commands, "sample-image", _sample_image, "push an image, print its digest")
+    image.add_argument("text", metavar="TEXT", help="what the image's one file holds")
+    for command in (env, image):
+        command.add_argument(
+            "--port", type=_port, help="the port given to `up`, if several clouds are running"
+        )
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    sentence = f"{text[0].upper()}{text[1:]}."
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=sentence)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _up(options: argparse.Namespace) -> None:
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        raise CommandError(
+            f"{' and '.join(missing)} not installed: pip install '{_DISTRIBUTION}[local]'"
+        )
+    # Imported once what they need is known to be there.
+    from lightsail_local.up import Options, UpError, up  # noqa: PLC0415
+
+    try:
+        up(
+            Options(
+                port=options.port,
+                lightsail_port=options.lightsail_port,
+                registry_port=options.registry_port,
+                region=options.region,
+                services=options.service,
+                behaviour=dict(options.behaviour),
+            )
+        )
+    except UpError as error:
+        raise CommandError(str(error)) from error
+
+
+def _env(options: argparse.Namespace) -> None:
+    endpoints = _running(options.port)
+    for name in endpoints.conflicting(os.environ):
+        print(f"unset {name}")
+    for name, value in endpoints.environment().items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def _sample_image(options: argparse.Namespace) -> None:
+    endpoints = _running(options.port)
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - as in _up
+
+    from lightsail_local.sample_image import push_sample_image  # noqa: PLC0415
+
+    endpoints.enter()
+    try:
+        print(push_sample_image(endpoints.lightsail, options.text, region=endpoints.region))
+    except ClientError as error:
+        raise CommandError(error.response["Error"]["Message"]) from error
+    except OSError as error:
+        raise CommandError(f"cannot push the image: {error}") from error
+
+
+def _running(port: int | None) -> Endpoints:
+    clouds = running_clouds()
+    if port is not None and port not in clouds:
+        raise CommandError(f"no cloud on port {port}; run `{_PROGRAM} up --port {port}` first")
+    if not clouds:
+        raise CommandError(f"no cloud is running; run `{_PROGRAM} up` first, in another shell")
+    if port is None and len(clouds) > 1:
+        ports = ", ".join(map(str, clouds))
+        raise CommandError(f"several clouds are running; choose one with --port: {ports}")
+    return clouds[port] if port is not None else next(iter(clouds.values()))
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"a port is a number from 0 to {_HIGHEST_PORT}, got {text!r}"
+        )
+    return int(text)
+
+
+def _behaviour_types() -> dict[str, Any]:
+    return get_type_hints(Behaviour)
+
+
+def _behaviour(text: str) -> tuple[str, Any]:
+    """Read `KEY=VALUE`, the value as the type of that field of `Behaviour`."""
+    key, equals, value = text.partition("=")
+    types = _behaviour_types()
+    if not equals or key not in types:
+        raise argparse.ArgumentTypeError(f"KEY is one of {', '.join(types)}, got {text!r}")
+    try:
+        return key, _converted(value, types[key])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{key} is {error}, got {value!r}") from error
+
+
+def _converted(value: str, kind: Any) -> Any:
+    """Convert to a field's type, or raise a `ValueError` that says what is expected."""
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return value
+    if get_origin(kind) is set:
+        return set(value.split(","))
+    if kind is bool:
+        if value not in ("true", "false"):
+            raise ValueError("true or false")
+        return value == "true"
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError("a number" if kind is float else "a whole number") from None

@@ -1,0 +1,111 @@
+"""The local cloud as one thing: Lightsail and the engine, started and stopped together."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION, Endpoints
+from lightsail_local.engine import Engine
+from lightsail_local.server import LightsailServer, Request
+
+
+class LocalCloud:
+    """Lightsail with its registry, and an engine for `cdk deploy` that knows it.
+
+    Attributes:
+        lightsail: Lightsail's API and registry; its state can be read and prepared.
+        engine: CloudFormation, Lambda, S3 and so on.
+    """
+
+    def __init__(
+        self,
+        behaviour: Behaviour | None = None,
+        *,
+        port: int = 0,
+        lightsail_port: int = 0,
+        registry_port: int = 0,
+        region: str = DEFAULT_REGION,
+        account: str = DEFAULT_ACCOUNT,
+        environment: Mapping[str, str] | None = None,
+        on_request: Callable[[Request], None] | None = None,
+    ) -> None:
+        """Describe a cloud; `start` starts it.
+
+        Args:
+            behaviour: How Lightsail behaves; None as Lightsail does, only faster.
+            port: The engine's port; as for the other two, 0 takes a free one.
+            lightsail_port: The port of Lightsail's API.
+            registry_port: The registry's port.
+            region: The region it plays.
+            account: The account it plays, 12 digits.
+            environment: More variables for the engine and the functions that it runs.
+            on_request: Is given each request to Lightsail and its registry before its answer is
+                sent, in the thread that sends it.
+        """
+        self._region = region
+        self._account = account
+        self._port = port
+        self._environment = environment
+        self._exits = ExitStack()
+        self.lightsail = LightsailServer(
+            behaviour,
+            port=lightsail_port,
+            registry_port=registry_port,
+            region=region,
+            account=account,
+            on_request=on_request,
+        )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything, or, with the error of what failed, nothing."""
+        with ExitStack() as exits:
+            self.lightsail.start()
+            exits.callback(self.lightsail.stop)
+            self.engine = exits.enter_context(
+                Engine(
+                    self.lightsail.url,
+                    port=self._port,
+                    region=self._region,
+                    account=self._account,
+                    environment=self._environment,
+                )
+            )
+            self._exits = exits.pop_all()
+
+    def stop(self) -> None:
+        """End every process and free every port; safe to call again."""
+        self._exits.close()
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where this cloud is reached."""
+        return Endpoints(
+            engine=self.engine.url,
+            lightsail=self.lightsail.url,
+            registry=self.lightsail.registry,
+            certificate=str(self.engine.certificate),
+            cdk_home=str(self.engine.folder / "cdk"),
+            region=self._region,
+            account=self._account,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables with which the CDK command line and boto3 talk to this cloud only.
+
+        `endpoints.environment_within(os.environ)` also leaves out what would override them.
+        """
+        return self.endpoints.environment()

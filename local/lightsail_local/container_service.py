@@ -1,0 +1,163 @@
+"""A container service: its settings, images and deployments, and its state over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .deployment import Deployment, DeploymentState
+
+# Lightsail's nodes run images of no other platform.
+PLATFORM = "linux/amd64"
+
+State = Literal["PENDING", "UPDATING", "DELETING", "DISABLED", "DEPLOYING", "RUNNING", "READY"]
+
+# The state detail is there in these states only:
+# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerService.html
+_DETAILS: Mapping[State, str] = {
+    "PENDING": "CREATING_SYSTEM_RESOURCES",
+    "UPDATING": "PROVISIONING_SERVICE",
+    "DEPLOYING": "CREATING_DEPLOYMENT",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerImage:
+    """An image that is registered with a service.
+
+    Args:
+        service: the service's name.
+        label: the label.
+        number: counts the images of the service's label.
+        digest: the manifest's digest.
+        created_at: when it was registered, in seconds since the epoch.
+    """
+
+    service: str
+    label: str
+    number: int
+    digest: str
+    created_at: float
+
+    @property
+    def name(self) -> str:
+        """The name that deployments use."""
+        return f":{self.service}.{self.label}.{self.number}"
+
+    def describe(self) -> dict[str, Any]:
+        """Return it in the API's shape."""
+        return {
+            "image": self.name,
+            "digest": self.digest,
+            "createdAt": round(self.created_at, 3),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerService:
+    """A container service as it is from one write to the next.
+
+    Args:
+        name: its name.
+        id: a GUID, the end of its ARN.
+        region: the Region.
+        account: the account's 12 digits.
+        created_at: when it was made, in seconds since the epoch.
+        settings: power, scale, isDisabled, publicDomainNames, privateRegistryAccess and tags, in
+            the API's shape.
+        changing: what is being done to it until `settles_at`.
+        settles_at: when that is done.
+        images: its images, oldest first.
+        numbers: the highest number ever given to an image of each label.
+        deployments: its deployments, oldest first, as many as are kept.
+        versions: how many deployments it ever had.
+    """
+
+    name: str
+    id: str
+    region: str
+    account: str
+    created_at: float
+    settings: Mapping[str, Any]
+    changing: Literal["PENDING", "UPDATING", "DELETING"]
+    settles_at: float
+    images: tuple[ContainerImage, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    deployments: tuple[Deployment, ...] = ()
+    versions: int = 0
+
+    def is_gone(self, at: float) -> bool:
+        """Return whether it is deleted for good."""
+        return self.changing == "DELETING" and self.settles_at <= at
+
+    def state(self, at: float) -> State:
+        """Return its state.
+
+        A failed deployment leaves it as it was: RUNNING with the one before, or READY.
+        """
+        if at < self.settles_at:
+            return self.changing
+        if self.settings["isDisabled"]:
+            return "DISABLED"
+        if self.next_deployment(at):
+            return "DEPLOYING"
+        return "RUNNING" if self.current_deployment(at) else "READY"
+
+    def current_deployment(self, at: float) -> Deployment | None:
+        """Return the deployment that runs."""
+        return next((each for each in reversed(self.deployments) if each.serves(at)), None)
+
+    def next_deployment(self, at: float) -> Deployment | None:
+        """Return the deployment that is being made."""
+        return next((each for each in self.deployments if at < each.settles_at), None)
+
+    def images_in_use(self, at: float) -> frozenset[str]:
+        """Return the names of its own images that its deployments run."""
+        used = (self.current_deployment(at), self.next_deployment(at))
+        return frozenset().union(*(deployment.images for deployment in used if deployment))
+
+    def describe(self, at: float) -> dict[str, Any]:
+        """Return it in the API's shape."""
+        state = self.state(at)
+        principal = f"arn:aws:iam::{self.account}:role/amazon/lightsail/{self.region}/containers"
+        described: dict[str, Any] = {
+            "containerServiceName": self.name,
+            # The id is not the name, so a statement of IAM cannot name a service by its name.
+            "arn": f"arn:aws:lightsail:{self.region}:{self.account}:ContainerService/{self.id}",
+            "createdAt": round(self.created_at, 3),
+            "location": {"availabilityZone": "all", "regionName": self.region},
+            "resourceType": "ContainerService",
+            "powerId": f"{self.settings['power']}-1",
+            "state": state,
+            "principalArn": f"{principal}/{self.name}/{self.id[:12]}",
+            "privateDomainName": f"{self.name}.service.local",
+            "url": f"https://{self.name}.{self.id[:13]}.{self.region}.cs.amazonlightsail.com/",
+            **self.settings,
+            "privateRegistryAccess": self._private_registry_access(principal),
+        }
+        if state in _DETAILS:
+            described["stateDetail"] = {"code": _DETAILS[state], "message": ""}
+        if current := self.current_deployment(at):
+            described["currentDeployment"] = current.describe("ACTIVE")
+        if coming := self.next_deployment(at):
+            described["nextDeployment"] = coming.describe("ACTIVATING")
+        return described
+
+    def describe_deployments(self, at: float) -> list[dict[str, Any]]:
+        """Return its deployments in the API's shape, oldest first."""
+        return [each.describe(self._state_of(each, at)) for each in self.deployments]
+
+    def _state_of(self, deployment: Deployment, at: float) -> DeploymentState:
+        if at < deployment.settles_at:
+            return "ACTIVATING"
+        if deployment.problem:
+            return "FAILED"
+        return "ACTIVE" if deployment == self.current_deployment(at) else "INACTIVE"
+
+    def _private_registry_access(self, principal: str) -> dict[str, Any]:
+        access = self.settings["privateRegistryAccess"].get("ecrImagePullerRole", {})
+        role: dict[str, Any] = {"isActive": access.get("isActive", False)}
+        if role["isActive"]:
+            role["principalArn"] = f"{principal}/{self.name}/private-repo-access/{self.id[:12]}"
+        return {"ecrImagePullerRole": role}

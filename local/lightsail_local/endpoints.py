@@ -1,0 +1,98 @@
+"""Where a running cloud is reached, and the environment that sends AWS's tools there."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEFAULT_PORT = 4566
+DEFAULT_LIGHTSAIL_PORT = 4567
+DEFAULT_REGISTRY_PORT = 4568
+DEFAULT_REGION = "us-east-1"
+DEFAULT_ACCOUNT = "000000000000"
+
+# Each of these could send a request elsewhere, or sign it for a real account.
+_CONFLICTING = frozenset(
+    {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_PROFILE",
+        "AWS_ROLE_ARN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_SESSION_TOKEN",
+        "AWS_USE_DUALSTACK_ENDPOINT",
+        "AWS_USE_FIPS_ENDPOINT",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoints:
+    """A running cloud, seen from outside.
+
+    Attributes:
+        engine: The URL of CloudFormation, Lambda, S3 and so on, over TLS.
+        lightsail: The URL of Lightsail's API.
+        registry: Host and port of the registry of all container services.
+        certificate: The path of the certificate of `engine`.
+        cdk_home: A folder for what the CDK command line remembers, such as account numbers.
+        region: The region it plays.
+        account: The account it plays, 12 digits.
+    """
+
+    engine: str
+    lightsail: str
+    registry: str
+    certificate: str
+    cdk_home: str
+    region: str
+    account: str
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables with which the CDK command line and boto3 talk to this cloud only."""
+        return {
+            "AWS_ENDPOINT_URL": self.engine,
+            "AWS_ENDPOINT_URL_LIGHTSAIL": self.lightsail,
+            # The engine takes 12 digits for the account that the request is of.
+            "AWS_ACCESS_KEY_ID": self.account,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_CA_BUNDLE": self.certificate,
+            "NODE_EXTRA_CA_CERTS": self.certificate,
+            # Settings of the user's own, such as endpoints per service, stay out of it.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "CDK_HOME": self.cdk_home,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_DISABLE_VERSION_CHECK": "true",
+            # Banners about a Node that works.
+            "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": "true",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        }
+
+    def conflicting(self, environ: Mapping[str, str]) -> list[str]:
+        """Name the variables of `environ` to unset, so that no real account is ever touched."""
+        ours = self.environment()
+        return sorted(
+            name
+            for name in environ
+            if name in _CONFLICTING or (name.startswith("AWS_ENDPOINT_URL_") and name not in ours)
+        )
+
+    def environment_within(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Give `environ` as a process needs it whole to talk to this cloud only."""
+        conflicting = self.conflicting(environ)
+        kept = {name: value for name, value in environ.items() if name not in conflicting}
+        return kept | self.environment()
+
+    def enter(self) -> None:
+        """Have this process talk to this cloud only, whatever its shell is set up for."""
+        environment = self.environment_within(os.environ)
+        os.environ.clear()
+        os.environ.update(environment)

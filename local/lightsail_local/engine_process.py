@@ -1,0 +1,95 @@
+"""The engine's process: ministack, with what it lacks, on a socket that is bound already."""
+
+import argparse
+import importlib.metadata
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+
+# The tables and functions that are changed here are private to ministack: another version may
+# well take the changes and mean something else by them.
+MINISTACK_VERSION = "1.5.33"
+
+
+def main() -> None:
+    """Serve until the parent asks for the end, or has died."""
+    parser = argparse.ArgumentParser(prog="lightsail_local.engine_process")
+    parser.add_argument("--listener", type=int, required=True, help="file descriptor, bound")
+    parser.add_argument("--folder", type=Path, required=True, help="removed if the parent dies")
+    arguments = parser.parse_args()
+    installed = importlib.metadata.version("ministack")
+    if installed != MINISTACK_VERSION:
+        sys.exit(
+            f"the local cloud needs ministack {MINISTACK_VERSION}, got {installed}: "
+            f"pip install ministack=={MINISTACK_VERSION}"
+        )
+    # What measures this process is not meant for the functions that it runs.
+    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+        del os.environ[name]
+    threading.Thread(target=_follow_parent, args=[arguments.folder], daemon=True).start()
+    _serve(arguments.listener)
+
+
+def _serve(listener: int) -> None:
+    # ministack reads its environment and starts logging when it is imported: not before here.
+    import hypercorn.config  # noqa: PLC0415
+    from ministack import app  # noqa: PLC0415
+    from ministack.core import tls  # noqa: PLC0415
+
+    from lightsail_local import (  # noqa: PLC0415
+        container_resource,
+        custom_resource_contract,
+        failed_creates,
+    )
+
+    class ListenerConfig(hypercorn.config.Config):
+        """Serves on the socket that the parent has bound, whatever ministack asks for."""
+
+        @property
+        def bind(self) -> list[str]:
+            return [f"fd://{listener}"]
+
+        @bind.setter
+        def bind(self, value: list[str] | str) -> None:
+            pass
+
+    # `app.main` makes its Config of whatever stands there when it is called.
+    hypercorn.config.Config = ListenerConfig  # type: ignore[misc]
+    container_resource.register()
+    custom_resource_contract.install()
+    failed_creates.install()
+    _trust_own_certificate(*tls.resolve_tls_material())
+    sys.argv = ["ministack"]
+    app.main()
+
+
+def _trust_own_certificate(certificate: str, _key: str) -> None:
+    """Let functions verify this process, on systems whose roots are no single file too.
+
+    ministack adds its certificate to the system's roots where those are one file, else leaves
+    the functions without. With these variables, roots that are a folder are read as well.
+    """
+    from ministack.core import tls  # noqa: PLC0415
+
+    bundle = tls.ca_bundle_path(certificate) or certificate
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        os.environ.setdefault(name, bundle)
+    os.environ.setdefault("NODE_EXTRA_CA_CERTS", certificate)
+
+
+def _follow_parent(folder: Path) -> None:
+    """End when the parent says so on standard input, or has died and closed it."""
+    if os.read(0, 1):
+        # At once: ministack's own end would wait for clients to close their connections, and
+        # there is no state to save. The parent sees to the rest of our group.
+        os._exit(0)
+    # What follows leaves no time to measure it; a test does run it.
+    shutil.rmtree(folder, ignore_errors=True)  # pragma: no cover
+    os.killpg(0, signal.SIGKILL)  # pragma: no cover
+
+
+if __name__ == "__main__":  # pragma: no branch - nobody imports it
+    main()

@@ -1,0 +1,182 @@
+"""An HTTP server on 127.0.0.1 that stops at once, whatever its clients do."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+_CHUNK = 1 << 20
+_LONGEST_LINE = 1 << 10
+_NO_CONTENT = 204
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a request is answered.
+
+    Args:
+        status: the HTTP status.
+        body: the body.
+        headers: the headers; Content-Length is the body's unless it is one of them.
+        error: the error's code, for the records.
+    """
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """Serve HTTP on 127.0.0.1 in threads of its own until it is closed.
+
+    Args:
+        port: the port, 0 for a free one.
+        respond: is given each request, and answers it.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    # Threads that `server_close` waits for: nothing of a server outlives it.
+    daemon_threads = False
+    # As many at once as a client may open: the default of 5 makes the sixth wait for a second.
+    request_queue_size = 128
+
+    def __init__(self, port: int, respond: Callable[[Connection], None]) -> None:
+        super().__init__(("127.0.0.1", port), Connection)
+        self.respond = respond
+        self.stopping = threading.Event()
+        self._connections: set[socket.socket] = set()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    @property
+    def host(self) -> str:
+        """The address, `127.0.0.1:<port>`."""
+        return f"127.0.0.1:{self.server_port}"
+
+    def close(self) -> None:
+        """Stop listening, end every connection, and wait for the threads."""
+        self.stopping.set()
+        self.shutdown()
+        for connection in tuple(self._connections):
+            # Its client or its thread may be faster.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+        self._thread.join()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember a connection until it ends."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget a connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet about clients that went away; anything else is a mistake of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Connection(BaseHTTPRequestHandler):
+    """A client's connection: the request it holds now, and ways to answer it.
+
+    Attributes:
+        body: the request's body in pieces, as they come.
+    """
+
+    protocol_version = "HTTP/1.1"
+    # Headers and body are two writes, and a delayed acknowledgement between them costs 40 ms.
+    disable_nagle_algorithm = True
+    server: LoopbackServer
+    body: Iterator[bytes]
+
+    def respond(self) -> None:
+        """Have the server answer the request."""
+        self.body = self._body()
+        self.server.respond(self)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815
+
+    def send(self, answer: Answer) -> None:
+        """Answer the request."""
+        self._send_head(answer)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    def send_cut(self, answer: Answer) -> None:
+        """Promise the whole answer, send half of its body, and end the connection."""
+        self._send_head(answer)
+        self.wfile.write(answer.body[: len(answer.body) // 2])
+        self.close_connection = True
+
+    def reset(self) -> None:
+        """End the connection with a reset instead of an answer."""
+        # To linger for no time makes close() send RST instead of FIN.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def hang(self, seconds: float | None) -> None:
+        """Hold the connection for some seconds, or until the server stops, then end it."""
+        self.server.stopping.wait(seconds)
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing: what was asked stands in the server's records."""
+
+    def _send_head(self, answer: Answer) -> None:
+        # What is left of the request would be read as the next one.
+        for _ in self.body:
+            pass
+        self.send_response(answer.status)
+        headers = dict(answer.headers)
+        if answer.status != _NO_CONTENT:
+            headers.setdefault("Content-Length", str(len(answer.body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _body(self) -> Iterator[bytes]:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            yield from self._read(_number(self.headers.get("Content-Length", "0"), 10))
+            return
+        while size := _number(self._line().partition(b";")[0].decode("latin-1"), 16):
+            yield from self._read(size)
+            self._line()
+        while self._line():
+            pass  # trailers
+
+    def _read(self, size: int) -> Iterator[bytes]:
+        while size:
+            piece = self.rfile.read(min(size, _CHUNK))
+            if not piece:
+                raise ConnectionAbortedError("the request ended before its body did")
+            size -= len(piece)
+            yield piece
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline(_LONGEST_LINE)
+        if not line.endswith(b"\n"):
+            raise ConnectionAbortedError("the request ended inside a chunk's line")
+        return line.rstrip(b"\r\n")
+
+
+def _number(text: str, base: int) -> int:
+    """Return the length of a body or chunk; a connection without a sound one is of no use."""
+    try:
+        return int(text, base)
+    except ValueError:
+        raise ConnectionAbortedError("the length of the body is no number") from None

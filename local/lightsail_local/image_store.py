@@ -1,0 +1,159 @@
+"""What the registry holds: blobs, manifests, and how long."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .behaviour import Behaviour
+from .errors import RegistryError
+from .manifest import Descriptor, Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Push:
+    manifest: Manifest
+    at: float
+
+
+class ImageStore:
+    """Blobs and manifests; a push that is not registered vanishes after a while: U8.
+
+    Args:
+        behaviour: after which while.
+        clock: tells the time.
+
+    Attributes:
+        folder: where the blobs are; files that become blobs belong in it too.
+    """
+
+    def __init__(self, behaviour: Behaviour, clock: Callable[[], float] = time.time) -> None:
+        self._behaviour = behaviour
+        self._clock = clock
+        self._folder = tempfile.TemporaryDirectory(prefix="lightsail-local-")
+        self.folder = Path(self._folder.name)
+        self._lock = threading.RLock()
+        self._pushes: dict[str, _Push] = {}
+        self._tags: dict[str, str] = {}
+        self._held: frozenset[str] = frozenset()
+
+    def close(self) -> None:
+        """Delete everything."""
+        self._folder.cleanup()
+
+    def hold(self, digests: frozenset[str]) -> None:
+        """Keep the manifests of these digests, and of no others."""
+        with self._lock:
+            self._held = digests
+
+    def add_blob(self, digest: str, file: Path) -> None:
+        """Take a file, whose digest was checked, as a blob."""
+        with self._lock:
+            file.rename(self._file(digest))
+
+    def blob_size(self, digest: str) -> int | None:
+        """Return a blob's size in bytes, None if it is not there."""
+        with self._lock:
+            self._forget()
+            return self._size(digest)
+
+    def read_blob(self, digest: str) -> bytes:
+        """Return a blob.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
+        with self._lock:
+            return self._file(digest).read_bytes()
+
+    def add_manifest(self, manifest: Manifest, tag: str | None) -> None:
+        """Take a manifest whose blobs, or manifests, are all there.
+
+        Raises:
+            RegistryError: they are not.
+        """
+        with self._lock:
+            self._forget()
+            for blob in manifest.blobs:
+                _compare(blob, self._size(blob.digest))
+            for child in manifest.manifests:
+                push = self._pushes.get(child.digest)
+                _compare(child, len(push.manifest.content) if push else None)
+            self._pushes[manifest.digest] = _Push(manifest=manifest, at=self._clock())
+            if tag:
+                self._tags[tag] = manifest.digest
+
+    def manifest(self, reference: str) -> Manifest | None:
+        """Return the manifest of a tag or digest, None if it is not there."""
+        with self._lock:
+            self._forget()
+            push = self._pushes.get(self._tags.get(reference, reference))
+            return push.manifest if push else None
+
+    def platforms(self, digest: str) -> tuple[str, ...] | None:
+        """Return the platforms of an image, such as `linux/amd64`, None if it is not there.
+
+        One for a manifest; for an index `index` and those of its manifests.
+        """
+        with self._lock:
+            manifest = self.manifest(digest)
+            if manifest is None:
+                return None
+            if not manifest.is_index:
+                return (_platform(self.read_blob(manifest.blobs[0].digest)),)
+            children = [self.platforms(child.digest) for child in manifest.manifests]
+            return ("index", *(platform for child in children for platform in child or ()))
+
+    def _file(self, digest: str) -> Path:
+        return self.folder / digest.removeprefix("sha256:")
+
+    def _size(self, digest: str) -> int | None:
+        file = self._file(digest)
+        return file.stat().st_size if file.exists() else None
+
+    def _forget(self) -> None:
+        """Drop pushes that were not registered in time, and the blobs that only they had."""
+        latest = self._clock() - self._behaviour.unregistered_seconds
+        kept: dict[str, _Push] = {}
+        wanted = [
+            digest
+            for digest, push in self._pushes.items()
+            if digest in self._held or push.at > latest
+        ]
+        while wanted:
+            digest = wanted.pop()
+            if digest not in kept:
+                kept[digest] = self._pushes[digest]
+                wanted += [child.digest for child in kept[digest].manifest.manifests]
+        dropped = self._pushes.keys() - kept.keys()
+        needed = {blob.digest for push in kept.values() for blob in push.manifest.blobs}
+        for digest in dropped:
+            for blob in self._pushes[digest].manifest.blobs:
+                if blob.digest not in needed:
+                    self._file(blob.digest).unlink(missing_ok=True)
+        self._pushes = kept
+
+
+def _compare(descriptor: Descriptor, size: int | None) -> None:
+    if size is None:
+        raise RegistryError(
+            400, "MANIFEST_BLOB_UNKNOWN", f"{descriptor.digest} has not been pushed"
+        )
+    if size != descriptor.size:
+        raise RegistryError(
+            400, "SIZE_INVALID", f"{descriptor.digest} has {size} bytes, not {descriptor.size}"
+        )
+
+
+def _platform(config: bytes) -> str:
+    """Return the platform of an image's config; of other artifacts' configs, none."""
+    try:
+        document = json.loads(config)
+        return f"{document.get('os', 'linux')}/{document.get('architecture', 'amd64')}"
+    except (ValueError, AttributeError):
+        return "none"

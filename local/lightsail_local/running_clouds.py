@@ -1,0 +1,54 @@
+"""How another shell of the same user finds a running cloud: a file in a private folder."""
+
+import dataclasses
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lightsail_local.endpoints import Endpoints
+
+
+@contextmanager
+def announced(endpoints: Endpoints) -> Iterator[None]:
+    """Let the cloud be found for as long as the block lasts."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    # Whoever could write here could send the user's deployments elsewhere.
+    folder.chmod(0o700)
+    path = folder / f"{_port(endpoints)}.json"
+    path.write_text(json.dumps(dataclasses.asdict(endpoints)))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def running_clouds() -> dict[int, Endpoints]:
+    """Give the clouds of this user that are alive, by the engine's port."""
+    found = [Endpoints(**json.loads(path.read_text())) for path in sorted(_folder().glob("*.json"))]
+    return {_port(endpoints): endpoints for endpoints in found if _is_alive(endpoints)}
+
+
+def _folder() -> Path:
+    # https://specifications.freedesktop.org/basedir-spec/latest/
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "lightsail-local"
+
+
+def _port(endpoints: Endpoints) -> int:
+    return urlsplit(endpoints.engine).port or 0
+
+
+def _is_alive(endpoints: Endpoints) -> bool:
+    """Tell a living cloud from one that was killed, even if another program has its port now."""
+    if not Path(endpoints.certificate).exists():
+        return False
+    try:
+        socket.create_connection(("127.0.0.1", _port(endpoints)), timeout=5).close()
+    except OSError:
+        return False
+    return True

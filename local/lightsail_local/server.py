@@ -1,0 +1,123 @@
+"""A local Lightsail: the API and the registry, started and stopped together.
+
+with LightsailServer() as server:
+    client = boto3.client("lightsail", endpoint_url=server.url)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from .api import Api
+from .behaviour import Behaviour
+from .fault import Fault, Faults
+from .http_server import LoopbackServer
+from .image_store import ImageStore
+from .lightsail import Lightsail
+from .registry import Registry
+from .registry_login import RegistryLogins
+from .wire import Request, Wire
+
+__all__ = ["Fault", "LightsailServer", "Request"]
+
+
+class LightsailServer:
+    """Lightsail's container services on 127.0.0.1; what they hold is gone once it stops.
+
+    Args:
+        behaviour: the switches, times and quotas, the likelier ones by default.
+        port: the API's port, a free one by default.
+        registry_port: the registry's port, a free one by default.
+        region: the Region that it is.
+        account: the account that it is, 12 digits.
+        clock: tells the time, in seconds since the epoch; every state and expiry follows it.
+        on_request: is given every request to the API and the registry before it is answered, in
+            the thread that answers it.
+
+    Attributes:
+        behaviour: the switches, times and quotas; may be changed at any time.
+        faults: what is to go wrong; tests append to it.
+        requests: the API's requests so far.
+        registry_requests: the registry's requests so far.
+        url: the API's address, for `endpoint_url` or `AWS_ENDPOINT_URL_LIGHTSAIL`, once started.
+        registry: the registry's address, `127.0.0.1:<port>`, once started.
+        lightsail: the services, once started.
+        images: what the registry holds, once started.
+    """
+
+    url: str
+    registry: str
+    lightsail: Lightsail
+    images: ImageStore
+
+    def __init__(
+        self,
+        behaviour: Behaviour | None = None,
+        *,
+        port: int = 0,
+        registry_port: int = 0,
+        region: str = "us-east-1",
+        account: str = "000000000000",
+        clock: Callable[[], float] = time.time,
+        on_request: Callable[[Request], None] | None = None,
+    ) -> None:
+        self.behaviour = behaviour or Behaviour()
+        self.faults = Faults()
+        self._api_wire = Wire(faults=self.faults, clock=clock, on_request=on_request)
+        self._registry_wire = Wire(faults=self.faults, clock=clock, on_request=on_request)
+        self.requests = self._api_wire.requests
+        self.registry_requests = self._registry_wire.requests
+        self._ports = port, registry_port
+        self._region = region
+        self._account = account
+        self._clock = clock
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        """Start listening.
+
+        Raises:
+            OSError: a port is taken.
+        """
+        port, registry_port = self._ports
+        logins = RegistryLogins(self.behaviour, self._clock)
+        with ExitStack() as starting:
+            self.images = ImageStore(self.behaviour, self._clock)
+            starting.callback(self.images.close)
+            registry = Registry(
+                registry_port, self.behaviour, self.images, logins, self._registry_wire
+            )
+            starting.callback(registry.close)
+            self.lightsail = Lightsail(
+                self.behaviour,
+                self.images,
+                logins,
+                registry=registry.host,
+                region=self._region,
+                account=self._account,
+                clock=self._clock,
+            )
+            api = LoopbackServer(port, Api(self.lightsail, self._api_wire).respond)
+            starting.callback(api.close)
+            self._running = starting.pop_all()
+        self.url, self.registry = f"http://{api.host}", registry.host
+
+    def stop(self) -> None:
+        """Stop listening, end all connections and forget everything but the requests."""
+        self._running.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()

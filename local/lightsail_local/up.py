@@ -1,0 +1,214 @@
+"""`lightsail-local up`: a cloud in the foreground, until it is told to end."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.cloud import LocalCloud
+from lightsail_local.endpoints import DEFAULT_PORT, Endpoints
+from lightsail_local.engine import EngineError, bind
+from lightsail_local.running_clouds import announced
+from lightsail_local.server import Request
+
+_NODE_MAJOR = 20
+_ENGINE_CHECK_SECONDS = 0.2
+_SHOWN_LENGTH = 40
+
+
+class UpError(RuntimeError):
+    """The cloud cannot start, or has ended by itself; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What `up` was called with.
+
+    Attributes:
+        port: The engine's port.
+        lightsail_port: The port of Lightsail's API.
+        registry_port: The registry's port.
+        region: The region to play.
+        services: The container services to create.
+        behaviour: Fields of `Behaviour` that are not to have their default.
+    """
+
+    port: int
+    lightsail_port: int
+    registry_port: int
+    region: str
+    services: Sequence[str]
+    behaviour: Mapping[str, Any]
+
+
+def up(options: Options) -> None:
+    """Run a cloud until SIGINT or SIGTERM.
+
+    Raises:
+        UpError: It cannot start, or its engine has ended.
+    """
+    ended = threading.Event()
+    with _ends_on_signals(ended):
+        _check(options)
+        _warn_of_node()
+        requests = _Requests()
+        cloud = LocalCloud(
+            Behaviour(**options.behaviour),
+            port=options.port,
+            lightsail_port=options.lightsail_port,
+            registry_port=options.registry_port,
+            region=options.region,
+            on_request=requests,
+        )
+        try:
+            with cloud, announced(cloud.endpoints):
+                _create_services(cloud.endpoints, options.services)
+                _say(_introduction(cloud.endpoints, options))
+                requests.are_shown = True
+                while not ended.wait(_ENGINE_CHECK_SECONDS):
+                    if not cloud.engine.is_running:
+                        raise UpError(f"the engine has ended; {cloud.engine.log_end()}")
+        except (EngineError, OSError) as error:
+            raise UpError(str(error)) from error
+
+
+class _Requests:
+    """Shows each request as a line."""
+
+    are_shown = False
+
+    def __call__(self, request: Request) -> None:
+        if self.are_shown:
+            _say(request_line(request))
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # That nobody reads it any more is no reason to end, or to leave a request unanswered.
+        with Path(os.devnull).open("w") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+
+
+def request_line(request: Request) -> str:
+    """Show a request as a line, without what may be secret: environments, and whole documents."""
+    time = datetime.fromtimestamp(request.time, tz=UTC).astimezone()
+    parameters = [
+        f"{name}={_shortened(str(value))}"
+        for name, value in request.parameters.items()
+        if isinstance(value, str | int | float)
+    ]
+    outcome = "no answer" if request.status is None else str(request.status)
+    words = [
+        f"{time:%H:%M:%S}",
+        request.operation,
+        *parameters,
+        "->",
+        outcome,
+        request.error,
+        f"{request.seconds * 1000:.0f} ms",
+    ]
+    return " ".join(word for word in words if word)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 1]}…"
+
+
+@contextlib.contextmanager
+def _ends_on_signals(ended: threading.Event) -> Iterator[None]:
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: ended.set()) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _check(options: Options) -> None:
+    if shutil.which("openssl") is None:
+        raise UpError("openssl is not installed; ministack makes its certificate with it")
+    ports = {
+        "--port": options.port,
+        "--lightsail-port": options.lightsail_port,
+        "--registry-port": options.registry_port,
+    }
+    with ExitStack() as bound:
+        for option, port in ports.items():
+            try:
+                # Listening, so that no two of them can be the same.
+                bound.enter_context(bind(port)).listen()
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise UpError(
+                    f"cannot listen on port {port}: {reason.lower()}; "
+                    f"choose another one with {option}"
+                ) from error
+
+
+def _warn_of_node() -> None:
+    """Say so if the CDK command line will not run; the cloud itself does not need Node."""
+    node = shutil.which("node")
+    version = "none"
+    if node is not None:
+        shown = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - the user's own node
+        version = shown.stdout.strip() or "one that does not run"
+        major = re.match(r"v(\d+)", version)
+        if major and int(major[1]) >= _NODE_MAJOR:
+            return
+    print(
+        f"lightsail-local: warning: cdk needs Node.js {_NODE_MAJOR} or later, found {version}",
+        file=sys.stderr,
+    )
+
+
+def _create_services(endpoints: Endpoints, names: Sequence[str]) -> None:
+    if not names:
+        return
+    endpoints.enter()
+    client = boto3.client("lightsail")
+    with contextlib.closing(client):
+        for name in names:
+            try:
+                client.create_container_service(serviceName=name, power="nano", scale=1)
+            except ClientError as error:
+                message = error.response["Error"]["Message"]
+                raise UpError(f"cannot create the service {name}: {message}") from error
+
+
+def _introduction(endpoints: Endpoints, options: Options) -> str:
+    service = next(iter(options.services), "NAME")
+    port = "" if options.port == DEFAULT_PORT else f" --port {options.port}"
+    return f"""\
+The local cloud is up: account {endpoints.account}, region {endpoints.region}
+
+  AWS        {endpoints.engine}   CloudFormation, Lambda, S3, IAM and others
+  Lightsail  {endpoints.lightsail}
+  registry   {endpoints.registry}
+  services   {", ".join(options.services) or "none yet"}
+
+In another shell:
+
+  eval "$(lightsail-local env{port})"
+  digest=$(lightsail-local sample-image{port} hello)
+  cdk bootstrap aws://{endpoints.account}/{endpoints.region}
+  cdk deploy -c service_name={service} -c label=web -c digest=$digest
+
+Ctrl-C ends it. Requests to Lightsail and its registry:
+"""

@@ -1,0 +1,222 @@
+"""An engine per module, and a function that answers CloudFormation as a test tells it to."""
+
+import contextlib
+import io
+import json
+import os
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from lightsail_local.engine import Engine
+
+PROVIDER = """
+import json, time, urllib.request
+
+def handler(event, context):
+    properties = event["ResourceProperties"]
+    with open(properties["Record"], "a") as record:
+        record.write(json.dumps(event) + "\\n")
+    for change in json.loads(properties.get(event["RequestType"], "[{}]")):
+        answer = {
+            "Status": "SUCCESS",
+            "PhysicalResourceId": event.get("PhysicalResourceId", "made"),
+            **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+            **change,
+        }
+        answer = {name: value for name, value in answer.items() if value is not None}
+        time.sleep(answer.pop("Sleep", 0))
+        body = answer.pop("Body", None) or json.dumps(answer)
+        urllib.request.urlopen(
+            urllib.request.Request(event["ResponseURL"], data=body.encode(), method="PUT")
+        ).close()
+"""
+
+
+@pytest.fixture(scope="session")
+def measured() -> dict[str, str]:
+    """The variables with which coverage measures a process that inherits nothing else."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
+@pytest.fixture(scope="module")
+def engine(measured: dict[str, str]) -> Iterator[Engine]:
+    # No Lightsail behind it: a port that nothing listens on.
+    with Engine("http://127.0.0.1:9", environment=measured) as engine:
+        yield engine
+
+
+def create_function(functions: Any, code: str) -> str:
+    """Create a function of a module's text, close the client, and give the ARN."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writer:
+        writer.writestr("index.py", code)
+    with contextlib.closing(functions):
+        arn: str = functions.create_function(
+            FunctionName=f"function-{uuid.uuid4()}",
+            Runtime="python3.13",
+            Role="arn:aws:iam::000000000000:role/function",
+            Handler="index.handler",
+            Code={"ZipFile": archive.getvalue()},
+            Timeout=60,
+        )["FunctionArn"]
+    return arn
+
+
+@pytest.fixture
+def function_on() -> Iterator[Callable[[Engine, str], Callable[[], Any]]]:
+    """Give a Lambda function of an engine, of the text of its body, as a function to call."""
+    clients = []
+
+    def make(engine: Engine, body: str) -> Callable[[], Any]:
+        code = (
+            f"import os, signal, time, urllib.request\ndef handler(event, context):\n    {body}\n"
+        )
+        function = create_function(client_of(engine, "lambda"), code)
+        client = client_of(engine, "lambda")
+        clients.append(client)
+
+        def call() -> Any:
+            return json.load(client.invoke(FunctionName=function)["Payload"])
+
+        return call
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def client_of(engine: Engine, service: str) -> Any:
+    session = boto3.Session("000000000000", "local", region_name="us-east-1")
+    return session.client(service, endpoint_url=engine.url, verify=str(engine.certificate))
+
+
+@pytest.fixture(scope="session")
+def are_gone() -> Callable[..., bool]:
+    """Say whether processes have ended, or do within five seconds."""
+
+    def is_alive(process: int) -> bool:
+        try:
+            stat = Path(f"/proc/{process}/stat").read_text()
+        except FileNotFoundError:
+            return False
+        # One that nobody has waited for yet has ended all the same.
+        return stat.rpartition(")")[2].split()[0] != "Z"
+
+    def wait(*processes: int) -> bool:
+        deadline = time.monotonic() + 5
+        while any(is_alive(process) for process in processes) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not any(is_alive(process) for process in processes)
+
+    return wait
+
+
+class Stacks:
+    """CloudFormation as the tests need it: synchronous, with one custom resource a stack."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._folder = folder
+        self._engine = engine
+        self.client = self.service("cloudformation")
+        self.function = create_function(self.service("lambda"), PROVIDER)
+
+    def service(self, name: str) -> Any:
+        return client_of(self._engine, name)
+
+    def template(self, stack: str, timeout: int = 20, **properties: Any) -> str:
+        """Give a template whose resource answers as `Create=[...]`, `Delete=[...]` say."""
+        return json.dumps({"Resources": {"Thing": self.resource(stack, timeout, **properties)}})
+
+    def resource(self, stack: str, timeout: int = 20, **properties: Any) -> dict[str, Any]:
+        answers = {
+            name: json.dumps(value) if isinstance(value, list) else value
+            for name, value in properties.items()
+        }
+        return {
+            "Type": "Custom::Thing",
+            "Properties": {
+                "ServiceToken": self.function,
+                "ServiceTimeout": timeout,
+                "Record": str(self._record(stack)),
+                **answers,
+            },
+        }
+
+    def create(self, stack: str, template: str, **options: Any) -> str:
+        self.client.create_stack(StackName=stack, TemplateBody=template, **options)
+        return self.settled(stack)
+
+    def update(self, stack: str, template: str, **options: Any) -> str:
+        self.client.update_stack(StackName=stack, TemplateBody=template, **options)
+        return self.settled(stack)
+
+    def update_failed(self, stack: str, template: str) -> str:
+        """Update a stack that is left failed, as `cdk deploy` does: with a change set."""
+        self.client.create_change_set(
+            StackName=stack, ChangeSetName="next", ChangeSetType="UPDATE", TemplateBody=template
+        )
+        waiter = self.client.get_waiter("change_set_create_complete")
+        waiter.wait(StackName=stack, ChangeSetName="next", WaiterConfig={"Delay": 0.05})
+        self.client.execute_change_set(StackName=stack, ChangeSetName="next")
+        return self.settled(stack)
+
+    def delete(self, stack: str) -> str:
+        identifier = self.client.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
+        self.client.delete_stack(StackName=stack)
+        return self.settled(identifier)
+
+    def settled(self, stack: str) -> str:
+        deadline = time.monotonic() + 30
+        while True:
+            status: str = self.client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            if not status.endswith("_IN_PROGRESS"):
+                return status
+            assert time.monotonic() < deadline, status
+            time.sleep(0.02)
+
+    def events(self, stack: str, resource: str = "Thing") -> list[tuple[str, str, str]]:
+        """Give status, reason and physical id of a resource's events, oldest first."""
+        events = self.client.describe_stack_events(StackName=stack)["StackEvents"]
+        return [
+            (
+                event["ResourceStatus"],
+                event.get("ResourceStatusReason", ""),
+                event.get("PhysicalResourceId", ""),
+            )
+            for event in reversed(events)
+            if event["LogicalResourceId"] == resource
+        ]
+
+    def statuses(self, stack: str, resource: str = "Thing") -> list[str]:
+        return [status for status, _, _ in self.events(stack, resource)]
+
+    def reason(self, stack: str, status: str = "CREATE_FAILED", resource: str = "Thing") -> str:
+        """Give the reason of a resource's last event of that status."""
+        return next(
+            reason for found, reason, _ in reversed(self.events(stack, resource)) if found == status
+        )
+
+    def requests(self, stack: str) -> list[dict[str, Any]]:
+        """Give the events that the function got from the stack."""
+        record = self._record(stack)
+        return [json.loads(line) for line in record.read_text().splitlines()]
+
+    def request_types(self, stack: str) -> list[str]:
+        return [request["RequestType"] for request in self.requests(stack)]
+
+    def _record(self, stack: str) -> Path:
+        return self._folder / f"{stack}.jsonl"
+
+
+@pytest.fixture(scope="module")
+def stacks(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
+    stacks = Stacks(engine, tmp_path_factory.mktemp("stacks"))
+    yield stacks
+    stacks.client.close()

@@ -1,0 +1,365 @@
+import importlib.util
+import os
+import re
+import runpy
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lightsail_local import cli
+from lightsail_local.sample_image import sample_image
+from lightsail_local.server import Request
+from lightsail_local.up import request_line
+
+Ran = subprocess.CompletedProcess[str]
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """A shell's environment whose clouds are found by nobody else."""
+    return {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+
+
+@pytest.fixture
+def run(shell: dict[str, str]) -> Run:
+    """Run `lightsail-local` to its end."""
+
+    def run(*arguments: str, **environment: str) -> Ran:
+        return subprocess.run(
+            [sys.executable, "-m", "lightsail_local", *arguments],
+            env=shell | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def up(shell: dict[str, str]) -> Iterator[Callable[..., Any]]:
+    """Start `lightsail-local up` on free ports and read what it says until it is up."""
+    running = []
+
+    def start(*arguments: str) -> Any:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lightsail_local", "up", *PORTS, *arguments],
+            env=shell,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        assert process.stdout is not None
+        said = ""
+        while "Requests to Lightsail" not in said:
+            line = process.stdout.readline()
+            assert line, process.communicate()
+            said += line
+        port = re.search(r"https://127\.0\.0\.1:(\d+)", said)
+        assert port
+        return SimpleNamespace(process=process, said=said, port=port[1])
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+PORTS = ("--port=0", "--lightsail-port=0", "--registry-port=0")
+
+
+def test_serves_a_shell_until_ctrl_c(up: Callable[..., Any], run: Run) -> None:
+    cloud = up("--service=shop", "--region=eu-central-1", "--behaviour=service_seconds=0")
+
+    assert "region eu-central-1" in cloud.said
+    assert "services   shop" in cloud.said
+    env = run("env", AWS_PROFILE="real")
+    assert "unset AWS_PROFILE\n" in env.stdout
+    assert f"export AWS_ENDPOINT_URL=https://127.0.0.1:{cloud.port}\n" in env.stdout
+    assert run("env", f"--port={cloud.port}").returncode == 0
+    image = run("sample-image", "hello", AWS_PROFILE="real")
+    assert image.stdout == sample_image("hello").digest + "\n", image.stderr
+
+    cloud.process.send_signal(signal.SIGINT)
+    said, complained = cloud.process.communicate(timeout=10)
+
+    assert cloud.process.returncode == 0
+    assert complained == ""
+    assert re.search(
+        r"^\d\d:\d\d:\d\d CreateContainerServiceRegistryLogin -> 200 \d+ ms$", said, re.MULTILINE
+    )
+    assert run("env").returncode == 1
+
+
+def test_env_can_be_evaluated_by_a_posix_shell(up: Callable[..., Any], shell: Any) -> None:
+    cloud = up()
+    script = f'eval "$({sys.executable} -m lightsail_local env)" && echo "$AWS_ENDPOINT_URL"'
+
+    ran = subprocess.run(
+        ["sh", "-euc", script], env=shell, capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout == f"https://127.0.0.1:{cloud.port}\n"
+
+
+def test_ends_on_sigterm_too(up: Callable[..., Any]) -> None:
+    cloud = up()
+
+    cloud.process.terminate()
+    cloud.process.communicate(timeout=10)
+
+    assert cloud.process.returncode == 0
+
+
+def test_tells_when_its_engine_has_ended(up: Callable[..., Any], tmp_path: Path) -> None:
+    cloud = up()
+    engine = next(
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdecimal() and parent_of(entry) == cloud.process.pid
+    )
+
+    os.kill(engine, signal.SIGKILL)
+    _, complained = cloud.process.communicate(timeout=10)
+
+    assert cloud.process.returncode == 1
+    assert complained.startswith("lightsail-local: the engine has ended; its log ends with\n")
+
+
+def test_goes_on_answering_when_nobody_reads_its_lines(up: Callable[..., Any], run: Run) -> None:
+    cloud = up("--service=shop")
+
+    cloud.process.stdout.close()
+
+    assert run("sample-image", "hello").returncode == 0
+    assert run("sample-image", "hello").returncode == 0
+    cloud.process.terminate()
+    assert cloud.process.communicate(timeout=10)[1] == ""
+    assert cloud.process.returncode == 0
+
+
+def test_asks_which_one_when_several_clouds_are_running(up: Callable[..., Any], run: Run) -> None:
+    ports = sorted([up().port, up().port])
+
+    ran = run("env")
+
+    assert ran.returncode == 1
+    assert "several clouds are running; choose one with --port: " in ran.stderr
+    assert all(port in ran.stderr for port in ports)
+
+
+def test_tells_that_no_cloud_is_running(run: Run) -> None:
+    for ran in (run("env"), run("sample-image", "hello")):
+        assert ran.returncode == 1
+        assert ran.stdout == ""
+        assert ran.stderr == (
+            "lightsail-local: no cloud is running; run `lightsail-local up` first, "
+            "in another shell\n"
+        )
+
+
+def test_tells_that_no_cloud_is_running_on_that_port(run: Run) -> None:
+    assert "no cloud on port 9; run `lightsail-local up --port 9`" in run("env", "--port=9").stderr
+
+
+def test_sample_image_tells_what_lightsail_refuses(up: Callable[..., Any], run: Run) -> None:
+    up("--service=shop", "--behaviour=service_seconds=60", "--behaviour=busy_service=refused")
+
+    ran = run("sample-image", "hello")
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("lightsail-local: ")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_sample_image_tells_what_the_registry_refuses(up: Callable[..., Any], run: Run) -> None:
+    up("--service=shop", "--behaviour=media_types=docker")
+
+    ran = run("sample-image", "hello")
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("lightsail-local: cannot push the image: ")
+
+
+@pytest.mark.parametrize("option", ["--port", "--lightsail-port", "--registry-port"])
+def test_tells_which_port_is_taken_and_which_option_changes_it(run: Run, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        ran = run("up", *PORTS, f"{option}={port}")
+
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        f"lightsail-local: cannot listen on port {port}: address already in use; "
+        f"choose another one with {option}\n"
+    )
+
+
+def test_refuses_the_same_port_twice(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    ran = run("up", f"--port={port}", f"--lightsail-port={port}", "--registry-port=0")
+
+    assert ran.returncode == 1
+    assert "choose another one with --lightsail-port" in ran.stderr
+
+
+def test_tells_why_lightsail_refuses_a_service(run: Run) -> None:
+    ran = run("up", *PORTS, "--service=Not Valid")
+
+    assert ran.returncode == 1
+    assert "lightsail-local: cannot create the service Not Valid: " in ran.stderr
+
+
+def test_tells_why_the_engine_does_not_start(run: Run, tmp_path: Path) -> None:
+    openssl = tmp_path / "openssl"
+    openssl.write_text("#!/bin/sh\nexit 1\n")
+    openssl.chmod(0o700)
+
+    ran = run("up", *PORTS, PATH=f"{tmp_path}:{os.environ['PATH']}")
+
+    assert ran.returncode == 1
+    assert "lightsail-local: the engine ended while it started; its log ends with\n" in ran.stderr
+
+
+def test_tells_that_openssl_is_missing(run: Run, tmp_path: Path) -> None:
+    ran = run("up", *PORTS, PATH=str(tmp_path))
+
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "lightsail-local: openssl is not installed; ministack makes its certificate with it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [(None, "none"), ("echo v18.19.0", "v18.19.0"), ("exit 1", "one that does not run")],
+    ids=["no node", "an old node", "a broken node"],
+)
+def test_warns_of_a_node_that_cdk_does_not_run_on(
+    shell: dict[str, str],
+    up: Callable[..., Any],
+    tmp_path: Path,
+    script: str | None,
+    found: str,
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    openssl = shutil.which("openssl")
+    assert openssl
+    (programs / "openssl").symlink_to(openssl)
+    if script:
+        (programs / "node").write_text(f"#!/bin/sh\n{script}\n")
+        (programs / "node").chmod(0o700)
+    shell["PATH"] = str(programs)
+
+    cloud = up()
+    cloud.process.terminate()
+    _, complained = cloud.process.communicate(timeout=10)
+
+    assert cloud.process.returncode == 0
+    assert complained == (
+        f"lightsail-local: warning: cdk needs Node.js 20 or later, found {found}\n"
+    )
+
+
+def test_tells_how_to_install_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+    assert cli.main(["up"]) == 1
+
+    assert capsys.readouterr().err == (
+        "lightsail-local: boto3 and ministack not installed: "
+        "pip install 'cdk-lightsail-containers[local]'\n"
+    )
+
+
+def test_tells_that_python_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 1))
+    monkeypatch.setattr(sys, "version", "3.10.1 (main)")
+    monkeypatch.delitem(sys.modules, "lightsail_local.cli")
+
+    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or later, this is 3\.10\.1"):
+        runpy.run_module("lightsail_local.cli")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["up", "--port=70000"], "a port is a number from 0 to 65535, got '70000'"),
+        (["up", "--port=x"], "a port is a number from 0 to 65535, got 'x'"),
+        (["up", "--behaviour=nonsense=1"], "KEY is one of register_again, "),
+        (["up", "--behaviour=zstd_layers"], "got 'zstd_layers'"),
+        (["up", "--behaviour=zstd_layers=1"], "zstd_layers is true or false, got '1'"),
+        (["up", "--behaviour=latest=x"], "latest is one of refused, echoed, resolved, got 'x'"),
+        (["up", "--behaviour=stored_images=x"], "stored_images is a whole number, got 'x'"),
+        (["up", "--behaviour=stale_seconds=x"], "stale_seconds is a number, got 'x'"),
+    ],
+)
+def test_explains_a_wrong_use(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+
+    assert caught.value.code == 2
+    assert complaint in " ".join(capsys.readouterr().err.split())
+
+
+def test_reads_a_behaviours_value_as_its_fields_type() -> None:
+    assert cli._behaviour("zstd_layers=false") == ("zstd_layers", False)
+    assert cli._behaviour("latest=echoed") == ("latest", "echoed")
+    assert cli._behaviour("stored_images=3") == ("stored_images", 3)
+    assert cli._behaviour("stale_seconds=0.5") == ("stale_seconds", 0.5)
+    assert cli._behaviour("failing_images=a,b") == ("failing_images", {"a", "b"})
+
+
+def test_shows_its_version_and_its_help_with_examples(run: Run) -> None:
+    assert re.fullmatch(r"lightsail-local \d+\.\d+\.\d+\n", run("--version").stdout)
+    assert 'eval "$(lightsail-local env)"' in run("--help").stdout
+
+
+def test_shows_a_request_without_what_may_be_secret() -> None:
+    request = Request(
+        operation="CreateContainerServiceDeployment",
+        parameters={"serviceName": "shop", "label": "x" * 60, "containers": {"web": "secret"}},
+        status=400,
+        error="InvalidInputException",
+        time=0.0,
+        seconds=0.012,
+    )
+
+    assert request_line(request)[9:] == (
+        f"CreateContainerServiceDeployment serviceName=shop label={'x' * 39}… "
+        "-> 400 InvalidInputException 12 ms"
+    )
+
+
+def test_shows_a_request_that_was_not_answered() -> None:
+    request = Request(
+        operation="GetRegions", parameters={}, status=None, error="", time=0.0, seconds=0.0
+    )
+
+    assert request_line(request).endswith("GetRegions -> no answer 0 ms")
+
+
+def parent_of(process: Path) -> int | None:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None

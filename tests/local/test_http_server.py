@@ -1,0 +1,92 @@
+"""The HTTP server under the API and the registry, where clients misbehave."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from lightsail_local.http_server import Answer, Connection, LoopbackServer
+
+
+@pytest.fixture
+def echo() -> Iterator[LoopbackServer]:
+    """A server that answers what it was sent."""
+
+    def respond(connection: Connection) -> None:
+        connection.send(Answer(status=200, body=b"".join(connection.body)))
+
+    server = LoopbackServer(0, respond)
+    yield server
+    server.close()
+
+
+def talk(server: LoopbackServer, *requests: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as connection:
+        for request in requests:
+            connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+def test_reads_a_body_by_its_length(echo: LoopbackServer) -> None:
+    answer = talk(echo, b"PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello")
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\n\r\nhello")
+
+
+def test_reads_a_body_in_chunks(echo: LoopbackServer) -> None:
+    answer = talk(
+        echo,
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"2\r\nhe\r\n3;name=value\r\nllo\r\n0\r\nTrailer: x\r\n\r\n",
+    )
+
+    assert answer.endswith(b"\r\n\r\nhello")
+
+
+def test_tells_a_client_that_waits_to_go_on(echo: LoopbackServer) -> None:
+    head = b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+
+    assert talk(echo, head, b"hello").startswith(b"HTTP/1.1 100 Continue\r\n")
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhel",
+        b"PUT / HTTP/1.1\r\nContent-Length: five\r\n\r\nhello",
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\nhello\r\n0\r\n\r\n",
+    ],
+)
+def test_gives_up_a_connection_whose_body_makes_no_sense(
+    echo: LoopbackServer, request_bytes: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert talk(echo, request_bytes) == b""
+    assert capfd.readouterr() == ("", "")
+
+
+def test_reads_a_body_that_nobody_asked_for_before_the_next_request() -> None:
+    server = LoopbackServer(0, lambda connection: connection.send(Answer(status=204)))
+    request = b"PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
+
+    answer = talk(server, request, request)
+    server.close()
+
+    assert answer.count(b"HTTP/1.1 204 ") == 2
+    assert b"Content-Length" not in answer
+
+
+def test_shows_mistakes_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    def respond(connection: Connection) -> None:
+        raise ZeroDivisionError
+
+    server = LoopbackServer(0, respond)
+
+    assert talk(server, b"GET / HTTP/1.1\r\n\r\n") == b""
+    server.close()
+    assert "ZeroDivisionError" in capfd.readouterr().err
