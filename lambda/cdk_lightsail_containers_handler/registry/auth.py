@@ -1,0 +1,150 @@
+"""How a registry wants to be logged in to: challenges, credentials and tokens, without I/O.
+
+https://www.rfc-editor.org/rfc/rfc9110.html#name-www-authenticate
+https://distribution.github.io/distribution/spec/auth/token/
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .errors import Refused, Unauthorized
+from .url import Url
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a word
+_PARAMETER = re.compile(rf'({_TOKEN})\s*=\s*(?:({_TOKEN})|"((?:[^"\\]|\\.)*)")')
+_SCHEME = re.compile(rf"({_TOKEN})(?:\s+|$|(?=,))")
+_BEARER_TOKEN = re.compile(r"[!-~]+")
+_DEFAULT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """A user name and password; neither is ever shown."""
+
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+    @property
+    def header(self) -> str:
+        """The value of an Authorization header."""
+        encoded = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return f"Basic {encoded}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """What a registry asks for.
+
+    Args:
+        scheme: `basic`, `bearer` or another one, in lower case.
+        parameters: their names in lower case.
+    """
+
+    scheme: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A bearer token.
+
+    Args:
+        value: the token, never shown.
+        seconds: how long it is valid.
+    """
+
+    value: str = field(repr=False)
+    seconds: float
+
+    @property
+    def header(self) -> str:
+        """The value of an Authorization header."""
+        return f"Bearer {self.value}"
+
+
+def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
+    """Return the challenges of WWW-Authenticate headers, several of which may be in one.
+
+    What makes no sense ends the header that it is in.
+    """
+    return tuple(challenge for header in headers for challenge in _challenges(header))
+
+
+def choose_challenge(challenges: Iterable[Challenge]) -> Challenge | None:
+    """Return the challenge to answer: a token, which can do less, rather than the password."""
+    known = {challenge.scheme: challenge for challenge in reversed(tuple(challenges))}
+    return known.get("bearer") or known.get("basic")
+
+
+def token_url(challenge: Challenge, registry: Url, scopes: Iterable[str]) -> Url:
+    """Return where to ask for a token.
+
+    A registry may name any token service on the internet, and gets it the credentials: one that
+    is after them could have asked for them itself.
+
+    Args:
+        challenge: the registry's.
+        registry: the address that was challenged.
+        scopes: what the token is for.
+
+    Raises:
+        Refused: the registry names none, or one that leads where no registry has any business.
+    """
+    realm = challenge.parameters.get("realm", "")
+    cure = "check that it is the registry that you mean"
+    if not realm.lower().startswith(("http://", "https://")):
+        raise Refused(f"{registry.origin} names no token service to log in at", cure=cure)
+    try:
+        url = registry.follow(realm)
+    except ValueError as error:
+        raise Refused(f"{registry.origin} {error} to log in", cure=cure) from None
+    service = challenge.parameters.get("service", "")
+    parameters = [("service", service)] if service else []
+    return url.with_query(*parameters, *(("scope", scope) for scope in scopes))
+
+
+def parse_token(body: bytes, service: str) -> Token:
+    """Return the token of a token service's answer.
+
+    Args:
+        body: the answer.
+        service: what messages call the service.
+
+    Raises:
+        Unauthorized: there is none in it.
+    """
+    try:
+        answer = json.loads(body)
+        value = answer.get("token") or answer.get("access_token")
+        seconds = answer.get("expires_in")
+    except (ValueError, AttributeError, RecursionError):
+        value = seconds = None
+    if not isinstance(value, str) or not _BEARER_TOKEN.fullmatch(value):
+        raise Unauthorized(f"the token service {service} answered without a token")
+    is_number = isinstance(seconds, int | float) and seconds > 0
+    return Token(value=value, seconds=float(seconds) if is_number else _DEFAULT_SECONDS)
+
+
+def _challenges(header: str) -> Iterable[Challenge]:
+    at = 0
+    while match := _SCHEME.match(header, at):
+        scheme, at = match[1].lower(), match.end()
+        parameters: dict[str, str] = {}
+        while match := _PARAMETER.match(header, at):
+            name, word, quoted = match.groups()
+            value = word if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+            parameters.setdefault(name.lower(), value)
+            at = _after_comma(header, match.end())
+        yield Challenge(scheme=scheme, parameters=parameters)
+        at = _after_comma(header, at)
+
+
+def _after_comma(header: str, at: int) -> int:
+    while at < len(header) and header[at] in ", \t":
+        at += 1
+    return at

@@ -1,0 +1,201 @@
+"""Copies a blob: read, hashed and sent a piece at a time, through one buffer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Literal, Protocol
+
+from .connection import Deadline, bounded
+from .descriptor import Descriptor
+from .errors import DigestMismatch, OutOfTime, RegistryError, Unsupported, UploadInterrupted
+from .manifest import LARGEST_MANIFEST, Image, Index, check
+from .repository import Repository
+from .upload import Upload
+from .url import Url
+
+PIECE = 256 << 10
+"""How much to read at once: less costs the interpreter up to twice the time."""
+_TRIES = 3
+_MOST_RESTARTS = 5
+
+Outcome = Literal["copied", "skipped", "mounted"]
+
+
+class BlobReader(Protocol):
+    """A blob on its way out of a source."""
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill a buffer, or as much of it as there is, and return how much."""
+
+    def close(self) -> None:
+        """Have done with the blob."""
+
+
+class Source(Protocol):
+    """Where an image comes from; `Repository` is one."""
+
+    def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
+        """Return a manifest of an index, or the one that is to be copied."""
+
+    def open_blob(self, blob: Descriptor) -> BlobReader:
+        """Ask for a blob, and leave its first byte for later."""
+
+
+class BlobCopy:
+    """Copies blobs from a source to a destination.
+
+    Args:
+        source: where they are.
+        destination: where they go.
+        deadline: how long it may go on.
+        contents: blobs that are in memory already.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        destination: Repository,
+        deadline: Deadline,
+        contents: Mapping[Descriptor, bytes],
+    ) -> None:
+        self._source = source
+        self._destination = destination
+        self._deadline = deadline
+        self._contents = contents
+        self._unfinished: list[Upload] = []
+
+    def copy(self, blob: Descriptor, buffer: memoryview) -> Outcome:
+        """Bring a blob to the destination, from its beginning again where that can help.
+
+        Args:
+            blob: the blob.
+            buffer: what it passes through, of `PIECE` bytes.
+
+        Raises:
+            OutOfTime: the deadline came first.
+            DigestMismatch: its bytes are not what its digest and size say.
+            RegistryError: it did not work.
+        """
+        failures = restarts = 0
+        location: Url | None = None
+        while True:
+            if location is None and self._destination.has_blob(blob):
+                # After a failure it is ours, kept although the answer was lost.
+                return "copied" if failures or restarts else "skipped"
+            try:
+                return self._send(blob, location, buffer)
+            except UploadInterrupted as error:
+                restarts, location = restarts + 1, error.location
+                if restarts == _MOST_RESTARTS:
+                    raise
+            except RegistryError as error:
+                failures, location = failures + 1, None
+                if not error.temporary or failures == _TRIES:
+                    raise
+                if not self._deadline.back_off(failures - 1):
+                    raise OutOfTime(error.problem) from error
+
+    def cancel_unfinished(self) -> None:
+        """Have the destination forget what was begun and not ended."""
+        for upload in self._unfinished:
+            upload.cancel()
+
+    def _send(self, blob: Descriptor, location: Url | None, buffer: memoryview) -> Outcome:
+        destination = self._destination
+        if location is not None:
+            upload: Upload | None = destination.upload(blob, location)
+        elif destination.mounts_from:
+            upload = destination.start_upload(blob).upload()
+        else:
+            # The source looks for the blob while the destination makes room for it.
+            start = destination.start_upload(blob)
+            with closing(self._open(blob)) as reader:
+                return self._pour(blob, reader, start.upload(), buffer)
+        if upload is None:
+            return "mounted"
+        with closing(self._open(blob)) as reader:
+            return self._pour(blob, reader, upload, buffer)
+
+    def _pour(
+        self, blob: Descriptor, reader: BlobReader, upload: Upload | None, buffer: memoryview
+    ) -> Outcome:
+        if upload is None:  # the registry had it after all
+            return "mounted"
+        try:
+            last = self._send_all_but_last(blob, reader, upload, buffer)
+            upload.finish(last)
+        except BaseException:
+            upload.abandon()
+            self._unfinished.append(upload)
+            self._destination.learn(upload)
+            raise
+        return "copied"
+
+    def _send_all_but_last(
+        self, blob: Descriptor, reader: BlobReader, upload: Upload, buffer: memoryview
+    ) -> memoryview:
+        """Return the last piece, which is held back until all of the blob is known to be right.
+
+        Without its last piece an upload never becomes a blob, whatever happens to us.
+        """
+        digest = hashlib.sha256()
+        left = blob.size
+        while True:
+            bounded(self._deadline, 0)
+            piece = buffer[: reader.readinto(buffer)]
+            digest.update(piece)
+            left -= len(piece)
+            if not left or not piece:
+                break
+            upload.send(piece)
+        found = f"sha256:{digest.hexdigest()}"
+        if left or found != blob.digest:
+            raise DigestMismatch(
+                f"blob {blob.digest} of {self._source} came as {found}, "
+                f"{blob.size - left} of {blob.size} bytes"
+            )
+        return piece
+
+    def _open(self, blob: Descriptor) -> BlobReader:
+        content = self._contents.get(blob)
+        return self._source.open_blob(blob) if content is None else _Content(content)
+
+
+def read_blob(source: Source, blob: Descriptor, name: str) -> bytes:
+    """Return a small blob, checked.
+
+    Args:
+        source: where it is.
+        blob: the blob.
+        name: what messages call the image.
+
+    Raises:
+        Unsupported: it is too large to be what it should be.
+        DigestMismatch: its bytes are not what its digest and size say.
+        RegistryError: the source did not give it.
+    """
+    if blob.size > LARGEST_MANIFEST:
+        raise Unsupported(f"the config of {name} is larger than {LARGEST_MANIFEST >> 20} MiB")
+    content = bytearray(blob.size)
+    with closing(source.open_blob(blob)) as reader:
+        count = reader.readinto(memoryview(content))
+    check(bytes(content[:count]), blob.digest, f"the config of {name}")
+    return bytes(content)
+
+
+class _Content:
+    """A blob that is in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = memoryview(content)
+
+    def readinto(self, buffer: memoryview) -> int:
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+    def close(self) -> None:
+        """Do nothing: there is nothing open."""

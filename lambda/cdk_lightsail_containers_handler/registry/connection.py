@@ -1,0 +1,218 @@
+"""Connections and what comes back over them.
+
+They live as long as one copy: a function that was frozen in between would find them dead.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from http.client import HTTPConnection
+from types import TracebackType
+from typing import Protocol
+
+from .errors import OutOfTime, Refused
+from .response import BROKEN, Response
+from .url import Origin, is_metadata
+
+_CONNECT_SECONDS = 10.0
+_READ_SECONDS = 60.0
+_EARLY_SECONDS = 2.0
+
+
+class Deadline(Protocol):
+    """How long it may go on."""
+
+    def left(self) -> float:
+        """Return the seconds that are left, never below 0."""
+
+    def back_off(self, attempt: int) -> bool:
+        """Wait before the next attempt, and return whether there is time for it."""
+
+
+class Connections:
+    """The connections of a copy, kept until it is over, and used again.
+
+    Args:
+        tls: how to speak TLS; by default with certificates that are verified.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._used: set[Connection] = set()
+        self._is_interrupted = False
+        self.requests = 0
+
+    def __enter__(self) -> Connections:
+        """Return the connections, to be closed at the end."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close them all."""
+        self.close()
+
+    def take(self, origin: Origin, deadline: Deadline) -> Connection:
+        """Return a connection to an origin, for one request.
+
+        Raises:
+            OSError: there is no way to it.
+            OutOfTime: there is no time left.
+        """
+        with self._lock:
+            if self._is_interrupted:
+                raise OutOfTime("the copy was interrupted")
+            self.requests += 1
+            idle = self._idle.get(origin)
+            connection = idle.pop() if idle else None
+        if connection is None:
+            connection = Connection(origin, self._connect(origin, deadline), self)
+        with self._lock:
+            self._used.add(connection)
+            if self._is_interrupted:
+                connection.interrupt()
+        return connection
+
+    def keep(self, connection: Connection) -> None:
+        """Have a connection used again."""
+        with self._lock:
+            self._used.discard(connection)
+            self._idle.setdefault(connection.origin, []).append(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Have a connection not used again."""
+        with self._lock:
+            self._used.discard(connection)
+
+    def interrupt(self) -> None:
+        """Break the requests that are under way and let no other begin, so that nobody waits."""
+        with self._lock:
+            self._is_interrupted = True
+            for connection in self._used:
+                connection.interrupt()
+
+    def resume(self) -> None:
+        """Let requests begin again."""
+        self._is_interrupted = False
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            connections = [*self._used, *(one for idle in self._idle.values() for one in idle)]
+        for connection in connections:
+            connection.close()
+        self._idle.clear()
+
+    def _connect(self, origin: Origin, deadline: Deadline) -> socket.socket:
+        addresses = [
+            str(found[4][0])
+            for found in socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        ]
+        if any(map(is_metadata, addresses)):
+            raise Refused(f"the name {origin.host} leads to a link-local or metadata address")
+        failure: OSError | None = None
+        for address in dict.fromkeys(addresses):
+            try:
+                plain = socket.create_connection(
+                    (address, origin.port), bounded(deadline, _CONNECT_SECONDS)
+                )
+            except OSError as error:
+                failure = error
+                continue
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._secure(plain, origin)
+        raise failure or OSError("no address")
+
+    def _secure(self, plain: socket.socket, origin: Origin) -> socket.socket:
+        if origin.scheme == "http":
+            return plain
+        with self._lock:  # reading the certificates takes tens of milliseconds and megabytes
+            self._tls = self._tls or ssl.create_default_context()
+        try:
+            return self._tls.wrap_socket(plain, server_hostname=origin.host)
+        except BaseException:
+            plain.close()
+            raise
+
+
+class Connection:
+    """A connection, for one request after the other."""
+
+    def __init__(self, origin: Origin, connected: socket.socket, owner: Connections) -> None:
+        self.origin = origin
+        self.is_used_again = False
+        self._socket = connected
+        self._owner = owner
+        self._http = HTTPConnection(origin.host, origin.port)
+        self._http.sock = connected
+        self._http.auto_open = 0  # never connect again behind our back
+
+    def send_head(
+        self, method: str, target: str, headers: Mapping[str, str], deadline: Deadline
+    ) -> None:
+        """Begin a request."""
+        self._socket.settimeout(bounded(deadline, _READ_SECONDS))
+        self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        for name, value in {"Host": str(self.origin), **headers}.items():
+            self._http.putheader(name, value)
+        self._http.endheaders()
+
+    def send(self, content: memoryview | bytes) -> None:
+        """Send some of the request's body."""
+        self._socket.sendall(content)
+
+    def answer(self, deadline: Deadline, seconds: float = _READ_SECONDS) -> Response:
+        """Return the answer, whose body is yet to come."""
+        self._socket.settimeout(bounded(deadline, seconds))
+        answer = self._http.getresponse()
+        if not answer.isclosed():
+            self._socket.settimeout(bounded(deadline, _READ_SECONDS))
+        return Response(answer, self.origin, self._done)
+
+    def early_answer(self, deadline: Deadline) -> Response | None:
+        """Return what a registry has said before it stopped taking a request, or None."""
+        try:
+            return self.answer(deadline, _EARLY_SECONDS)
+        except BROKEN:
+            return None
+
+    def interrupt(self) -> None:
+        """Break the request that another thread waits for."""
+        try:
+            # Not the TLS socket's own shutdown(), which takes TLS off under the other thread.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._owner.forget(self)
+        self._http.close()
+        self._socket.close()
+
+    def _done(self, is_reusable: bool) -> None:
+        if is_reusable and self._http.sock is not None:
+            self.is_used_again = True
+            self._owner.keep(self)
+        else:
+            self.close()
+
+
+def bounded(deadline: Deadline, seconds: float) -> float:
+    """Return how long to wait at most.
+
+    Raises:
+        OutOfTime: there is no time left.
+    """
+    left = deadline.left()
+    if left <= 0:
+        raise OutOfTime("there was no time left for the copy")
+    return min(left, seconds)

@@ -1,0 +1,239 @@
+"""Copies an image from one repository to another.
+
+Some threads with a connection to each side carry the blobs, the largest first; the manifest goes
+last, so that an image is there either whole or not at all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .blob_copy import PIECE, BlobCopy, Outcome, Source, read_blob
+from .connection import Deadline
+from .descriptor import LINUX_AMD64, Descriptor, Platform
+from .errors import Unsupported
+from .manifest import Image, Index, check_platform
+from .repository import Repository
+
+_DEEPEST_INDEX = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundImage:
+    """An image that a source has, for the platform wanted.
+
+    Args:
+        manifest: its manifest.
+        config: its configuration, read already.
+    """
+
+    manifest: Image
+    config: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """The digest that it is copied under."""
+        return self.manifest.digest
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its blobs."""
+        return sum(blob.size for blob in self.manifest.blobs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a copy is, told after each blob.
+
+    Args:
+        digest: the blob's digest.
+        size: its bytes.
+        outcome: `copied`, `skipped` because it was there, or `mounted` from another repository.
+        blobs_done: blobs done with so far.
+        blobs: blobs of the image.
+        bytes_done: their bytes.
+        bytes: bytes of the image.
+    """
+
+    digest: str
+    size: int
+    outcome: Outcome
+    blobs_done: int
+    blobs: int
+    bytes_done: int
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyResult:
+    """What a copy has done.
+
+    Args:
+        digest: the digest of the image's manifest, the same on both sides.
+        size: bytes of the image's blobs.
+        copied: blobs that were sent.
+        skipped: blobs that were there.
+        mounted: blobs that the registry took over from another repository.
+        bytes: bytes that were sent.
+    """
+
+    digest: str
+    size: int
+    copied: int = 0
+    skipped: int = 0
+    mounted: int = 0
+    bytes: int = 0
+
+
+def find_image(source: Source, platform: Platform = LINUX_AMD64) -> FoundImage:
+    """Return the image of a source that runs on a platform; no layer moves.
+
+    Args:
+        source: where to look.
+        platform: what the image has to run on.
+
+    Raises:
+        PlatformMissing: there is none.
+        Unsupported: it is no image that is carried.
+        RegistryError: the source did not give it.
+    """
+    manifest = source.manifest()
+    for _ in range(_DEEPEST_INDEX):
+        if isinstance(manifest, Index):
+            manifest = source.manifest(manifest.choose(platform, str(source)))
+    if isinstance(manifest, Index):
+        raise Unsupported(f"{source} is an index in an index in an index")
+    config = read_blob(source, manifest.config, str(source))
+    check_platform(config, platform, str(source))
+    return FoundImage(manifest=manifest, config=config)
+
+
+def copy_image(
+    source: Source,
+    destination: Repository,
+    image: FoundImage | None = None,
+    *,
+    deadline: Deadline,
+    workers: int = 4,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> CopyResult:
+    """Copy an image for linux/amd64, byte for byte.
+
+    What the destination has already is not sent again. Everything is checked against its digest
+    and size before the destination keeps it.
+
+    Args:
+        source: where the image is.
+        destination: where it goes, under the reference's tag or, without one, its digest.
+        image: what `find_image` has found in the source; looked for without it.
+        deadline: how long it may go on.
+        workers: how many blobs are carried at once; each takes 256 KiB and two connections.
+        progress: told of each blob, by one thread at a time.
+
+    Raises:
+        OutOfTime: the deadline came first; the next copy goes on after the blobs that are there.
+        RegistryError: it did not work; the destination has no such image.
+    """
+    found = image or find_image(source)
+    copy = _Copy(source, destination, found, deadline, progress)
+    if destination.has_manifest(found.digest):
+        copy.skip_all()
+    else:
+        copy.run(workers)
+    destination.put_manifest(found.manifest, destination.reference.tag or found.digest)
+    return copy.result()
+
+
+class _Copy:
+    """A copy that is under way."""
+
+    def __init__(
+        self,
+        source: Source,
+        destination: Repository,
+        image: FoundImage,
+        deadline: Deadline,
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self._connections = destination.connections
+        self._blobs = BlobCopy(source, destination, deadline, {image.manifest.config: image.config})
+        self._image = image
+        self._progress = progress
+        self._waiting = deque(image.manifest.blobs)
+        self._done: list[tuple[Descriptor, Outcome]] = []
+        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+
+    def skip_all(self) -> None:
+        """Take note that everything is there."""
+        for blob in self._image.manifest.blobs:
+            self._tell(blob, "skipped")
+
+    def run(self, workers: int) -> None:
+        """Carry all blobs; stop at the first failure, and leave nothing half done."""
+        threads = [
+            threading.Thread(target=self._work, name=f"copy-{number}")
+            for number in range(min(workers, len(self._waiting)))
+        ]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self._connections.resume()
+        self._blobs.cancel_unfinished()
+        if self._failure is not None:
+            raise self._failure
+
+    def result(self) -> CopyResult:
+        """Return what was done."""
+        outcomes = [outcome for _, outcome in self._done]
+        return CopyResult(
+            digest=self._image.digest,
+            size=self._image.size,
+            copied=outcomes.count("copied"),
+            skipped=outcomes.count("skipped"),
+            mounted=outcomes.count("mounted"),
+            bytes=sum(blob.size for blob, outcome in self._done if outcome == "copied"),
+        )
+
+    def _work(self) -> None:
+        buffer = memoryview(bytearray(PIECE))
+        try:
+            while self._failure is None:
+                try:
+                    blob = self._waiting.popleft()
+                except IndexError:
+                    return
+                outcome = self._blobs.copy(blob, buffer)
+                with self._lock:
+                    self._tell(blob, outcome)
+        # A thread has nobody to raise it to, so the copy does.
+        except BaseException as error:  # noqa: BLE001
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            if self._failure is not None:
+                return  # it failed because of the first failure
+            self._failure = error
+        self._connections.interrupt()
+
+    def _tell(self, blob: Descriptor, outcome: Outcome) -> None:
+        self._done.append((blob, outcome))
+        done = Progress(
+            digest=blob.digest,
+            size=blob.size,
+            outcome=outcome,
+            blobs_done=len(self._done),
+            blobs=len(self._image.manifest.blobs),
+            bytes_done=sum(one.size for one, _ in self._done),
+            bytes=self._image.size,
+        )
+        self._progress(done)

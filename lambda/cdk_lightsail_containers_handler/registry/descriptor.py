@@ -1,0 +1,87 @@
+"""What manifests say of blobs, of each other, and of what images run on.
+
+https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """What an image runs on; without a variant any variant of the architecture."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        """Return it as `docker build --platform` takes it."""
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+    def runs(self, other: Platform) -> bool:
+        """Return whether an image of another platform runs here."""
+        # The first variant of amd64 is amd64:
+        # https://github.com/containerd/platforms/blob/v1.0.0/database.go
+        plain = {"", "v1"} if other.architecture == "amd64" else {""}
+        variants = {self.variant} | (plain if self.variant in plain else set())
+        same = (self.os, self.architecture) == (other.os, other.architecture)
+        return same and other.variant in variants
+
+
+LINUX_AMD64 = Platform(os="linux", architecture="amd64")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Descriptor:
+    """What a manifest says of a blob or of another manifest.
+
+    Args:
+        media_type: the media type.
+        digest: `sha256:...`.
+        size: bytes.
+        is_elsewhere: whether it is a foreign layer, not to be distributed, that its makers keep
+            at addresses of their own: no registry has to have it.
+        platform: of an index's image, None if the index does not say.
+    """
+
+    media_type: str
+    digest: str
+    size: int
+    is_elsewhere: bool = False
+    platform: Platform | None = None
+
+    @property
+    def short_digest(self) -> str:
+        """The digest as messages have it."""
+        return self.digest[: len("sha256:") + 12]
+
+
+def parse_descriptor(item: Any) -> Descriptor:
+    """Return the descriptor that a part of a manifest is.
+
+    Raises:
+        LookupError, TypeError, ValueError: it is none.
+    """
+    media_type, digest, size = item["mediaType"], item["digest"], item["size"]
+    if not isinstance(media_type, str) or not isinstance(digest, str):
+        raise TypeError("a media type or digest is no text")
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError(f"a digest is {digest[:80]!r}")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise ValueError(f"a size is {str(size)[:40]!r}")
+    platform = parse_platform(item.get("platform"))
+    return Descriptor(media_type=media_type, digest=digest, size=size, platform=platform)
+
+
+def parse_platform(item: Any) -> Platform | None:
+    """Return the platform that an index or a config names, None if it names none."""
+    if not isinstance(item, dict) or not item.get("os") or not item.get("architecture"):
+        return None
+    variant = str(item.get("variant") or "")
+    return Platform(os=str(item["os"]), architecture=str(item["architecture"]), variant=variant)

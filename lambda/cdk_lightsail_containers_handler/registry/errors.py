@@ -1,0 +1,187 @@
+"""What can go wrong with a registry.
+
+RegistryError           anything below; one sentence, with the cure in `cure`
+|-- Unauthorized        no credentials, wrong ones, or too little (UNAUTHORIZED, DENIED)
+|-- NotFound            no such repository, manifest or blob (*_UNKNOWN)
+|-- DigestMismatch      bytes that are not what their digest and size say (DIGEST_INVALID)
+|-- Unsupported         a manifest of a kind that is not carried (MANIFEST_INVALID)
+|   `-- PlatformMissing an image that does not run on the platform wanted
+|-- Refused             the registry, or we, refuse the request (UNSUPPORTED, ...)
+|-- Unavailable         the registry cannot now (429 TOOMANYREQUESTS, 5xx); temporary
+|-- TransportError      no sound answer: name, connection, TLS, HTTP; temporary but for TLS
+|-- UploadInterrupted   this upload is lost, another one may do; temporary
+`-- OutOfTime           the deadline came first; what is copied by then stays
+
+https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+
+Messages are made of names of ours and of the registry's own words, and those pass
+`quoted_answer`, so that no credential, token or signed address gets into one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from .url import Url
+
+_LONGEST_QUOTE = 120
+_LONGEST_WORD = 80  # a digest has 71 characters, tokens have hundreds
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
+_QUERY = re.compile(r"\?\S*")
+_USER_INFO = re.compile(r"//[^\s/@]*@")
+
+
+class RegistryError(Exception):
+    """Something went wrong with a registry.
+
+    Args:
+        problem: what, with the names concerned.
+        cure: what to do about it; the kind of error has one of its own.
+        code: the registry's error code, such as MANIFEST_UNKNOWN, or nothing.
+        status: the HTTP status, 0 without one.
+        temporary: whether the same may go well another time.
+    """
+
+    default_cure: ClassVar[str] = "try again later"
+    default_temporary: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        cure: str = "",
+        code: str = "",
+        status: int = 0,
+        temporary: bool | None = None,
+    ) -> None:
+        self.problem = problem
+        self.cure = cure or self.default_cure
+        self.code = code
+        self.status = status
+        self.temporary = self.default_temporary if temporary is None else temporary
+        super().__init__(f"{problem}: {self.cure}")
+
+
+class Unauthorized(RegistryError):  # noqa: N818 - these are named for what registries answer
+    """Credentials are missing, wrong or expired, or do not allow it."""
+
+    default_cure = (
+        "check its name and the credentials, registries hide what these may not see behind this"
+    )
+
+
+class NotFound(RegistryError):  # noqa: N818
+    """The registry has no such repository, manifest or blob."""
+
+    default_cure = "check its name, tag and digest"
+
+
+class DigestMismatch(RegistryError):  # noqa: N818
+    """Bytes are not what their digest and size say."""
+
+    default_cure = "push the image to its registry again"
+
+
+class Unsupported(RegistryError):  # noqa: N818
+    """A manifest is of a kind that is not carried."""
+
+    default_cure = "name a container image, built as OCI image or Docker schema 2"
+
+
+class PlatformMissing(Unsupported):
+    """An image does not run on the platform wanted."""
+
+
+class Refused(RegistryError):  # noqa: N818
+    """The registry refuses the request, or it asks for something that we refuse."""
+
+    default_cure = "check that the registry takes such images"
+
+
+class Unavailable(RegistryError):  # noqa: N818
+    """The registry cannot now."""
+
+    default_temporary = True
+
+
+class TransportError(RegistryError):
+    """There was no sound answer."""
+
+    default_cure = "check the registry's name and that there is a way to it"
+    default_temporary = True
+
+
+class UploadInterrupted(RegistryError):  # noqa: N818
+    """An upload is lost, and the blob may be sent again at once.
+
+    Args:
+        problem: why.
+        location: where to send it to, if the registry has said so.
+    """
+
+    default_temporary = True
+
+    def __init__(self, problem: str, *, location: Url | None = None) -> None:
+        super().__init__(problem)
+        self.location = location
+
+
+class OutOfTime(RegistryError):  # noqa: N818
+    """The deadline came first; what is copied by then stays, and is not copied again."""
+
+    default_cure = "give it more time"
+
+
+def error_of_answer(
+    what: str, status: int, body: bytes = b"", secrets: Iterable[str] = ()
+) -> RegistryError:
+    """Return the error for what a registry answered.
+
+    Args:
+        what: what was asked of which registry, such as `docker.io refused manifest 'web:1'`.
+        status: the HTTP status.
+        body: the beginning of the answer's body.
+        secrets: what may not be quoted.
+    """
+    code, message = _read(body)
+    said = " ".join(part for part in (str(status), code) if part)
+    quoted = quoted_answer(message, secrets)
+    problem = f"{what} ({said}{', ' if quoted else ''}{quoted})"
+    return _kind(status, code)(problem, code=code, status=status)
+
+
+def quoted_answer(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return a registry's words, short and without anything that may be a secret."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "...")
+    text = _USER_INFO.sub("//", _QUERY.sub("", text))
+    words = [word for word in text.split() if len(word) <= _LONGEST_WORD and word.isprintable()]
+    quoted = " ".join(words)
+    return quoted if len(quoted) <= _LONGEST_QUOTE else f"{quoted[: _LONGEST_QUOTE - 3]}..."
+
+
+def _kind(status: int, code: str) -> type[RegistryError]:
+    if code in {"DIGEST_INVALID", "SIZE_INVALID"}:
+        return DigestMismatch
+    if status in {401, 403}:
+        return Unauthorized
+    if status == 404:  # noqa: PLR2004
+        return NotFound
+    if status in {408, 429} or status >= 500:  # noqa: PLR2004
+        return Unavailable
+    return Refused
+
+
+def _read(body: bytes) -> tuple[str, str]:
+    """Return the code and the words of the first error of an answer, if it has any."""
+    try:
+        error = json.loads(body)["errors"][0]
+        code, message = error.get("code"), error.get("message")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return "", ""
+    is_code = isinstance(code, str) and _CODE.fullmatch(code)
+    return code if is_code else "", message if isinstance(message, str) else ""

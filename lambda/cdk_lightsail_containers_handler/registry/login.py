@@ -1,0 +1,113 @@
+"""A login to one registry, shared by the requests of all threads, renewed when it expires."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .auth import Challenge, Credentials, choose_challenge, parse_challenges, parse_token, token_url
+from .connection import Connections, Deadline
+from .request import Request, broken
+from .response import BROKEN, Response
+from .transport import Transport
+from .url import Origin, Url
+
+CredentialsSource = Callable[[], Credentials | None]
+"""Asked for credentials whenever a registry wants some, as those from before may have expired."""
+
+_OK = 200
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
+_LARGEST_TOKEN = 256 << 10
+_USED_PART = 0.8
+
+
+class Login:
+    """A login.
+
+    Args:
+        registry: the registry's own address; nobody else ever gets the login.
+        scopes: what a token is for, such as `repository:library/nginx:pull`,
+            https://distribution.github.io/distribution/spec/auth/scope/
+        credentials: asked for a user name and password.
+        connections: what to reach the token service over.
+        deadline: how long it may go on.
+    """
+
+    def __init__(
+        self,
+        registry: Url,
+        scopes: tuple[str, ...],
+        credentials: CredentialsSource,
+        connections: Connections,
+        deadline: Deadline,
+    ) -> None:
+        self._registry = registry
+        self._scopes = scopes
+        self._credentials = credentials
+        self._connections = connections
+        self._deadline = deadline
+        self._lock = threading.Lock()
+        self._challenge: Challenge | None = None
+        self._header = ""
+        self._valid_until: float | None = None  # of what the deadline has left then
+
+    def header(self, origin: Origin) -> str:
+        """Return the Authorization for requests to an origin, nothing for any other origin."""
+        if origin != self._registry.origin:
+            return ""
+        if self._valid_until is not None and self._deadline.left() < self._valid_until:
+            self._renew(self._header, None)
+        return self._header
+
+    def renew(self, response: Response, body: bytes, sent: str) -> bool:
+        """Log in again if a refusal says so, and return whether another attempt makes sense."""
+        if response.origin != self._registry.origin:
+            return False
+        # ECR, and so Lightsail, says that a login is over with 403 DENIED:
+        # https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
+        is_over = response.status == _FORBIDDEN and bool(sent) and b"expired" in body.lower()
+        if response.status != _UNAUTHORIZED and not is_over:
+            return False
+        challenges = parse_challenges(response.headers("WWW-Authenticate"))
+        return self._renew(sent, choose_challenge(challenges))
+
+    def _renew(self, sent: str, challenge: Challenge | None) -> bool:
+        with self._lock:
+            if self._header != sent:
+                return True  # another thread was faster
+            self._challenge = challenge or self._challenge
+            if self._challenge is None:
+                return False
+            self._header = self._log_in(self._challenge)
+            return self._header not in ("", sent)
+
+    def _log_in(self, challenge: Challenge) -> str:
+        credentials = self._credentials()
+        if challenge.scheme == "basic":
+            return credentials.header if credentials else ""
+        url = token_url(challenge, self._registry, self._scopes)
+        own = _TokenServiceLogin(url.origin, credentials.header if credentials else "")
+        request = Request(method="GET", url=url, purpose="give a token")
+        response = Transport(self._connections, self._deadline, own).send(request, _OK)
+        try:
+            token = parse_token(response.read(_LARGEST_TOKEN), str(url.origin))
+        except BROKEN as error:
+            raise broken(request, error) from error
+        self._valid_until = self._deadline.left() - _USED_PART * token.seconds
+        return token.header
+
+
+@dataclass(frozen=True)
+class _TokenServiceLogin:
+    """Credentials for a token service, which are taken or not."""
+
+    _origin: Origin
+    _header: str
+
+    def header(self, origin: Origin) -> str:
+        return self._header if origin == self._origin else ""
+
+    def renew(self, response: Response, body: bytes, sent: str) -> bool:  # noqa: ARG002
+        return False

@@ -1,0 +1,236 @@
+"""Manifests: what an image consists of, and which image of an index to take.
+
+https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
+https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
+https://distribution.github.io/distribution/spec/manifest-v2-2/
+
+The bytes are kept as they came: written again, they would have another digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .descriptor import Descriptor, Platform, parse_descriptor, parse_platform
+from .errors import DigestMismatch, PlatformMissing, Unsupported, quoted_answer
+
+_OCI = "application/vnd.oci.image."
+_DOCKER = "application/vnd.docker."
+_INDEXES = (f"{_OCI}index.v1+json", f"{_DOCKER}distribution.manifest.list.v2+json")
+_IMAGES = (f"{_OCI}manifest.v1+json", f"{_DOCKER}distribution.manifest.v2+json")
+MEDIA_TYPES = (*_IMAGES, *_INDEXES)
+"""What to accept, always all four: a registry may answer 404 for a type that is not named."""
+
+_CONFIGS = frozenset({f"{_OCI}config.v1+json", f"{_DOCKER}container.image.v1+json"})
+_LAYER = re.compile(
+    rf"{re.escape(_OCI)}layer\.(?P<oci>nondistributable\.)?v1\.tar(\+gzip|\+zstd)?"
+    rf"|{re.escape(_DOCKER)}image\.rootfs\.(?P<docker>foreign\.)?diff\.tar(\.gzip|\.zstd)?"
+)
+LARGEST_MANIFEST = 4 << 20
+"""https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests"""
+_MOST_DESCRIPTORS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """The manifest of one image.
+
+    Args:
+        content: its bytes, as they came.
+        media_type: what to say they are.
+        config: the image's configuration.
+        layers: its layers, lowest first.
+    """
+
+    content: bytes = field(repr=False)
+    media_type: str
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+
+    @property
+    def digest(self) -> str:
+        """The image's digest."""
+        return digest_of(self.content)
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """What has to be in a registry that has the image: each once, the largest first."""
+        blobs = {blob.digest: blob for blob in (self.config, *self.layers) if not blob.is_elsewhere}
+        return tuple(sorted(blobs.values(), key=lambda blob: -blob.size))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An index or manifest list, the manifest of the same image for several platforms.
+
+    Args:
+        content: its bytes, as they came.
+        manifests: the manifests in it, attestations left out.
+    """
+
+    content: bytes = field(repr=False)
+    manifests: tuple[Descriptor, ...]
+
+    def choose(self, platform: Platform, name: str) -> Descriptor:
+        """Return the manifest for a platform, or else the one that may turn out to be for it.
+
+        Args:
+            platform: what the image has to run on.
+            name: what messages call the image.
+
+        Raises:
+            PlatformMissing: there is none.
+        """
+        for manifest in self.manifests:
+            if manifest.platform and platform.runs(manifest.platform):
+                return manifest
+        unnamed = [manifest for manifest in self.manifests if manifest.platform is None]
+        if not unnamed:
+            raise missing_platform(name, platform, [one.platform for one in self.manifests])
+        return unnamed[0]
+
+
+def parse(content: bytes, media_type: str, name: str) -> Image | Index:
+    """Return the manifest that bytes are.
+
+    Args:
+        content: the bytes.
+        media_type: what the registry says they are, as in Content-Type.
+        name: what messages call the image.
+
+    Raises:
+        Unsupported: they are none, or one of a kind that is not carried.
+    """
+    if len(content) > LARGEST_MANIFEST:
+        raise Unsupported(f"the manifest of {name} is larger than {LARGEST_MANIFEST >> 20} MiB")
+    told = media_type.partition(";")[0].strip().lower()
+    document = _document(content, f"the manifest of {name}")
+    kind = _kind(document, told, name)
+    try:
+        if kind in _INDEXES:
+            entries = [item for item in _items(document, "manifests") if not _is_attestation(item)]
+            manifests = tuple(map(parse_descriptor, entries))
+            return Index(content=content, manifests=manifests)
+        config = parse_descriptor(document["config"])
+        layers = tuple(_layer(item, name) for item in _items(document, "layers"))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise Unsupported(f"the manifest of {name} is malformed, {_reason(error)}") from error
+    if config.media_type not in _CONFIGS:
+        kind = quoted_answer(config.media_type)
+        raise Unsupported(f"{name} is no container image, its config is '{kind}'")
+    return Image(content=content, media_type=kind, config=config, layers=layers)
+
+
+def is_index(descriptor: Descriptor) -> bool:
+    """Return whether a descriptor is of an index."""
+    return descriptor.media_type in _INDEXES
+
+
+def check_platform(config: bytes, platform: Platform, name: str) -> None:
+    """Check that an image runs on a platform.
+
+    Args:
+        config: the image's configuration,
+            https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
+        platform: what it has to run on.
+        name: what messages call the image.
+
+    Raises:
+        PlatformMissing: it does not.
+        Unsupported: the configuration does not say what it runs on.
+    """
+    found = parse_platform(_document(config, f"the config of {name}"))
+    if found is None:
+        raise Unsupported(f"the config of {name} names no platform")
+    if not platform.runs(found):
+        raise missing_platform(name, platform, [found])
+
+
+def check(content: bytes, digest: str, what: str) -> None:
+    """Check bytes that are in memory against their digest.
+
+    Raises:
+        DigestMismatch: they have another one.
+    """
+    if digest_of(content) != digest:
+        raise DigestMismatch(f"{what} has digest {digest_of(content)}, not {digest}")
+
+
+def digest_of(content: bytes) -> str:
+    """Return the digest of bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def missing_platform(
+    name: str, wanted: Platform, found: Iterable[Platform | None]
+) -> PlatformMissing:
+    """Return the error for an image that does not run on the platform wanted."""
+    platforms = ", ".join(sorted({str(one) for one in found if one})) or "no platform"
+    return PlatformMissing(
+        f"{name} is for {platforms}, not for {wanted}", cure=f"build it with --platform {wanted}"
+    )
+
+
+def _document(content: bytes, what: str) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    # Brackets in brackets end Python's stack before they end the input.
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise Unsupported(f"{what} is no JSON object, is it a registry that answered")
+    return document
+
+
+def _kind(document: dict[str, Any], told: str, name: str) -> str:
+    """Return the media type of a manifest that is carried, which header and body agree on."""
+    inside = document.get("mediaType")
+    if document.get("schemaVersion") == 1 or "distribution.manifest.v1+" in told:
+        raise Unsupported(f"{name} is of Docker's schema 1", cure="push it again with a newer tool")
+    kind = inside if inside and told not in MEDIA_TYPES else told
+    if kind not in MEDIA_TYPES:
+        shown = quoted_answer(str(kind)) or "of no media type"
+        raise Unsupported(f"{name} is '{shown}', which is no container image")
+    # What two readers take for two different things may be an image that nobody has looked at:
+    # https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m
+    others = ("layers", "config") if kind in _INDEXES else ("manifests",)
+    if inside not in (None, kind) or any(other in document for other in others):
+        raise Unsupported(f"{name} is '{kind}' and something else at once")
+    return str(kind)
+
+
+def _items(document: dict[str, Any], key: str) -> list[Any]:
+    items = document[key]
+    if not isinstance(items, list) or len(items) > _MOST_DESCRIPTORS:
+        raise ValueError(f"{key} are no list of at most {_MOST_DESCRIPTORS}")
+    return items
+
+
+def _is_attestation(item: Any) -> bool:
+    """Return whether it is what BuildKit adds to say how an image was made.
+
+    https://github.com/moby/buildkit/blob/v0.17.0/docs/attestations/attestation-storage.md
+    """
+    unknown = Platform(os="unknown", architecture="unknown")
+    is_marked = "vnd.docker.reference.type" in (item.get("annotations") or {})
+    return is_marked or parse_platform(item.get("platform")) == unknown
+
+
+def _layer(item: Any, name: str) -> Descriptor:
+    layer = parse_descriptor(item)
+    match = _LAYER.fullmatch(layer.media_type)
+    if not match:
+        kind = quoted_answer(layer.media_type)
+        raise Unsupported(f"{name} has a layer of the unknown kind '{kind}'")
+    is_foreign = bool(match["oci"] or match["docker"])
+    # Without an address of its own a foreign layer can be nowhere but in its registry.
+    return replace(layer, is_elsewhere=is_foreign and bool(item.get("urls")))
+
+
+def _reason(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, LookupError) else str(error)

@@ -1,0 +1,221 @@
+"""One repository of a registry.
+
+https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
+"""
+
+from __future__ import annotations
+
+from .connection import Connections, Deadline
+from .descriptor import Descriptor
+from .errors import DigestMismatch, NotFound, Refused, Unauthorized
+from .login import CredentialsSource, Login
+from .manifest import LARGEST_MANIFEST, MEDIA_TYPES, Image, Index, check, parse
+from .pull import BlobReader
+from .reference import Reference
+from .request import Request, broken, led_on
+from .response import BROKEN
+from .transport import Exchange, Transport
+from .upload import Upload
+from .url import Url
+
+_OK = 200
+_CREATED = 201
+_ACCEPTED = 202
+_ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
+
+
+class Repository:
+    """A repository, as long as a copy takes.
+
+    Args:
+        reference: an image in it, or the place of one.
+        connections: what to reach it over; shared by both sides of a copy.
+        deadline: how long it may go on.
+        credentials: asked for a user name and password whenever the registry wants some.
+        is_pushed_to: whether to ask for the permission to push.
+        mounts_from: another repository of the registry whose blobs may be taken over.
+
+    Attributes:
+        reference: the image.
+        connections: what it is reached over.
+        mounts_from: another repository of the registry whose blobs may be taken over.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        *,
+        connections: Connections,
+        deadline: Deadline,
+        credentials: CredentialsSource = lambda: None,
+        is_pushed_to: bool = False,
+        mounts_from: str = "",
+    ) -> None:
+        self.reference = reference
+        self.connections = connections
+        self.mounts_from = mounts_from
+        self._is_chunked = False
+        self._registry = Url(origin=reference.origin, target="/v2/")
+        actions = "pull,push" if is_pushed_to else "pull"
+        scopes = [f"repository:{reference.repository}:{actions}"]
+        if mounts_from:
+            scopes.append(f"repository:{mounts_from}:pull")
+        login = Login(self._registry, tuple(scopes), credentials, connections, deadline)
+        self._transport = Transport(connections, deadline, login)
+
+    def __str__(self) -> str:
+        """Return the image's name."""
+        return str(self.reference)
+
+    def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
+        """Return a manifest of which digest and size are right.
+
+        Args:
+            descriptor: what an index says of it; without, the manifest of the reference.
+
+        Raises:
+            DigestMismatch: it is not the one that was asked for.
+            Unsupported: it is of a kind that is not carried.
+            RegistryError: the registry did not give it.
+        """
+        target = descriptor.digest if descriptor else self.reference.target
+        request = self._manifest_request("GET", target, f"give manifest {_short(target)}")
+        response = self._transport.send(request, _OK)
+        try:
+            content = response.read(LARGEST_MANIFEST)
+        except BROKEN as error:
+            raise broken(request, error) from error
+        manifest = parse(content, response.header("Content-Type"), str(self))
+        told = response.header("Docker-Content-Digest")
+        digest = target if ":" in target else told
+        if digest.startswith("sha256:"):
+            check(content, digest, f"the manifest of {self}")
+        if descriptor and descriptor.size != len(content):
+            sizes = f"{len(content)} bytes, not {descriptor.size}"
+            raise DigestMismatch(f"the manifest {descriptor.short_digest} of {self} has {sizes}")
+        return manifest
+
+    def has_manifest(self, digest: str) -> bool:
+        """Return whether a manifest is there as far as one can know: not every login may read."""
+        request = self._manifest_request("HEAD", digest, f"tell of manifest {_short(digest)}")
+        try:
+            self._transport.send(request, _OK).close()
+        except (NotFound, Refused, Unauthorized):
+            return False
+        return True
+
+    def put_manifest(self, image: Image, target: str) -> None:
+        """Put an image's manifest, its bytes as they are.
+
+        Args:
+            image: the image, whose blobs are all there.
+            target: its tag or digest.
+
+        Raises:
+            RegistryError: the registry did not take it.
+        """
+        request = Request(
+            method="PUT",
+            url=self._url(f"manifests/{target}"),
+            purpose=f"take manifest {_short(target)} of {self.reference.repository}",
+            headers={"Content-Type": image.media_type},
+            body=image.content,
+        )
+        response = self._transport.send(request, _OK, _CREATED)
+        kept = response.header("Docker-Content-Digest")
+        response.skip()
+        if kept.startswith("sha256:") and kept != image.digest:
+            raise DigestMismatch(f"{self._registry.origin} keeps {image.digest} as {kept}")
+
+    def has_blob(self, blob: Descriptor) -> bool:
+        """Return whether a blob is there as far as one can know.
+
+        Raises:
+            DigestMismatch: it is there, and its size is not what its manifest says.
+        """
+        request = Request(
+            method="HEAD",
+            url=self._url(f"blobs/{blob.digest}"),
+            purpose=f"tell of blob {blob.short_digest}",
+        )
+        try:
+            response = self._transport.send(request, _OK)
+        except (NotFound, Refused, Unauthorized):
+            return False
+        response.close()
+        size = response.header("Content-Length")
+        if size.isdecimal() and int(size) not in (0, blob.size):
+            raise DigestMismatch(
+                f"{self._registry.origin} has {size} bytes of {blob.short_digest}, "
+                f"not {blob.size} as its manifest says"
+            )
+        return True
+
+    def open_blob(self, blob: Descriptor) -> BlobReader:
+        """Ask for a blob, and leave its first byte for later."""
+        request = Request(
+            method="GET",
+            url=self._url(f"blobs/{blob.digest}"),
+            purpose=f"give blob {blob.short_digest} of {self.reference.repository}",
+            headers={"Accept-Encoding": "identity"},
+        )
+        return BlobReader(self._transport, request, blob)
+
+    def start_upload(self, blob: Descriptor) -> UploadStart:
+        """Ask for a place to send a blob to, and leave the answer for later."""
+        url = self._url("blobs/uploads/")
+        if self.mounts_from:
+            url = url.with_query(("mount", blob.digest), ("from", self.mounts_from))
+        request = Request(
+            method="POST",
+            url=url,
+            purpose=f"take blob {blob.short_digest} into {self.reference.repository}",
+            body=b"",
+        )
+        return UploadStart(self, self._transport.begin(request), blob)
+
+    def upload(self, blob: Descriptor, location: Url) -> Upload:
+        """Return the upload of a blob to where the registry wants it."""
+        return Upload(self._transport, location, blob, is_chunked=self._is_chunked)
+
+    def learn(self, upload: Upload) -> None:
+        """Remember which way of uploading the registry does not take."""
+        if upload.is_wrong_way:
+            self._is_chunked = not upload.is_chunked
+
+    def _manifest_request(self, method: str, target: str, purpose: str) -> Request:
+        return Request(
+            method=method,
+            url=self._url(f"manifests/{target}"),
+            purpose=f"{purpose} of {self.reference.repository}",
+            headers=_ACCEPT,
+        )
+
+    def _url(self, path: str) -> Url:
+        target = f"/v2/{self.reference.repository}/{path}"
+        return Url(origin=self._registry.origin, target=target)
+
+
+class UploadStart:
+    """A request for a place to send a blob to."""
+
+    def __init__(self, repository: Repository, exchange: Exchange, blob: Descriptor) -> None:
+        self._repository = repository
+        self._exchange = exchange
+        self._blob = blob
+
+    def upload(self) -> Upload | None:
+        """Return the upload, or None if the registry has taken the blob over from elsewhere.
+
+        Raises:
+            RegistryError: the registry does not take uploads.
+        """
+        response = self._exchange.answer(_CREATED, _ACCEPTED)
+        response.skip()
+        if response.status == _CREATED:
+            return None
+        return self._repository.upload(self._blob, led_on(self._exchange.request, response).url)
+
+
+def _short(target: str) -> str:
+    return target[: len("sha256:") + 12] if target.startswith("sha256:") else target

@@ -1,0 +1,141 @@
+"""A blob on its way into a registry: one PUT, or where that is not taken one PATCH and a PUT.
+
+https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
+
+Never many chunks: ECR wants 5 MB in each, and answers them in ways of its own.
+"""
+
+from __future__ import annotations
+
+from .descriptor import Descriptor
+from .errors import RegistryError, UploadInterrupted
+from .request import Request, led_on, refusal
+from .response import Response
+from .transport import Stream, Transport
+from .url import Url
+
+_PUT_DONE = frozenset({200, 201, 204})
+_PATCH_DONE = frozenset({201, 202, 204})
+"""The first is ECR's."""
+_REDIRECTS = frozenset({307, 308})
+_GONE = frozenset({404, 416})
+_NOT_THIS_WAY = frozenset({400, 405, 411, 415, 501})
+_TAKING_SECONDS = 300.0
+"""The registry reads the whole blob once more before it answers."""
+
+
+class Upload:
+    """An upload that has begun.
+
+    Args:
+        transport: what to reach the registry over.
+        location: where to send the blob.
+        blob: what will be sent, neither more nor less.
+        is_chunked: whether to send it with PATCH.
+
+    Attributes:
+        is_chunked: whether it is sent with PATCH.
+        is_wrong_way: whether the registry may take it the other way.
+    """
+
+    def __init__(
+        self, transport: Transport, location: Url, blob: Descriptor, *, is_chunked: bool
+    ) -> None:
+        self._transport = transport
+        self._location = location
+        self._blob = blob
+        self.is_chunked = is_chunked
+        self._stream: Stream | None = None
+        self.is_wrong_way = False
+
+    def send(self, piece: memoryview) -> None:
+        """Send a piece of the blob.
+
+        Raises:
+            UploadInterrupted: the upload is lost; another may do.
+            RegistryError: the registry did not take it.
+        """
+        stream = self._stream = self._stream or self._open()
+        answer = stream.send(piece)
+        if answer is not None:
+            raise self._error(stream, answer)
+
+    def finish(self, last: memoryview) -> None:
+        """Send the last piece, and have the registry keep the blob.
+
+        Raises:
+            UploadInterrupted: the upload is lost; another may do.
+            RegistryError: the registry did not take it.
+        """
+        stream = self._stream = self._stream or self._open()
+        answer = stream.send(last) or stream.answer(_TAKING_SECONDS)
+        if answer.status not in (_PATCH_DONE if self.is_chunked else _PUT_DONE):
+            raise self._error(stream, answer)
+        answer.skip()
+        if self.is_chunked:
+            location = answer.header("Location")
+            if location:
+                self._location = led_on(self._patch(), answer).url
+            self._close()
+        self._stream = None
+
+    def abandon(self) -> None:
+        """End what is being sent, so that it never becomes a blob."""
+        if self._stream is not None:
+            self._stream.abandon()
+
+    def cancel(self) -> None:
+        """Have the registry forget the upload; it does so by itself if this fails."""
+        request = Request(method="DELETE", url=self._location, purpose="end an upload")
+        try:
+            self._transport.begin(request, tries=1).answer(202, 204).skip()
+        except RegistryError:
+            return
+
+    def _close(self) -> None:
+        try:
+            self._transport.send(self._put(b""), *_PUT_DONE).skip()
+        except RegistryError as error:
+            # Also when it was closed, and the answer got lost.
+            if error.status in _GONE:
+                raise UploadInterrupted(error.problem) from error
+            raise
+
+    def _open(self) -> Stream:
+        request = self._patch() if self.is_chunked else self._put(None)
+        return self._transport.stream(request, self._blob.size)
+
+    def _patch(self) -> Request:
+        return self._request("PATCH", self._location, None)
+
+    def _put(self, body: bytes | None) -> Request:
+        is_whole = "digest=" in self._location.target  # after a redirect
+        url = self._location
+        if not is_whole:
+            url = url.with_query(("digest", self._blob.digest))
+        return self._request("PUT", url, body)
+
+    def _request(self, method: str, url: Url, body: bytes | None) -> Request:
+        return Request(
+            method=method,
+            url=url,
+            purpose=f"take blob {self._blob.short_digest}",
+            headers={"Content-Type": "application/octet-stream"},
+            body=body,
+        )
+
+    def _error(self, stream: Stream, answer: Response) -> RegistryError:
+        """Return the error for an answer that is not the one hoped for."""
+        request = self._patch() if self.is_chunked else self._put(None)
+        body = answer.refusal()
+        if answer.status in _REDIRECTS:
+            return UploadInterrupted(
+                f"{request.url.origin} wants the blob elsewhere",
+                location=led_on(request, answer).url,
+            )
+        error = refusal(request, answer, body, stream.sent)
+        is_renewed = self._transport.authorization.renew(answer, body, stream.sent)
+        self.is_wrong_way = answer.status in _NOT_THIS_WAY
+        if is_renewed or self.is_wrong_way or answer.status in _GONE:
+            return UploadInterrupted(error.problem)
+        return error

@@ -1,0 +1,72 @@
+"""Debian's docker-registry, the truth that the tests and the benchmark are held against."""
+
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+USERNAME, PASSWORD = "robot", "correct horse"
+# htpasswd -nbB -C 4: the registry computes it for each request, and more rounds cost seconds.
+_HTPASSWD = "$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e"
+_SHM = Path("/dev/shm")  # noqa: S108 - memory, so that no disk is measured
+
+
+def is_installed() -> bool:
+    return shutil.which("docker-registry") is not None
+
+
+@contextmanager
+def docker_registry(
+    *, with_login: bool = False, auth: dict[str, Any] | None = None
+) -> Iterator[str]:
+    """Run a registry, and return its `host:port`."""
+    with tempfile.TemporaryDirectory(dir=_SHM if _SHM.is_dir() else None) as name:
+        folder = Path(name)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            host = f"127.0.0.1:{free.getsockname()[1]}"
+        if with_login:
+            (folder / "htpasswd").write_text(f"{USERNAME}:{_HTPASSWD}\n")
+            auth = {"htpasswd": {"realm": "basic-realm", "path": str(folder / "htpasswd")}}
+        config = {
+            "version": "0.1",
+            "log": {"level": "error", "accesslog": {"disabled": True}},
+            "storage": {
+                "filesystem": {"rootdirectory": str(folder / "data")},
+                "delete": {"enabled": True},
+            },
+            "http": {"addr": host, "secret": "not-a-secret"},
+            **({"auth": auth} if auth else {}),
+        }
+        (folder / "config.yml").write_text(json.dumps(config))  # JSON is YAML
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                ["docker-registry", "serve", str(folder / "config.yml")],
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            _wait_for(host, folder / "log", process)
+            yield host
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(host: str, log: Path, process: subprocess.Popen[bytes]) -> None:
+    name, _, port = host.partition(":")
+    for _ in range(200):
+        try:
+            socket.create_connection((name, int(port)), 1).close()
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError(log.read_text())
