@@ -5,8 +5,7 @@ may come twice, even at once, and any answer may be lost or stale, so registerin
 before it acts and looks again afterwards.
 """
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
 
 from .deadline import Deadline
 from .errors import HandlerError, NotFound, Refused, Unanswered
@@ -17,17 +16,12 @@ from .properties import (
     ContainerImageRemoval,
     ImageName,
 )
+from .request_log import Log
 
 _STALE_SECONDS = 10.0
 """How long a read may lag behind a write before it is believed."""
 _LOOK_AGAIN_SECONDS = 2.0
-
-
-class Log(Protocol):
-    """Where a step of a request is told."""
-
-    def __call__(self, step: str, /, **facts: object) -> None:
-        """Tell a step, with the names that belong to it."""
+_MOST_PUSHES = 3
 
 
 class ContainerImages:
@@ -39,20 +33,24 @@ class ContainerImages:
         self._log = log
 
     def put(
-        self, wanted: ContainerImageProperties, current: ImageName | None = None
+        self,
+        wanted: ContainerImageProperties,
+        current: ImageName | None = None,
+        push: Callable[[], None] | None = None,
     ) -> ContainerImage:
         """Return the registered image of a label and digest, and register it if there is none.
 
         Args:
-            wanted: what the stack asks for.
+            wanted: what the stack asks for, with the digest.
             current: the image that the resource stands for now; None on Create. It is left alone:
                 CloudFormation deletes it later, or goes back to it.
+            push: brings the image into the registry; None for one that was pushed.
         """
         images = self._lightsail.images(wanted.service_name)
         found = _pick(images, wanted, current)
         if found is None:
             self._make_room(images, wanted, current)
-            image = self._settle(self._register(wanted), wanted)
+            image = self._settle(self._register(wanted, push), wanted)
         else:
             self._log("found", image=str(found.name))
             image = found
@@ -77,12 +75,18 @@ class ContainerImages:
         except NotFound:
             self._log("gone with its container service", image=str(name))
 
-    def _register(self, wanted: ContainerImageProperties) -> ContainerImage:
-        """Register, also through lost answers and while the service is being changed."""
+    def _register(
+        self, wanted: ContainerImageProperties, push: Callable[[], None] | None
+    ) -> ContainerImage:
+        """Push if need be and register, also through lost answers and while the service changes."""
         attempt = 0
         while True:
             try:
-                image = self._lightsail.register(wanted.service_name, wanted.label, wanted.digest)
+                if push:
+                    push()
+                image = self._lightsail.register(
+                    wanted.service_name, wanted.label, str(wanted.digest)
+                )
             except Unanswered:
                 if not self._deadline.back_off(attempt):
                     raise
@@ -90,6 +94,11 @@ class ContainerImages:
                 if found is not None:
                     self._log("found after a lost answer", image=str(found.name))
                     return found
+            except NotFound:
+                # Lightsail drops what is not registered, after a time that nobody knows.
+                if not push or attempt == _MOST_PUSHES or not self._deadline.back_off(attempt):
+                    raise
+                self._log("dropped before it was registered")
             except Refused as refusal:
                 self._wait_while_busy(wanted.service_name, attempt, refusal)
             else:

@@ -36,3 +36,7 @@ class Refused(HandlerError):  # noqa: N818
 
 class Unanswered(HandlerError):  # noqa: N818
     """A call was sent and its answer was lost, so that it may have been carried out."""
+
+
+class Unfinished(HandlerError):  # noqa: N818
+    """The time of an invocation was over in the middle of something that can be gone on with."""

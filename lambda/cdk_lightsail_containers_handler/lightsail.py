@@ -7,7 +7,7 @@ the English text: https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -75,6 +75,15 @@ class ServiceUse:
         return str(name) in self.images or latest in self.images
 
 
+@dataclass(frozen=True, kw_only=True)
+class RegistryLogin:
+    """A login to the registry of the account's container services, valid for 12 hours."""
+
+    registry: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+
 class Lightsail:
     """Lightsail's container images, each call repeated while it makes sense and there is time."""
 
@@ -106,6 +115,20 @@ class Lightsail:
             for container in deployment.get("containers", {}).values()
         }
         return ServiceUse(state=found.get("state", ""), images=frozenset(images))
+
+    def registry_login(self, service: str) -> RegistryLogin:
+        """Return a login to the registry that images are pushed to.
+
+        Args:
+            service: the container service that the image is for; the login is for all of them.
+        """
+        login = self._call(
+            _Call("CreateContainerServiceRegistryLogin", service),
+            lambda: self._client.create_container_service_registry_login()["registryLogin"],
+        )
+        return RegistryLogin(
+            registry=login["registry"], username=login["username"], password=login["password"]
+        )
 
     def register(self, service: str, label: str, digest: str) -> ContainerImage:
         """Register a pushed image.

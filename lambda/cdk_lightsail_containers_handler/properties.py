@@ -3,7 +3,8 @@
 Resource types, property and attribute names, physical ids and the rules of their values. The
 constructs check a user's arguments with these rules at synthesis, the function checks the same
 rules again in the request, because a token can hide any value until it is deployed. Standard
-library only, and nothing else of this package: it is all that the constructs import of it.
+library only, and of this package just the grammar of references: it is all that the constructs
+import of it.
 
 The rules are Lightsail's own, see
 https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_RegisterContainerImage.html
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from .registry.reference import Reference
 
 CONTAINER_IMAGE_TYPE = "Custom::LightsailContainerImage"
 
@@ -35,8 +38,20 @@ class Property(StrEnum):
     SERVICE_NAME = "ServiceName"
     LABEL = "Label"
     DIGEST = "Digest"
+    SOURCE = "Source"
+    REVISION = "Revision"
+    """Read by nobody: another text makes CloudFormation send an Update, which looks a tag up."""
     REMOVAL_POLICY = "RemovalPolicy"
     MAX_VERSIONS = "MaxVersions"
+
+
+class SourceProperty(StrEnum):
+    """The properties of a source: an image of a registry, or an archive in Amazon S3."""
+
+    IMAGE = "Image"
+    CREDENTIALS_SECRET_ARN = "CredentialsSecretArn"  # noqa: S105 - a name
+    BUCKET = "Bucket"
+    KEY = "Key"
 
 
 class Attribute(StrEnum):
@@ -69,6 +84,14 @@ def check_digest(value: object, what: str = "digest") -> str:
     if isinstance(value, str) and _DIGEST.fullmatch(value):
         return value
     raise ValueError(f"{what} must be 'sha256:' and 64 lowercase hex digits, got {_show(value)}")
+
+
+def check_image(value: object, what: str = "image") -> str:
+    """Return the reference of an image in a registry, or raise the `ValueError` with its rule."""
+    if not isinstance(value, str):
+        raise ValueError(f"{what} must be registry/repository:tag or @digest, got {_show(value)}")  # noqa: TRY004 - one kind of error for a user
+    Reference.parse(value)
+    return value
 
 
 def check_max_versions(value: object, what: str = "max_versions") -> int:
@@ -123,12 +146,45 @@ class ImageName:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegistrySource:
+    """An image in a registry.
+
+    Args:
+        reference: its name there.
+        credentials_secret_arn: the secret with a user name and password, None for none.
+    """
+
+    reference: Reference
+    credentials_secret_arn: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveSource:
+    """An image in an archive in Amazon S3."""
+
+    bucket: str
+    key: str
+
+
+Source = RegistrySource | ArchiveSource
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContainerImageProperties:
-    """The resource properties of a container image that is to be registered."""
+    """The resource properties of a container image that is to be registered.
+
+    Args:
+        service_name: the container service.
+        label: the label.
+        digest: of an image that was pushed; None until it is known for one that has a source.
+        source: where to push it from; None for an image that was pushed.
+        max_versions: how many versions of the label stay; None for all.
+    """
 
     service_name: str
     label: str
-    digest: str
+    digest: str | None = None
+    source: Source | None = None
     max_versions: int | None = None
 
     @classmethod
@@ -140,16 +196,23 @@ class ContainerImageProperties:
         Raises:
             ValueError: a property is missing, empty, of the wrong type or impossible.
         """
-        given = _mapping(properties)
+        given = _mapping(properties, "resource properties")
         # Only Delete acts on the policy; a wrong one is said while it can still be corrected.
         _removal_policy(given)
+        if (Property.DIGEST in given) == (Property.SOURCE in given):
+            raise ValueError("the resource properties must hold either Digest or Source")
         max_versions = given.get(Property.MAX_VERSIONS)
         return cls(
             service_name=check_service_name(
                 _required(given, Property.SERVICE_NAME), Property.SERVICE_NAME
             ),
             label=check_label(_required(given, Property.LABEL), Property.LABEL),
-            digest=check_digest(_required(given, Property.DIGEST), Property.DIGEST),
+            digest=(
+                check_digest(given[Property.DIGEST], Property.DIGEST)
+                if Property.DIGEST in given
+                else None
+            ),
+            source=_source(given[Property.SOURCE]) if Property.SOURCE in given else None,
             max_versions=(
                 None
                 if max_versions is None
@@ -177,7 +240,7 @@ class ContainerImageRemoval:
         if name is None:
             return None
         try:
-            given = _mapping(properties)
+            given = _mapping(properties, "resource properties")
             policy = _removal_policy(given)
         except ValueError:
             return None
@@ -188,10 +251,34 @@ class ContainerImageRemoval:
         return cls(name=name, digest=digest if isinstance(digest, str) else None)
 
 
-def _mapping(properties: object) -> Mapping[str, object]:
-    if isinstance(properties, Mapping):
-        return properties
-    raise ValueError(f"resource properties must be an object, got {_show(properties)}")
+def _source(value: object) -> Source:
+    given = _mapping(value, Property.SOURCE)
+    if SourceProperty.IMAGE in given:
+        secret = given.get(SourceProperty.CREDENTIALS_SECRET_ARN)
+        return RegistrySource(
+            reference=Reference.parse(check_image(given[SourceProperty.IMAGE], "Source.Image")),
+            credentials_secret_arn=(
+                None if secret is None else _text(secret, "Source.CredentialsSecretArn")
+            ),
+        )
+    if SourceProperty.BUCKET in given and SourceProperty.KEY in given:
+        return ArchiveSource(
+            bucket=_text(given[SourceProperty.BUCKET], "Source.Bucket"),
+            key=_text(given[SourceProperty.KEY], "Source.Key"),
+        )
+    raise ValueError("Source must hold either Image, or Bucket and Key")
+
+
+def _mapping(value: object, what: str) -> Mapping[str, object]:
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError(f"{what} must be an object, got {_show(value)}")
+
+
+def _text(value: object, what: str) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise ValueError(f"{what} must be a text, got {_show(value)}")
 
 
 def _required(given: Mapping[str, object], name: str) -> object:

@@ -3,9 +3,16 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 _logger = logging.getLogger(__name__)
+
+
+class Log(Protocol):
+    """Where the steps of a request are told."""
+
+    def __call__(self, step: str, /, **facts: object) -> None:
+        """Tell a step, with the names that belong to it."""
 
 
 class RequestLog:

@@ -11,6 +11,7 @@ from crhelper import CfnResource
 
 import stack_requests
 from cdk_lightsail_containers_handler import main
+from cdk_lightsail_containers_handler.custom_resource import CustomResource
 from cdk_lightsail_containers_handler.properties import NOT_REGISTERED
 from lightsail_local.server import Fault
 from response_url import SIGNATURE
@@ -314,7 +315,7 @@ class TestFaults:
     ) -> None:
         monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "Shop-Log")
         monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/23/[$LATEST]8c0f")
-        stack.handler = main.make_handler(object())  # type: ignore[arg-type]
+        stack.handler = main.make_handler(lambda _service: object())
 
         answer = stack.create()
 
@@ -414,7 +415,7 @@ class TestLog:
 
 class TestColdStart:
     def test_makes_none_of_the_clients_for_polling(self) -> None:
-        resource = main.CustomResource(lambda: 0.0, lambda _: None)
+        resource = CustomResource(lambda: 0.0, lambda _: None)
 
         clients = {"_lambda_client", "_events_client", "_logs_client"}
         assert not clients & set(vars(resource))

@@ -50,7 +50,7 @@ def test_keeps_every_version_unless_told() -> None:
         ("text", "resource properties must be an object, got 'text'"),
         (without("ServiceName"), "ServiceName is missing from the resource properties"),
         (without("Label"), "Label is missing from the resource properties"),
-        (without("Digest"), "Digest is missing from the resource properties"),
+        (without("Digest"), "the resource properties must hold either Digest or Source"),
         (given(ServiceName=""), "ServiceName must be 1-63 lowercase letters"),
         (given(ServiceName=["shop"]), "inner hyphens, got ['shop']"),
         (given(Label="ab_!"), "Label must be 1-53 lowercase letters"),

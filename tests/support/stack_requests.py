@@ -4,7 +4,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -68,6 +68,7 @@ class Context:
     def __init__(self, time: FakeTime, seconds: float) -> None:
         self._time = time
         self._ends = time.now + seconds
+        self.invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:handler"
 
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self._ends - self._time.now) * 1000))
@@ -81,6 +82,7 @@ class Stack:
         lightsail: the Lightsail that the handler calls, with a service `shop`.
         response: where its answers arrive.
         time: passes when the handler or Lightsail's states need it.
+        clients: what the handler gets for services other than Lightsail.
     """
 
     lightsail: LightsailServer
@@ -88,6 +90,7 @@ class Stack:
     time: FakeTime
     handler: Handler | None = None
     seconds: float = 300.0
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.handler = self.new_handler()
@@ -95,8 +98,14 @@ class Stack:
     def new_handler(self, **config: Any) -> Handler:
         """Return a handler as a cold start makes it."""
         settings = main.CLIENT_CONFIG.merge(Config(**config))
-        client = boto3.client("lightsail", endpoint_url=self.lightsail.url, config=settings)
-        return main.make_handler(client, self.time.clock, self.time.sleep)
+
+        def make_client(service: str, **options: Any) -> Any:
+            if service in self.clients:
+                return self.clients[service]
+            url = self.lightsail.url
+            return boto3.client(service, endpoint_url=url, config=settings, **options)
+
+        return main.make_handler(make_client, self.time.clock, self.time.sleep)
 
     def context(self) -> Context:
         """Return what AWS Lambda says of an invocation that begins now."""

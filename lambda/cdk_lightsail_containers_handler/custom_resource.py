@@ -1,0 +1,147 @@
+"""CloudFormation's side of the function: a request taken up, and answered exactly once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+from crhelper import CfnResource
+
+from . import response
+from .deadline import Deadline
+from .errors import REASON_LIMIT, HandlerError
+from .hand_over import HandOver
+from .properties import NOT_REGISTERED
+from .request_log import RequestLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# A function's time is split: no call begins in the last 30 s, so that one that hangs ends by
+# itself in the 15 s that it may take; what hangs all the same is answered for 15 s before the end.
+CALL_SECONDS = 15
+_ANSWER_SECONDS = 15
+_LAST_SECOND = 1
+
+
+class CustomResource(CfnResource):
+    """crhelper's resource, with a guard before each of its traps.
+
+    crhelper 2.0.12 keeps the request and calls the function for its type. Replaced here are its
+    clients for polling, its timer, the physical ids it makes up, and its way of answering.
+    """
+
+    def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        # crhelper makes three clients for polling, which nobody uses here, unless it believes to
+        # run in the local emulator of AWS SAM. They are a seventh of a cold start.
+        os.environ["AWS_SAM_LOCAL"] = "true"
+        try:
+            super().__init__(log_level="INFO", boto_level="ERROR", sleep_on_delete=0)
+        finally:
+            del os.environ["AWS_SAM_LOCAL"]
+        # What crhelper logs of a failure is told in one line here.
+        logging.getLogger("crhelper").setLevel(logging.CRITICAL)
+        self._clock = clock
+        self._sleep = sleep
+        self._answering = threading.Lock()
+
+    def begin(self, event: Mapping[str, Any], context: Any) -> None:
+        """Take up a request: nothing of the one before is left."""
+        self._request, self._lambda = event, context
+        self._is_answered = self._is_handed_over = False
+        self._seconds = self._left()
+        self.log = RequestLog(event, self._clock)
+        self.deadline = self._deadline_in(self._seconds - _ANSWER_SECONDS - CALL_SECONDS)
+
+    def hand_over(self, invoke: Callable[..., Any]) -> bool:
+        """Have another invocation of this function go on and answer.
+
+        Args:
+            invoke: AWS Lambda's operation.
+
+        Returns:
+            Whether it will; there is an end to how often and how long.
+        """
+        hand_over = HandOver.of(self._request)
+        with self._answering:
+            if self._is_answered or not hand_over.is_possible(self._request, self._seconds):
+                return False
+            # From here on the next invocation answers: the timer must not.
+            self._timer.cancel()
+            invoke(
+                FunctionName=self._lambda.invoked_function_arn,
+                InvocationType="Event",
+                Payload=hand_over.payload(self._request),
+            )
+            self._is_handed_over = True
+        self.log("handed over", count=hand_over.count + 1)
+        return True
+
+    def generate_physical_id(self, event: Mapping[str, Any]) -> str:
+        """Return the id of a resource that has none: the one it had, or the mark of none."""
+        return str(event.get("PhysicalResourceId") or NOT_REGISTERED)
+
+    def _get_func(self) -> Callable[..., Any]:
+        """Return the function for the type of the request, also for one that is none."""
+        if self._request.get("RequestType") in ("Create", "Update", "Delete"):
+            return cast("Callable[..., Any]", super()._get_func())  # type: ignore[misc]
+        return _refuse_type
+
+    def _poll_enabled(self) -> bool:
+        """Return that nothing is polled, also for a type of request that is none."""
+        return False
+
+    def _left(self) -> float:
+        """Return the seconds until AWS Lambda ends the invocation."""
+        return float(self._lambda.get_remaining_time_in_millis()) / 1000
+
+    def _deadline_in(self, seconds: float) -> Deadline:
+        return Deadline(ends=self._clock() + seconds, clock=self._clock, sleep=self._sleep)
+
+    def _set_timeout(self) -> None:
+        self._timer = threading.Timer(max(0.0, self._left() - _ANSWER_SECONDS), self._timeout)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _timeout(self) -> None:
+        reason = HandlerError(
+            "the function's time was over before Lightsail answered", "deploy again"
+        )
+        self._send("FAILED", str(reason))
+
+    def _send(self, status: str | None = None, reason: str = "", **_: object) -> None:
+        """Answer, once: the timer and the function may both come here, even at once."""
+        with self._answering:
+            if self._is_handed_over:
+                return
+            if self._is_answered:
+                self.log("not answered twice")
+                return
+            self._is_answered = True
+            status = status or self.Status
+            reason = (reason or self.Reason)[:REASON_LIMIT]
+            answer = {
+                "Status": status,
+                "PhysicalResourceId": self.PhysicalResourceId
+                or self.generate_physical_id(self._request),
+                "StackId": self.StackId,
+                "RequestId": self.RequestId,
+                "LogicalResourceId": self.LogicalResourceId,
+                **({"Reason": reason} if status == "FAILED" else {"Data": self.Data}),
+            }
+            deadline = self._deadline_in(self._left() - _LAST_SECOND)
+            try:
+                response.deliver(self._request["ResponseURL"], response.encode(answer), deadline)
+            except response.Undeliverable as error:
+                self.log("not answered", why=str(error))
+            else:
+                self.log("answered", status=status, reason=reason)
+
+
+def _refuse_type(event: Mapping[str, Any], _context: object) -> None:
+    raise HandlerError(
+        f"RequestType must be Create, Update or Delete, got {event.get('RequestType')!r}",
+        "send what CloudFormation sends",
+    )

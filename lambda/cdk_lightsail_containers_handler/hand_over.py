@@ -1,0 +1,58 @@
+"""Going on in another invocation: work that is longer than one of AWS Lambda's."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+_KEY = "HandOver"
+# Functions that call themselves more often than this in a chain are stopped by AWS Lambda, see
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+_MOST = 14
+_HOUR = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOver:
+    """How often a request was handed over, and since when it is being carried out.
+
+    Args:
+        count: 0 in the invocation by CloudFormation.
+        began: seconds since the epoch.
+    """
+
+    count: int
+    began: float
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Self:
+        """Return what a request says of it; CloudFormation's own says nothing."""
+        given = event.get(_KEY)
+        if isinstance(given, Mapping):
+            return cls(count=int(given["Count"]), began=float(given["Began"]))
+        return cls(count=0, began=time.time())
+
+    def is_possible(self, event: Mapping[str, Any], seconds: float) -> bool:
+        """Return whether another invocation can still answer.
+
+        Args:
+            event: the request.
+            seconds: how long an invocation may take.
+        """
+        waited = time.time() - self.began
+        return self.count < _MOST and waited + seconds < _service_timeout(event)
+
+    def payload(self, event: Mapping[str, Any]) -> bytes:
+        """Return the request for the next invocation."""
+        handed = {"Count": self.count + 1, "Began": self.began}
+        return json.dumps({**event, _KEY: handed}).encode()
+
+
+def _service_timeout(event: Mapping[str, Any]) -> float:
+    """Return how long CloudFormation waits for the answer."""
+    properties = event.get("ResourceProperties")
+    given = properties.get("ServiceTimeout") if isinstance(properties, Mapping) else None
+    return float(given) if isinstance(given, str) and given.isdecimal() else _HOUR

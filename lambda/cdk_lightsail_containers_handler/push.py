@@ -1,0 +1,123 @@
+"""Pushes an image from where it is into the Lightsail registry."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .credentials import LightsailLogin
+from .errors import HandlerError, Unfinished
+from .registry.copy import Progress, copy_image, find_image
+from .registry.errors import OutOfTime, RegistryError
+from .registry.reference import Reference
+from .registry.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .deadline import Deadline
+    from .lightsail import Lightsail
+    from .registry.blob_copy import Source
+    from .registry.connection import Connections
+    from .request_log import Log
+
+_REPOSITORY = "sr"
+"""The one repository that Lightsail's registry has."""
+
+
+class Push:
+    """An image that can be pushed.
+
+    Args:
+        source: where it is.
+        service: the container service that it is for.
+        lightsail: gives the logins.
+        deadline: when to stop; what was pushed by then is not pushed again.
+        connections: what both registries are reached over.
+        log: where the steps are told.
+
+    Raises:
+        HandlerError: the source has no such image for linux/amd64.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        service: str,
+        lightsail: Lightsail,
+        deadline: Deadline,
+        connections: Connections,
+        log: Log,
+    ) -> None:
+        self._source = source
+        self._service = service
+        self._lightsail = lightsail
+        self._deadline = deadline
+        self._connections = connections
+        self._log = log
+        with _explained():
+            self._image = find_image(source)
+        log("resolved", source=str(source), digest=self._image.digest, bytes=self._image.size)
+
+    @property
+    def digest(self) -> str:
+        """The digest of the image's manifest for linux/amd64."""
+        return self._image.digest
+
+    def run(self) -> None:
+        """Push the image, so that it can be registered.
+
+        Raises:
+            Unfinished: the deadline came first; another push goes on from there.
+            HandlerError: it did not work.
+        """
+        login = LightsailLogin(self._lightsail, self._service)
+        destination = Repository(
+            # The tag means nothing to Lightsail, and must not be another push's.
+            Reference(registry=login.registry, repository=_REPOSITORY, tag=uuid.uuid4().hex),
+            connections=self._connections,
+            deadline=self._deadline,
+            credentials=login,
+            is_pushed_to=True,
+        )
+        began = self._deadline.clock()
+        with _explained():
+            result = copy_image(
+                self._source,
+                destination,
+                self._image,
+                deadline=self._deadline,
+                progress=lambda progress: self._tell(progress, began),
+            )
+        self._log(
+            "pushed",
+            digest=result.digest,
+            bytes=result.bytes,
+            copied=result.copied,
+            skipped=result.skipped,
+            requests=self._connections.requests,
+        )
+
+    def _tell(self, progress: Progress, began: float) -> None:
+        seconds = max(self._deadline.clock() - began, 0.001)
+        self._log(
+            f"blob {progress.outcome}",
+            digest=progress.digest,
+            bytes=progress.size,
+            done=f"{progress.blobs_done} of {progress.blobs} blobs",
+            left=progress.bytes - progress.bytes_done,
+            mb_per_second=round(progress.bytes_done / seconds / 1e6, 1),
+        )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what goes wrong with a registry into a sentence for the owner of the stack."""
+    try:
+        yield
+    except OutOfTime as error:
+        raise Unfinished(error.problem, "hand it over") from error
+    except RegistryError as error:
+        raise HandlerError(error.problem, error.cure) from error
