@@ -102,10 +102,3 @@ class LocalCloud:
             region=self._region,
             account=self._account,
         )
-
-    def environment(self) -> dict[str, str]:
-        """Give the variables with which the CDK command line and boto3 talk to this cloud only.
-
-        `endpoints.environment_within(os.environ)` also leaves out what would override them.
-        """
-        return self.endpoints.environment()

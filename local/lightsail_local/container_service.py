@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .deployment import Deployment, DeploymentState
+from .tags import Tags
 
 # Lightsail's nodes run images of no other platform.
 PLATFORM = "linux/amd64"
@@ -64,8 +65,9 @@ class ContainerService:
         region: the Region.
         account: the account's 12 digits.
         created_at: when it was made, in seconds since the epoch.
-        settings: power, scale, isDisabled, publicDomainNames, privateRegistryAccess and tags, in
-            the API's shape.
+        settings: power, scale, isDisabled, publicDomainNames and privateRegistryAccess, in the
+            API's shape.
+        tags: its tags, in the API's shape.
         changing: what is being done to it until `settles_at`.
         settles_at: when that is done.
         images: its images, oldest first.
@@ -80,12 +82,23 @@ class ContainerService:
     account: str
     created_at: float
     settings: Mapping[str, Any]
+    tags: Tags
     changing: Literal["PENDING", "UPDATING", "DELETING"]
     settles_at: float
     images: tuple[ContainerImage, ...] = ()
     numbers: Mapping[str, int] = field(default_factory=dict)
     deployments: tuple[Deployment, ...] = ()
     versions: int = 0
+
+    @property
+    def arn(self) -> str:
+        """Its ARN: the id is not the name, so a statement of IAM cannot name it by its name."""
+        return f"arn:aws:lightsail:{self.region}:{self.account}:ContainerService/{self.id}"
+
+    @property
+    def location(self) -> dict[str, str]:
+        """Where it is, in the API's shape."""
+        return {"availabilityZone": "all", "regionName": self.region}
 
     def is_gone(self, at: float) -> bool:
         """Return whether it is deleted for good."""
@@ -123,16 +136,16 @@ class ContainerService:
         principal = f"arn:aws:iam::{self.account}:role/amazon/lightsail/{self.region}/containers"
         described: dict[str, Any] = {
             "containerServiceName": self.name,
-            # The id is not the name, so a statement of IAM cannot name a service by its name.
-            "arn": f"arn:aws:lightsail:{self.region}:{self.account}:ContainerService/{self.id}",
+            "arn": self.arn,
             "createdAt": round(self.created_at, 3),
-            "location": {"availabilityZone": "all", "regionName": self.region},
+            "location": self.location,
             "resourceType": "ContainerService",
             "powerId": f"{self.settings['power']}-1",
             "state": state,
             "principalArn": f"{principal}/{self.name}/{self.id[:12]}",
             "privateDomainName": f"{self.name}.service.local",
             "url": f"https://{self.name}.{self.id[:13]}.{self.region}.cs.amazonlightsail.com/",
+            "tags": self.tags,
             **self.settings,
             "privateRegistryAccess": self._private_registry_access(principal),
         }

@@ -47,7 +47,7 @@ def remember(
     """
     failed = cloudformation._stacks[stack_name].setdefault(_KEY, {})
     failed[logical_id] = {
-        "PhysicalResourceId": physical_id or invented_physical_id(stack_name, logical_id),
+        "PhysicalResourceId": physical_id or _invented_physical_id(stack_name, logical_id),
         "ResourceType": resource_type,
         "ResourceStatus": "CREATE_FAILED",
         "LogicalResourceId": logical_id,
@@ -70,7 +70,7 @@ def remembered(
     del cloudformation._stacks[stack_name][_KEY][logical_id]
 
 
-def invented_physical_id(stack_name: str, logical_id: str) -> str:
+def _invented_physical_id(stack_name: str, logical_id: str) -> str:
     """Make up an id as CloudFormation does: `<stack>-<logicalId>-<suffix>`."""
     suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(12))
     return f"{stack_name}-{logical_id}-{suffix}"

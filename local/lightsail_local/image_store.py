@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from .behaviour import Behaviour
+from .blob import Blob
 from .errors import RegistryError
 from .manifest import Descriptor, Manifest
 
@@ -27,49 +25,32 @@ class ImageStore:
     Args:
         behaviour: after which while.
         clock: tells the time.
-
-    Attributes:
-        folder: where the blobs are; files that become blobs belong in it too.
     """
 
-    def __init__(self, behaviour: Behaviour, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, behaviour: Behaviour, clock: Callable[[], float]) -> None:
         self._behaviour = behaviour
         self._clock = clock
-        self._folder = tempfile.TemporaryDirectory(prefix="lightsail-local-")
-        self.folder = Path(self._folder.name)
         self._lock = threading.RLock()
+        self._blobs: dict[str, Blob] = {}
         self._pushes: dict[str, _Push] = {}
         self._tags: dict[str, str] = {}
         self._held: frozenset[str] = frozenset()
-
-    def close(self) -> None:
-        """Delete everything."""
-        self._folder.cleanup()
 
     def hold(self, digests: frozenset[str]) -> None:
         """Keep the manifests of these digests, and of no others."""
         with self._lock:
             self._held = digests
 
-    def add_blob(self, digest: str, file: Path) -> None:
-        """Take a file, whose digest was checked, as a blob."""
+    def add_blob(self, digest: str, blob: Blob) -> None:
+        """Take a blob."""
         with self._lock:
-            file.rename(self._file(digest))
+            self._blobs[digest] = blob
 
     def blob_size(self, digest: str) -> int | None:
         """Return a blob's size in bytes, None if it is not there."""
         with self._lock:
             self._forget()
             return self._size(digest)
-
-    def read_blob(self, digest: str) -> bytes:
-        """Return a blob.
-
-        Raises:
-            FileNotFoundError: it is not there.
-        """
-        with self._lock:
-            return self._file(digest).read_bytes()
 
     def add_manifest(self, manifest: Manifest, tag: str | None) -> None:
         """Take a manifest whose blobs, or manifests, are all there.
@@ -105,16 +86,13 @@ class ImageStore:
             if manifest is None:
                 return None
             if not manifest.is_index:
-                return (_platform(self.read_blob(manifest.blobs[0].digest)),)
+                return (_platform(self._blobs[manifest.blobs[0].digest].content),)
             children = [self.platforms(child.digest) for child in manifest.manifests]
             return ("index", *(platform for child in children for platform in child or ()))
 
-    def _file(self, digest: str) -> Path:
-        return self.folder / digest.removeprefix("sha256:")
-
     def _size(self, digest: str) -> int | None:
-        file = self._file(digest)
-        return file.stat().st_size if file.exists() else None
+        blob = self._blobs.get(digest)
+        return blob.size if blob else None
 
     def _forget(self) -> None:
         """Drop pushes that were not registered in time, and the blobs that only they had."""
@@ -135,7 +113,7 @@ class ImageStore:
         for digest in dropped:
             for blob in self._pushes[digest].manifest.blobs:
                 if blob.digest not in needed:
-                    self._file(blob.digest).unlink(missing_ok=True)
+                    self._blobs.pop(blob.digest, None)
         self._pushes = kept
 
 

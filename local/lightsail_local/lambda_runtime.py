@@ -25,7 +25,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-_API = "/2018-06-01/runtime"
 _FUNCTION_NAME = "function"
 _REGION = "us-east-1"
 _FUNCTION_ARN = f"arn:aws:lambda:{_REGION}:000000000000:function:{_FUNCTION_NAME}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 from .behaviour import Behaviour
 from .container_log import read_log
 from .container_service import ContainerService
-from .errors import invalid, not_found
+from .errors import LightsailError, invalid, not_found
 from .image_store import ImageStore
 from .names import check_name
 from .new_deployment import add_deployment
@@ -24,6 +23,7 @@ from .new_image import add_image
 from .powers import describe_metadata, describe_powers
 from .registry_login import RegistryLogins
 from .services import Services, View
+from .tags import Tags, add_tags
 
 _T = TypeVar("_T")
 
@@ -36,7 +36,6 @@ _DEFAULTS: Mapping[str, Any] = {
     "isDisabled": False,
     "publicDomainNames": {},
     "privateRegistryAccess": {},
-    "tags": [],
 }
 
 
@@ -64,9 +63,9 @@ class Lightsail:
         logins: RegistryLogins,
         *,
         registry: str,
-        region: str = "us-east-1",
-        account: str = "000000000000",
-        clock: Callable[[], float] = time.time,
+        region: str,
+        account: str,
+        clock: Callable[[], float],
     ) -> None:
         self.behaviour = behaviour
         self._images = images
@@ -88,6 +87,8 @@ class Lightsail:
             "CreateContainerServiceDeployment": self._create_deployment,
             "GetContainerServiceDeployments": self._get_deployments,
             "GetContainerLog": self._get_log,
+            "TagResource": self._tag,
+            "UntagResource": self._untag,
             "GetContainerServicePowers": lambda _: {"powers": describe_powers()},
             "GetContainerAPIMetadata": lambda _: {"metadata": describe_metadata()},
         }
@@ -126,6 +127,7 @@ class Lightsail:
             account=self._account,
             created_at=now.at,
             settings=_settings(parameters, {"power": None, "scale": None, **_DEFAULTS}),
+            tags=add_tags((), parameters.get("tags", ())),
             changing="PENDING",
             settles_at=now.at + self.behaviour.service_seconds,
         )
@@ -140,7 +142,7 @@ class Lightsail:
         return {"containerServices": [service.describe(read.at) for service in services]}
 
     def _update_service(self, parameters: Parameters) -> Result:
-        now, service = self._existing(parameters)
+        now, service = self._existing(parameters["serviceName"])
         changed = replace(
             service,
             settings=_settings(parameters, service.settings),
@@ -150,7 +152,7 @@ class Lightsail:
         return self._put(changed, now.at)
 
     def _delete_service(self, parameters: Parameters) -> Result:
-        now, service = self._existing(parameters)
+        now, service = self._existing(parameters["serviceName"])
         changed = replace(
             service,
             images=(),
@@ -180,7 +182,7 @@ class Lightsail:
         return {"registryLogin": answer}
 
     def _register_image(self, parameters: Parameters) -> Result:
-        now, service = self._existing(parameters)
+        now, service = self._existing(parameters["serviceName"])
         state = service.state(now.at)
         if self.behaviour.busy_service == "refused" and state in _BUSY:
             raise _not_while(state, service)
@@ -197,7 +199,7 @@ class Lightsail:
         return {"containerImages": images}
 
     def _delete_image(self, parameters: Parameters) -> Result:
-        now, service = self._existing(parameters)
+        now, service = self._existing(parameters["serviceName"])
         name = parameters["image"]
         kept = tuple(image for image in service.images if image.name != name)
         if kept == service.images:
@@ -208,7 +210,7 @@ class Lightsail:
         return {}
 
     def _create_deployment(self, parameters: Parameters) -> Result:
-        now, service = self._existing(parameters)
+        now, service = self._existing(parameters["serviceName"])
         if coming := service.next_deployment(now.at):
             raise invalid(
                 f'Sorry, deployment {coming.version} is in progress for service "{service.name}". '
@@ -230,15 +232,32 @@ class Lightsail:
         service = read.get(parameters["serviceName"])
         return read_log(service, read.at, self.behaviour, parameters)
 
+    def _tag(self, parameters: Parameters) -> Result:
+        now, service = self._resource(parameters)
+        return self._put_tags(service, add_tags(service.tags, parameters["tags"]), now.at)
+
+    def _untag(self, parameters: Parameters) -> Result:
+        now, service = self._resource(parameters)
+        kept = [tag for tag in service.tags if tag["key"] not in parameters["tagKeys"]]
+        return self._put_tags(service, kept, now.at)
+
     def _deploy(self, service: ContainerService, wanted: Parameters, at: float) -> ContainerService:
         return add_deployment(service, wanted, at=at, behaviour=self.behaviour, images=self._images)
 
-    def _existing(self, parameters: Parameters) -> tuple[View, ContainerService]:
+    def _existing(self, name: str) -> tuple[View, ContainerService]:
         """Return the services as they are, and the one to change."""
         now = self._services.now()
-        service = now.get(parameters["serviceName"])
+        service = now.get(name)
         if service.changing == "DELETING":
             raise _not_while("DELETING", service)
+        return now, service
+
+    def _resource(self, parameters: Parameters) -> tuple[View, ContainerService]:
+        """Return the services as they are, and the one whose tags are to change."""
+        now, service = self._existing(parameters["resourceName"])
+        arn = parameters.get("resourceArn", service.arn)
+        if arn != service.arn:
+            raise not_found(f"The ContainerService does not exist: {arn}")
         return now, service
 
     def _put(self, service: ContainerService, at: float) -> Result:
@@ -246,6 +265,21 @@ class Lightsail:
         # The registry keeps what is registered, and only that.
         self._images.hold(self._services.digests())
         return {"containerService": service.describe(at)}
+
+    def _put_tags(self, service: ContainerService, tags: Tags, at: float) -> Result:
+        self._put(replace(service, tags=tags), at)
+        operation = {
+            "id": str(uuid.uuid4()),
+            "resourceName": service.name,
+            "resourceType": "ContainerService",
+            "createdAt": round(at, 3),
+            "location": service.location,
+            "isTerminal": True,
+            # No operationType: the model's enumeration has none for tags.
+            "status": "Succeeded",
+            "statusChangedAt": round(at, 3),
+        }
+        return {"operations": [operation]}
 
     def _ordered(self, items: list[_T]) -> list[_T]:
         """Return items, oldest first, in the order of answers: U11."""
@@ -258,5 +292,5 @@ def _settings(parameters: Parameters, old: Mapping[str, Any]) -> Mapping[str, An
     return {name: parameters.get(name, value) for name, value in old.items()}
 
 
-def _not_while(state: str, service: ContainerService) -> Exception:
+def _not_while(state: str, service: ContainerService) -> LightsailError:
     return invalid(f'Sorry, the container service "{service.name}" is {state}.')

@@ -53,7 +53,7 @@ class Repository:
     def __init__(self, behaviour: Behaviour, images: ImageStore) -> None:
         self._behaviour = behaviour
         self._images = images
-        self._uploads = Uploads(images.folder)
+        self._uploads = Uploads()
         self.operations: Mapping[str, Callable[[RepositoryRequest], Answer]] = {
             "StartUpload": self._start_upload,
             "GetUpload": self._get_upload,
@@ -69,9 +69,9 @@ class Repository:
         }
 
     def _start_upload(self, request: RepositoryRequest) -> Answer:
-        mount = request.parameters.get("mount")
+        mount = request.parameters.get("mount", "")
         can_mount = mount and self._behaviour.blob_mount == "created"
-        if mount and can_mount and self._images.blob_size(_digest(mount)) is not None:
+        if can_mount and self._images.blob_size(_digest(mount)) is not None:
             return self._created("blobs", mount, request)
         upload = self._uploads.begin()
         upload.append(request.body)
@@ -152,7 +152,7 @@ class Repository:
             digest = _digest(request.parameters["digest"])
             if upload.digest != digest:
                 raise _other_digest()
-            self._images.add_blob(digest, upload.file)
+            self._images.add_blob(digest, upload.blob)
         finally:
             self._uploads.end(upload)
         return self._created("blobs", digest, request)

@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 import boto3
 
+from .endpoints import DEFAULT_REGION
 from .manifest import digest_of
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -79,7 +80,7 @@ def push_sample_image(
     text: str,
     *,
     platform: str = "linux/amd64",
-    region: str = "us-east-1",
+    region: str = DEFAULT_REGION,
 ) -> str:
     """Push the image of a text to a local Lightsail, which needs to have a container service.
 

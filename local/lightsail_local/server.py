@@ -14,6 +14,7 @@ from typing import Self
 
 from .api import Api
 from .behaviour import Behaviour
+from .endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 from .fault import Fault, Faults
 from .http_server import LoopbackServer
 from .image_store import ImageStore
@@ -60,8 +61,8 @@ class LightsailServer:
         *,
         port: int = 0,
         registry_port: int = 0,
-        region: str = "us-east-1",
-        account: str = "000000000000",
+        region: str = DEFAULT_REGION,
+        account: str = DEFAULT_ACCOUNT,
         clock: Callable[[], float] = time.time,
         on_request: Callable[[Request], None] | None = None,
     ) -> None:
@@ -87,7 +88,6 @@ class LightsailServer:
         logins = RegistryLogins(self.behaviour, self._clock)
         with ExitStack() as starting:
             self.images = ImageStore(self.behaviour, self._clock)
-            starting.callback(self.images.close)
             registry = Registry(
                 registry_port, self.behaviour, self.images, logins, self._registry_wire
             )

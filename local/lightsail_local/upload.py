@@ -7,29 +7,24 @@ import secrets
 import threading
 import uuid
 from collections.abc import Iterable
-from pathlib import Path
 
+from .blob import LARGEST_CONFIG, Blob
 from .errors import RegistryError
 
 
 class Upload:
     """The upload of one blob.
 
-    Args:
-        folder: where to keep what has come.
-
     Attributes:
         id: its id.
         state: what the newest Location of it carries.
         size: how many bytes have come.
-        file: where they are.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.id = str(uuid.uuid4())
         self.size = 0
-        self.file = folder / self.id
-        self.file.touch()
+        self._start = bytearray()
         self._hash = hashlib.sha256()
         self._lock = threading.Lock()
         self.move_on()
@@ -40,15 +35,21 @@ class Upload:
         return f"sha256:{self._hash.hexdigest()}"
 
     @property
+    def blob(self) -> Blob:
+        """The blob that has come."""
+        is_kept = self.size <= LARGEST_CONFIG
+        return Blob(size=self.size, content=bytes(self._start) if is_kept else b"")
+
+    @property
     def range(self) -> str:
         """The first and last byte that have come; `0-0` for none too."""
         return f"0-{max(self.size - 1, 0)}"
 
     def append(self, pieces: Iterable[bytes]) -> None:
         """Take bytes as they come; those that came before a connection broke stay."""
-        with self._lock, self.file.open("ab") as file:
+        with self._lock:
             for piece in pieces:
-                file.write(piece)
+                self._start += piece[: LARGEST_CONFIG - len(self._start)]
                 self._hash.update(piece)
                 self.size += len(piece)
 
@@ -58,19 +59,14 @@ class Upload:
 
 
 class Uploads:
-    """The uploads that have begun and not ended.
+    """The uploads that have begun and not ended."""
 
-    Args:
-        folder: where they keep what has come.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._uploads: dict[str, Upload] = {}
 
     def begin(self) -> Upload:
         """Return a new upload."""
-        upload = Upload(self._folder)
+        upload = Upload()
         self._uploads[upload.id] = upload
         return upload
 
@@ -85,6 +81,5 @@ class Uploads:
         return self._uploads[upload_id]
 
     def end(self, upload: Upload) -> None:
-        """Forget an upload and what is left of its bytes."""
+        """Forget an upload."""
         self._uploads.pop(upload.id, None)
-        upload.file.unlink(missing_ok=True)

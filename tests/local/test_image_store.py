@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
+import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +26,11 @@ def digest_of(content: bytes) -> str:
 
 def problem(answer: Any) -> tuple[int, str]:
     return answer.status, json.loads(answer.content)["errors"][0]["code"]
+
+
+def blobs_of(manifest: bytes) -> list[Any]:
+    document = json.loads(manifest)
+    return [document["config"], *document["layers"]]
 
 
 def index_of(*manifests: bytes) -> bytes:
@@ -89,7 +97,7 @@ def test_forgets_a_push_and_its_blobs(
     assert server.images.manifest("tag") is None
     assert server.images.platforms(digest_of(content)) is None
     assert registry.put_manifest("tag", content).status == 400
-    assert list(server.images.folder.iterdir()) == []
+    assert [server.images.blob_size(blob["digest"]) for blob in blobs_of(content)] == [None, None]
 
 
 def test_forgets_at_once_where_u8_says_so(behaviour: Behaviour, push: Any, refused: Any) -> None:
@@ -163,7 +171,44 @@ def test_refuses_an_index_where_u4_refuses_it(
     assert code == "InvalidInputException"
 
 
-@pytest.mark.parametrize("config", [b"no JSON", b"[]"])
+def test_reads_the_platform_of_a_config_that_came_in_pieces(
+    registry: Any, manifest: Any, server: LightsailServer
+) -> None:
+    config = b'{"os": "linux", "architecture": "arm64"}'
+    location = registry("POST", "/v2/sr/blobs/uploads/").headers["Location"]
+    location = registry("PATCH", location, config[:9]).headers["Location"]
+    registry("PUT", f"{location}&digest={digest_of(config)}", config[9:])
+    descriptor = {
+        "mediaType": "application/vnd.oci.image.config.v1+json",
+        "digest": digest_of(config),
+        "size": len(config),
+    }
+    registry.put_manifest("tag", manifest(config=descriptor))
+
+    assert server.images.platforms("tag") == ("linux/arm64",)
+
+
+def test_keeps_no_layer_in_memory_and_no_file(
+    registry: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: LightsailServer
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    piece, pieces = bytes(1 << 20), 64
+    digest = digest_of(piece * pieces)
+    location = registry("POST", "/v2/sr/blobs/uploads/").headers["Location"]
+    tracemalloc.start()
+
+    registry("PATCH", location, iter([piece] * pieces), {"Transfer-Encoding": "chunked"})
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 16 << 20
+    newest = registry("GET", location).headers["Location"]
+    assert registry("PUT", f"{newest}&digest={digest}").status == 201
+    assert server.images.blob_size(digest) == len(piece) * pieces
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("config", [b"no JSON", b"[]", b"[]".ljust((1 << 20) + 1)])
 def test_an_artifact_has_no_platform(
     registry: Any, manifest: Any, server: LightsailServer, config: bytes
 ) -> None:

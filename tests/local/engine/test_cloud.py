@@ -58,7 +58,7 @@ def test_carries_cdk_bootstrap_deploy_and_destroy(measured: dict[str, str], tmp_
 
 def test_plays_the_region_and_the_account_that_it_is_told() -> None:
     with LocalCloud(region="eu-central-1", account="123456789012") as cloud:
-        environment = cloud.environment()
+        environment = cloud.endpoints.environment()
         session = boto3.Session(
             environment["AWS_ACCESS_KEY_ID"],
             environment["AWS_SECRET_ACCESS_KEY"],

@@ -185,7 +185,6 @@ def test_names_the_certificates_whose_domain_names_go(
     assert updates[-1].parameters["publicDomainNames"] == {"cert": []}
 
 
-@pytest.mark.xfail(reason="the local Lightsail does not have TagResource", strict=False)
 def test_changes_tags_and_nothing_else(stacks: Any, api: Any, lightsail: LightsailServer) -> None:
     stacks.create("tagged", template("tagged"))
     before = len(lightsail.requests)
@@ -200,7 +199,6 @@ def test_changes_tags_and_nothing_else(stacks: Any, api: Any, lightsail: Lightsa
     assert service(api, "tagged")["tags"] == [{"key": "team", "value": "shop"}]
 
 
-@pytest.mark.xfail(reason="the local Lightsail does not have UntagResource", strict=False)
 def test_removes_tags(stacks: Any, api: Any) -> None:
     tags = [{"Key": "team", "Value": "web"}]
     stacks.create("untagged", template("untagged", Tags=tags))
