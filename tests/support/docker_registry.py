@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,24 @@ _HTPASSWD = "$2y$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e"
 _SHM = Path("/dev/shm")  # noqa: S108 - memory, so that no disk is measured
 
 
+@dataclass(frozen=True, kw_only=True)
+class DockerRegistry:
+    """A registry that runs.
+
+    Args:
+        host: its `host:port`.
+        log: what it prints.
+    """
+
+    host: str
+    log: Path
+
+    def requests(self) -> list[str]:
+        """Return the requests so far, such as `GET /v2/web/manifests/1 HTTP/1.1`."""
+        lines = [line.split('"') for line in self.log.read_text().splitlines()]
+        return [parts[1] for parts in lines if len(parts) > 1 and parts[1].endswith(" HTTP/1.1")]
+
+
 def is_installed() -> bool:
     return shutil.which("docker-registry") is not None
 
@@ -24,8 +43,8 @@ def is_installed() -> bool:
 @contextmanager
 def docker_registry(
     *, with_login: bool = False, auth: dict[str, Any] | None = None
-) -> Iterator[str]:
-    """Run a registry, and return its `host:port`."""
+) -> Iterator[DockerRegistry]:
+    """Run a registry of an empty store."""
     with tempfile.TemporaryDirectory(dir=_SHM if _SHM.is_dir() else None) as name:
         folder = Path(name)
         with socket.socket() as free:
@@ -36,7 +55,7 @@ def docker_registry(
             auth = {"htpasswd": {"realm": "basic-realm", "path": str(folder / "htpasswd")}}
         config = {
             "version": "0.1",
-            "log": {"level": "error", "accesslog": {"disabled": True}},
+            "log": {"level": "error"},
             "storage": {
                 "filesystem": {"rootdirectory": str(folder / "data")},
                 "delete": {"enabled": True},
@@ -53,7 +72,7 @@ def docker_registry(
             )
         try:
             _wait_for(host, folder / "log", process)
-            yield host
+            yield DockerRegistry(host=host, log=folder / "log")
         finally:
             process.kill()
             process.wait()

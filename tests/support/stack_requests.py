@@ -9,12 +9,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-
-from cdk_lightsail_containers_handler import main
-from fake_time import FakeTime
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.sample_image import push_sample_image, sample_image
 from lightsail_local.server import LightsailServer
+
+from cdk_lightsail_containers_handler import main
+from fake_time import FakeTime
 from response_url import ResponseUrl, response_url
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f"

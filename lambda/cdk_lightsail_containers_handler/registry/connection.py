@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from types import TracebackType
 from typing import Protocol
@@ -16,10 +17,6 @@ from typing import Protocol
 from .errors import OutOfTime, Refused
 from .response import BROKEN, Response
 from .url import Origin, is_metadata
-
-_CONNECT_SECONDS = 10.0
-_READ_SECONDS = 60.0
-_EARLY_SECONDS = 2.0
 
 
 class Deadline(Protocol):
@@ -32,15 +29,38 @@ class Deadline(Protocol):
         """Wait before the next attempt, and return whether there is time for it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """How long to wait for a registry, in seconds, and never longer than the deadline.
+
+    Args:
+        connect: until it takes a connection.
+        read: until it sends or takes something.
+        take: until it has looked at a whole blob once more.
+        explain: until it says why it takes no more.
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    take: float = 300.0
+    explain: float = 2.0
+
+
 class Connections:
     """The connections of a copy, kept until it is over, and used again.
 
     Args:
         tls: how to speak TLS; by default with certificates that are verified.
+        timeouts: how long to wait.
+
+    Attributes:
+        timeouts: how long to wait.
+        requests: how many were sent.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, timeouts: Timeouts | None = None) -> None:
         self._tls = tls
+        self.timeouts = timeouts or Timeouts()
         self._lock = threading.Lock()
         self._idle: dict[Origin, list[Connection]] = {}
         self._used: set[Connection] = set()
@@ -122,7 +142,7 @@ class Connections:
         for address in dict.fromkeys(addresses):
             try:
                 plain = socket.create_connection(
-                    (address, origin.port), bounded(deadline, _CONNECT_SECONDS)
+                    (address, origin.port), bounded(deadline, self.timeouts.connect)
                 )
             except OSError as error:
                 failure = error
@@ -159,7 +179,7 @@ class Connection:
         self, method: str, target: str, headers: Mapping[str, str], deadline: Deadline
     ) -> None:
         """Begin a request."""
-        self._socket.settimeout(bounded(deadline, _READ_SECONDS))
+        self._socket.settimeout(bounded(deadline, self._owner.timeouts.read))
         self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         for name, value in {"Host": str(self.origin), **headers}.items():
             self._http.putheader(name, value)
@@ -169,18 +189,18 @@ class Connection:
         """Send some of the request's body."""
         self._socket.sendall(content)
 
-    def answer(self, deadline: Deadline, seconds: float = _READ_SECONDS) -> Response:
+    def answer(self, deadline: Deadline, seconds: float | None = None) -> Response:
         """Return the answer, whose body is yet to come."""
-        self._socket.settimeout(bounded(deadline, seconds))
+        self._socket.settimeout(bounded(deadline, seconds or self._owner.timeouts.read))
         answer = self._http.getresponse()
         if not answer.isclosed():
-            self._socket.settimeout(bounded(deadline, _READ_SECONDS))
+            self._socket.settimeout(bounded(deadline, self._owner.timeouts.read))
         return Response(answer, self.origin, self._done)
 
     def early_answer(self, deadline: Deadline) -> Response | None:
         """Return what a registry has said before it stopped taking a request, or None."""
         try:
-            return self.answer(deadline, _EARLY_SECONDS)
+            return self.answer(deadline, self._owner.timeouts.explain)
         except BROKEN:
             return None
 

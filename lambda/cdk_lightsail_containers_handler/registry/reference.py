@@ -21,7 +21,7 @@ _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
-_SECRET = re.compile(r".*(?=@)(?!@sha256:)|(?<=\?).*", re.DOTALL)
+_ALGORITHM = re.compile(r"sha[0-9]+:", re.IGNORECASE)
 _LONGEST_NAME = 255
 _HIGHEST_PORT = 65535
 
@@ -122,6 +122,8 @@ def _is_host(registry: str) -> bool:
 
 def _invalid(text: str, rule: str) -> ValueError:
     # Somebody may have written an address with credentials in it.
-    shown = _SECRET.sub("...", text)
+    _, at, rest = text.rpartition("@")
+    shown = text if not at or _ALGORITHM.match(rest) else f"...@{rest}"
+    shown = shown.partition("?")[0]
     shown = shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}..."
     return ValueError(f"image reference {rule}, got {shown!r}")

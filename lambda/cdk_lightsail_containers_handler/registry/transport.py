@@ -184,6 +184,7 @@ class Stream:
 
     def __init__(self, transport: Transport, request: Request, length: int) -> None:
         self._deadline = transport.deadline
+        self._seconds = transport.connections.timeouts.take
         self._request = request
         origin = request.url.origin
         self.sent = transport.authorization.header(origin)
@@ -214,17 +215,14 @@ class Stream:
             return early
         return None
 
-    def answer(self, seconds: float) -> Response:
-        """Return the answer.
-
-        Args:
-            seconds: how long to wait for it.
+    def answer(self) -> Response:
+        """Return the answer, which takes a while.
 
         Raises:
             TransportError: there is none.
         """
         try:
-            return self._connection.answer(self._deadline, seconds)
+            return self._connection.answer(self._deadline, self._seconds)
         except BROKEN as error:
             self._connection.close()
             raise broken(self._request, error) from error

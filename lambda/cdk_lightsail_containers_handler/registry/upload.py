@@ -20,8 +20,6 @@ _PATCH_DONE = frozenset({201, 202, 204})
 _REDIRECTS = frozenset({307, 308})
 _GONE = frozenset({404, 416})
 _NOT_THIS_WAY = frozenset({400, 405, 411, 415, 501})
-_TAKING_SECONDS = 300.0
-"""The registry reads the whole blob once more before it answers."""
 
 
 class Upload:
@@ -68,7 +66,7 @@ class Upload:
             RegistryError: the registry did not take it.
         """
         stream = self._stream = self._stream or self._open()
-        answer = stream.send(last) or stream.answer(_TAKING_SECONDS)
+        answer = stream.send(last) or stream.answer()
         if answer.status not in (_PATCH_DONE if self.is_chunked else _PUT_DONE):
             raise self._error(stream, answer)
         answer.skip()

@@ -1,0 +1,36 @@
+"""One copy, the process that `copy_image.py` measures: WORKERS [SOURCE DESTINATION]."""
+
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "lambda"))
+
+from cdk_lightsail_containers_handler.deadline import Deadline
+from cdk_lightsail_containers_handler.registry.connection import Connections
+from cdk_lightsail_containers_handler.registry.copy import copy_image
+from cdk_lightsail_containers_handler.registry.reference import Reference
+from cdk_lightsail_containers_handler.registry.repository import Repository
+
+
+def main(workers: str, source: str = "", destination: str = "") -> None:
+    """Copy, or without references only take the memory that everything is loaded into."""
+    if not source:
+        return
+    deadline = Deadline(ends=time.monotonic() + 600)
+    with Connections() as connections:
+        copy_image(
+            Repository(Reference.parse(source), connections=connections, deadline=deadline),
+            Repository(
+                Reference.parse(destination),
+                connections=connections,
+                deadline=deadline,
+                is_pushed_to=True,
+            ),
+            deadline=deadline,
+            workers=int(workers),
+        )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

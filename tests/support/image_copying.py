@@ -1,0 +1,67 @@
+"""Copies between two registries that do wrong on the wire."""
+
+import time as real_time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cdk_lightsail_containers_handler.deadline import Deadline
+from cdk_lightsail_containers_handler.registry.auth import Credentials
+from cdk_lightsail_containers_handler.registry.connection import Connections
+from cdk_lightsail_containers_handler.registry.copy import (
+    CopyResult,
+    FoundImage,
+    Progress,
+    copy_image,
+    find_image,
+)
+from cdk_lightsail_containers_handler.registry.reference import Reference
+from cdk_lightsail_containers_handler.registry.repository import Repository
+from fake_registry import PASSWORD, USERNAME, FakeRegistry
+from fake_time import FakeTime
+
+ROBOT = Credentials(username=USERNAME, password=PASSWORD)
+
+
+@dataclass(kw_only=True)
+class Copying:
+    """Copies from one registry to another, in a time that passes only in pauses."""
+
+    source: FakeRegistry
+    destination: FakeRegistry
+    connections: Connections
+    time: FakeTime = field(default_factory=FakeTime)
+    seconds: float = 900
+    progress: list[Progress] = field(default_factory=list)
+    deadline: Deadline | None = None
+    credentials: Callable[[], Credentials | None] = lambda: ROBOT
+
+    def __post_init__(self) -> None:
+        self.deadline = self.deadline or self.time.deadline(self.seconds)
+
+    def real_deadline(self, seconds: float) -> None:
+        self.deadline = Deadline(ends=real_time.monotonic() + seconds)
+
+    def repository(self, registry: FakeRegistry, image: str, **options: Any) -> Repository:
+        assert self.deadline is not None
+        options.setdefault("credentials", self.credentials)
+        return Repository(
+            Reference.parse(f"{registry.host}/{image}"),
+            connections=self.connections,
+            deadline=self.deadline,
+            **options,
+        )
+
+    def find(self, image: str = "web:1") -> FoundImage:
+        return find_image(self.repository(self.source, image))
+
+    def copy(self, image: str = "web:1", to: str = "sr:t", **options: Any) -> CopyResult:
+        assert self.deadline is not None
+        push = {"is_pushed_to": True, "mounts_from": options.pop("mounts_from", "")}
+        return copy_image(
+            self.repository(self.source, image),
+            self.repository(self.destination, to, **push),
+            deadline=self.deadline,
+            progress=self.progress.append,
+            **options,
+        )
