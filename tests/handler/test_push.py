@@ -1,0 +1,411 @@
+"""An image carried from a registry into the local Lightsail, and registered."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import fake_registry
+import oci_images
+import stack_requests
+from cdk_lightsail_containers_handler.hand_over import HandOver
+from cdk_lightsail_containers_handler.properties import NOT_REGISTERED
+from fake_registry import PASSWORD, USERNAME, FakeRegistry
+from lightsail_local.server import Fault
+from oci_images import Made
+from stack_requests import STACK_ID, Stack
+
+SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-a1b2c3"
+LAYERS = oci_images.layers(3, 400_000)
+
+
+@pytest.fixture
+def source() -> Iterator[FakeRegistry]:
+    with fake_registry.fake_registry() as registry:
+        yield registry
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    with stack_requests.stack(missing_digest="refused") as given:
+        yield given
+
+
+def create(stack: Stack, registry: FakeRegistry, image: str = "web:1", **more: Any) -> Any:
+    return stack.send(create_request(stack, registry, image, **more))
+
+
+def create_request(
+    stack: Stack, registry: FakeRegistry, image: str = "web:1", **more: Any
+) -> dict[str, Any]:
+    secret = {"CredentialsSecretArn": more.pop("secret")} if "secret" in more else {}
+    source = {"Image": f"{registry.host}/{image}", **secret}
+    return stack.request("Create", Digest=None, Source=source, **more)
+
+
+def reason(answer: dict[str, str]) -> str:
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"] == NOT_REGISTERED
+    assert len(answer["Reason"]) <= 240
+    return answer["Reason"]
+
+
+def pushed(stack: Stack) -> list[str]:
+    """The requests that carried bytes into Lightsail's registry."""
+    carrying = {"PutUpload", "PatchUpload", "PutManifest"}
+    return [
+        request.operation
+        for request in stack.lightsail.registry_requests
+        if request.operation in carrying
+    ]
+
+
+class Secrets:
+    """AWS Secrets Manager with one secret."""
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's
+        assert SecretId == SECRET
+        if self._text is None:
+            error = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+            raise ClientError(error, "GetSecretValue")
+        return {"SecretString": self._text}
+
+
+class TestPush:
+    @pytest.mark.parametrize("docker", [False, True])
+    def test_carries_an_image_and_registers_it(
+        self, stack: Stack, source: FakeRegistry, docker: bool
+    ) -> None:
+        made = oci_images.image(*LAYERS, docker=docker)
+        source.add(made, "1")
+
+        answer = create(stack, source)
+
+        assert answer["Status"] == "SUCCESS", answer
+        assert answer["Data"]["ImageName"] == ":shop.web.1"
+        assert answer["Data"]["ImageDigest"] == made.digest
+
+    def test_takes_the_amd64_image_of_an_index(self, stack: Stack, source: FakeRegistry) -> None:
+        made = oci_images.multi_arch(*LAYERS)
+        source.add(made, "1")
+
+        answer = create(stack, source)
+
+        (amd64,) = [
+            one
+            for one in made.manifests
+            if one.platform == platform("amd64") and not one.annotations
+        ]
+        assert answer["Data"]["ImageDigest"] == amd64.digest
+
+    def test_pushes_nothing_that_is_registered(self, stack: Stack, source: FakeRegistry) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        first = create(stack, source)
+        before = len(stack.lightsail.registry_requests), len(source.seen)
+
+        again = create(stack, source)
+
+        assert again["PhysicalResourceId"] == first["PhysicalResourceId"]
+        assert len(stack.lightsail.registry_requests) == before[0]
+        assert len(source.seen) - before[1] <= 3
+
+    def test_sends_no_blob_again_for_another_label(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        create(stack, source)
+        before = len(pushed(stack))
+
+        answer = create(stack, source, Label="worker")
+
+        assert answer["PhysicalResourceId"] == ":shop.worker.1"
+        assert pushed(stack)[before:] == ["PutManifest"]
+
+    def test_looks_a_tag_up_again_on_each_update(self, stack: Stack, source: FakeRegistry) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        first = create(stack, source)
+        moved = oci_images.image(LAYERS[0])
+        source.add(moved, "1")
+        request = create_request(stack, source, Revision="2")
+        request |= {"RequestType": "Update", "PhysicalResourceId": first["PhysicalResourceId"]}
+
+        answer = stack.send(request)
+
+        assert answer["PhysicalResourceId"] == ":shop.web.2"
+        assert answer["Data"]["ImageDigest"] == moved.digest
+
+    def test_checks_that_there_is_room_before_it_pushes(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        stack.lightsail.behaviour.missing_digest = "accepted"
+        for number in range(150):
+            stack.client().register_container_image(
+                serviceName="shop", label="other", digest=f"sha256:{number:064x}"
+            )
+
+        assert "stores 150 images" in reason(create(stack, source))
+        assert pushed(stack) == []
+
+    def test_refuses_an_arm64_image_before_it_pushes(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS, platform="linux/arm64"), "1")
+
+        text = reason(create(stack, source))
+
+        assert "is for linux/arm64, not for linux/amd64" in text
+        assert text.endswith("build it with --platform linux/amd64")
+        assert pushed(stack) == []
+
+    @pytest.mark.parametrize(
+        "behaviour",
+        [
+            {"manifest_reads": "answered"},
+            {"manifest_reads": "denied"},
+            {"manifest_reads": "not_found"},
+            {"blob_uploads": "monolithic"},
+            {"locations": "relative"},
+            {"upload_host": "other"},
+            {"blob_mount": "created"},
+            {"register_again": "old"},
+            {"busy_service": "refused"},
+            {"stale_seconds": 6},
+            {"throttle_every": 3},
+        ],
+        ids=json.dumps,
+    )
+    def test_reaches_lightsail_on_both_sides_of_what_nobody_knows(
+        self, source: FakeRegistry, behaviour: dict[str, Any]
+    ) -> None:
+        made = oci_images.image(*LAYERS)
+        source.add(made, "1")
+        with stack_requests.stack(missing_digest="refused", **behaviour) as stack:
+            answer = create(stack, source)
+
+            assert answer["Data"]["ImageDigest"] == made.digest
+            assert stack.images() == [":shop.web.1"]
+
+    def test_pushes_again_what_lightsail_dropped_before_it_was_registered(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        gone = Fault(operation="RegisterContainerImage", code="NotFoundException", times=2)
+        stack.lightsail.faults.append(gone)
+
+        assert create(stack, source)["PhysicalResourceId"] == ":shop.web.1"
+        assert pushed(stack).count("PutManifest") == 3
+
+    def test_says_so_when_lightsail_always_drops_it(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        gone = Fault(operation="RegisterContainerImage", code="NotFoundException", times=100)
+        stack.lightsail.faults.append(gone)
+
+        assert "Lightsail has no pushed image" in reason(create(stack, source))
+        assert stack.calls("RegisterContainerImage") == 4
+
+    def test_tells_of_each_blob(
+        self, stack: Stack, source: FakeRegistry, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+
+        create(stack, source)
+
+        lines = [json.loads(record.getMessage()) for record in caplog.records]
+        blobs = [line for line in lines if line["step"] == "blob copied"]
+        assert [line["done"] for line in blobs] == [f"{n} of 4 blobs" for n in range(1, 5)]
+        assert blobs[-1]["left"] == 0
+        assert all(line["mb_per_second"] > 0 for line in blobs)
+
+
+def platform(architecture: str) -> dict[str, str]:
+    return {"os": "linux", "architecture": architecture}
+
+
+class TestBadSources:
+    def test_an_image_that_is_not_there(self, stack: Stack, source: FakeRegistry) -> None:
+        text = reason(create(stack, source))
+
+        assert text.startswith(
+            f"{source.host} did not give manifest 1 of web (404 MANIFEST_UNKNOWN"
+        )
+
+    def test_a_blob_that_is_not_what_its_manifest_says(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        made = oci_images.image(*LAYERS)
+        source.add(made, "1")
+        digest = oci_images.digest_of(LAYERS[0])
+        source.blobs[digest] = bytes(len(LAYERS[0]))
+
+        assert digest in reason(create(stack, source))
+        assert "PutManifest" not in pushed(stack)
+        assert stack.images() == []
+
+    @pytest.mark.parametrize(
+        ("source_property", "sentence"),
+        [
+            ({}, "Source must hold either Image, or Bucket and Key"),
+            ({"Image": "Web"}, "got 'Web'"),
+            ({"Image": ["web"]}, "Source.Image must be"),
+            ({"Image": "web", "CredentialsSecretArn": ""}, "Source.CredentialsSecretArn must be"),
+            ({"Bucket": "", "Key": "k"}, "Source.Bucket must be a text, got ''"),
+            ({"Bucket": "b", "Key": 1}, "Source.Key must be a text, got 1"),
+            ("web:1", "Source must be an object, got 'web:1'"),
+        ],
+    )
+    def test_a_source_that_is_malformed(
+        self, stack: Stack, source_property: object, sentence: str
+    ) -> None:
+        answer = stack.create(Digest=None, Source=source_property)
+
+        assert sentence in reason(answer)
+
+    def test_a_source_and_a_digest(self, stack: Stack, source: FakeRegistry) -> None:
+        answer = stack.create(Source={"Image": "web"})
+
+        assert "must hold either Digest or Source" in reason(answer)
+
+
+class TestCredentials:
+    @pytest.mark.parametrize("login", ["basic", "bearer"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            json.dumps({"username": USERNAME, "password": PASSWORD, "more": 1}),
+            f"{USERNAME}:{PASSWORD}\n",
+        ],
+    )
+    def test_come_from_the_secret(
+        self, stack: Stack, source: FakeRegistry, login: Any, text: str
+    ) -> None:
+        source.login = login
+        made = oci_images.image(*LAYERS)
+        source.add(made, "1")
+        stack.clients["secretsmanager"] = Secrets(text)
+
+        assert create(stack, source, secret=SECRET)["Data"]["ImageDigest"] == made.digest
+
+    @pytest.mark.parametrize("text", ["", "token", "[1]", '{"username": "robot"}', ":", "null"])
+    def test_that_are_none_are_refused_by_name_and_not_shown(
+        self, stack: Stack, source: FakeRegistry, text: str
+    ) -> None:
+        source.login = "basic"
+        stack.clients["secretsmanager"] = Secrets(text)
+
+        assert reason(create(stack, source, secret=SECRET)) == (
+            f'the secret {SECRET} holds no credentials: make it JSON with "username" and "password"'
+        )
+
+    def test_that_may_not_be_read_say_so(self, stack: Stack, source: FakeRegistry) -> None:
+        source.login = "basic"
+        stack.clients["secretsmanager"] = Secrets(None)
+
+        assert "could not be read (AccessDeniedException)" in reason(
+            create(stack, source, secret=SECRET)
+        )
+
+    def test_that_are_missing_say_so(self, stack: Stack, source: FakeRegistry) -> None:
+        source.login = "basic"
+
+        assert "401" in reason(create(stack, source))
+
+    def test_are_in_no_log_and_in_no_answer(
+        self, stack: Stack, source: FakeRegistry, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        source.login = "bearer"
+        source.add(oci_images.image(*LAYERS), "1")
+        stack.clients["secretsmanager"] = Secrets(f"{USERNAME}:{PASSWORD}")
+
+        create(stack, source, secret=SECRET)
+        stack.clients["secretsmanager"] = Secrets(f"{USERNAME}:wrong-horse")
+        create(stack, source, "web:2", secret=SECRET)
+
+        said = caplog.text + b"".join(stack.response.bodies).decode()
+        secrets = [PASSWORD, "wrong-horse", fake_registry.BASIC, "Bearer", "token-0"]
+        assert not [secret for secret in secrets if secret in said]
+
+
+class Lambda:
+    """AWS Lambda, as a function sees it that invokes itself."""
+
+    def __init__(self, error: ClientError | None = None) -> None:
+        self.payloads: list[dict[str, Any]] = []
+        self._error = error
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
+        assert (FunctionName.rsplit(":", maxsplit=1)[-1], InvocationType) == ("handler", "Event")
+        if self._error:
+            raise self._error
+        self.payloads.append(json.loads(Payload))
+
+
+class TestHandOver:
+    """A copy that takes more time than an invocation has."""
+
+    def slow(self, stack: Stack, source: FakeRegistry) -> Made:
+        """Have each layer take longer than half of the time that an invocation has."""
+        made = oci_images.image(*LAYERS)
+        source.add(made, "1")
+
+        def pass_time(_handler: fake_registry.Handler) -> None:
+            stack.time.now += 20
+
+        for layer in LAYERS:
+            source.fail(f"GET .*{oci_images.digest_of(layer)}", pass_time, times=2)
+        stack.seconds = 62
+        return made
+
+    def test_goes_on_in_the_next_invocations_and_answers_once(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        made = self.slow(stack, source)
+        invoked = stack.clients["lambda"] = Lambda()
+        stack.handler(create_request(stack, source), stack.context())
+
+        while len(invoked.payloads) and not stack.response.answers:
+            stack.new_handler()(invoked.payloads[-1], stack.context())
+
+        assert 1 <= len(invoked.payloads) <= 3
+        assert [one["HandOver"]["Count"] for one in invoked.payloads] == [
+            *range(1, len(invoked.payloads) + 1)
+        ]
+        assert stack.response.answer["Data"]["ImageDigest"] == made.digest
+        assert stack.response.answer["StackId"] == STACK_ID
+        assert stack.images() == [":shop.web.1"]
+
+    def test_ends_before_cloudformation_gives_up(self, stack: Stack, source: FakeRegistry) -> None:
+        self.slow(stack, source)
+        stack.clients["lambda"] = Lambda()
+        request = create_request(stack, source, ServiceTimeout="61")
+
+        assert "the push took longer than CloudFormation waits" in reason(stack.send(request))
+        assert stack.images() == []
+
+    def test_ends_after_so_many_hand_overs(self, stack: Stack, source: FakeRegistry) -> None:
+        self.slow(stack, source)
+        stack.clients["lambda"] = Lambda()
+        request = create_request(stack, source)
+        request["HandOver"] = {"Count": 14, "Began": HandOver.of({}).began}
+
+        assert "the push took longer than CloudFormation waits" in reason(stack.send(request))
+
+    def test_that_is_not_allowed_says_so(self, stack: Stack, source: FakeRegistry) -> None:
+        self.slow(stack, source)
+        denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")
+        stack.clients["lambda"] = Lambda(denied)
+
+        assert "allow it lambda:InvokeFunction on itself" in reason(create(stack, source))
+
+    def test_counts_an_hour_when_no_timeout_is_given(self) -> None:
+        begun = HandOver.of({})
+
+        assert begun.is_possible({"ResourceProperties": {"ServiceTimeout": "x"}}, 3500)
+        assert not begun.is_possible({"ResourceProperties": []}, 3600)
