@@ -32,7 +32,8 @@ _POLICIES = {
 class ContainerImage(Construct):
     """A container image, registered with a Lightsail container service.
 
-    Another digest or label registers another image and then removes this one, once everything
+    Wherever its source is, the function carries it into the Lightsail registry first. Another
+    image or label registers another image and then removes this one, once everything
     in the stack that uses it has moved. A rollback finds the image that was there and registers
     nothing. See
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_RegisterContainerImage.html
@@ -85,21 +86,26 @@ class ContainerImage(Construct):
 
         handler = handler or Handler.shared(self)
         handler.grant_images(service)
+        origin = source.bind(self, handler)
+        is_pushed = Property.SOURCE in origin
         self._resource = CustomResource(
             self,
             "Resource",
             resource_type=CONTAINER_IMAGE_TYPE,
             service_token=handler.function.function_arn,
-            service_timeout=handler.service_timeout,
+            service_timeout=handler.hand_over_timeout if is_pushed else handler.service_timeout,
             properties={
                 Property.SERVICE_NAME: service.container_ref.service_name,
                 Property.LABEL: label,
                 Property.REMOVAL_POLICY: _POLICIES[removal_policy],
                 **({} if max_versions is None else {Property.MAX_VERSIONS: max_versions}),
-                **source.bind(self, handler),
+                **origin,
             },
         )
         handler.precede(self._resource)
+        if is_pushed:
+            handler.grant_push()
+            handler.grant_hand_over(self._resource)
 
     @property
     def image_name(self) -> str:

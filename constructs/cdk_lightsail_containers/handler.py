@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Token, Validations
+import jsii
+from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from .findings import acknowledge_every_service, acknowledge_no_resource, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
 
 if TYPE_CHECKING:
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
 
 _SHARED_ID = "LightsailContainersHandler"
+_HAND_OVER_ID = "HandOver"
 _MEMORY_MIB = (128, 10240)
 _TIMEOUT_MINUTES = (1, 15)
 
 
+@jsii.implements(iam.IGrantable)
 class Handler(Construct):
     """The function that carries out the resources of this library.
 
@@ -34,7 +38,8 @@ class Handler(Construct):
         ContainerImage(self, "Image", handler=handler, ...)
 
     It runs on Python 3.13, is never retried by Lambda, since it answers every request itself, and
-    keeps its log in a log group of the stack. It is allowed only what the stack's resources need.
+    keeps its log in a log group of the stack. It is allowed only what the stack's resources need,
+    and whatever else is granted to it: `key.grant_decrypt(handler)`.
     """
 
     def __init__(
@@ -59,10 +64,12 @@ class Handler(Construct):
             log_retention: how long its log is kept. Default: one month.
             memory_size: MiB, 128 to 10240. Default: 512.
             security_groups: those of the function in a VPC. Default: one of its own.
-            timeout: how long one request may take, 1 to 15 minutes; CloudFormation waits a minute
-                longer. Default: 5 minutes.
+            timeout: how long one invocation may take, 1 to 15 minutes. CloudFormation waits a
+                minute longer; for an image that is pushed it waits an hour, and the function goes
+                on in another invocation. Default: 15 minutes.
             vpc: the VPC to run in; it needs a way to Lightsail's public endpoint, such as a NAT
-                gateway, for Lightsail has no interface endpoint. Default: none.
+                gateway, for Lightsail has no interface endpoint, and to where the images come
+                from. Default: none.
             vpc_subnets: which subnets of the VPC. Default: the private ones.
 
         Raises:
@@ -70,7 +77,7 @@ class Handler(Construct):
                 a VPC.
         """
         memory_size = 512 if memory_size is None else memory_size
-        timeout = timeout or Duration.minutes(5)
+        timeout = timeout or Duration.minutes(15)
         _check_memory_size(memory_size)
         _check_timeout(timeout)
         if vpc is None and (vpc_subnets is not None or security_groups is not None):
@@ -115,15 +122,18 @@ class Handler(Construct):
         cast("lambda_.CfnFunction", self.function.node.default_child).add_metadata(
             "cfn-lint", {"config": {"ignore_checks": ["W3005"]}}
         )
-        self._acknowledge(
-            "AwsSolutions-L1",
-            "AWS Lambda supports Python 3.13 until 2029; a newer one comes with a release of this "
-            "library that was tested on it.",
-        )
+        acknowledge_runtime(self)
         self.service_timeout = (
             Duration.hours(1) if timeout.is_unresolved() else timeout.plus(Duration.minutes(1))
         )
-        """How long CloudFormation waits for an answer before it gives a request up."""
+        """How long CloudFormation waits for an answer that one invocation gives."""
+        self.hand_over_timeout = Duration.hours(1)
+        """How long CloudFormation waits, at most, where one invocation hands over to the next."""
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        """The function's role, to grant permissions to."""
+        return cast("iam.IPrincipal", self._role)
 
     @classmethod
     def shared(cls, scope: Construct) -> Handler:
@@ -147,18 +157,32 @@ class Handler(Construct):
         # Lightsail's Get operations accept no resource, see
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html
         self._allow("*", "lightsail:GetContainerImages", "lightsail:GetContainerServices")
-        self._acknowledge(
-            "AwsSolutions-IAM5[Resource::*]",
-            "These actions accept no resource: Lightsail's Get operations, and for a function in "
-            "a VPC those on network interfaces.",
-        )
+        acknowledge_no_resource(self)
         if arn.endswith("/*"):
-            partition, region, account = _arn_place(self)
-            self._acknowledge(
-                "AwsSolutions-IAM5[Resource::arn:"
-                f"{partition}:lightsail:{region}:{account}:ContainerService/*]",
-                "Only the service's name is known, and Lightsail's ARNs do not contain it.",
-            )
+            acknowledge_every_service(self)
+
+    def grant_push(self) -> None:
+        """Allow to push images into the Lightsail registry."""
+        # It accepts no resource, as the Get operations.
+        self._allow("*", "lightsail:CreateContainerServiceRegistryLogin")
+
+    def grant_hand_over(self, resource: CustomResource) -> None:
+        """Allow the function to go on with a resource's request in another invocation of itself.
+
+        The resource waits for the permission. It has a policy of its own, for the function waits
+        for the one that it begins with, and that one cannot wait for the function.
+        """
+        policy = self.node.try_find_child(_HAND_OVER_ID) or iam.Policy(
+            self,
+            _HAND_OVER_ID,
+            roles=[self._role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=["lambda:InvokeFunction"], resources=[self.function.function_arn]
+                )
+            ],
+        )
+        resource.node.add_dependency(policy)
 
     def _allow(self, resource: str, *actions: str) -> None:
         self._role.add_to_policy(iam.PolicyStatement(actions=[*actions], resources=[resource]))
@@ -176,9 +200,6 @@ class Handler(Construct):
             "ec2:UnassignPrivateIpAddresses",
         )
 
-    def _acknowledge(self, rule: str, reason: str) -> None:
-        Validations.of(self).acknowledge(Acknowledgment(id=rule, reason=reason))
-
 
 def _check_memory_size(memory_size: int) -> None:
     lowest, highest = _MEMORY_MIB
@@ -193,11 +214,3 @@ def _check_timeout(timeout: Duration) -> None:
     minutes = timeout.to_minutes(integral=False)
     if not lowest <= minutes <= highest:
         raise ValueError(f"timeout must be {lowest} to {highest} minutes, got {minutes:g}")
-
-
-def _arn_place(scope: Construct) -> tuple[str, str, str]:
-    """Return partition, Region and account as cdk-nag writes them into a finding."""
-    stack = Stack.of(scope)
-    region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
-    account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
-    return "<AWS::Partition>", region, account

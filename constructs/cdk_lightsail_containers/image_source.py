@@ -2,24 +2,215 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_cdk import Token
 
-from cdk_lightsail_containers_handler.properties import Property, check_digest
+from cdk_lightsail_containers_handler.properties import check_digest, check_image
+
+from .image_origins import (
+    ArchivedImage,
+    BuiltImage,
+    ImageOrigin,
+    PushedImage,
+    RegistryImage,
+    RepositoryImage,
+)
+from .source_rules import (
+    check_archive,
+    check_dockerfile,
+    check_revision,
+    check_tag_or_digest,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from aws_cdk import IgnoreMode, SymlinkFollowMode
+    from aws_cdk import aws_ecr as ecr
+    from aws_cdk import aws_ecr_assets as ecr_assets
+    from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct
 
     from .handler import Handler
 
 
-class ImageSource(ABC):
-    """Where a container image comes from: one of the statics here."""
+@dataclass(frozen=True)
+class ImageSource:
+    """Where a container image comes from: one of the statics here.
+
+    All but `from_digest` have the function carry the image to the Lightsail registry. A tag is
+    looked up whenever CloudFormation sends the resource, which it does only when one of its
+    properties changes, and not when the tag names another image. Best name the image by digest,
+    so that another image is another property; or change `revision` to have the tag looked up.
+
+    Only linux/amd64 runs on Lightsail: of an image for several platforms that one is taken.
+    """
+
+    origin: ImageOrigin
+
+    @staticmethod
+    def from_asset(
+        directory: str | os.PathLike[str],
+        *,
+        asset_name: str | None = None,
+        build_args: Mapping[str, str] | None = None,
+        build_contexts: Mapping[str, str] | None = None,
+        build_secrets: Mapping[str, str] | None = None,
+        build_ssh: str | None = None,
+        cache_disabled: bool | None = None,
+        cache_from: Sequence[ecr_assets.DockerCacheOption] | None = None,
+        cache_to: ecr_assets.DockerCacheOption | None = None,
+        display_name: str | None = None,
+        exclude: Sequence[str] | None = None,
+        extra_hash: str | None = None,
+        file: str | None = None,
+        follow_symlinks: SymlinkFollowMode | None = None,
+        ignore_mode: IgnoreMode | None = None,
+        invalidation: ecr_assets.DockerImageAssetInvalidationOptions | None = None,
+        network_mode: ecr_assets.NetworkMode | None = None,
+        outputs: Sequence[str] | None = None,
+        target: str | None = None,
+    ) -> ImageSource:
+        """Build an image from a Dockerfile, for linux/amd64.
+
+        `cdk deploy` builds it with Docker, or what `CDK_DOCKER` names, and pushes it to the CDK's
+        own repository, from which the function may pull. The options are those of
+        https://docs.aws.amazon.com/cdk/api/v2/python/aws_cdk.aws_ecr_assets/DockerImageAssetOptions.html
+
+        Args:
+            directory: the folder that is the build's context.
+            asset_name: a name of the image's own, for the `AppStagingSynthesizer`.
+            build_args: arguments of the build; no tokens.
+            build_contexts: further contexts, by name.
+            build_secrets: secrets for the build, such as `{"key": "src=key.txt"}`.
+            build_ssh: the SSH agent's socket, or keys.
+            cache_disabled: build without the cache. Default: with it.
+            cache_from: where to import the build's cache from.
+            cache_to: where to export it to.
+            display_name: what the command line calls it. Default: the image's path in the stack.
+            exclude: patterns of files that do not belong to the context. Default: none but those
+                in `.dockerignore`.
+            extra_hash: what else makes it another image.
+            file: the Dockerfile's path in the folder. Default: `Dockerfile`.
+            follow_symlinks: which links to follow. Default: none.
+            ignore_mode: how `exclude` is read. Default: as in `.dockerignore`.
+            invalidation: which options make it another image. Default: all.
+            network_mode: the network of `RUN`. Default: Docker's.
+            outputs: outputs of the build.
+            target: the stage to build. Default: the last.
+
+        Raises:
+            ValueError: the folder or the Dockerfile does not exist.
+        """
+        options = {
+            "asset_name": asset_name,
+            "build_args": build_args,
+            "build_contexts": build_contexts,
+            "build_secrets": build_secrets,
+            "build_ssh": build_ssh,
+            "cache_disabled": cache_disabled,
+            "cache_from": cache_from,
+            "cache_to": cache_to,
+            "display_name": display_name,
+            "exclude": exclude,
+            "extra_hash": extra_hash,
+            "file": file,
+            "follow_symlinks": follow_symlinks,
+            "ignore_mode": ignore_mode,
+            "invalidation": invalidation,
+            "network_mode": network_mode,
+            "outputs": outputs,
+            "target": target,
+        }
+        check_dockerfile(directory, file)
+        return ImageSource(BuiltImage(directory=os.fspath(directory), options=options))
+
+    @staticmethod
+    def from_docker_image_asset(asset: ecr_assets.DockerImageAsset) -> ImageSource:
+        """Take an image that the stack has built for something else, too.
+
+        Args:
+            asset: the image; it must have been built for `Platform.LINUX_AMD64`.
+        """
+        return ImageSource(RepositoryImage(image=asset.image_uri, repository=asset.repository))
+
+    @staticmethod
+    def from_ecr_repository(
+        repository: ecr.IRepository, tag_or_digest: str = "latest", *, revision: str | None = None
+    ) -> ImageSource:
+        """Take an image from a repository of Amazon ECR.
+
+        The function may pull from this repository alone. One of another account must allow the
+        function's role, or its account, in its own policy; another Region needs nothing. See
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
+
+        Args:
+            repository: made in the stack, or referred to with `ecr.Repository.from_...`.
+            tag_or_digest: a tag, or `sha256:` and 64 lowercase hex digits. A token is taken for a
+                tag. CloudFormation sends nothing when the tag names another image: best give a
+                digest.
+            revision: any text; change it to have the tag looked up again.
+
+        Raises:
+            ValueError: it is neither a tag nor a digest, or the revision is no text.
+        """
+        check_tag_or_digest(tag_or_digest)
+        check_revision(revision)
+        return ImageSource(
+            RepositoryImage(
+                image=repository.repository_uri_for_tag_or_digest(tag_or_digest),
+                repository=repository,
+                revision=revision,
+            )
+        )
+
+    @staticmethod
+    def from_registry(
+        image: str,
+        *,
+        credentials: secretsmanager.ISecret | None = None,
+        revision: str | None = None,
+    ) -> ImageSource:
+        """Take an image from any registry that the function reaches.
+
+        An image of a private repository of Amazon ECR is better taken `from_ecr_repository`, which
+        allows to pull it.
+
+        Args:
+            image: `registry/repository:tag` or `registry/repository@sha256:...`, as Docker reads
+                it: `nginx:1.27` is one of Docker Hub. CloudFormation sends nothing when the tag
+                names another image: best give a digest.
+            credentials: a secret of AWS Secrets Manager, JSON with `username` and `password`, or
+                the text `user:password`. The function reads it; the template has its ARN alone.
+                Default: none.
+            revision: any text; change it to have the tag looked up again.
+
+        Raises:
+            ValueError: the image is no such reference, or the revision is no text.
+        """
+        if not Token.is_unresolved(image):
+            check_image(image)
+        check_revision(revision)
+        return ImageSource(RegistryImage(image=image, credentials=credentials, revision=revision))
+
+    @staticmethod
+    def from_archive(path: str | os.PathLike[str]) -> ImageSource:
+        """Take an image from an archive, such as Buildah, Kaniko, Bazel or Nix make it.
+
+        `cdk deploy` uploads it to the CDK's own bucket, from which the function may read it alone.
+
+        Args:
+            path: an OCI image layout or what `docker save` writes, as a tar file that is not
+                compressed, or as a folder, which the CDK zips.
+
+        Raises:
+            ValueError: there is no such archive.
+        """
+        check_archive(path)
+        return ImageSource(ArchivedImage(path=os.fspath(path)))
 
     @staticmethod
     def from_digest(digest: str) -> ImageSource:
@@ -36,9 +227,8 @@ class ImageSource(ABC):
         """
         if not Token.is_unresolved(digest):
             check_digest(digest)
-        return _PushedImage(digest=digest)
+        return ImageSource(PushedImage(digest=digest))
 
-    @abstractmethod
     def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:
         """Grant the handler what it needs, and return the resource properties of this source.
 
@@ -46,13 +236,4 @@ class ImageSource(ABC):
             scope: the image that uses this source.
             handler: the function that will read it.
         """
-
-
-@dataclass(frozen=True, kw_only=True)
-class _PushedImage(ImageSource):
-    """An image that is in the Lightsail registry already."""
-
-    digest: str
-
-    def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:  # noqa: ARG002
-        return {Property.DIGEST: self.digest}
+        return self.origin.bind(scope, handler)

@@ -86,7 +86,7 @@ def test_no_client_is_made_before_a_registry_wants_a_login() -> None:
         ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetAuthorizationToken"),
         EndpointConnectionError(endpoint_url="https://api.ecr.eu-central-1.amazonaws.com"),
         {"authorizationData": []},
-        {"authorizationData": [{"authorizationToken": "?"}]},
+        {"authorizationData": [{"authorizationToken": "a"}]},
     ],
 )
 def test_amazon_ecr_that_gives_none_is_named(answer: dict[str, Any] | Exception) -> None:
