@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import importlib.util
-import shutil
+import io
+import itertools
+import tokenize
 from pathlib import Path
 
 import jsii
@@ -11,10 +13,18 @@ from aws_cdk.aws_lambda import AssetCode, Code
 
 ENTRY_POINT = "cdk_lightsail_containers_handler.main.handler"
 
-_PACKAGES = ("cdk_lightsail_containers_handler", "crhelper")
+_OWN_PACKAGE = "cdk_lightsail_containers_handler"
+_PACKAGES = (_OWN_PACKAGE, "crhelper")
 _LICENCES = {
     "cdk-lightsail-containers": ("LICENSE",),
     "crhelper": ("LICENSE", "NOTICE"),
+}
+_BETWEEN_STATEMENTS = {
+    tokenize.COMMENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.INDENT,
+    tokenize.NL,
 }
 
 
@@ -25,7 +35,7 @@ def handler_code() -> AssetCode:
     hash of the asset is the same offline, from a checkout or a wheel, and on any Python.
     """
     return Code.from_asset(
-        str(_package_directory(_PACKAGES[0])),
+        str(_package_directory(_OWN_PACKAGE)),
         # The hash of the source would not notice another crhelper.
         asset_hash_type=AssetHashType.OUTPUT,
         bundling=BundlingOptions(
@@ -47,10 +57,15 @@ class _InstalledPackages:
         for package in _PACKAGES:
             source = _package_directory(package)
             for module in sorted(source.rglob("*.py")):
-                _copy(module, target / package / module.relative_to(source))
+                content = module.read_bytes()
+                _write(
+                    target / package / module.relative_to(source),
+                    _without_comments(content) if package == _OWN_PACKAGE else content,
+                )
         for distribution, names in _LICENCES.items():
             for name in names:
-                _copy(_licence(distribution, name), target / "licenses" / distribution / name)
+                text = _licence(distribution, name).read_bytes()
+                _write(target / "licenses" / distribution / name, text)
         return True
 
 
@@ -71,8 +86,35 @@ def _licence(distribution: str, name: str) -> Path:
     return found[0]
 
 
-def _copy(source: Path, target: Path) -> None:
+def _without_comments(source: bytes) -> bytes:
+    """Return a module without comments and docstrings, which are half of it, in the same lines.
+
+    They are for who reads the code here; in a function they cost transfer and every cold start.
+    """
+    lines = source.decode().splitlines(keepends=True)
+    found = []
+    is_first = True  # of its statement
+    tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
+    for token, following in itertools.pairwise(tokens):
+        is_whole_statement = is_first and following.type == tokenize.NEWLINE
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and is_whole_statement):
+            found.append(token)
+        if token.type == tokenize.NEWLINE:
+            is_first = True
+        elif token.type not in _BETWEEN_STATEMENTS:
+            is_first = False
+    for token in reversed(found):
+        (first, start), (last, end) = token.start, token.end
+        kept = "" if token.type == tokenize.COMMENT else '""'
+        before, after = lines[first - 1][:start], lines[last - 1][end:]
+        if not kept:
+            before = before.rstrip()
+        lines[first - 1 : last] = [f"{before}{kept}{after}", *["\n"] * (last - first)]
+    return "".join(lines).encode()
+
+
+def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    target.write_bytes(content)
     # Whatever the umask was here, the runtime's user reads it.
     target.chmod(0o644)
