@@ -20,6 +20,7 @@ from .image_origins import (
 )
 from .source_rules import (
     check_archive,
+    check_credentials,
     check_dockerfile,
     check_revision,
     check_tag_or_digest,
@@ -189,10 +190,12 @@ class ImageSource:
             revision: any text; change it to have the tag looked up again.
 
         Raises:
-            ValueError: the image is no such reference, or the revision is no text.
+            ValueError: the image is no such reference, the credentials are no secret, or the revision
+                is no text.
         """
         if not Token.is_unresolved(image):
             check_image(image)
+        check_credentials(credentials)
         check_revision(revision)
         return ImageSource(RegistryImage(image=image, credentials=credentials, revision=revision))
 

@@ -5,21 +5,28 @@ from typing import Any
 import pytest
 from aws_cdk import CfnParameter, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk.assertions import Template
 
-from cdk_lightsail_containers import ContainerService, Handler
-from stacks import image_in, only, resources, service_in
+from cdk_lightsail_containers import ContainerService, Handler, ImageSource
+from stacks import (
+    PUSHES,
+    granted,
+    image_in,
+    only,
+    resources,
+    service_in,
+    statement_for,
+    statements,
+)
 
 FUNCTION = "AWS::Lambda::Function"
 
 
 def function(stack: Stack) -> dict[str, Any]:
     return dict(only(stack, FUNCTION)["Properties"])
-
-
-def statements(stack: Stack) -> list[dict[str, Any]]:
-    return list(only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"])
 
 
 def vpc_in(stack: Stack) -> ec2.IVpc:
@@ -40,7 +47,7 @@ def test_runs_on_python_3_13_on_arm64_with_its_own_log_group(stack: Stack) -> No
     (log_group,) = (only(stack, "AWS::Logs::LogGroup"),)
     assert given["Runtime"] == "python3.13"
     assert given["Architectures"] == ["arm64"]
-    assert (given["MemorySize"], given["Timeout"]) == (512, 300)
+    assert (given["MemorySize"], given["Timeout"]) == (512, 900)
     assert given["LoggingConfig"]["LogGroup"]["Ref"].startswith("HandlerLogGroup")
     assert log_group["Properties"] == {"RetentionInDays": 30}
     assert log_group["DeletionPolicy"] == "Delete"
@@ -68,13 +75,13 @@ def test_takes_settings(stack: Stack) -> None:
         architecture=lambda_.Architecture.X86_64,
         log_retention=logs.RetentionDays.ONE_YEAR,
         memory_size=1024,
-        timeout=Duration.minutes(15),
+        timeout=Duration.minutes(10),
     )
 
     given = function(stack)
     assert (given["MemorySize"], given["Timeout"], given["Architectures"]) == (
         1024,
-        900,
+        600,
         ["x86_64"],
     )
     assert only(stack, "AWS::Logs::LogGroup")["Properties"]["RetentionInDays"] == 365
@@ -178,6 +185,69 @@ def test_two_services_are_two_resources_of_one_policy(stack: Stack) -> None:
     ]
     assert len(resources(stack, "AWS::IAM::Policy")) == 1
     assert sorted(granted) == ["Serviceblog", "Serviceshop"]
+
+
+def test_may_push_and_hand_over_to_itself_where_an_image_has_a_source(stack: Stack) -> None:
+    image_in(stack, source=ImageSource.from_registry("nginx"))
+
+    (function_id,) = Template.from_stack(stack).find_resources(FUNCTION)
+    assert (
+        "lightsail:CreateContainerServiceRegistryLogin"
+        in statement_for(stack, "lightsail:GetContainerImages")["Action"]
+    )
+    assert statement_for(stack, "lambda:InvokeFunction") == {
+        "Action": "lambda:InvokeFunction",
+        "Effect": "Allow",
+        "Resource": {"Fn::GetAtt": [function_id, "Arn"]},
+    }
+
+
+def test_an_image_that_is_pushed_waits_for_the_permission_to_hand_over(stack: Stack) -> None:
+    service = service_in(stack)
+    image_in(stack, "Web", service=service, source=ImageSource.from_registry("nginx"))
+    image_in(stack, "Worker", service=service, label="worker")
+
+    template = Template.from_stack(stack)
+    policies = template.find_resources("AWS::IAM::Policy")
+    (hand_over,) = (name for name in policies if "HandOver" in name)
+    images = template.find_resources("Custom::LightsailContainerImage").values()
+    waits = {image["Properties"]["Label"]: hand_over in image["DependsOn"] for image in images}
+    assert waits == {"web": True, "worker": False}
+    # The other way round nothing could ever be made.
+    (function,) = template.find_resources(FUNCTION).values()
+    assert hand_over not in function["DependsOn"]
+
+
+def test_two_images_that_are_pushed_share_the_permissions(stack: Stack) -> None:
+    service = service_in(stack)
+    for label in ("web", "worker"):
+        source = ImageSource.from_registry("nginx")
+        image_in(stack, label, service=service, label=label, source=source)
+
+    assert len(resources(stack, "AWS::IAM::Policy")) == 2
+    assert granted(stack) == PUSHES
+
+
+def test_cloudformation_waits_its_hour_for_an_image_that_is_pushed(stack: Stack) -> None:
+    service = service_in(stack)
+    handler = Handler(stack, "Handler", timeout=Duration.minutes(2))
+    source = ImageSource.from_registry("nginx")
+    image_in(stack, "Web", service=service, handler=handler, source=source)
+    image_in(stack, "Worker", service=service, handler=handler, label="worker")
+
+    waits = {
+        image["Properties"]["Label"]: image["Properties"]["ServiceTimeout"]
+        for image in resources(stack, "Custom::LightsailContainerImage")
+    }
+    assert waits == {"web": "3600", "worker": "180"}
+
+
+def test_can_be_granted_what_else_it_needs(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+
+    key.grant_decrypt(Handler(stack, "Handler"))
+
+    assert statement_for(stack, "kms:Decrypt")["Resource"] == stack.resolve(key.key_arn)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,17 @@ from cdk_lightsail_containers import ContainerImage, ImageSource
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
+PUSHES = {"lightsail:CreateContainerServiceRegistryLogin", "lambda:InvokeFunction"}
+PULLS = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+_EVERY_IMAGE = {
+    "lightsail:DeleteContainerImage",
+    "lightsail:GetContainerImages",
+    "lightsail:GetContainerServices",
+    "lightsail:RegisterContainerImage",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+}
+
 
 def service_in(stack: Stack, name: str = "shop") -> lightsail.CfnContainer:
     """A container service of the stack."""
@@ -40,3 +51,36 @@ def only(stack: Stack, kind: str) -> dict[str, Any]:
     """The stack's one synthesized resource of a type."""
     (resource,) = resources(stack, kind)
     return resource
+
+
+def statements(stack: Stack) -> list[dict[str, Any]]:
+    """What the stack's functions may do."""
+    return [
+        statement
+        for policy in resources(stack, "AWS::IAM::Policy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def statement_for(stack: Stack, action: str) -> dict[str, Any]:
+    """The one statement that allows an action."""
+    (found,) = (statement for statement in statements(stack) if action in _actions(statement))
+    return found
+
+
+def granted(stack: Stack) -> set[str]:
+    """The actions that are allowed beyond what every image needs."""
+    allowed = {action for statement in statements(stack) for action in _actions(statement)}
+    assert allowed >= _EVERY_IMAGE
+    return allowed - _EVERY_IMAGE
+
+
+def origin_of(stack: Stack) -> dict[str, Any]:
+    """The properties that the source of the stack's one image gives."""
+    given = only(stack, "Custom::LightsailContainerImage")["Properties"]
+    return {name: given[name] for name in ("Digest", "Source", "Revision") if name in given}
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else action

@@ -1,0 +1,42 @@
+"""What checks such as cdk-nag find in the handler, and why it is as it is."""
+
+from aws_cdk import Acknowledgment, Stack, Token, Validations
+from constructs import Construct
+
+
+def acknowledge_runtime(scope: Construct) -> None:
+    """Say why the function's runtime is not the newest."""
+    _acknowledge(
+        scope,
+        "AwsSolutions-L1",
+        "AWS Lambda supports Python 3.13 until 2029; a newer one comes with a release of this "
+        "library that was tested on it.",
+    )
+
+
+def acknowledge_no_resource(scope: Construct) -> None:
+    """Say why some actions are allowed on everything."""
+    _acknowledge(
+        scope,
+        "AwsSolutions-IAM5[Resource::*]",
+        "These actions accept no resource: Lightsail's Get operations and its registry login, the "
+        "login of Amazon ECR, and for a function in a VPC those on network interfaces.",
+    )
+
+
+def acknowledge_every_service(scope: Construct) -> None:
+    """Say why the images of every container service may be registered and deleted."""
+    stack = Stack.of(scope)
+    # As cdk-nag writes them.
+    region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
+    account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
+    _acknowledge(
+        scope,
+        "AwsSolutions-IAM5[Resource::arn:"
+        f"<AWS::Partition>:lightsail:{region}:{account}:ContainerService/*]",
+        "Only the service's name is known, and Lightsail's ARNs do not contain it.",
+    )
+
+
+def _acknowledge(scope: Construct, rule: str, reason: str) -> None:
+    Validations.of(scope).acknowledge(Acknowledgment(id=rule, reason=reason))

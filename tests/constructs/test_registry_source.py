@@ -1,0 +1,150 @@
+"""An image of any registry, as a source."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import CfnParameter, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from cdk_lightsail_containers import ImageSource
+from stacks import DIGEST, PUSHES, granted, image_in, origin_of, statement_for
+
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:hub"
+KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/0a"
+DESCRIBES_AND_READS = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "nginx",
+        "ghcr.io/acme/web:1.4",
+        f"quay.io/acme/web@{DIGEST}",
+        "localhost:5000/web:1",
+        "public.ecr.aws/nginx/nginx:1.27",
+    ],
+)
+def test_is_the_name_as_it_was_given(stack: Stack, image: str) -> None:
+    image_in(stack, source=ImageSource.from_registry(image))
+
+    assert origin_of(stack) == {"Source": {"Image": image}}
+    assert granted(stack) == PUSHES
+
+
+def test_passes_a_revision_on(stack: Stack) -> None:
+    image_in(stack, source=ImageSource.from_registry("nginx:1", revision="2025-11-23"))
+
+    assert origin_of(stack) == {"Source": {"Image": "nginx:1"}, "Revision": "2025-11-23"}
+
+
+def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> None:
+    parameter = CfnParameter(stack, "Parameter").value_as_string
+
+    image_in(stack, source=ImageSource.from_registry(parameter, revision=parameter))
+
+    reference = {"Ref": "Parameter"}
+    assert origin_of(stack) == {"Source": {"Image": reference}, "Revision": reference}
+
+
+def test_names_a_secret_of_the_stack_and_reads_it_alone(stack: Stack) -> None:
+    secret = secretsmanager.Secret(stack, "Hub")
+
+    image_in(stack, source=ImageSource.from_registry("acme/web", credentials=secret))
+
+    arn = stack.resolve(secret.secret_arn)
+    assert origin_of(stack)["Source"] == {"Image": "acme/web", "CredentialsSecretArn": arn}
+    assert statement_for(stack, "secretsmanager:GetSecretValue") == {
+        "Action": DESCRIBES_AND_READS,
+        "Effect": "Allow",
+        "Resource": arn,
+    }
+    assert granted(stack) == PUSHES | {*DESCRIBES_AND_READS}
+
+
+@pytest.mark.parametrize(("suffix", "granted"), [("", "-??????"), ("-abcdef", "-abcdef")])
+def test_names_a_secret_by_partial_and_by_complete_arn(
+    placed_stack: Stack, suffix: str, granted: str
+) -> None:
+    refer = (
+        secretsmanager.Secret.from_secret_complete_arn
+        if suffix
+        else secretsmanager.Secret.from_secret_partial_arn
+    )
+    secret = refer(placed_stack, "Hub", SECRET_ARN + suffix)
+
+    image_in(placed_stack, source=ImageSource.from_registry("acme/web", credentials=secret))
+
+    assert origin_of(placed_stack)["Source"]["CredentialsSecretArn"] == SECRET_ARN + suffix
+    reading = statement_for(placed_stack, "secretsmanager:GetSecretValue")
+    assert reading["Resource"] == SECRET_ARN + granted
+
+
+def test_names_a_secret_by_its_name(placed_stack: Stack) -> None:
+    secret = secretsmanager.Secret.from_secret_name_v2(placed_stack, "Hub", "hub")
+
+    image_in(placed_stack, source=ImageSource.from_registry("acme/web", credentials=secret))
+
+    named = origin_of(placed_stack)["Source"]["CredentialsSecretArn"]["Fn::Join"][1]
+    reading = statement_for(placed_stack, "secretsmanager:GetSecretValue")
+    end = ":secretsmanager:eu-central-1:111122223333:secret:hub"
+    assert named == ["arn:", {"Ref": "AWS::Partition"}, end]
+    assert reading["Resource"]["Fn::Join"][1][-1] == f"{end}-??????"
+
+
+def test_decrypts_with_the_key_of_a_secret_from_elsewhere(placed_stack: Stack) -> None:
+    secret = secretsmanager.Secret.from_secret_attributes(
+        placed_stack,
+        "Hub",
+        secret_complete_arn=f"{SECRET_ARN}-abcdef",
+        encryption_key=kms.Key.from_key_arn(placed_stack, "Key", KEY_ARN),
+    )
+
+    image_in(placed_stack, source=ImageSource.from_registry("acme/web", credentials=secret))
+
+    assert statement_for(placed_stack, "kms:Decrypt") == {
+        "Action": "kms:Decrypt",
+        "Condition": {
+            "StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}
+        },
+        "Effect": "Allow",
+        "Resource": KEY_ARN,
+    }
+
+
+def test_decrypts_with_the_key_of_a_secret_of_the_stack(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+    secret = secretsmanager.Secret(stack, "Hub", encryption_key=key)
+
+    image_in(stack, source=ImageSource.from_registry("acme/web", credentials=secret))
+
+    assert statement_for(stack, "kms:Decrypt")["Resource"] == stack.resolve(key.key_arn)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ("", "image .*repository must be .* got ''"),
+        ("a b", "image .*repository must be .* got 'a b'"),
+        ("ghcr.io/Acme/web", "image .*repository must be .* got 'ghcr.io/Acme/web'"),
+        ("https://ghcr.io/acme/web", "must not begin with a scheme.* got 'https://ghcr.io"),
+        ("acme/web@sha256:0", "digest must be .* got 'acme/web@sha256:0'"),
+        ("acme/web:-1", "tag must be .* got 'acme/web:-1'"),
+        (7, "image must be registry/repository:tag or @digest, got 7"),
+    ],
+)
+def test_refuses_what_names_no_image(image: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ImageSource.from_registry(image)
+
+
+def test_refuses_a_revision_that_is_no_text() -> None:
+    with pytest.raises(ValueError, match="revision must be a text, got 7"):
+        ImageSource.from_registry("nginx", revision=7)  # type: ignore[arg-type]
+
+
+def test_refuses_a_password_in_place_of_a_secret_and_does_not_show_it() -> None:
+    with pytest.raises(ValueError, match="must be a secret .* of type 'str'") as refused:
+        ImageSource.from_registry("acme/web", credentials="user:hunter2")  # type: ignore[arg-type]
+
+    assert "hunter2" not in str(refused.value)
