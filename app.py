@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """The app that `cdk deploy` runs: one image into one Lightsail container service.
 
+    cdk deploy -c service_name=shop -c label=web -c image=public.ecr.aws/nginx/nginx:1.27
     cdk deploy -c service_name=shop -c label=web -c digest=sha256:...
 
 Context:
     service_name: a container service that exists in the account and Region.
     label: what the images of one kind have in common, such as `web`.
+    image: a reference to an image in a registry, which is pushed and registered; or
     digest: of a linux/amd64 image that was just pushed to the Lightsail registry.
 """
 
@@ -16,7 +18,10 @@ from constructs import Construct
 
 from cdk_lightsail_containers import ContainerImage, ContainerService, ImageSource
 
-USAGE = "cdk deploy -c service_name=<container service> -c label=<label> -c digest=sha256:<digest>"
+USAGE = (
+    "cdk deploy -c service_name=<container service> -c label=<label> "
+    "-c image=<registry/repository:tag>, or -c digest=sha256:<digest> of a pushed image"
+)
 
 
 class LightsailContainerImage(Stack):
@@ -50,11 +55,10 @@ class LightsailContainerImage(Stack):
             CfnOutput(self, "ImageDigest", value=image.image_digest)
 
     def _source(self) -> ImageSource:
-        if self.node.try_get_context("image"):
-            raise ValueError(
-                "context 'image' is not supported yet: push the image and give its digest"
-            )
-        return ImageSource.from_digest(self._context("digest"))
+        image, digest = (self.node.try_get_context(key) for key in ("image", "digest"))
+        if bool(image) == bool(digest):
+            raise ValueError("context must have either 'image' or 'digest'")
+        return ImageSource.from_registry(image) if image else ImageSource.from_digest(digest)
 
     def _context(self, key: str) -> str:
         value = self.node.try_get_context(key)

@@ -1,5 +1,7 @@
 """The main job on the local cloud: deploy, update, a deploy that must fail, destroy.
 
+`IMAGE=<reference>` has the update carry that image, of any registry that this machine reaches.
+
 Everything is real but AWS itself: an OCI image, pushed to a registry; the CDK command line; the
 function's asset; CloudFormation's requests and answers. It all listens on 127.0.0.1 and is gone
 at the end, also after Ctrl-C.
@@ -12,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +23,7 @@ import boto3
 
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.sample_image import push_sample_image
+from lightsail_local.sample_registry import SampleRegistry
 
 from .screen import Screen
 
@@ -71,18 +75,32 @@ class Demo:
         endpoints = self._cloud.endpoints
         self._cdk("bootstrap", f"aws://{endpoints.account}/{endpoints.region}")
 
-    def deploy(self, digest: str) -> None:
-        """Deploy an image and show the outputs of the stack."""
+    def deploy(self, source: Mapping[str, str]) -> str:
+        """Deploy an image, show the outputs of the stack, and return the image's digest."""
         file = self._folder / "outputs.json"
-        self._cdk("deploy", *_YES, "--outputs-file", str(file), digest=digest)
-        outputs = json.loads(file.read_text())[STACK]
+        self._cdk("deploy", *_YES, "--outputs-file", str(file), source=source)
+        outputs: dict[str, str] = json.loads(file.read_text())[STACK]
         for name, value in outputs.items():
             self._screen.line(f"{name:<11} = {value}")
-        self._check(outputs["ImageDigest"] == digest, "the digest came back unchanged")
+        return outputs["ImageDigest"]
+
+    def deploy_pushed(self, digest: str) -> None:
+        """Deploy an image that is in the Lightsail registry already."""
+        found = self.deploy({"digest": digest})
+        self._check(found == digest, "the digest came back unchanged")
+
+    def deploy_from(self, image: str) -> None:
+        """Deploy an image that is in another registry: the function pushes it."""
+        before = len(self._cloud.lightsail.registry_requests)
+        self.deploy({"image": image})
+        requests = self._cloud.lightsail.registry_requests[before:]
+        blobs = sum(1 for request in requests if request.operation == "PutUpload")
+        self._screen.line(f"the function pushed its linux/amd64 image: {blobs} blobs, 1 manifest")
+        self._check(blobs > 0, "the function pushed the image")
 
     def deploy_that_fails(self, digest: str) -> None:
         """Deploy what was never pushed, and show what the stack's events say."""
-        self._cdk("deploy", *_YES, digest=digest, fails=True)
+        self._cdk("deploy", *_YES, source={"digest": digest}, fails=True)
         events = self._cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
         reason = next(
             event["ResourceStatusReason"]
@@ -112,10 +130,12 @@ class Demo:
         if not is_so:
             raise DemoFailed(f"it is not so that {what}")
 
-    def _cdk(self, *words: str, digest: str = "", fails: bool = False) -> None:
+    def _cdk(
+        self, *words: str, source: Mapping[str, str] | None = None, fails: bool = False
+    ) -> None:
         """Run the CDK command line, and show its events as they come."""
-        context = [f"service_name={SERVICE}", f"label={LABEL}", f"digest={digest}"]
-        given = [part for value in context for part in ("-c", value)] if digest else []
+        context = {"service_name": SERVICE, "label": LABEL, **source} if source else {}
+        given = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]
         self._screen.command(["cdk", words[0], *given])
         is_of_app = words[0] != "bootstrap"
         quiet = ["--no-notices", "--no-color", "--output", str(self._folder / "cdk.out")]
@@ -181,13 +201,13 @@ def _run(screen: Screen, folder: Path) -> list[str]:
         with screen.step("Bootstrap the account for the CDK"):
             demo.bootstrap()
             results.append("CDKToolkit")
-        with screen.step("Deploy the image"):
-            demo.deploy(first)
+        with screen.step("Deploy the image by its digest"):
+            demo.deploy_pushed(first)
             demo.images_are(f":{SERVICE}.{LABEL}.1")
             results.append(f":{SERVICE}.{LABEL}.1")
-        with screen.step("Deploy a second image"):
-            second = demo.push("Hello from the second image\n")
-            demo.deploy(second)
+        with screen.step("Deploy a second image, from another registry"):
+            registry = running.enter_context(SampleRegistry())
+            demo.deploy_from(os.environ.get("IMAGE") or registry.image("second"))
             demo.images_are(f":{SERVICE}.{LABEL}.2")
             results.append(f":{SERVICE}.{LABEL}.2, and .1 is gone")
         with screen.step("Deploy an image that was never pushed: must fail"):

@@ -21,6 +21,7 @@ import boto3
 from .endpoints import DEFAULT_REGION
 from .manifest import digest_of
 
+_INDEX = "application/vnd.oci.image.index.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -73,6 +74,23 @@ def sample_image(text: str, *, platform: str = "linux/amd64") -> SampleImage:
         }
     )
     return SampleImage(config=config, layer=layer, manifest=manifest)
+
+
+def sample_index(text: str) -> tuple[bytes, tuple[SampleImage, ...]]:
+    """Return the index of a text's images for two platforms and an attestation, and the images.
+
+    Args:
+        text: what the images' file holds.
+    """
+    platforms = ("linux/amd64", "linux/arm64", "unknown/unknown")
+    images = tuple(sample_image(text, platform=platform) for platform in platforms)
+    entries = []
+    for platform, image in zip(platforms, images, strict=True):
+        operating_system, _, architecture = platform.partition("/")
+        described = {"os": operating_system, "architecture": architecture}
+        entries.append({**_descriptor(_MANIFEST, image.manifest), "platform": described})
+    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": entries}
+    return _json(index), images
 
 
 def push_sample_image(

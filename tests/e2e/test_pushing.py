@@ -1,0 +1,105 @@
+"""Images that the function carries into Lightsail, with the real CDK command line."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import fake_registry
+import oci_images
+from cdk_commands import Cdk
+from fake_registry import PASSWORD, USERNAME, FakeRegistry
+from lightsail_local.sample_image import sample_image
+from lightsail_local.sample_registry import SampleRegistry
+
+pytestmark = pytest.mark.e2e
+
+APP = "tests/e2e/pushing_app.py"
+
+
+@pytest.fixture
+def source() -> Iterator[FakeRegistry]:
+    with fake_registry.fake_registry() as registry:
+        yield registry
+
+
+def test_a_multi_arch_image_is_carried_replaced_and_removed(cdk: Cdk, shop: str) -> None:
+    with SampleRegistry() as registry:
+        created = cdk.deploy(service_name=shop, label="web", image=registry.image("first"))
+        assert created.outputs == {
+            "ImageName": ":shop.web.1",
+            "ImageDigest": sample_image("first").digest,
+        }, created.output
+
+        replaced = cdk.deploy(service_name=shop, label="web", image=registry.image("second"))
+        assert replaced.outputs["ImageDigest"] == sample_image("second").digest, replaced.output
+        assert cdk.images() == {":shop.web.2": sample_image("second").digest}
+
+    # The registry is gone, and nobody needs it any more.
+    assert cdk.destroy().returncode == 0
+    assert cdk.images() == {}
+
+
+def test_a_private_image_is_read_with_the_secret_which_nobody_else_sees(
+    cdk: Cdk, shop: str, source: FakeRegistry
+) -> None:
+    source.login = "bearer"
+    made = oci_images.multi_arch(*oci_images.layers(2, 100_000))
+    source.add(made, "1")
+    secrets = cdk.client("secretsmanager")
+    given = json.dumps({"username": USERNAME, "password": PASSWORD})
+    secret = secrets.create_secret(Name="registry", SecretString=given)["ARN"]
+
+    run = cdk.deploy(APP, image=f"{source.host}/web:1", secret=secret)
+
+    assert run.outputs["ImageName"] == ":shop.web.1", run.output
+    logs = log_of_functions(cdk)
+    assert "blob copied" in logs
+    template = cdk.client("cloudformation").get_template(StackName="Pushing")["TemplateBody"]
+    events = cdk.client("cloudformation").describe_stack_events(StackName="Pushing")
+    said = run.output + logs + json.dumps(template) + str(events["StackEvents"])
+    assert not [text for text in (PASSWORD, fake_registry.BASIC, "token-0") if text in said]
+    assert cdk.destroy(APP, image="web", secret=secret).returncode == 0
+
+
+def test_a_copy_that_is_longer_than_an_invocation_goes_on_in_the_next(
+    cdk: Cdk, shop: str, source: FakeRegistry
+) -> None:
+    layers = oci_images.layers(2, 100_000)
+    made = oci_images.image(*layers)
+    source.add(made, "1")
+    slow = oci_images.digest_of(layers[0])
+    # The function stops its copy half a minute before its end.
+    source.fail(f"GET .*{slow}", lambda _: time.sleep(33))
+
+    run = cdk.deploy(APP, image=f"{source.host}/web:1")
+
+    assert run.outputs == {"ImageName": ":shop.web.1", "ImageDigest": made.digest}, run.output
+    assert '"step": "handed over"' in log_of_functions(cdk)
+    assert sum(slow in line for line in source.lines("GET")) == 2
+    assert cdk.destroy(APP, image="web").returncode == 0
+
+
+def test_an_image_without_linux_amd64_is_refused_with_its_platforms(
+    cdk: Cdk, shop: str, source: FakeRegistry
+) -> None:
+    source.add(oci_images.image(b"layer", platform="linux/arm64"), "1")
+
+    run = cdk.deploy(APP, image=f"{source.host}/web:1")
+
+    assert run.returncode == 1
+    (reason,) = cdk.reasons("Pushing", "CREATE_FAILED")
+    assert "is for linux/arm64, not for linux/amd64: build it with --platform" in reason
+    assert cdk.images() == {}
+    assert cdk.destroy(APP, image="web").returncode == 0
+
+
+def log_of_functions(cdk: Cdk) -> str:
+    """Everything in the log groups of the cloud's functions."""
+    logs = cdk.client("logs")
+    return "\n".join(
+        event["message"]
+        for group in logs.describe_log_groups()["logGroups"]
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+    )
