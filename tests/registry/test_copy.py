@@ -501,17 +501,6 @@ def test_uploads_the_way_that_the_registry_takes(
     assert bool(copying.destination.lines("PATCH")) == (uploads == "chunked")
 
 
-def test_reads_why_an_upload_is_refused_before_it_is_complete(copying: Copying) -> None:
-    huge = some_bytes(40 * PIECE, "huge")
-    copying.source.add(image(huge), "1")
-    copying.destination.fail(f"PUT .*{digest_of(huge)}", early(413, read=100))
-
-    with pytest.raises(Refused, match=r"did not take blob sha256:[0-9a-f]{12} \(413\)"):
-        copying.copy()
-
-    assert not copying.destination.open_uploads
-
-
 def test_a_server_error_that_stays_is_told_with_its_words(copying: Copying) -> None:
     copying.source.fail("GET", errors(503, "UNAVAILABLE", "we are moving house"), times=100)
 
@@ -584,7 +573,7 @@ def test_a_stalled_registry_ends_with_the_deadline(copying: Copying, line: str) 
     copying.source.fail(line, stall, times=9)
     copying.destination.fail(line, stall, times=9)
 
-    with pytest.raises((OutOfTime, TransportError)):
+    with pytest.raises(OutOfTime):
         copying.copy()
 
     assert not copying.destination.manifests
