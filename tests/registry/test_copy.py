@@ -1,5 +1,8 @@
 """The copy of an image, and what may go wrong on its way."""
 
+import threading
+import time
+
 import pytest
 
 from cdk_lightsail_containers_handler.registry.errors import (
@@ -15,6 +18,7 @@ from cdk_lightsail_containers_handler.registry.errors import (
 )
 from fake_registry import (
     FakeRegistry,
+    Handler,
     cut,
     early,
     errors,
@@ -781,3 +785,27 @@ def test_a_config_without_a_platform_is_refused(copying: Copying) -> None:
 
     with pytest.raises(Unsupported, match="names no platform"):
         copying.copy()
+
+
+def test_an_upload_that_was_begun_when_the_copy_failed_is_ended(copying: Copying) -> None:
+    begun = some_bytes(len(BIG) + 1, "begun")
+    copying.source.add(image(begun, BIG), "1")
+    copying.source.blobs[BLOB] = b"wrong".ljust(len(BIG))
+    copying.real_deadline(60)
+    is_asked = threading.Event()
+
+    def answer_late(_: Handler) -> None:
+        is_asked.set()
+        time.sleep(0.3)
+
+    def wait(_: Handler) -> None:
+        is_asked.wait(5)
+
+    copying.destination.fail("POST", answer_late)
+    copying.source.fail(f"GET .*{BLOB}", wait)
+
+    with pytest.raises(DigestMismatch):
+        copying.copy(workers=2)
+
+    assert len(copying.destination.lines("DELETE")) >= 2
+    assert not copying.destination.open_uploads
