@@ -58,6 +58,7 @@ class FakeRegistry:
         mounts: whether it takes blobs over from another repository.
         knows_ranges: whether it can give a part of a blob.
         reads: the status that reading a manifest is answered with if it may not be read.
+        window: how many bytes the kernel takes on its behalf, 0 for as many as it likes.
     """
 
     login: Literal["", "basic", "bearer"] = ""
@@ -66,6 +67,7 @@ class FakeRegistry:
     mounts: bool = False
     knows_ranges: bool = True
     reads: int = 200
+    window: int = 0
     host: str = ""
     blobs: dict[str, bytes] = field(default_factory=dict)
     elsewhere: dict[str, bytes] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class FakeRegistry:
     seen: list[Seen] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     scheme: str = "http"
+    connections: int = 0
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -291,10 +294,13 @@ class Server(ThreadingHTTPServer):
     def __init__(self, registry: FakeRegistry, wrap: Callable[[socket.socket], socket.socket]):
         super().__init__(("127.0.0.1", 0), Handler)
         self.registry = registry
+        if registry.window:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, registry.window)
         self.wrap = wrap
         self.open: set[socket.socket] = set()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
+        self.registry.connections += 1
         wrapped = self.wrap(request)
         self.open.add(wrapped)
         try:

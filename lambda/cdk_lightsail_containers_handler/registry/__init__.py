@@ -1,7 +1,7 @@
 """An OCI distribution client: finds an image in one registry and copies it to another.
 
-copy -> repository -> pull, upload -> transport -> connection, login
-login -> auth -> url;   and reference, manifest, url, errors import no I/O
+copy -> blob_copy -> repository -> login, pull, upload -> transport -> connection, request
+without I/O: auth, manifest -> descriptor -> errors; reference -> url
 
 https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Literal, Protocol
 
 from .connection import Deadline, bounded
@@ -103,35 +103,43 @@ class BlobCopy:
             upload.cancel()
 
     def _send(self, blob: Descriptor, location: Url | None, buffer: memoryview) -> Outcome:
-        destination = self._destination
-        if location is not None:
-            upload: Upload | None = destination.upload(blob, location)
-        elif destination.mounts_from:
-            upload = destination.start_upload(blob).upload()
-        else:
-            # The source looks for the blob while the destination makes room for it.
-            start = destination.start_upload(blob)
-            with closing(self._open(blob)) as reader:
-                return self._pour(blob, reader, start.upload(), buffer)
-        if upload is None:
-            return "mounted"
-        with closing(self._open(blob)) as reader:
-            return self._pour(blob, reader, upload, buffer)
-
-    def _pour(
-        self, blob: Descriptor, reader: BlobReader, upload: Upload | None, buffer: memoryview
-    ) -> Outcome:
-        if upload is None:  # the registry had it after all
-            return "mounted"
-        try:
-            last = self._send_all_but_last(blob, reader, upload, buffer)
-            upload.finish(last)
-        except BaseException:
-            upload.abandon()
-            self._unfinished.append(upload)
-            self._destination.learn(upload)
-            raise
+        with ExitStack() as readers:
+            upload, reader = self._begin(blob, location, readers)
+            if upload is None:
+                return "mounted"
+            reader = reader or readers.enter_context(closing(self._open(blob)))
+            try:
+                last = self._send_all_but_last(blob, reader, upload, buffer)
+                upload.finish(last)
+            except BaseException:
+                upload.abandon()
+                self._destination.learn(upload)
+                raise
+        self._unfinished.remove(upload)
         return "copied"
+
+    def _begin(
+        self, blob: Descriptor, location: Url | None, readers: ExitStack
+    ) -> tuple[Upload | None, BlobReader | None]:
+        """Return the upload, None if it is not needed, and the blob if it is asked for already."""
+        reader = None
+        if location is not None:
+            upload = self._note(self._destination.upload(blob, location))
+        else:
+            start = self._destination.start_upload(blob)
+            try:
+                # The source looks for the blob while the destination makes room for it.
+                if not self._destination.mounts_from:
+                    reader = readers.enter_context(closing(self._open(blob)))
+            finally:
+                # Also when the source has failed: what is begun has to be ended.
+                upload = self._note(start.upload())
+        return upload, reader
+
+    def _note(self, upload: Upload | None) -> Upload | None:
+        if upload is not None:
+            self._unfinished.append(upload)
+        return upload
 
     def _send_all_but_last(
         self, blob: Descriptor, reader: BlobReader, upload: Upload, buffer: memoryview

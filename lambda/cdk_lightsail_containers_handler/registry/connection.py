@@ -37,7 +37,7 @@ class Timeouts:
         connect: until it takes a connection.
         read: until it sends or takes something.
         take: until it has looked at a whole blob once more.
-        explain: until it says why it takes no more.
+        explain: until it says why it takes no more, or what it began before all was broken off.
     """
 
     connect: float = 10.0
@@ -61,7 +61,7 @@ class Connections:
     def __init__(self, tls: ssl.SSLContext | None = None, timeouts: Timeouts | None = None) -> None:
         self._tls = tls
         self.timeouts = timeouts or Timeouts()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._idle: dict[Origin, list[Connection]] = {}
         self._used: set[Connection] = set()
         self._is_interrupted = False
@@ -105,17 +105,26 @@ class Connections:
         """Have a connection used again."""
         with self._lock:
             self._used.discard(connection)
+            self._lock.notify_all()
             self._idle.setdefault(connection.origin, []).append(connection)
 
     def forget(self, connection: Connection) -> None:
         """Have a connection not used again."""
         with self._lock:
             self._used.discard(connection)
+            self._lock.notify_all()
 
     def interrupt(self) -> None:
-        """Break the requests that are under way and let no other begin, so that nobody waits."""
+        """Break the requests that are under way and let no other begin, so that nobody waits.
+
+        One that begins something has a moment for its answer: without it nobody could end that.
+        """
         with self._lock:
             self._is_interrupted = True
+            for connection in self._used:
+                if connection.method != "POST":
+                    connection.interrupt()
+            self._lock.wait_for(lambda: not self._used, self.timeouts.explain)
             for connection in self._used:
                 connection.interrupt()
 
@@ -164,11 +173,18 @@ class Connections:
 
 
 class Connection:
-    """A connection, for one request after the other."""
+    """A connection, for one request after the other.
+
+    Attributes:
+        origin: who answers.
+        is_used_again: whether it was kept after a request, so that it may be dead by now.
+        method: the method of the request.
+    """
 
     def __init__(self, origin: Origin, connected: socket.socket, owner: Connections) -> None:
         self.origin = origin
         self.is_used_again = False
+        self.method = ""
         self._socket = connected
         self._owner = owner
         self._http = HTTPConnection(origin.host, origin.port)
@@ -179,6 +195,7 @@ class Connection:
         self, method: str, target: str, headers: Mapping[str, str], deadline: Deadline
     ) -> None:
         """Begin a request."""
+        self.method = method
         self._socket.settimeout(bounded(deadline, self._owner.timeouts.read))
         self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         for name, value in {"Host": str(self.origin), **headers}.items():
@@ -193,8 +210,7 @@ class Connection:
         """Return the answer, whose body is yet to come."""
         self._socket.settimeout(bounded(deadline, seconds or self._owner.timeouts.read))
         answer = self._http.getresponse()
-        if not answer.isclosed():
-            self._socket.settimeout(bounded(deadline, self._owner.timeouts.read))
+        self._socket.settimeout(bounded(deadline, self._owner.timeouts.read))
         return Response(answer, self.origin, self._done)
 
     def early_answer(self, deadline: Deadline) -> Response | None:

@@ -100,9 +100,11 @@ class BlobReader:
         is_other = response.status == _UNSATISFIABLE or not 0 <= start <= self._at
         if is_other or response.length not in (None, left):
             response.close()
-            raise self._mismatch(f"{response.length if start == 0 else 'other'} bytes")
+            is_whole = response.status == _OK
+            raise self._mismatch(f"{response.length} bytes" if is_whole else "something else")
         try:
             while start < self._at:  # a registry that knows no ranges
+                bounded(self._transport.deadline, 0)
                 count = response.readinto(scratch[: self._at - start])
                 if not count:
                     raise IncompleteRead(b"")

@@ -32,6 +32,8 @@ class Response:
         self.origin = origin
         self.status = answer.status
         self.length = answer.length
+        if not self.length and self.length is not None:
+            answer.read()  # to http.client it is not read before
         self._finish_if_read()
 
     def header(self, name: str) -> str:

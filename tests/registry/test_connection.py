@@ -1,0 +1,301 @@
+"""Connections: who they lead to, over TLS, and how they end."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import certificates
+from cdk_lightsail_containers_handler.registry.connection import Connections, Timeouts
+from cdk_lightsail_containers_handler.registry.errors import OutOfTime, Refused, TransportError
+from cdk_lightsail_containers_handler.registry.reference import Reference
+from cdk_lightsail_containers_handler.registry.repository import Repository
+from cdk_lightsail_containers_handler.registry.url import Origin
+from fake_registry import BASIC, FakeRegistry, fake_registry, status
+from fake_time import FakeTime
+from image_copying import ROBOT, Copying
+from oci_images import image, layers
+
+needs_openssl = pytest.mark.skipif(not certificates.can_make(), reason="needs openssl")
+Resolve = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Names and the addresses that they lead to; all others are as ever."""
+    found: dict[str, list[str]] = {}
+    real: Resolve = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *args: Any, **more: Any) -> list[tuple[Any, ...]]:
+        addresses = found.get(host, [host])
+        return [one for address in addresses for one in real(address, port, *args, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return found
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certificate:
+    return certificates.certificate(tmp_path_factory.mktemp("tls"), "registry.test")
+
+
+@pytest.fixture
+def tls_registry(
+    certificate: certificates.Certificate, names: dict[str, list[str]]
+) -> Iterator[FakeRegistry]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+
+    def wrap(plain: socket.socket) -> socket.socket:
+        return context.wrap_socket(plain, server_side=True)
+
+    names["registry.test"] = names["other.test"] = ["127.0.0.1"]
+    with fake_registry(wrap, host="registry.test", scheme="https") as registry:
+        yield registry
+
+
+def open_repository(registry: str, connections: Connections) -> Repository:
+    deadline = FakeTime().deadline(60)
+    return Repository(
+        Reference.parse(f"{registry}/web:1"),
+        connections=connections,
+        deadline=deadline,
+        credentials=lambda: ROBOT,
+    )
+
+
+@needs_openssl
+def test_speaks_verified_tls_with_the_certificates_of_the_environment(
+    tls_registry: FakeRegistry,
+    certificate: certificates.Certificate,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = image(b"layer")
+    tls_registry.add(made, "1")
+    tls_registry.login = "bearer"
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
+
+    with Connections() as connections:
+        manifest = open_repository(tls_registry.host, connections).manifest()
+
+    assert manifest.content == made.content
+    assert tls_registry.seen[-1].headers["Host"] == tls_registry.host
+
+
+@needs_openssl
+def test_copies_over_tls(
+    tls_registry: FakeRegistry, certificate: certificates.Certificate, destination: FakeRegistry
+) -> None:
+    made = image(b"layer" * 200_000)
+    tls_registry.add(made, "1")
+    context = ssl.create_default_context(cafile=certificate.certificate)
+
+    with Connections(context, Timeouts(read=5)) as connections:
+        copying = Copying(source=tls_registry, destination=destination, connections=connections)
+        copying.copy()
+        copying.source, copying.destination = destination, tls_registry
+        copying.copy("sr:t", "sr:back")
+
+    assert tls_registry.manifests["back"][1] == made.content
+
+
+@needs_openssl
+@pytest.mark.parametrize("name", ["registry.test", "other.test"])
+def test_a_certificate_that_nobody_vouches_for_ends_it_at_once(
+    tls_registry: FakeRegistry, certificate: certificates.Certificate, name: str
+) -> None:
+    trusted = certificate.certificate if name == "other.test" else None
+    context = ssl.create_default_context(cafile=trusted)
+    host = tls_registry.host.replace("registry.test", name)
+
+    with Connections(context) as connections:
+        with pytest.raises(TransportError, match=r"web \(certificate: ") as error:
+            open_repository(host, connections).manifest()
+
+        assert connections.requests == 1
+    assert not error.value.temporary
+    assert not tls_registry.seen
+
+
+def test_a_registry_without_tls_is_not_spoken_to(names: dict[str, list[str]]) -> None:
+    with fake_registry() as registry, Connections() as connections:
+        names["plain.test"] = ["127.0.0.1"]
+        host = registry.host.replace("127.0.0.1", "plain.test")
+        with pytest.raises(TransportError, match="did not give manifest 1 of web"):
+            open_repository(host, connections).manifest()
+
+        assert BASIC not in str(registry.seen)
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "fd00:ec2::254"])
+def test_a_name_that_leads_to_a_metadata_address_is_refused(
+    names: dict[str, list[str]], address: str
+) -> None:
+    names["innocent.test"] = ["192.0.2.1", address]
+
+    with Connections() as connections, pytest.raises(Refused, match=r"the name innocent\.test"):
+        open_repository("innocent.test", connections).manifest()
+
+
+def test_tries_the_next_address_of_a_name(names: dict[str, list[str]]) -> None:
+    with fake_registry() as registry, Connections() as connections:
+        made = image(b"layer")
+        registry.add(made, "1")
+        names["localhost"] = ["127.0.0.9", "127.0.0.1"]
+        host = registry.host.replace("127.0.0.1", "localhost")
+
+        assert open_repository(host, connections).manifest().content == made.content
+
+
+def test_a_name_without_an_address_is_told(names: dict[str, list[str]]) -> None:
+    names["nowhere.test"] = []
+
+    with (
+        Connections() as connections,
+        pytest.raises(TransportError, match=r"nowhere\.test did not give .* \(no address\)"),
+    ):
+        open_repository("nowhere.test", connections).manifest()
+
+
+def test_a_registry_that_takes_no_connections_is_told() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{unused.getsockname()[1]}"
+
+        with Connections() as connections, pytest.raises(TransportError, match="refused"):
+            open_repository(host, connections).manifest()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_each_worker_has_one_connection_to_each_side(copying: Copying, workers: int) -> None:
+    copying.source.add(image(*layers(8, 300_000)), "1")
+
+    copying.copy(workers=workers)
+
+    assert copying.source.connections <= workers
+    assert copying.destination.connections <= workers
+
+
+def test_does_not_wait_when_a_connection_that_was_kept_is_dead(copying: Copying) -> None:
+    made = image(b"layer")
+    copying.source.add(made, "1")
+
+    def end(handler: Any) -> None:
+        handler.close_connection = True
+
+    copying.source.fail("GET .*manifests", end)
+    found = copying.find()
+
+    assert found.digest == made.digest
+    assert not copying.time.slept
+
+
+def test_opens_no_connection_once_interrupted_until_resumed(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+    copying.connections.interrupt()
+
+    with pytest.raises(OutOfTime, match="interrupted"):
+        copying.find()
+
+    copying.connections.resume()
+    assert copying.find()
+
+
+def test_an_answer_without_a_length_ends_with_its_connection(copying: Copying) -> None:
+    made = image(b"layer")
+    copying.source.add(made, "1")
+
+    def answer(handler: Any) -> bool:
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: " + made.media_type.encode())
+        handler.wfile.write(b"\r\n\r\n" + made.content)
+        handler.close_connection = True
+        return True
+
+    copying.source.fail("GET .*manifests", answer)
+
+    assert copying.find().digest == made.digest
+
+
+@pytest.mark.parametrize("rest", [b"", b"{"])
+def test_an_answer_that_ends_too_early_is_none(copying: Copying, rest: bytes) -> None:
+    def answer(handler: Any) -> bool:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + rest)
+        handler.close_connection = True
+        return True
+
+    copying.source.fail("GET .*manifests", answer)
+
+    with pytest.raises(TransportError, match=r"did not give manifest 1 .*IncompleteRead"):
+        copying.find()
+
+
+def test_an_answer_that_is_no_http_is_told_by_its_kind(copying: Copying) -> None:
+    def answer(handler: Any) -> bool:
+        handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        handler.close_connection = True
+        return True
+
+    copying.source.fail("GET .*manifests", answer, times=99)
+
+    with pytest.raises(TransportError, match=r"\(BadStatusLine\)"):
+        copying.find()
+
+
+def test_a_long_refusal_is_not_read_to_its_end(copying: Copying) -> None:
+    copying.source.fail("GET .*manifests", status(400, {}, b"x" * 1_000_000))
+
+    with pytest.raises(Refused, match=r"\(400\)"):
+        copying.find()
+
+
+def test_a_refusal_that_breaks_off_is_one_all_the_same(copying: Copying) -> None:
+    def answer(handler: Any) -> bool:
+        handler.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\nhalf")
+        handler.close_connection = True
+        return True
+
+    copying.source.fail("GET .*manifests", answer)
+
+    with pytest.raises(Refused, match=r"\(400\)"):
+        copying.find()
+
+
+def test_interrupts_a_connection_that_ended_before(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+    origin = Origin.of_registry(copying.source.host)
+    assert copying.deadline is not None
+    connection = copying.connections.take(origin, copying.deadline)
+    connection._socket.shutdown(socket.SHUT_RDWR)
+    connection._socket.close()
+
+    copying.connections.interrupt()
+
+    copying.connections.resume()
+    assert copying.find()
+
+
+def test_interrupts_a_connection_that_was_made_meanwhile(
+    copying: Copying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = Origin.of_registry(copying.source.host)
+    real = socket.create_connection
+
+    def create_connection(*args: Any) -> socket.socket:
+        copying.connections.interrupt()
+        return real(*args)
+
+    monkeypatch.setattr(socket, "create_connection", create_connection)
+    assert copying.deadline is not None
+    connection = copying.connections.take(origin, copying.deadline)
+
+    with pytest.raises(OSError, match="pipe"):
+        connection.send(b"GET")
+
+
+def test_an_answer_without_a_body_may_end_its_connection(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+    copying.destination.fail("HEAD", status(404, {"Connection": "close"}), times=3)
+
+    assert copying.copy().copied == 2

@@ -1,0 +1,65 @@
+"""The client could be lifted out: its layers stand on each other and the standard library."""
+
+import ast
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cdk_lightsail_containers_handler import registry
+
+FOLDER = Path(registry.__path__[0])
+# Each may import only what stands before it.
+LAYERS = (
+    ("url",),
+    ("errors", "reference"),
+    ("descriptor",),
+    ("manifest", "auth"),
+    ("response",),
+    ("connection", "request"),
+    ("transport",),
+    ("login", "pull", "upload"),
+    ("repository",),
+    ("blob_copy",),
+    ("copy",),
+)
+WITHOUT_IO = {"url", "errors", "reference", "descriptor", "manifest", "auth"}
+IO = {"socket", "ssl", "http", "threading", "time", "os", "pathlib", "urllib.request"}
+
+
+def imports(name: str) -> tuple[set[str], set[str]]:
+    """Return what a module imports: of its own folder, and from elsewhere."""
+    ours, others = set(), set()
+    for node in ast.walk(ast.parse((FOLDER / f"{name}.py").read_text())):
+        if isinstance(node, ast.Import):
+            others |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level < 2, "leaves its folder"
+            (ours if node.level else others).add(node.module or "")
+    return ours, others
+
+
+def test_all_modules_have_a_layer() -> None:
+    names = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
+
+    assert names == {name for layer in LAYERS for name in layer}
+
+
+@pytest.mark.parametrize("depth", range(len(LAYERS)))
+def test_imports_only_downwards_and_only_the_standard_library(depth: int) -> None:
+    below = {name for layer in LAYERS[:depth] for name in layer}
+
+    for name in LAYERS[depth]:
+        ours, others = imports(name)
+        assert ours <= below
+        assert {other.partition(".")[0] for other in others} <= sys.stdlib_module_names
+        assert name not in WITHOUT_IO or not others & IO
+
+
+def test_is_small(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "registry.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in FOLDER.glob("*.py"):
+            packed.write(path, path.name)
+
+    assert (tmp_path / "registry.zip").stat().st_size < 40_000

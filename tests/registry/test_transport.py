@@ -1,0 +1,108 @@
+"""Requests that are small enough to be sent again."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cdk_lightsail_containers_handler.registry.errors import OutOfTime, Refused
+from fake_registry import FakeRegistry, Handler, fake_registry, status
+from image_copying import Copying
+from oci_images import Made, image, to_json
+
+
+def large_image() -> Made:
+    """An image of which the manifest alone is more than the kernel takes at once."""
+    made = image(b"layer")
+    note = b'{"annotations": {"note": "' + b"x" * 4_000_000 + b'"}, '
+    return Made(content=note + made.content[1:], media_type=made.media_type, blobs=made.blobs)
+
+
+@pytest.fixture
+def destination() -> Iterator[FakeRegistry]:
+    with fake_registry(window=4096) as registry:
+        yield registry
+
+
+def test_reads_why_a_manifest_is_refused_before_it_is_complete(copying: Copying) -> None:
+    copying.source.add(large_image(), "1")
+
+    def answer(handler: Handler) -> bool:
+        handler.left = 0
+        handler.answer(413, {})
+        handler.registry.stopping.wait(3)
+        handler.close_connection = True
+        return True
+
+    copying.destination.fail("PUT .*manifests", answer)
+
+    with pytest.raises(Refused, match=r"did not take manifest t of sr \(413\)"):
+        copying.copy()
+
+
+def test_sends_a_manifest_again_that_was_not_taken(copying: Copying) -> None:
+    made = large_image()
+    copying.source.add(made, "1")
+
+    def stop(handler: Any) -> bool:
+        handler.reset()
+        return True
+
+    copying.destination.fail("PUT .*manifests", stop, times=2)
+
+    copying.copy()
+
+    assert copying.destination.manifests["t"] == (made.media_type, made.content)
+
+
+def test_waits_in_several_pauses_and_not_for_ever(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+    copying.source.fail("GET", status(429, {"Retry-After": "30"}))
+    pauses: list[int] = []
+
+    class StandingClock:
+        """A deadline whose time does not pass."""
+
+        def left(self) -> float:
+            return 60.0
+
+        def back_off(self, attempt: int) -> bool:
+            pauses.append(attempt)
+            return True
+
+    copying.deadline = StandingClock()  # type: ignore[assignment]
+
+    assert copying.find()
+    assert len(pauses) == 100
+
+
+def test_an_interrupt_of_the_whole_copy_ends_it(
+    copying: Copying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copying.source.add(image(b"layer"), "1")
+    real = threading.Thread.join
+
+    def join(thread: threading.Thread, timeout: float | None = None) -> None:
+        real(thread, timeout)
+        if thread.name.startswith("copy-"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", join)
+
+    with pytest.raises(KeyboardInterrupt):
+        copying.copy()
+
+    with pytest.raises(OutOfTime, match="interrupted"):
+        copying.find()
+
+
+def test_counts_nothing_of_a_manifest_but_its_bytes(copying: Copying) -> None:
+    made = image(b"layer")
+    spaced = Made(content=made.content + b" " * 9, media_type=made.media_type, blobs=made.blobs)
+    copying.source.add(spaced, "1")
+
+    copying.copy()
+
+    assert copying.destination.manifests["t"][1] == spaced.content
+    assert spaced.content != to_json(spaced.content.decode())
