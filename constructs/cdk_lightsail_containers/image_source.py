@@ -190,8 +190,8 @@ class ImageSource:
             revision: any text; change it to have the tag looked up again.
 
         Raises:
-            ValueError: the image is no such reference, the credentials are no secret, or the revision
-                is no text.
+            ValueError: the image is no such reference, the credentials are no secret, or the
+                revision is no text.
         """
         if not Token.is_unresolved(image):
             check_image(image)

@@ -76,11 +76,12 @@ def test_is_built_as_it_is_told(placed_stack: Stack, site: Path) -> None:
     }
 
 
-def test_takes_every_option_that_the_cdk_has_except_the_platform() -> None:
+def test_hands_on_every_option_that_the_cdk_has_except_the_platform(site: Path) -> None:
     ours = set(inspect.signature(ImageSource.from_asset).parameters) - {"directory"}
     theirs = set(inspect.signature(ecr_assets.DockerImageAssetOptions).parameters)
 
     assert ours == theirs - {"platform"}
+    assert set(ImageSource.from_asset(site).origin.options) == ours  # type: ignore[attr-defined]
 
 
 def test_one_source_serves_two_images(stack: Stack, site: Path) -> None:

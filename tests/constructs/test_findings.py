@@ -12,11 +12,15 @@ APP = """
 import sys
 from aws_cdk import App, Environment, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lightsail as lightsail
+from aws_cdk import aws_secretsmanager as secretsmanager
 from cdk_nag import AwsSolutionsChecks
 from cdk_lightsail_containers import ContainerImage, ContainerService, Handler, ImageSource
 
-outdir, kind = sys.argv[1:]
+outdir, kind, site, archive = sys.argv[1:]
 app = App(outdir=outdir, context={"@aws-cdk/core:validateAgainstDefaultRules": True})
 Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 placed = Environment(account="111122223333", region="eu-central-1")
@@ -32,19 +36,51 @@ if "named" in kind:
     service = ContainerService.from_service_name(stack, "Service", "shop")
 else:
     service = lightsail.CfnContainer(stack, "Service", service_name="shop", power="nano", scale=1)
-ContainerImage(
-    stack, "Image", service=service, label="web", handler=handler, max_versions=3,
-    source=ImageSource.from_digest("sha256:" + "0123456789abcdef" * 4),
-)
+sources = {"digest": ImageSource.from_digest("sha256:" + "0123456789abcdef" * 4)}
+if "sources" in kind:
+    secret = secretsmanager.Secret.from_secret_name_v2(stack, "Named", "hub")
+    other = secretsmanager.Secret.from_secret_attributes(
+        stack, "Other",
+        secret_partial_arn="arn:aws:secretsmanager:eu-central-1:111122223333:secret:other",
+        encryption_key=kms.Key.from_key_arn(
+            stack, "Key", "arn:aws:kms:eu-central-1:111122223333:key/0a0a0a0a"
+        ),
+    )
+    own = ecr.Repository(stack, "Repository")
+    foreign = ecr.Repository.from_repository_arn(
+        stack, "Foreign", "arn:aws:ecr:us-east-1:999988887777:repository/acme/web"
+    )
+    asset = ecr_assets.DockerImageAsset(
+        stack, "Asset", directory=site, platform=ecr_assets.Platform.LINUX_AMD64
+    )
+    sources |= {
+        "public": ImageSource.from_registry("public.ecr.aws/nginx/nginx:1.27", revision="1"),
+        "named": ImageSource.from_registry("acme/web", credentials=secret),
+        "other": ImageSource.from_registry("ghcr.io/acme/web", credentials=other),
+        "own": ImageSource.from_ecr_repository(own, "1.4"),
+        "foreign": ImageSource.from_ecr_repository(foreign, "sha256:" + "0123456789abcdef" * 4),
+        "asset": ImageSource.from_docker_image_asset(asset),
+        "site": ImageSource.from_asset(site, build_args={"VERSION": "1.4"}),
+        "archive": ImageSource.from_archive(archive),
+    }
+for label, source in sources.items():
+    ContainerImage(
+        stack, f"Image-{label}", service=service, label=label, handler=handler, max_versions=3,
+        source=source,
+    )
 app.synth()
 """
 
-UNACKNOWLEDGED = "Handler._acknowledge = lambda *_: None"
+UNACKNOWLEDGED = "Validations.acknowledge = lambda *_: None"
 
 
 def synthesize(outdir: Path, kind: str, app: str) -> subprocess.CompletedProcess[str]:
+    site, archive = outdir / "site", outdir / "archive"
+    for folder, name in ((site, "Dockerfile"), (archive, "index.json")):
+        folder.mkdir()
+        (folder / name).touch()
     return subprocess.run(
-        [sys.executable, "-c", app, str(outdir), kind],
+        [sys.executable, "-c", app, str(outdir), kind, str(site), str(archive)],
         env={**os.environ, "CDK_VALIDATION": "true"},
         capture_output=True,
         text=True,
@@ -52,7 +88,10 @@ def synthesize(outdir: Path, kind: str, app: str) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("kind", ["made", "named", "named placed", "made vpc placed"])
+@pytest.mark.parametrize(
+    "kind",
+    ["made", "named", "named placed", "made vpc placed", "made sources", "named sources placed"],
+)
 def test_cdk_nag_and_cfn_lint_and_the_cdk_itself_find_nothing(tmp_path: Path, kind: str) -> None:
     run = synthesize(tmp_path, kind, APP)
 
