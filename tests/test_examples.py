@@ -1,5 +1,6 @@
 """Every example synthesizes, and those that the local cloud can carry are deployed there."""
 
+import json
 import os
 import re
 import subprocess
@@ -16,13 +17,17 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_synthesizes_with_the_checks_of_the_cdk(example: Path, tmp_path: Path) -> None:
+    archive, outdir = tmp_path / "archive", tmp_path / "cdk.out"
+    archive.mkdir()
+    (archive / "index.json").touch()
+    context = {"digest": DIGEST, "worker": DIGEST, "archive": str(archive)}
     run = subprocess.run(
         [sys.executable, str(example)],
         env={
             **os.environ,
             "CDK_VALIDATION": "true",
-            "CDK_OUTDIR": str(tmp_path),
-            "CDK_CONTEXT_JSON": f'{{"digest": "{DIGEST}", "worker": "{DIGEST}"}}',
+            "CDK_OUTDIR": str(outdir),
+            "CDK_CONTEXT_JSON": json.dumps(context),
         },
         capture_output=True,
         text=True,
@@ -31,7 +36,19 @@ def test_synthesizes_with_the_checks_of_the_cdk(example: Path, tmp_path: Path) -
 
     assert run.returncode == 0, run.stderr
     assert "WARNING" not in run.stderr, run.stderr
-    assert len(list(tmp_path.glob("*.template.json"))) == 1
+    assert len(list(outdir.glob("*.template.json"))) == 1
+
+
+def test_the_archive_that_is_missing_is_asked_for() -> None:
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "from_archive.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert "context 'archive' is missing: -c archive=<" in run.stderr
 
 
 def test_each_is_named_in_the_readme() -> None:
