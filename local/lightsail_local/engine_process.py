@@ -61,9 +61,23 @@ def _serve(listener: int) -> None:
     container_resource.register()
     custom_resource_contract.install()
     failed_creates.install()
+    _log_as_lambda_does()
     _trust_own_certificate(*tls.resolve_tls_material())
     sys.argv = ["ministack"]
     app.main()
+
+
+def _log_as_lambda_does() -> None:
+    """Have what Python functions log arrive in their log groups.
+
+    AWS Lambda's runtime gives the root logger a handler, ministack's worker does not:
+    https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+    """
+    from ministack.core import lambda_runtime  # noqa: PLC0415
+
+    handler = "import logging; logging.getLogger().addHandler(logging.StreamHandler())\n"
+    script = handler + lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script  # noqa: SLF001
 
 
 def _trust_own_certificate(certificate: str, _key: str) -> None:
