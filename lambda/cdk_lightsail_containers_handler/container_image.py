@@ -6,6 +6,7 @@ before it acts and looks again afterwards.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from .deadline import Deadline
 from .errors import HandlerError, NotFound, Refused, Unanswered
@@ -18,8 +19,8 @@ from .properties import (
 )
 from .request_log import Log
 
-_STALE_SECONDS = 10.0
-"""How long a read may lag behind a write before it is believed."""
+_STALE_SECONDS = 5.0
+"""How long a read may lag behind a write: some seconds, nobody outside AWS knows how many."""
 _LOOK_AGAIN_SECONDS = 2.0
 _MOST_PUSHES = 3
 
@@ -68,9 +69,7 @@ class ContainerImages:
                 self._log("gone", image=str(name))
             elif removal.digest not in (None, image.digest):
                 self._log("kept: the name belongs to another digest", image=str(name))
-            elif self._stays_in_use(name):
-                self._log("kept: a deployment uses it", image=str(name))
-            else:
+            elif self._unused(name.service, [name]):
                 self._delete_unless_refused(name)
         except NotFound:
             self._log("gone with its container service", image=str(name))
@@ -79,7 +78,7 @@ class ContainerImages:
         self, wanted: ContainerImageProperties, push: Callable[[], None] | None
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
-        attempt = 0
+        attempt = refusals = 0
         while True:
             try:
                 if push:
@@ -100,43 +99,52 @@ class ContainerImages:
                     raise
                 self._log("dropped before it was registered")
             except Refused as refusal:
-                self._wait_while_busy(wanted.service_name, attempt, refusal)
+                # The list may lag behind, and then only Lightsail's sentence tells.
+                stored = len(self._lightsail.images(wanted.service_name))
+                if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
+                    raise _full(wanted) from refusal
+                # A service that is not busy any more may have been when it refused.
+                is_busy = self._waits_while_busy(wanted.service_name, attempt)
+                refusals = 0 if is_busy else refusals + 1
+                if refusals > 1:
+                    raise
             else:
                 self._log("registered", image=str(image.name), digest=image.digest)
                 return image
             attempt += 1
 
-    def _wait_while_busy(self, service: str, attempt: int, refusal: Refused) -> None:
-        """Wait for a service that is being changed; raise what is wrong with any other."""
-        # The list may lag behind, and then only Lightsail's sentence tells.
-        stored = len(self._lightsail.images(service))
-        if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
-            raise _full(service) from refusal
+    def _waits_while_busy(self, service: str, attempt: int) -> bool:
+        """Wait if a service is being changed, and return whether it is.
+
+        Raises:
+            HandlerError: there is no time left to wait.
+        """
         use = self._lightsail.use(service)
         if not use.is_busy:
-            raise refusal
+            return False
         self._log("waiting for the container service", state=use.state)
         if not self._deadline.back_off(attempt):
             raise HandlerError(
-                f"container service '{service}' was {use.state} all the time and took no image",
+                f"container service '{service}' was {use.state} all the time and took no change",
                 "deploy again when it is READY or RUNNING",
-            ) from refusal
+            )
+        return True
 
     def _settle(self, own: ContainerImage, wanted: ContainerImageProperties) -> ContainerImage:
         """Return the one image that stays when the same request was carried out twice at once.
 
-        Whoever sees its own image listed sees every earlier one too, and the lowest number stays,
-        so that both come to the same end. From here on nothing may fail: the image is registered.
+        Whoever sees its own image listed sees every earlier one too, and the first one stays, so
+        that both come to the same end. From here on nothing may fail: the image is registered.
         """
+        image = own
         try:
             images = self._images_with(own.name)
-            image = min([own, *_matching(images, wanted)], key=lambda one: one.name.number)
+            image = min([own, *_matching(images, wanted)], key=_age)
             if image.name != own.name:
                 self._log("registered twice", image=str(image.name), deleted=str(own.name))
                 self._lightsail.delete_image(own.name)
         except HandlerError as error:
-            self._log("could not look for a second registration", why=str(error))
-            return own
+            self._log("could not settle a second registration", why=str(error))
         return image
 
     def _images_with(self, name: ImageName) -> list[ContainerImage]:
@@ -159,61 +167,64 @@ class ContainerImages:
         """Check that one more image can be stored, before anything is done for it."""
         if len(images) < STORED_IMAGES:
             return
-        self._prune_quietly(wanted, {current})
+        self._prune_quietly(wanted, {current}, room_for=1)
         if len(self._lightsail.images(wanted.service_name)) >= STORED_IMAGES:
-            raise _full(wanted.service_name)
+            raise _full(wanted)
 
-    def _prune_quietly(self, wanted: ContainerImageProperties, keep: set[ImageName | None]) -> None:
+    def _prune_quietly(
+        self, wanted: ContainerImageProperties, keep: set[ImageName | None], room_for: int = 0
+    ) -> None:
         """Prune, and only tell when that fails: the next registration prunes again."""
         if wanted.max_versions is None:
             return
         try:
-            self._prune(wanted, wanted.max_versions, keep)
+            self._prune(wanted, wanted.max_versions - room_for, keep)
         except HandlerError as error:
             self._log("could not prune", why=str(error))
 
     def _prune(
-        self,
-        wanted: ContainerImageProperties,
-        max_versions: int,
-        keep: set[ImageName | None],
+        self, wanted: ContainerImageProperties, most: int, keep: set[ImageName | None]
     ) -> None:
         """Delete the label's oldest versions beyond a number, but none that is still needed."""
-        versions = sorted(
-            (
-                image
-                for image in self._lightsail.images(wanted.service_name)
-                if image.name.label == wanted.label
-            ),
-            key=lambda image: (image.created_at, image.name.number),
-        )
-        surplus = [image.name for image in versions[:-max_versions] if image.name not in keep]
-        if not surplus:
-            return
-        use = self._lightsail.use(wanted.service_name)
-        for name in surplus:
-            if use.uses(name):
-                self._log("kept: a deployment uses it", image=str(name))
-            else:
-                self._delete_unless_refused(name)
+        images = self._lightsail.images(wanted.service_name)
+        versions = sorted((one for one in images if one.name.label == wanted.label), key=_age)
+        surplus = versions[: max(len(versions) - most, 0)]
+        names = [image.name for image in surplus if image.name not in keep]
+        for name in self._unused(wanted.service_name, names):
+            self._delete_unless_refused(name)
 
     def _delete_unless_refused(self, name: ImageName) -> None:
         """Delete an image; Lightsail may know of a use that it did not show."""
-        try:
-            self._lightsail.delete_image(name)
-        except Refused as refusal:
-            self._log("kept: Lightsail refused to delete it", image=str(name), why=str(refusal))
-        else:
-            self._log("deleted", image=str(name))
+        attempt = 0
+        while True:
+            try:
+                self._lightsail.delete_image(name)
+            except Refused as refusal:
+                if self._waits_while_busy(name.service, attempt):
+                    attempt += 1
+                    continue
+                self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
+            else:
+                self._log("deleted", image=str(name))
+            return
 
-    def _stays_in_use(self, name: ImageName) -> bool:
-        """Return whether a deployment uses an image, and not just in a read that lags behind."""
-        until = self._deadline.left() - _STALE_SECONDS
-        while self._lightsail.use(name.service).uses(name):
-            out_of_time = self._deadline.left() <= until
-            if out_of_time or not self._deadline.pause(_LOOK_AGAIN_SECONDS):
-                return True
-        return False
+    def _unused(self, service: str, names: list[ImageName]) -> list[ImageName]:
+        """Return those of some images that no deployment uses.
+
+        A read may lag behind, both when it shows a deployment that has ended and when it does not
+        show one that has begun, so only what it goes on showing is believed.
+        """
+        if not names:
+            return []
+        before = self._lightsail.use(service)
+        self._deadline.pause(_STALE_SECONDS)
+        use = self._lightsail.use(service)
+        for name in names:
+            if use.uses(name):
+                self._log("kept: a deployment uses it", image=str(name))
+            elif before.uses(name):
+                self._log("not in use any more", image=str(name))
+        return [name for name in names if not use.uses(name)]
 
 
 def _matching(
@@ -232,15 +243,20 @@ def _pick(
     wanted: ContainerImageProperties,
     current: ImageName | None = None,
 ) -> ContainerImage | None:
-    """Return the image of a label and digest: the current one if it is, else the lowest number."""
+    """Return the image of a label and digest: the current one if it is, else the first."""
     found = _matching(images, wanted)
-    return min(found, key=lambda one: (one.name != current, one.name.number), default=None)
+    return min(found, key=lambda one: (one.name != current, *_age(one)), default=None)
 
 
-def _full(service: str) -> HandlerError:
+def _age(image: ContainerImage) -> tuple[datetime, int]:
+    """Return what sorts images by their age; Lightsail may give a number out again."""
+    return image.created_at, image.name.number
+
+
+def _full(wanted: ContainerImageProperties) -> HandlerError:
+    how = "lower max_versions" if wanted.max_versions else "set max_versions to prune old ones"
     return HandlerError(
-        f"container service '{service}' stores {STORED_IMAGES} images, the most that Lightsail "
-        "keeps",
-        "set max_versions to prune old ones, or delete some with "
-        "'aws lightsail delete-container-image'",
+        f"container service '{wanted.service_name}' stores {STORED_IMAGES} images, the most that "
+        "Lightsail keeps",
+        f"{how}, or delete some with 'aws lightsail delete-container-image'",
     )

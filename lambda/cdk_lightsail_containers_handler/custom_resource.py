@@ -101,11 +101,14 @@ class CustomResource(CfnResource):
         return Deadline(ends=self._clock() + seconds, clock=self._clock, sleep=self._sleep)
 
     def _set_timeout(self) -> None:
-        self._timer = threading.Timer(max(0.0, self._left() - _ANSWER_SECONDS), self._timeout)
+        seconds = max(0.0, self._left() - _ANSWER_SECONDS)
+        self._timer = threading.Timer(seconds, self._timeout, [self._request])
         self._timer.daemon = True
         self._timer.start()
 
-    def _timeout(self) -> None:
+    def _timeout(self, request: Mapping[str, Any]) -> None:
+        if request is not self._request:
+            return  # an environment that was frozen in between is at another request
         reason = HandlerError(
             "the function's time was over before Lightsail answered", "deploy again"
         )

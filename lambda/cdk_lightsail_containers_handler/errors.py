@@ -20,7 +20,7 @@ class HandlerError(Exception):
             problem: what happened, with the names concerned.
             cure: what the owner of the stack does about it; never shortened.
         """
-        room = REASON_LIMIT - len(cure) - len(": ")
+        room = max(REASON_LIMIT - len(cure) - len(": "), 3)
         if len(problem) > room:
             problem = f"{problem[: room - 3]}..."
         super().__init__(f"{problem}: {cure}")

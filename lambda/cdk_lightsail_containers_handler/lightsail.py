@@ -12,11 +12,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
+    ProxyConnectionError,
+    SSLError,
 )
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
 from .errors import HandlerError, NotFound, Refused, Unanswered
@@ -28,14 +32,19 @@ if TYPE_CHECKING:
     from mypy_boto3_lightsail.client import LightsailClient
 
     from .deadline import Deadline
+    from .request_log import Log
 
 _T = TypeVar("_T")
 
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
 _SERVER_ERROR = 500
+# These happen before a request is sent, so it was not carried out.
+_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
 # A role's new permissions take some seconds to reach every service of AWS.
 _PERMISSIONS_SECONDS = 12.0
 _BUSY = frozenset({"PENDING", "UPDATING", "DEPLOYING"})
+# botocore reads an answer that is no JSON as one that lacks everything: LookupError.
+_NOT_ANSWERED = (HTTPClientError, BotoConnectionError, ResponseParserError, LookupError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,15 +96,20 @@ class RegistryLogin:
 class Lightsail:
     """Lightsail's container images, each call repeated while it makes sense and there is time."""
 
-    def __init__(self, client: LightsailClient, deadline: Deadline) -> None:
+    def __init__(self, client: LightsailClient, deadline: Deadline, log: Log) -> None:
         self._client = client
         self._deadline = deadline
+        self._log = log
 
     def images(self, service: str) -> list[ContainerImage]:
         """Return the images that are registered with a service, in no certain order."""
         items = self._call(
             _Call("GetContainerImages", service),
-            lambda: self._client.get_container_images(serviceName=service)["containerImages"],
+            # An empty list may be left out. So does botocore with an answer that is no JSON, but
+            # whoever acts on this list looks again afterwards.
+            lambda: self._client.get_container_images(serviceName=service).get(
+                "containerImages", []
+            ),
         )
         return [image for item in items if (image := _image(item))]
 
@@ -176,20 +190,40 @@ class Lightsail:
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code", ""))
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+                self._tell(call, code, error)
                 denied = code == "AccessDeniedException" and self._deadline.left() > permissions_by
                 if status < _SERVER_ERROR and code not in _THROTTLED and not denied:
                     raise call.failed(code, error) from error
-                cause, certain = code, status < _SERVER_ERROR
-            except (ConnectTimeoutError, EndpointConnectionError) as error:
-                cause, certain = type(error).__name__, True
+                cause, is_sent = code, status >= _SERVER_ERROR
+            except _NOT_SENT as error:
+                cause, is_sent = self._tell(call, type(error).__name__, error), False
             # botocore reads an answer that is no JSON as one that lacks everything.
-            except (HTTPClientError, ResponseParserError, LookupError) as error:
-                cause, certain = type(error).__name__, False
-            if not certain and not call.repeatable:
+            except (
+                HTTPClientError,
+                BotoConnectionError,
+                ResponseParserError,
+                LookupError,
+            ) as error:
+                cause, is_sent = self._tell(call, type(error).__name__, error), True
+            except BotoCoreError as error:
+                raise call.not_made(self._tell(call, type(error).__name__, error)) from error
+            if is_sent and not call.repeatable:
                 raise call.unanswered(cause)
             if not self._deadline.back_off(attempt):
                 raise call.out_of_time(cause)
             attempt += 1
+
+    def _tell(self, call: _Call, cause: str, error: Exception) -> str:
+        """Log an attempt that failed, with what a sentence has no room for; return the cause."""
+        answer = error.response if isinstance(error, ClientError) else {}
+        self._log(
+            "call failed",
+            operation=call.operation,
+            cause=cause,
+            text=str(error),
+            aws_request=answer.get("ResponseMetadata", {}).get("RequestId"),
+        )
+        return cause
 
 
 @dataclass(frozen=True)
@@ -214,7 +248,7 @@ class _Call:
                 "push it again, Lightsail drops what is not registered at once",
             )
         if code == "InvalidInputException":
-            return Refused(f"{problem}: {text}", "correct it and deploy again")
+            return Refused(f"{problem}: {text.rstrip('.')}", "correct it and deploy again")
         if code == "AccessDeniedException":
             return HandlerError(
                 f"the function's role may not call lightsail:{self.operation} on container "
@@ -227,7 +261,16 @@ class _Call:
                 f"'{self.service}'",
                 "deploy again in some minutes",
             )
-        return HandlerError(f"{problem} with {code}: {text}", "correct it and deploy again")
+        return HandlerError(
+            f"{problem} with {code}: {text.rstrip('.')}", "mend that and deploy again"
+        )
+
+    def not_made(self, cause: str) -> HandlerError:
+        """Return the error for a call that botocore could not make."""
+        return HandlerError(
+            f"{self.operation} for container service '{self.service}' could not be made ({cause})",
+            "see the function's log",
+        )
 
     def unanswered(self, cause: str) -> Unanswered:
         """Return the error for a call whose answer was lost."""
@@ -235,7 +278,10 @@ class _Call:
 
     def out_of_time(self, cause: str) -> HandlerError:
         """Return the error for a call that did not get through while there was time."""
-        cure = "deploy again, and if it is in a VPC give the function a way to the internet"
+        cure = (
+            "deploy again; in a VPC the function needs a way to the internet, and not every Region "
+            "has Lightsail"
+        )
         return HandlerError(self._problem(cause), cure)
 
     def _problem(self, cause: str) -> str:

@@ -85,8 +85,9 @@ def _checked(event: Any) -> dict[str, Any]:
     missing = [key for key in _EVENT_KEYS if not isinstance(event, dict) or not event.get(key)]
     if missing:
         raise ValueError(f"not a request of CloudFormation, it has no {', '.join(missing)}")
-    # crhelper acts on keys of its own in the request.
-    return {key: value for key, value in event.items() if not key.startswith("CrHelper")}
+    # crhelper acts on keys of its own in the request, and needs a type to answer at all.
+    own = {key: value for key, value in event.items() if not key.startswith("CrHelper")}
+    return {"RequestType": None, **own}
 
 
 class _Requests:
@@ -144,7 +145,7 @@ class _Requests:
             push = Push(
                 self._open(wanted.source, connections),
                 service=wanted.service_name,
-                lightsail=Lightsail(self._client, deadline),
+                lightsail=self._lightsail(),
                 deadline=deadline,
                 connections=connections,
                 log=log,
@@ -185,8 +186,10 @@ class _Requests:
         self._images().delete(removal)
 
     def _images(self) -> ContainerImages:
-        deadline = self._resource.deadline
-        return ContainerImages(Lightsail(self._client, deadline), deadline, self._resource.log)
+        return ContainerImages(self._lightsail(), self._resource.deadline, self._resource.log)
+
+    def _lightsail(self) -> Lightsail:
+        return Lightsail(self._client, self._resource.deadline, self._resource.log)
 
 
 def _explained(act: Callable[[], _T]) -> _T:
@@ -197,10 +200,10 @@ def _explained(act: Callable[[], _T]) -> _T:
         raise
     except Exception as error:
         _logger.exception("unexpected")
-        group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "the function")
+        group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "of the function")
         stream = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "of this request")
         raise HandlerError(
-            f"unexpected {type(error).__name__}", f"see log stream {stream} of {group}"
+            f"unexpected {type(error).__name__}, log group {group}", f"see log stream {stream}"
         ) from error
 
 

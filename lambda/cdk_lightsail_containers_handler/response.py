@@ -17,7 +17,8 @@ LIMIT = 4096
 
 _ATTEMPT_SECONDS = 5.0
 _MOST_ATTEMPTS = 8
-_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_OK = range(200, 300)
+_CLIENT_ERROR = range(400, 500)
 
 
 class Undeliverable(Exception):  # noqa: N818 - says what became of the answer
@@ -64,10 +65,10 @@ def deliver(url: str, body: bytes, deadline: Deadline) -> None:
             except urllib3.exceptions.HTTPError as error:
                 fault = type(error).__name__
             else:
-                if status < _CLIENT_ERROR:
+                if status in _OK:
                     return
                 fault = f"status {status}"
-                if status < _SERVER_ERROR:
+                if status in _CLIENT_ERROR:
                     break
             if not deadline.back_off(attempt):
                 break

@@ -69,7 +69,7 @@ class TestTheSameRequestTwice:
             assert stack.calls("RegisterContainerImage") == 1
 
     @BOTH
-    @pytest.mark.parametrize("stale_seconds", [0, 6])
+    @pytest.mark.parametrize("stale_seconds", [0, 4])
     def test_before_reads_have_caught_up_leaves_one_image(
         self, register_again: str, stale_seconds: float
     ) -> None:
@@ -103,8 +103,20 @@ class TestTheSameRequestTwice:
             assert {answer["PhysicalResourceId"] for answer in stack.response.answers} == {kept}
 
     def test_does_not_wait_for_reads_to_catch_up_longer_than_there_is_time(self) -> None:
-        with stack_requests.stack(stale_seconds=60) as stack:
+        with stack_requests.stack(stale_seconds=40) as stack:
             stack.seconds = 33
+
+            assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+
+    def test_whose_second_image_cannot_be_deleted_answers_the_first(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            stack.time.now += 60
+            stack.client().register_container_image(
+                serviceName="shop", label="web", digest=digest(1)
+            )
+            stack.lightsail.faults.append(
+                Fault(operation="DeleteContainerImage", kind="denied", times=1000)
+            )
 
             assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
 
@@ -123,7 +135,7 @@ class TestTheSameRequestTwice:
             assert stack.calls("RegisterContainerImage") == 1
 
     def test_after_an_answer_lost_in_stale_reads_leaves_one_image(self) -> None:
-        with stack_requests.stack(stale_seconds=6) as stack:
+        with stack_requests.stack(stale_seconds=4) as stack:
             stack.lightsail.faults.append(
                 Fault(operation="RegisterContainerImage", kind="reset_after")
             )
@@ -318,7 +330,7 @@ class TestDelete:
         assert stack.images() == [new]
 
     def test_waits_for_reads_that_still_show_the_deployment_before(self) -> None:
-        with stack_requests.stack(stale_seconds=6) as stack:
+        with stack_requests.stack(stale_seconds=4) as stack:
             old = stack.create()["PhysicalResourceId"]
             stack.deploy(old)
             new = stack.create(Digest=digest(2))["PhysicalResourceId"]
@@ -329,9 +341,29 @@ class TestDelete:
 
             assert stack.images() == [new]
 
+    def test_waits_for_reads_that_do_not_show_a_deployment_yet(self) -> None:
+        with stack_requests.stack(stale_seconds=4, delete_in_use="done") as stack:
+            name = stack.create()["PhysicalResourceId"]
+            stack.deploy(name)
+            stack.time.now -= 3600 - 1  # it began a second ago
+
+            assert stack.delete(name)["Status"] == "SUCCESS"
+            assert stack.images() == [name]
+
+    def test_waits_while_lightsail_refuses_because_the_service_changes(self, stack: Stack) -> None:
+        name = stack.create()["PhysicalResourceId"]
+        stack.lightsail.behaviour.service_seconds = 20
+        stack.client().update_container_service(serviceName="shop", scale=2)
+        stack.lightsail.faults.append(
+            Fault(operation="DeleteContainerImage", code="InvalidInputException", times=1)
+        )
+
+        assert stack.delete(name)["Status"] == "SUCCESS"
+        assert stack.images() == []
+
     def test_finds_an_image_that_reads_do_not_show_yet(self) -> None:
         with stack_requests.stack() as stack:
-            stack.lightsail.behaviour.stale_seconds = 6
+            stack.lightsail.behaviour.stale_seconds = 4
             stack.client().register_container_image(
                 serviceName="shop", label="web", digest=digest(1)
             )
@@ -421,6 +453,15 @@ class TestMaxVersions:
         assert answer["PhysicalResourceId"] == ":shop.web.2"
         assert stack.images() == [":shop.web.1", ":shop.web.2"]
 
+    @pytest.mark.parametrize("number", ["150", "1"])
+    def test_makes_room_for_the_new_one_in_a_service_that_is_full(
+        self, stack: Stack, number: str
+    ) -> None:
+        self.register(stack, *range(2, 152))
+
+        assert stack.create(MaxVersions=number)["PhysicalResourceId"] == ":shop.web.151"
+        assert len(stack.images()) == int(number)
+
     def test_makes_room_in_a_service_that_is_full(self, stack: Stack) -> None:
         self.register(stack, *range(2, 152))
 
@@ -456,7 +497,8 @@ class TestFullService:
     def test_says_so_when_pruning_frees_no_room(self, stack: Stack) -> None:
         self.fill(stack)
 
-        assert reason(stack.create(MaxVersions="5")) == self.FULL
+        cure = "lower max_versions, or delete some with 'aws lightsail delete-container-image'"
+        assert reason(stack.create(MaxVersions="5")).endswith(cure)
         assert len(stack.images()) == 150
 
     def test_says_so_when_others_took_the_last_room_meanwhile(self) -> None:
@@ -486,6 +528,13 @@ class TestBusyService:
             assert answer["PhysicalResourceId"] == ":shop.web.2"
             assert stack.calls("RegisterContainerImage") > calls + 1
 
+    def test_tries_again_when_it_is_not_busy_any_more(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(
+            Fault(operation="RegisterContainerImage", code="InvalidInputException", times=1)
+        )
+
+        assert stack.create()["Status"] == "SUCCESS"
+
     def test_says_so_when_it_takes_too_long(self) -> None:
         with stack_requests.stack(busy_service="refused", deployment_seconds=1000) as stack:
             name = stack.create()["PhysicalResourceId"]
@@ -493,6 +542,6 @@ class TestBusyService:
             stack.time.now -= 3600
 
             assert reason(stack.create(Digest=digest(2))) == (
-                "container service 'shop' was DEPLOYING all the time and took no image: "
+                "container service 'shop' was DEPLOYING all the time and took no change: "
                 "deploy again when it is READY or RUNNING"
             )

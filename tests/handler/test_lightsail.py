@@ -26,7 +26,7 @@ def answers() -> Iterator[Stubber]:
 
 
 def lightsail(answers: Stubber) -> Lightsail:
-    return Lightsail(answers.client, FakeTime().deadline(0.2))
+    return Lightsail(answers.client, FakeTime().deadline(0.2), lambda *_, **__: None)
 
 
 @pytest.mark.parametrize("item", [{}, {**IMAGE, "image": ":shop.web.next"}, {"image": ":a.b.1"}])
@@ -45,6 +45,12 @@ def test_counts_a_registration_without_a_name_as_unanswered(answers: Stubber) ->
 
     with pytest.raises(Unanswered):
         lightsail(answers).register("shop", "web", DIGEST)
+
+
+def test_takes_a_list_that_is_left_out_for_an_empty_one(answers: Stubber) -> None:
+    answers.add_response("get_container_images", {})
+
+    assert lightsail(answers).images("shop") == []
 
 
 def test_does_not_take_an_empty_list_for_a_service(answers: Stubber) -> None:

@@ -118,6 +118,14 @@ class TestMalformedRequests:
         assert stack.delete(name, ResourceType="Custom::Other")["Status"] == "SUCCESS"
         assert stack.images() == [name]
 
+    def test_without_a_kind_are_answered(self, stack: Stack) -> None:
+        request = stack.request("Create")
+        del request["RequestType"]
+
+        assert "RequestType must be Create, Update or Delete, got None" in reason(
+            stack.send(request)
+        )
+
     @pytest.mark.parametrize("kind", ["Import", "", 7])
     def test_of_another_kind_are_answered(self, stack: Stack, kind: object) -> None:
         request = stack.request("Create")
@@ -160,7 +168,7 @@ class TestLightsailRefuses:
                 "Not a valid image.",
                 (
                     "Lightsail refused RegisterContainerImage for container service 'shop': Not a "
-                    "valid image.: correct it and deploy again"
+                    "valid image: correct it and deploy again"
                 ),
             ),
             (
@@ -169,7 +177,7 @@ class TestLightsailRefuses:
                 "Who?",
                 (
                     "Lightsail refused RegisterContainerImage for container service 'shop' with "
-                    "UnauthenticatedException: Who?: correct it and deploy again"
+                    "UnauthenticatedException: Who?: mend that and deploy again"
                 ),
             ),
             (
@@ -186,7 +194,9 @@ class TestLightsailRefuses:
     def test_each_exception_is_one_sentence(
         self, stack: Stack, operation: str, code: str, message: str, sentence: str
     ) -> None:
-        stack.lightsail.faults.append(Fault(operation=operation, code=code, message=message))
+        stack.lightsail.faults.append(
+            Fault(operation=operation, code=code, message=message, times=2)
+        )
 
         assert reason(stack.create()) == sentence
 
@@ -203,7 +213,7 @@ class TestLightsailRefuses:
 
     def test_a_long_text_of_lightsails_is_shortened_before_the_cure(self, stack: Stack) -> None:
         stack.lightsail.faults.append(
-            Fault(operation=REGISTER, code="InvalidInputException", message="long " * 200)
+            Fault(operation=REGISTER, code="InvalidInputException", message="long " * 200, times=2)
         )
 
         text = reason(stack.create())
@@ -303,9 +313,47 @@ class TestFaults:
         stack.lightsail.stop()
 
         assert reason(stack.create()).endswith(
-            "(EndpointConnectionError): deploy again, and if it is in a VPC give the function a "
-            "way to the internet"
+            "(EndpointConnectionError): deploy again; in a VPC the function needs a way to the "
+            "internet, and not every Region has Lightsail"
         )
+
+    def test_of_tls_are_tried_again_and_named(self, stack: Stack) -> None:
+        stack.handler = stack.new_handler(url=stack.lightsail.url.replace("http:", "https:"))
+        began = stack.time.now
+
+        assert "(SSLError)" in reason(stack.create())
+        assert stack.time.now - began > 200
+
+    def test_of_a_call_that_cannot_be_made_are_told_at_once(
+        self, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps what it found before
+        stack.handler = stack.new_handler()
+
+        assert reason(stack.create()) == (
+            "GetContainerImages for container service 'shop' could not be made "
+            "(NoCredentialsError): see the function's log"
+        )
+
+    def test_are_logged_with_what_a_sentence_has_no_room_for(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stack.lightsail.faults.append(
+            Fault(operation=IMAGES, code="ThrottlingException", message="slower, " * 100)
+        )
+
+        stack.create()
+
+        (line,) = [
+            json.loads(record.getMessage())
+            for record in caplog.records
+            if '"call failed"' in record.getMessage()
+        ]
+        assert (line["operation"], line["cause"]) == (IMAGES, "ThrottlingException")
+        assert "slower, " * 100 in line["text"]
+        assert line["aws_request"]
 
     def test_that_nobody_foresaw_say_where_the_rest_stands(
         self,
@@ -320,7 +368,7 @@ class TestFaults:
         answer = stack.create()
 
         assert reason(answer) == (
-            "unexpected AttributeError: see log stream 2026/11/23/[$LATEST]8c0f of Shop-Log"
+            "unexpected AttributeError, log group Shop-Log: see log stream 2026/11/23/[$LATEST]8c0f"
         )
         assert "Traceback" in caplog.text
 
@@ -353,6 +401,16 @@ class TestDeadline:
         stack.handler(request, self.Context(100, 15.2))
 
         assert stack.response.answer["PhysicalResourceId"] == ":shop.web.1"
+
+    def test_of_a_request_is_not_another_requests(self, stack: Stack) -> None:
+        resource = CustomResource(stack.time.clock, stack.time.sleep)
+        first = stack.request("Create")
+        resource.begin(first, stack.context())
+        resource.begin(stack.request("Create"), stack.context())
+
+        resource._timeout(first)
+
+        assert stack.response.bodies == []
 
     def test_leaves_no_time_for_a_call(self, stack: Stack) -> None:
         stack.seconds = 29

@@ -65,12 +65,15 @@ def test_gives_up_at_once_when_the_answer_is_refused(
     assert len(cloudformation.bodies) == 1
 
 
-def test_does_not_follow_a_redirect(cloudformation: ResponseUrl) -> None:
+def test_neither_follows_a_redirect_nor_takes_it_for_an_answer(
+    cloudformation: ResponseUrl,
+) -> None:
     cloudformation.faults = [307]
 
     deliver(cloudformation.url, encode(ANSWER), FakeTime().deadline(60))
 
-    assert len(cloudformation.bodies) == 1
+    assert cloudformation.answers == [ANSWER]
+    assert len(cloudformation.bodies) == 2
 
 
 def test_gives_up_after_some_attempts_however_much_time_there_is(

@@ -9,12 +9,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.sample_image import push_sample_image, sample_image
-from lightsail_local.server import LightsailServer
 
 from cdk_lightsail_containers_handler import main
 from fake_time import FakeTime
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.sample_image import push_sample_image, sample_image
+from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f"
@@ -95,15 +95,15 @@ class Stack:
     def __post_init__(self) -> None:
         self.handler = self.new_handler()
 
-    def new_handler(self, **config: Any) -> Handler:
+    def new_handler(self, url: str = "", **config: Any) -> Handler:
         """Return a handler as a cold start makes it."""
         settings = main.CLIENT_CONFIG.merge(Config(**config))
 
         def make_client(service: str, **options: Any) -> Any:
             if service in self.clients:
                 return self.clients[service]
-            url = self.lightsail.url
-            return boto3.client(service, endpoint_url=url, config=settings, **options)
+            endpoint = url or self.lightsail.url
+            return boto3.client(service, endpoint_url=endpoint, config=settings, **options)
 
         return main.make_handler(make_client, self.time.clock, self.time.sleep)
 
