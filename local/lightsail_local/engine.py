@@ -22,6 +22,15 @@ HOST = "127.0.0.1"
 _END_SECONDS = 2.0
 _POLL_SECONDS = 0.05
 _LOG_LINES_SHOWN = 20
+# The engine runs this package, whichever other one of its name the interpreter finds by itself.
+_START = """\
+import sys
+sys.path.insert(0, {folder!r})
+import lightsail_local
+del sys.path[0]
+from lightsail_local import engine_process
+engine_process.main()
+"""
 
 
 class EngineError(RuntimeError):
@@ -142,8 +151,8 @@ class Engine:
                 [
                     sys.executable,
                     "-P",
-                    "-m",
-                    "lightsail_local.engine_process",
+                    "-c",
+                    _START.format(folder=str(Path(__file__).parent.parent)),
                     f"--listener={listener}",
                     f"--folder={self.folder}",
                 ],

@@ -103,7 +103,3 @@ def _follow_parent(folder: Path) -> None:
     # What follows leaves no time to measure it; a test does run it.
     shutil.rmtree(folder, ignore_errors=True)  # pragma: no cover
     os.killpg(0, signal.SIGKILL)  # pragma: no cover
-
-
-if __name__ == "__main__":  # pragma: no branch - nobody imports it
-    main()

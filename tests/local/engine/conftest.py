@@ -52,7 +52,7 @@ def engine(measured: dict[str, str]) -> Iterator[Engine]:
         yield engine
 
 
-def create_function(functions: Any, code: str) -> str:
+def create_function(functions: Any, code: str, **options: Any) -> str:
     """Create a function of a module's text, close the client, and give the ARN."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as writer:
@@ -65,20 +65,20 @@ def create_function(functions: Any, code: str) -> str:
             Handler="index.handler",
             Code={"ZipFile": archive.getvalue()},
             Timeout=60,
+            **options,
         )["FunctionArn"]
     return arn
 
 
 @pytest.fixture
-def function_on() -> Iterator[Callable[[Engine, str], Callable[[], Any]]]:
+def function_on() -> Iterator[Callable[..., Callable[[], Any]]]:
     """Give a Lambda function of an engine, of the text of its body, as a function to call."""
     clients = []
 
-    def make(engine: Engine, body: str) -> Callable[[], Any]:
-        code = (
-            f"import os, signal, time, urllib.request\ndef handler(event, context):\n    {body}\n"
-        )
-        function = create_function(client_of(engine, "lambda"), code)
+    def make(engine: Engine, body: str, **options: Any) -> Callable[[], Any]:
+        modules = "logging, os, signal, time, urllib.request"
+        code = f"import {modules}\ndef handler(event, context):\n    {body}\n"
+        function = create_function(client_of(engine, "lambda"), code, **options)
         client = client_of(engine, "lambda")
         clients.append(client)
 
@@ -90,6 +90,14 @@ def function_on() -> Iterator[Callable[[Engine, str], Callable[[], Any]]]:
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def logs(engine: Engine) -> Iterator[Any]:
+    """CloudWatch Logs of the engine."""
+    client = client_of(engine, "logs")
+    yield client
+    client.close()
 
 
 def client_of(engine: Engine, service: str) -> Any:

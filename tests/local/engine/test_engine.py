@@ -53,6 +53,28 @@ def test_its_functions_trust_it(engine: Engine, function_on: MakeFunction) -> No
     assert function_on(engine, code)() == 200
 
 
+@pytest.mark.parametrize("custom", [None, "/shop/functions"])
+def test_what_its_functions_log_arrives_in_their_log_groups(
+    engine: Engine, function_on: MakeFunction, logs: Any, custom: str | None
+) -> None:
+    body = """
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("shop").info("blob copied")
+    logging.getLogger("shop").debug("byte copied")
+    time.sleep(0.1)  # ministack waits only a moment for the last lines
+    return context.function_name
+"""
+    options = {"LoggingConfig": {"LogGroup": custom}} if custom else {}
+
+    name = function_on(engine, body, **options)()
+
+    group = custom or f"/aws/lambda/{name}"
+    events = logs.filter_log_events(logGroupName=group)["events"]
+    messages = [event["message"] for event in events]
+    assert [message.split()[0] for message in messages] == ["START", "blob", "END", "REPORT"]
+    assert messages[1] == "blob copied"
+
+
 def test_stop_ends_its_functions_even_those_that_will_not_end(
     measured: dict[str, str], function_on: MakeFunction, are_gone: Callable[..., bool]
 ) -> None:
@@ -133,6 +155,18 @@ def test_tells_with_the_end_of_its_log_why_it_does_not_start(measured: dict[str,
         engine.start()
 
     assert not engine.is_running
+
+
+def test_runs_the_package_that_starts_it_and_no_other(
+    measured: dict[str, str], tmp_path: Path
+) -> None:
+    other = tmp_path / "lightsail_local"
+    other.mkdir()
+    (other / "__init__.py").touch()
+    (other / "engine_process.py").write_text("raise SystemExit('another release')\n")
+
+    with Engine(LIGHTSAIL, environment=measured | {"PYTHONPATH": str(tmp_path)}) as engine:
+        assert engine.is_running
 
 
 def test_refuses_another_version_of_ministack(measured: dict[str, str], tmp_path: Path) -> None:
