@@ -6,6 +6,7 @@ import os
 import threading
 from typing import Any
 
+import boto3
 import pytest
 from crhelper import CfnResource
 
