@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 import boto3
 
 from lightsail_local.cloud import LocalCloud
+from lightsail_local.engine import EngineError
 from lightsail_local.sample_image import push_sample_image
 from lightsail_local.sample_registry import SampleRegistry
 
@@ -174,7 +175,7 @@ def main() -> int:
     except KeyboardInterrupt:
         screen.line("interrupted: everything is stopped and removed")
         return 130
-    except DemoFailed as error:
+    except (DemoFailed, EngineError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     screen.title("What happened")

@@ -34,7 +34,7 @@ engine_process.main()
 
 
 class EngineError(RuntimeError):
-    """The engine cannot start; the message says why, with the end of its log."""
+    """The engine cannot start; the message says why, with the end of its log if it has one."""
 
 
 class Engine:
@@ -117,10 +117,12 @@ class Engine:
 
         Raises:
             OSError: The port is taken, or not for this user.
-            EngineError: The process ended, or did not answer in time.
+            EngineError: The process ended, did not answer in time, or lacks a command.
         """
         if self._process is not None:
             raise EngineError("the engine is started already")
+        if shutil.which("openssl") is None:
+            raise EngineError("openssl is not installed; ministack makes its certificate with it")
         # The port is bound here and handed down: no other process can take it in between, and
         # ministack cannot take port 443 beside it.
         with bind(self._port) as listener:

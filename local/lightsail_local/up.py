@@ -63,8 +63,7 @@ def up(options: Options) -> None:
     """
     ended = threading.Event()
     with _ends_on_signals(ended):
-        _check(options)
-        _warn_of_node()
+        _check_ports(options)
         requests = _Requests()
         cloud = LocalCloud(
             Behaviour(**options.behaviour),
@@ -76,6 +75,7 @@ def up(options: Options) -> None:
         )
         try:
             with cloud, announced(cloud.endpoints):
+                _warn_of_node()
                 _create_services(cloud.endpoints, options.services)
                 _say(_introduction(cloud.endpoints, options))
                 requests.are_shown = True
@@ -141,9 +141,7 @@ def _ends_on_signals(ended: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _check(options: Options) -> None:
-    if shutil.which("openssl") is None:
-        raise UpError("openssl is not installed; ministack makes its certificate with it")
+def _check_ports(options: Options) -> None:
     ports = {
         "--port": options.port,
         "--lightsail-port": options.lightsail_port,

@@ -169,6 +169,16 @@ def test_runs_the_package_that_starts_it_and_no_other(
         assert engine.is_running
 
 
+def test_tells_that_openssl_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    engine = Engine(LIGHTSAIL)
+
+    with pytest.raises(EngineError, match="openssl is not installed"):
+        engine.start()
+
+    assert not engine.is_running
+
+
 def test_refuses_another_version_of_ministack(measured: dict[str, str], tmp_path: Path) -> None:
     metadata = tmp_path / "ministack-9.dist-info" / "METADATA"
     metadata.parent.mkdir()
