@@ -8,7 +8,9 @@ if sys.version_info < (3, 11):  # noqa: UP036 - said here, or an import below sa
 import argparse
 import importlib.metadata
 import importlib.util
+import math
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -26,6 +28,7 @@ from lightsail_local.running_clouds import running_clouds
 _PROGRAM = "lightsail-local"
 _DISTRIBUTION = "cdk-lightsail-containers"
 _HIGHEST_PORT = 65535
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 _EXTRA = ("boto3", "ministack")
 _DESCRIPTION = """\
 A local cloud for `cdk deploy`: Lightsail's container services with their
@@ -89,7 +92,10 @@ def _parser() -> argparse.ArgumentParser:
             help=f"the port of {service}, 0 for a free one (default: %(default)s)",
         )
     up.add_argument(
-        "--region", default=DEFAULT_REGION, help="the region to play (default: %(default)s)"
+        "--region",
+        type=_region,
+        default=DEFAULT_REGION,
+        help="the region to play (default: %(default)s)",
     )
     up.add_argument(
         "--service",
@@ -191,6 +197,14 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _region(text: str) -> str:
+    if not _REGION.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"a region matches {_REGION.pattern}, as {DEFAULT_REGION} does, got {text!r}"
+        )
+    return text
+
+
 def _behaviour_types() -> dict[str, Any]:
     return get_type_hints(Behaviour)
 
@@ -221,6 +235,9 @@ def _converted(value: str, kind: Any) -> Any:
             raise ValueError("true or false")
         return value == "true"
     try:
-        return kind(value)
+        number = kind(value)
     except ValueError:
-        raise ValueError("a number" if kind is float else "a whole number") from None
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise ValueError(f"a {'finite' if kind is float else 'whole'} number, 0 or more")
+    return number

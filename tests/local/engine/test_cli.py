@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.session
 import pytest
 
 from lightsail_local import cli
@@ -307,8 +308,18 @@ def test_tells_that_python_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
         (["up", "--behaviour=zstd_layers"], "got 'zstd_layers'"),
         (["up", "--behaviour=zstd_layers=1"], "zstd_layers is true or false, got '1'"),
         (["up", "--behaviour=latest=x"], "latest is one of refused, echoed, resolved, got 'x'"),
-        (["up", "--behaviour=stored_images=x"], "stored_images is a whole number, got 'x'"),
-        (["up", "--behaviour=stale_seconds=x"], "stale_seconds is a number, got 'x'"),
+        (["up", "--region="], "a region matches [a-z]{2}(-[a-z]+)+-[0-9], as us-east-1 does"),
+        (["up", "--region="], "as us-east-1 does, got ''"),
+        (["up", "--region=nowhere"], "as us-east-1 does, got 'nowhere'"),
+        (["up", "--region=us-east-1\n"], "as us-east-1 does, got 'us-east-1\\n'"),
+        *(
+            (["up", f"--behaviour={key}={value}"], f"{key} is {rule}, got '{value}'")
+            for key, rule, values in [
+                ("stored_images", "a whole number, 0 or more", ["x", "-5", "1.5", "nan"]),
+                ("stale_seconds", "a finite number, 0 or more", ["x", "-1", "nan", "1e400"]),
+            ]
+            for value in values
+        ),
     ],
 )
 def test_explains_a_wrong_use(
@@ -321,11 +332,20 @@ def test_explains_a_wrong_use(
     assert complaint in " ".join(capsys.readouterr().err.split())
 
 
+def test_takes_every_region_that_lightsail_has() -> None:
+    model = botocore.session.get_session().get_service_model("lightsail")
+    regions = model.shape_for("RegionName").enum
+
+    assert [cli._region(region) for region in regions] == regions
+
+
 def test_reads_a_behaviours_value_as_its_fields_type() -> None:
     assert cli._behaviour("zstd_layers=false") == ("zstd_layers", False)
     assert cli._behaviour("latest=echoed") == ("latest", "echoed")
     assert cli._behaviour("stored_images=3") == ("stored_images", 3)
+    assert cli._behaviour("stored_images=0") == ("stored_images", 0)
     assert cli._behaviour("stale_seconds=0.5") == ("stale_seconds", 0.5)
+    assert cli._behaviour("stale_seconds=0") == ("stale_seconds", 0)
     assert cli._behaviour("failing_images=a,b") == ("failing_images", {"a", "b"})
 
 
