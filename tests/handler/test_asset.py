@@ -7,6 +7,8 @@ import boto3
 import pytest
 from aws_cdk import App, Stack
 
+import fake_registry
+import oci_images
 from cdk_commands import ROOT
 from cdk_lightsail_containers import Handler
 from cdk_lightsail_containers.handler_asset import ENTRY_POINT
@@ -86,6 +88,23 @@ def test_logs_each_step_and_no_signature(function: LambdaRuntime, response: Resp
         assert f'"step": "{step}"' in created.log
     assert "Label must be 1-53 lowercase letters" in failed.log
     assert SIGNATURE not in created.log + failed.log
+
+
+def test_pushes_an_image_with_what_is_in_the_asset_alone(
+    function: LambdaRuntime, response: ResponseUrl
+) -> None:
+    made = oci_images.multi_arch(*oci_images.layers(3, 300_000))
+    with fake_registry.fake_registry() as source:
+        source.add(made, "1")
+        event = request(
+            "Create", response.url, Digest=None, Source={"Image": f"{source.host}/web:1"}
+        )
+
+        invocation = function.invoke(event)
+
+    assert response.answer["Status"] == "SUCCESS", response.answer
+    assert response.answer["Data"]["ImageDigest"] in {one.digest for one in made.manifests}
+    assert invocation.log.count('"step": "blob copied"') == 4
 
 
 def test_answers_before_its_end_when_lightsail_hangs(
