@@ -44,6 +44,7 @@ examples:
       push a small image, and print the digest to deploy
   lightsail-local up --behaviour service_seconds=60 --behaviour latest=resolved
       a Lightsail that takes its time, and decides otherwise where AWS does not tell"""
+_EXPLAINED = "`python3 -m pydoc lightsail_local.behaviour` tells what each of them decides."
 
 
 class CommandError(RuntimeError):
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     up = _command(commands, "up", _up, "run a cloud until Ctrl-C, and show its requests")
+    up.formatter_class, up.epilog = raw, _behaviour_help()
     ports = {
         "--port": (DEFAULT_PORT, "CloudFormation, Lambda, S3 and the rest"),
         "--lightsail-port": (DEFAULT_LIGHTSAIL_PORT, "Lightsail's API"),
@@ -110,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=_behaviour,
         metavar="KEY=VALUE",
-        help=f"how Lightsail behaves; may be repeated; keys: {', '.join(_behaviour_types())}",
+        help="how Lightsail behaves, see below; may be repeated",
     )
 
     env = _command(commands, "env", _env, "print what sends a shell's cdk, boto3 and aws to it")
@@ -209,6 +211,32 @@ def _behaviour_types() -> dict[str, Any]:
     return get_type_hints(Behaviour)
 
 
+def _behaviour_help() -> str:
+    """Show each key with its default and its values."""
+    defaults = vars(Behaviour())
+    rows = [
+        (f"{key}={_written(defaults[key])}", _possible(kind))
+        for key, kind in _behaviour_types().items()
+    ]
+    width = max(len(default) for default, _ in rows)
+    lines = [f"  {default:<{width}}  {values}" for default, values in rows]
+    return "\n".join(["behaviour, with its defaults and its values:", *lines, "", _EXPLAINED])
+
+
+def _written(value: Any) -> str:
+    """Write a field's value as `_converted` reads it."""
+    if isinstance(value, set):
+        return ",".join(sorted(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _possible(kind: Any) -> str:
+    """Tell the values of a field's type."""
+    if get_origin(kind) is Literal:
+        return ", ".join(get_args(kind))
+    return {bool: "true, false", float: "seconds", int: "number"}.get(kind, "list, with commas")
+
+
 def _behaviour(text: str) -> tuple[str, Any]:
     """Read `KEY=VALUE`, the value as the type of that field of `Behaviour`."""
     key, equals, value = text.partition("=")
@@ -229,7 +257,7 @@ def _converted(value: str, kind: Any) -> Any:
             raise ValueError(f"one of {', '.join(choices)}")
         return value
     if get_origin(kind) is set:
-        return set(value.split(","))
+        return set(value.split(",")) - {""}
     if kind is bool:
         if value not in ("true", "false"):
             raise ValueError("true or false")

@@ -16,6 +16,7 @@ import botocore.session
 import pytest
 
 from lightsail_local import cli
+from lightsail_local.behaviour import Behaviour
 from lightsail_local.sample_image import sample_image
 from lightsail_local.server import Request
 from lightsail_local.up import request_line
@@ -352,6 +353,19 @@ def test_reads_a_behaviours_value_as_its_fields_type() -> None:
 def test_shows_its_version_and_its_help_with_examples(run: Run) -> None:
     assert re.fullmatch(r"lightsail-local \d+\.\d+\.\d+\n", run("--version").stdout)
     assert 'eval "$(lightsail-local env)"' in run("--help").stdout
+
+
+def test_up_shows_each_behaviour_with_its_default_and_its_values(run: Run) -> None:
+    lines = run("up", "--help", COLUMNS="80").stdout.splitlines()
+
+    assert max(len(line) for line in lines) < 80
+    shown = dict(re.split(r" {2,}", line.strip()) for line in lines if re.match(r"  \w+=", line))
+    assert dict(map(cli._behaviour, shown)) == vars(Behaviour())
+    assert shown["latest=refused"] == "refused, echoed, resolved"
+    assert shown["zstd_layers=true"] == "true, false"
+    assert shown["service_seconds=1"] == "seconds"
+    assert shown["stored_images=150"] == "number"
+    assert shown["failing_images="] == "list, with commas"
 
 
 def test_shows_a_request_without_what_may_be_secret() -> None:
