@@ -19,8 +19,10 @@ def draw(path: Path, title: str, rows: Sequence[tuple[str, float]], wanted: floa
     """
     height = _TOP + _ROW * len(rows) + 16
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-        'font-family="system-ui, sans-serif" font-size="13">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
+            'font-family="system-ui, sans-serif" font-size="13">'
+        ),
         f'<rect width="{_WIDTH}" height="{height}" rx="8" fill="#ffffff"/>',
         f'<text x="16" y="26" font-size="15" font-weight="600">{escape(title)}</text>',
     ]
