@@ -28,8 +28,10 @@ from .properties import (
     Source,
 )
 from .push import Push
+from .registry.archive import Archive
 from .registry.connection import Connections
 from .registry.repository import Repository
+from .s3_object import S3Object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -154,7 +156,8 @@ class _Requests:
 
     def _open(self, source: Source, connections: Connections) -> ImageSource:
         if isinstance(source, ArchiveSource):
-            raise HandlerError("an archive is no source yet", "push the image to a registry")
+            client, deadline = self._make_client("s3"), self._resource.deadline
+            return Archive(S3Object(client, source.bucket, source.key, deadline))
         return Repository(
             source.reference,
             connections=connections,

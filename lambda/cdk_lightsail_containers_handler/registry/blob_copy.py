@@ -34,7 +34,7 @@ class BlobReader(Protocol):
 
 
 class Source(Protocol):
-    """Where an image comes from; `Repository` is one."""
+    """Where an image comes from: `Repository` and `Archive`."""
 
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
         """Return a manifest of an index, or the one that is to be copied."""
@@ -171,13 +171,13 @@ class BlobCopy:
         return self._source.open_blob(blob) if content is None else _Content(content)
 
 
-def read_blob(source: Source, blob: Descriptor, name: str) -> bytes:
+def read_blob(source: Source, blob: Descriptor, what: str) -> bytes:
     """Return a small blob, checked.
 
     Args:
         source: where it is.
         blob: the blob.
-        name: what messages call the image.
+        what: what messages call it.
 
     Raises:
         Unsupported: it is too large to be what it should be.
@@ -185,11 +185,11 @@ def read_blob(source: Source, blob: Descriptor, name: str) -> bytes:
         RegistryError: the source did not give it.
     """
     if blob.size > LARGEST_MANIFEST:
-        raise Unsupported(f"the config of {name} is larger than {LARGEST_MANIFEST >> 20} MiB")
+        raise Unsupported(f"{what} is larger than {LARGEST_MANIFEST >> 20} MiB")
     content = bytearray(blob.size)
     with closing(source.open_blob(blob)) as reader:
         count = reader.readinto(memoryview(content))
-    check(bytes(content[:count]), blob.digest, f"the config of {name}")
+    check(bytes(content[:count]), blob.digest, what)
     return bytes(content)
 
 

@@ -106,7 +106,7 @@ def find_image(source: Source, platform: Platform = LINUX_AMD64) -> FoundImage:
             manifest = source.manifest(manifest.choose(platform, str(source)))
     if isinstance(manifest, Index):
         raise Unsupported(f"{source} is an index in an index in an index")
-    config = read_blob(source, manifest.config, str(source))
+    config = read_blob(source, manifest.config, f"the config of {source}")
     check_platform(config, platform, str(source))
     return FoundImage(manifest=manifest, config=config)
 

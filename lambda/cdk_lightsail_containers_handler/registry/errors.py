@@ -83,7 +83,7 @@ class NotFound(RegistryError):  # noqa: N818
 class DigestMismatch(RegistryError):  # noqa: N818
     """Bytes are not what their digest and size say."""
 
-    default_cure = "push the image to its registry again"
+    default_cure = "push the image to its registry, or write its archive, again"
 
 
 class Unsupported(RegistryError):  # noqa: N818
