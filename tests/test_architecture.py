@@ -31,7 +31,17 @@ HANDLER_IMPORTS = {
     "lightsail": {"deadline", "errors", "properties", "request_log"},
     "credentials": {"errors", "lightsail", "properties", "registry"},
     "container_image": {"deadline", "errors", "lightsail", "properties", "request_log"},
-    "push": {"credentials", "deadline", "errors", "lightsail", "registry", "request_log"},
+    "s3_object": {"deadline", "errors", "registry"},
+    "push": {
+        "credentials",
+        "deadline",
+        "errors",
+        "lightsail",
+        "properties",
+        "registry",
+        "request_log",
+        "s3_object",
+    },
     "custom_resource": {
         "response",
         "deadline",
@@ -42,13 +52,11 @@ HANDLER_IMPORTS = {
     },
     "main": {
         "container_image",
-        "credentials",
         "custom_resource",
         "errors",
         "lightsail",
         "properties",
         "push",
-        "registry",
     },
 }
 

@@ -15,10 +15,8 @@ ENTRY_POINT = "cdk_lightsail_containers_handler.main.handler"
 
 _OWN_PACKAGE = "cdk_lightsail_containers_handler"
 _PACKAGES = (_OWN_PACKAGE, "crhelper")
-_LICENCES = {
-    "cdk-lightsail-containers": ("LICENSE",),
-    "crhelper": ("LICENSE", "NOTICE"),
-}
+# Both are under the Apache License 2.0, whose text is there once.
+_LICENCES = {"cdk-lightsail-containers": "LICENSE", "crhelper": "NOTICE"}
 _BETWEEN_STATEMENTS = {
     tokenize.COMMENT,
     tokenize.DEDENT,
@@ -62,10 +60,9 @@ class _InstalledPackages:
                     target / package / module.relative_to(source),
                     _without_comments(content) if package == _OWN_PACKAGE else content,
                 )
-        for distribution, names in _LICENCES.items():
-            for name in names:
-                text = _licence(distribution, name).read_bytes()
-                _write(target / "licenses" / distribution / name, text)
+        for distribution, name in _LICENCES.items():
+            text = _licence(distribution, name).read_bytes()
+            _write(target / "licenses" / distribution / name, text)
         return True
 
 

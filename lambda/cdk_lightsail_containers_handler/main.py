@@ -14,31 +14,22 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .container_image import ContainerImages
-from .credentials import source_credentials
 from .custom_resource import CALL_SECONDS, CustomResource
 from .errors import HandlerError, Unfinished
 from .lightsail import ContainerImage, Lightsail
 from .properties import (
     CONTAINER_IMAGE_TYPE,
-    ArchiveSource,
     Attribute,
     ContainerImageProperties,
     ContainerImageRemoval,
     ImageName,
-    Source,
 )
-from .push import Push
-from .registry.archive import Archive
-from .registry.connection import Connections
-from .registry.repository import Repository
-from .s3_object import S3Object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mypy_boto3_lightsail.client import LightsailClient
 
-    from .registry.blob_copy import Source as ImageSource
 
 _T = TypeVar("_T")
 
@@ -142,28 +133,18 @@ class _Requests:
         images = self._images()
         if wanted.source is None:
             return images.put(wanted, current)
-        deadline, log = self._resource.deadline, self._resource.log
-        with Connections() as connections:
-            push = Push(
-                self._open(wanted.source, connections),
-                service=wanted.service_name,
-                lightsail=self._lightsail(),
-                deadline=deadline,
-                connections=connections,
-                log=log,
-            )
-            return images.put(replace(wanted, digest=push.digest), current, push.run)
+        # Most of the handler is for pushing, and who only registers need not wait for its import.
+        from .push import pushing  # noqa: PLC0415
 
-    def _open(self, source: Source, connections: Connections) -> ImageSource:
-        if isinstance(source, ArchiveSource):
-            client, deadline = self._make_client("s3"), self._resource.deadline
-            return Archive(S3Object(client, source.bucket, source.key, deadline))
-        return Repository(
-            source.reference,
-            connections=connections,
+        with pushing(
+            wanted.source,
+            service=wanted.service_name,
+            lightsail=self._lightsail(),
             deadline=self._resource.deadline,
-            credentials=source_credentials(source, self._make_client),
-        )
+            log=self._resource.log,
+            make_client=self._make_client,
+        ) as push:
+            return images.put(replace(wanted, digest=push.digest), current, push.run)
 
     def _hand_over(self, unfinished: Unfinished) -> None:
         """Have another invocation go on, or say that there is no time left for one."""

@@ -4,46 +4,92 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .credentials import LightsailLogin
+from .credentials import LightsailLogin, source_credentials
 from .errors import HandlerError, Unfinished
+from .properties import ArchiveSource
+from .registry.archive import Archive
+from .registry.connection import Connections
 from .registry.copy import Progress, copy_image, find_image
 from .registry.errors import OutOfTime, RegistryError
 from .registry.reference import Reference
 from .registry.repository import Repository
+from .s3_object import S3Object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .deadline import Deadline
     from .lightsail import Lightsail
-    from .registry.blob_copy import Source
-    from .registry.connection import Connections
+    from .properties import Source
+    from .registry.blob_copy import Source as ImageSource
     from .request_log import Log
 
 _REPOSITORY = "sr"
 """The one repository that Lightsail's registry has."""
 
 
-class Push:
-    """An image that can be pushed.
+@contextmanager
+def pushing(
+    source: Source,
+    *,
+    service: str,
+    lightsail: Lightsail,
+    deadline: Deadline,
+    log: Log,
+    make_client: Callable[..., Any],
+) -> Iterator[Push]:
+    """Find an image where it is, and have it ready to be pushed.
 
     Args:
         source: where it is.
         service: the container service that it is for.
         lightsail: gives the logins.
         deadline: when to stop; what was pushed by then is not pushed again.
-        connections: what both registries are reached over.
         log: where the steps are told.
+        make_client: boto3's `client`, for what the source needs.
 
     Raises:
+        Unfinished: the deadline came first.
         HandlerError: the source has no such image for linux/amd64.
     """
+    with Connections() as connections:
+        with _explained():
+            found = _open(source, connections, deadline, make_client)
+            push = Push(
+                found,
+                service=service,
+                lightsail=lightsail,
+                deadline=deadline,
+                connections=connections,
+                log=log,
+            )
+        yield push
+
+
+def _open(
+    source: Source,
+    connections: Connections,
+    deadline: Deadline,
+    make_client: Callable[..., Any],
+) -> ImageSource:
+    if isinstance(source, ArchiveSource):
+        return Archive(S3Object(make_client("s3"), source.bucket, source.key, deadline))
+    return Repository(
+        source.reference,
+        connections=connections,
+        deadline=deadline,
+        credentials=source_credentials(source, make_client),
+    )
+
+
+class Push:
+    """An image that was found, and can be pushed."""
 
     def __init__(
         self,
-        source: Source,
+        source: ImageSource,
         *,
         service: str,
         lightsail: Lightsail,
@@ -57,8 +103,7 @@ class Push:
         self._deadline = deadline
         self._connections = connections
         self._log = log
-        with _explained():
-            self._image = find_image(source)
+        self._image = find_image(source)
         log("resolved", source=str(source), digest=self._image.digest, bytes=self._image.size)
 
     @property

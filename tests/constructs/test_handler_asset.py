@@ -48,7 +48,6 @@ def test_holds_the_handler_and_crhelper_and_their_licences_and_nothing_else(asse
     }
     assert {path for path in files if not path.endswith(".py")} == {
         "licenses/cdk-lightsail-containers/LICENSE",
-        "licenses/crhelper/LICENSE",
         "licenses/crhelper/NOTICE",
     }
     assert "cdk_lightsail_containers_handler/main.py" in files
