@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Token
 
-from cdk_lightsail_containers_handler.properties import check_digest, check_image
+from cdk_lightsail_containers_handler.properties import check_digest
 
 from .image_origins import (
     ArchivedImage,
@@ -22,6 +22,7 @@ from .source_rules import (
     check_archive,
     check_credentials,
     check_dockerfile,
+    check_registry_image,
     check_revision,
     check_tag_or_digest,
 )
@@ -177,8 +178,8 @@ class ImageSource:
     ) -> ImageSource:
         """Take an image from any registry that the function reaches.
 
-        An image of a private repository of Amazon ECR is better taken `from_ecr_repository`, which
-        allows to pull it.
+        An image of a private repository of Amazon ECR is taken `from_ecr_repository`, which allows
+        to pull it.
 
         Args:
             image: `registry/repository:tag` or `registry/repository@sha256:...`, as Docker reads
@@ -190,12 +191,11 @@ class ImageSource:
             revision: any text; change it to have the tag looked up again.
 
         Raises:
-            ValueError: the image is no such reference, the credentials are no secret, or the
-                revision is no text.
+            ValueError: the image is no such reference, or one of a private repository of Amazon
+                ECR; the credentials are no secret, or the revision is no text.
         """
-        if not Token.is_unresolved(image):
-            check_image(image)
         check_credentials(credentials)
+        check_registry_image(image, credentials)
         check_revision(revision)
         return ImageSource(RegistryImage(image=image, credentials=credentials, revision=revision))
 

@@ -9,8 +9,12 @@ from pathlib import Path
 
 from aws_cdk import Token
 
-from cdk_lightsail_containers_handler.properties import check_digest
+from cdk_lightsail_containers_handler.properties import check_digest, check_image
 
+# https://docs.aws.amazon.com/general/latest/gr/ecr.html
+_PRIVATE_ECR = re.compile(
+    r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/.*"
+)
 _DIGEST_PREFIX = "sha256:"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 # https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md, and
@@ -49,6 +53,18 @@ def check_dockerfile(directory: str | os.PathLike[str], file: str | None) -> Non
     if not Path(directory, file).is_file():
         rule = f"file must be a Dockerfile in the folder {os.fspath(directory)!r}"
         raise ValueError(f"{rule}, got {file!r}, which does not exist")
+
+
+def check_registry_image(image: object, credentials: object) -> None:
+    """Raise the `ValueError` that says what names an image of a registry, and of which."""
+    if Token.is_unresolved(image):
+        return
+    image = check_image(image)
+    if credentials is None and _PRIVATE_ECR.fullmatch(image):
+        raise ValueError(
+            "image must be of a public registry, or have credentials; one of a private repository "
+            f"of Amazon ECR is ImageSource.from_ecr_repository(...), got {image!r}"
+        )
 
 
 def check_revision(revision: object) -> None:

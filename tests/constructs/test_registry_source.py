@@ -138,6 +138,29 @@ def test_refuses_what_names_no_image(image: Any, message: str) -> None:
         ImageSource.from_registry(image)
 
 
+@pytest.mark.parametrize(
+    "registry",
+    [
+        "111122223333.dkr.ecr.eu-central-1.amazonaws.com",
+        "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn",
+        "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com",
+        "111122223333.dkr-ecr.eu-central-1.on.aws",
+    ],
+)
+def test_refuses_a_private_repository_of_ecr_that_it_could_not_pull_from(registry: str) -> None:
+    with pytest.raises(ValueError, match=r"is ImageSource\.from_ecr_repository.* got '1111"):
+        ImageSource.from_registry(f"{registry}/acme/web:1.4")
+
+
+def test_takes_a_private_repository_of_ecr_with_credentials(stack: Stack) -> None:
+    image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/acme/web:1.4"
+    secret = secretsmanager.Secret(stack, "Hub")
+
+    image_in(stack, source=ImageSource.from_registry(image, credentials=secret))
+
+    assert origin_of(stack)["Source"]["Image"] == image
+
+
 def test_refuses_a_revision_that_is_no_text() -> None:
     with pytest.raises(ValueError, match="revision must be a text, got 7"):
         ImageSource.from_registry("nginx", revision=7)  # type: ignore[arg-type]
