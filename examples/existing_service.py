@@ -2,9 +2,12 @@
 
     cdk deploy --app "python examples/existing_service.py" -c digest=sha256:...
 
-The permissions to register and delete hold for every container service of the account and Region,
-because Lightsail's ARNs do not contain the name. `new_service.py` narrows them to one.
+Every command needs the context `digest`, of the image that was just pushed. The permissions to
+register and delete hold for every container service of the account and Region, because Lightsail's
+ARNs do not contain the name. `new_service.py` narrows them to one.
 """
+
+import sys
 
 from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
 
@@ -13,12 +16,16 @@ from cdk_lightsail_containers import ContainerImage, ContainerService, ImageSour
 app = App()
 stack = Stack(app, "ExistingService")
 
+digest = app.node.try_get_context("digest")
+if not digest:
+    sys.exit("context 'digest' is missing: -c digest=sha256:<digest of the image that was pushed>")
+
 image = ContainerImage(
     stack,
     "Image",
     service=ContainerService.from_service_name(stack, "Service", "shop"),
     label="web",
-    source=ImageSource.from_digest(app.node.try_get_context("digest")),
+    source=ImageSource.from_digest(digest),
     # Another pipeline deploys the image by its name, so the stack leaves what it replaces ...
     removal_policy=RemovalPolicy.RETAIN,
     # ... and keeps the newest ten of the label, and whatever is deployed.

@@ -5,7 +5,8 @@
     cdk deploy --app "python examples/from_archive.py" -c archive=site.tar
 
 So are Kaniko's `--tar-path`, the results of Bazel and Nix, and what `docker save` writes: a tar
-file that is not compressed, or a folder. `cdk deploy` uploads it to the CDK's own bucket.
+file that is not compressed, or a folder. `cdk deploy` uploads it to the CDK's own bucket. Every
+command needs the context `archive`.
 """
 
 import sys

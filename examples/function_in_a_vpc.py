@@ -1,9 +1,9 @@
 """A function with settings of its own: in a VPC, with more memory and a longer log.
 
-    cdk deploy --app "python examples/function_in_a_vpc.py" -c digest=sha256:...
+    cdk deploy --app "python examples/function_in_a_vpc.py"
 
 Lightsail has no interface endpoint, so the subnets need a way to the internet: here a NAT gateway,
-which costs money by the hour.
+which costs money by the hour. The function takes the same way to the image's registry.
 """
 
 from aws_cdk import App, CfnOutput, Duration, Stack
@@ -32,7 +32,7 @@ image = ContainerImage(
     "Image",
     service=lightsail.CfnContainer(stack, "Service", service_name="shop", power="nano", scale=1),
     label="web",
-    source=ImageSource.from_digest(app.node.try_get_context("digest")),
+    source=ImageSource.from_registry("public.ecr.aws/nginx/nginx:1.27"),
     handler=handler,
 )
 CfnOutput(stack, "ImageName", value=image.image_name)
