@@ -17,6 +17,14 @@ from cdk_lightsail_containers_handler.properties import (
 from cdk_lightsail_containers_handler.properties import RemovalPolicy as RemovalPolicyProperty
 
 from .handler import Handler
+from .image_policy import image_policy
+from .image_rules import (
+    check_handler,
+    check_removal_policy,
+    check_service,
+    check_source,
+    service_name_of,
+)
 
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
@@ -37,6 +45,13 @@ class ContainerImage(Construct):
     in the stack that uses it has moved. A rollback finds the image that was there and registers
     nothing. See
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_RegisterContainerImage.html
+
+    An image of the same label and digest that is registered already, by whomever, is taken over
+    instead of registering it twice. From then on it is this resource's, and goes with it.
+
+    Before you rename this construct or move it in the tree, which makes it another resource to
+    CloudFormation, set RETAIN and deploy, or give it another label. Otherwise the new resource
+    takes the image over, and the old one then deletes it unless it is deployed.
     """
 
     def __init__(
@@ -65,29 +80,31 @@ class ContainerImage(Construct):
             max_versions: how many images of this label stay, 1 to 150; after a registration the
                 oldest beyond that number are deleted, but none that a deployment uses. Lightsail
                 stores 150 for a service and evicts none. Default: as many as there is room for.
-            removal_policy: DESTROY deletes the image that this resource registered when it is
-                removed or replaced, but never while a deployment uses it; RETAIN keeps it.
-                Default: DESTROY.
+            removal_policy: DESTROY deletes the image that this resource registered or took over
+                when it is removed or replaced, but never while a deployment uses it; RETAIN keeps
+                it. Default: DESTROY.
 
         Raises:
             ValueError: a value breaks its rule, or the stack has another image with this service
                 and label.
         """
-        removal_policy = removal_policy or RemovalPolicy.DESTROY
-        if removal_policy not in _POLICIES:
-            raise ValueError(f"removal_policy must be DESTROY or RETAIN, got {removal_policy.name}")
+        removal_policy = RemovalPolicy.DESTROY if removal_policy is None else removal_policy
+        check_removal_policy(removal_policy)
+        check_service(service)
+        check_source(source)
+        check_handler(handler)
         if not Token.is_unresolved(label):
             check_label(label)
         if max_versions is not None and not Token.is_unresolved(max_versions):
             check_max_versions(max_versions)
-        self._service_and_label = (service.container_ref.service_name, label)
+        self._service_and_label = (service_name_of(service), label)
         _check_alone(scope, self._service_and_label)
         super().__init__(scope, id)
 
         handler = handler or Handler.shared(self)
-        handler.grant_images(service)
         origin = source.bind(self, handler)
         is_pushed = Property.SOURCE in origin
+        policy = image_policy(self, handler, service, is_pushed=is_pushed)
         self._resource = CustomResource(
             self,
             "Resource",
@@ -103,9 +120,7 @@ class ContainerImage(Construct):
             },
         )
         handler.precede(self._resource)
-        if is_pushed:
-            handler.grant_push()
-            handler.grant_hand_over(self._resource)
+        self._resource.node.add_dependency(policy)
 
     @property
     def image_name(self) -> str:

@@ -14,13 +14,22 @@ def acknowledge_runtime(scope: Construct) -> None:
     )
 
 
-def acknowledge_no_resource(scope: Construct) -> None:
-    """Say why some actions are allowed on everything."""
+def acknowledge_lightsail(scope: Construct) -> None:
+    """Say why some actions of an image's policy are allowed on everything."""
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::*]",
-        "These actions accept no resource: Lightsail's Get operations and its registry login, the "
-        "login of Amazon ECR, and for a function in a VPC those on network interfaces.",
+        "These actions accept no resource: Lightsail's Get operations and its registry login.",
+    )
+
+
+def acknowledge_role(scope: Construct) -> None:
+    """Say why some actions of the function's role are allowed on everything."""
+    _acknowledge(
+        scope,
+        "AwsSolutions-IAM5[Resource::*]",
+        "These actions accept no resource: the login of Amazon ECR, and for a function in a VPC "
+        "those on network interfaces.",
     )
 
 

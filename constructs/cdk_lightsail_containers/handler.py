@@ -12,19 +12,17 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from .findings import acknowledge_every_service, acknowledge_no_resource, acknowledge_runtime
+from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import CustomResource
-    from aws_cdk.interfaces.aws_lightsail import IContainerRef
 
 _SHARED_ID = "LightsailContainersHandler"
-_HAND_OVER_ID = "HandOver"
 _MEMORY_MIB = (128, 10240)
-_TIMEOUT_MINUTES = (1, 15)
+_TIMEOUT_SECONDS = (60, 900)
 
 
 @jsii.implements(iam.IGrantable)
@@ -40,6 +38,10 @@ class Handler(Construct):
     It runs on Python 3.13, is never retried by Lambda, since it answers every request itself, and
     keeps its log in a log group of the stack. It is allowed only what the stack's resources need,
     and whatever else is granted to it: `key.grant_decrypt(handler)`.
+
+    Every image adds a policy to its role, and those of a role may have 10,240 characters: enough
+    for about 15 images that are pushed, or 25 that are only registered. For more, make another. See
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
 
     def __init__(
@@ -64,40 +66,42 @@ class Handler(Construct):
             log_retention: how long its log is kept. Default: one month.
             memory_size: MiB, 128 to 10240. Default: 512.
             security_groups: those of the function in a VPC. Default: one of its own.
-            timeout: how long one invocation may take, 1 to 15 minutes. CloudFormation waits a
-                minute longer; for an image that is pushed it waits an hour, and the function goes
-                on in another invocation. Default: 15 minutes.
+            timeout: how long one invocation may take, 1 to 15 minutes in whole seconds.
+                CloudFormation waits a minute longer; for an image that is pushed it waits an hour,
+                and the function goes on in another invocation. Default: 15 minutes.
             vpc: the VPC to run in; it needs a way to Lightsail's public endpoint, such as a NAT
                 gateway, for Lightsail has no interface endpoint, and to where the images come
                 from. Default: none.
             vpc_subnets: which subnets of the VPC. Default: the private ones.
 
         Raises:
-            ValueError: a value is out of its range, or names subnets or security groups without
-                a VPC.
+            ValueError: a value is of another type or out of its range, or names subnets or
+                security groups without a VPC.
         """
         memory_size = 512 if memory_size is None else memory_size
-        timeout = timeout or Duration.minutes(15)
+        timeout = Duration.minutes(15) if timeout is None else timeout
         _check_memory_size(memory_size)
         _check_timeout(timeout)
         if vpc is None and (vpc_subnets is not None or security_groups is not None):
             raise ValueError("vpc_subnets and security_groups need a vpc, got none")
         super().__init__(scope, id)
 
+        spare = Duration.minutes(1)
         log_group = logs.LogGroup(
             self,
             "LogGroup",
             retention=log_retention or logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self._role = iam.Role(
+        self.role = iam.Role(
             self,
             "Role",
             assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")),
             description="What the function of cdk-lightsail-containers may do",
         )
+        """The role of the function."""
         # Not AWSLambdaBasicExecutionRole: that may write to every log group of the account.
-        log_group.grant_write(self._role)
+        log_group.grant_write(self.role)
         if vpc is not None:
             self._allow_network_interfaces()
         self.function = lambda_.Function(
@@ -108,10 +112,13 @@ class Handler(Construct):
             description="Carries out the resources of cdk-lightsail-containers",
             handler=ENTRY_POINT,
             log_group=log_group,
+            # All that CloudFormation waits beyond the timeout: a request that waited longer, since
+            # the function was throttled, could register an image after it was given up.
+            max_event_age=spare,
             memory_size=memory_size,
             # Every request is answered, a failed one too: nothing is left to repeat.
             retry_attempts=0,
-            role=self._role,
+            role=self.role,
             runtime=lambda_.Runtime.PYTHON_3_13,
             security_groups=security_groups,
             timeout=timeout,
@@ -122,10 +129,8 @@ class Handler(Construct):
         cast("lambda_.CfnFunction", self.function.node.default_child).add_metadata(
             "cfn-lint", {"config": {"ignore_checks": ["W3005"]}}
         )
-        acknowledge_runtime(self)
-        self.service_timeout = (
-            Duration.hours(1) if timeout.is_unresolved() else timeout.plus(Duration.minutes(1))
-        )
+        acknowledge_runtime(self.function)
+        self.service_timeout = Duration.hours(1) if timeout.is_unresolved() else timeout.plus(spare)
         """How long CloudFormation waits for an answer that one invocation gives."""
         self.hand_over_timeout = Duration.hours(1)
         """How long CloudFormation waits, at most, where one invocation hands over to the next."""
@@ -133,7 +138,7 @@ class Handler(Construct):
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """The function's role, to grant permissions to."""
-        return cast("iam.IPrincipal", self._role)
+        return cast("iam.IPrincipal", self.role)
 
     @classmethod
     def shared(cls, scope: Construct) -> Handler:
@@ -150,67 +155,42 @@ class Handler(Construct):
         """
         resource.node.add_dependency(self.function.node.find_child("EventInvokeConfig"))
 
-    def grant_images(self, service: IContainerRef) -> None:
-        """Allow to register, list, check and delete the images of a container service."""
-        arn = service.container_ref.container_arn
-        self._allow(arn, "lightsail:RegisterContainerImage", "lightsail:DeleteContainerImage")
-        # Lightsail's Get operations accept no resource, see
-        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html
-        self._allow("*", "lightsail:GetContainerImages", "lightsail:GetContainerServices")
-        acknowledge_no_resource(self)
-        if arn.endswith("/*"):
-            acknowledge_every_service(self)
-
-    def grant_push(self) -> None:
-        """Allow to push images into the Lightsail registry."""
-        # It accepts no resource, as the Get operations.
-        self._allow("*", "lightsail:CreateContainerServiceRegistryLogin")
-
-    def grant_hand_over(self, resource: CustomResource) -> None:
-        """Allow the function to go on with a resource's request in another invocation of itself.
-
-        The resource waits for the permission. It has a policy of its own, for the function waits
-        for the one that it begins with, and that one cannot wait for the function.
-        """
-        policy = self.node.try_find_child(_HAND_OVER_ID) or iam.Policy(
-            self,
-            _HAND_OVER_ID,
-            roles=[self._role],
-            statements=[
-                iam.PolicyStatement(
-                    actions=["lambda:InvokeFunction"], resources=[self.function.function_arn]
-                )
-            ],
-        )
-        resource.node.add_dependency(policy)
-
-    def _allow(self, resource: str, *actions: str) -> None:
-        self._role.add_to_policy(iam.PolicyStatement(actions=[*actions], resources=[resource]))
-
     def _allow_network_interfaces(self) -> None:
         # What a function in a VPC needs, instead of a managed policy that also allows logs:
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
-        self._allow(
-            "*",
-            "ec2:CreateNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
-            "ec2:DeleteNetworkInterface",
-            "ec2:AssignPrivateIpAddresses",
-            "ec2:UnassignPrivateIpAddresses",
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "ec2:CreateNetworkInterface",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSubnets",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:AssignPrivateIpAddresses",
+                    "ec2:UnassignPrivateIpAddresses",
+                ],
+                resources=["*"],
+            )
         )
+        acknowledge_role(self.role)
 
 
-def _check_memory_size(memory_size: int) -> None:
+def _check_memory_size(memory_size: object) -> None:
+    if Token.is_unresolved(memory_size):
+        return
     lowest, highest = _MEMORY_MIB
-    if not Token.is_unresolved(memory_size) and not lowest <= memory_size <= highest:
-        raise ValueError(f"memory_size must be {lowest} to {highest} MiB, got {memory_size}")
+    is_whole = isinstance(memory_size, int) and not isinstance(memory_size, bool)
+    if not is_whole or not lowest <= cast("int", memory_size) <= highest:
+        rule = f"memory_size must be a whole number of MiB from {lowest} to {highest}"
+        raise ValueError(f"{rule}, got {memory_size!r}")
 
 
-def _check_timeout(timeout: Duration) -> None:
-    lowest, highest = _TIMEOUT_MINUTES
+def _check_timeout(timeout: object) -> None:
+    rule = "timeout must be a Duration of 1 to 15 minutes in whole seconds"
+    if not isinstance(timeout, Duration):
+        raise ValueError(f"{rule}, got {timeout!r}")  # noqa: TRY004 - one kind of error for a user
     if timeout.is_unresolved():
         return
-    minutes = timeout.to_minutes(integral=False)
-    if not lowest <= minutes <= highest:
-        raise ValueError(f"timeout must be {lowest} to {highest} minutes, got {minutes:g}")
+    lowest, highest = _TIMEOUT_SECONDS
+    seconds = timeout.to_seconds(integral=False)
+    if not lowest <= seconds <= highest or seconds % 1:
+        raise ValueError(f"{rule}, got {seconds:g} seconds")

@@ -12,6 +12,8 @@ from aws_cdk import aws_s3_assets as s3_assets
 
 from cdk_lightsail_containers_handler.properties import Property, SourceProperty
 
+from .findings import acknowledge_role
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -69,6 +71,7 @@ class RepositoryImage:
     def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:  # noqa: ARG002
         """Grant to pull from the repository, and return the image's name."""
         self.repository.grant_pull(handler)
+        acknowledge_role(handler.role)
         return _properties({SourceProperty.IMAGE: self.image}, self.revision)
 
 

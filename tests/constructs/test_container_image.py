@@ -60,15 +60,11 @@ def test_offers_name_digest_and_time_of_registration_to_other_resources(stack: S
     }
 
 
-def test_waits_for_the_permissions_and_for_retries_to_be_off(stack: Stack) -> None:
+def test_waits_for_retries_to_be_off(stack: Stack) -> None:
     image_in(stack)
 
-    template = Template.from_stack(stack)
-    (function,) = template.find_resources("AWS::Lambda::Function").values()
-    (policy,) = template.find_resources("AWS::IAM::Policy")
-    (retries,) = template.find_resources("AWS::Lambda::EventInvokeConfig")
+    (retries,) = Template.from_stack(stack).find_resources("AWS::Lambda::EventInvokeConfig")
     assert retries in only(stack, TYPE)["DependsOn"]
-    assert policy in function["DependsOn"]
 
 
 def test_images_of_a_stack_share_one_function(stack: Stack) -> None:
@@ -111,20 +107,33 @@ def test_takes_every_label_that_lightsail_takes(stack: Stack, label: str) -> Non
         ({"max_versions": True}, "max_versions must be a whole number from 1 to 150, got True"),
         (
             {"removal_policy": RemovalPolicy.SNAPSHOT},
-            "removal_policy must be DESTROY or RETAIN, got SNAPSHOT",
+            "removal_policy must be RemovalPolicy.DESTROY or .* got SNAPSHOT",
         ),
+        ({"removal_policy": "DESTROY"}, "removal_policy must be .* got 'DESTROY'"),
+        ({"removal_policy": ""}, "removal_policy must be .* got ''"),
+        ({"service": "shop"}, "service must be a CfnContainer or .* got 'shop'"),
+        ({"service": None}, "service must be a CfnContainer or .* got None"),
+        ({"source": DIGEST}, "source must be one of ImageSource.from_.* got 'sha256:"),
+        ({"handler": "function"}, "handler must be a Handler, got 'function'"),
     ],
 )
 def test_refuses_a_value_before_any_child_exists(
     stack: Stack, changes: dict[str, Any], message: str
 ) -> None:
-    service = service_in(stack)
+    arguments = {"service": service_in(stack), **changes}
     before = len(stack.node.find_all())
 
     with pytest.raises(ValueError, match=message):
-        image_in(stack, service=service, **changes)
+        image_in(stack, **arguments)
 
     assert len(stack.node.find_all()) == before
+
+
+def test_refuses_a_service_of_the_stack_whose_name_lightsail_refuses(stack: Stack) -> None:
+    service = service_in(stack, "Shop_1")
+
+    with pytest.raises(ValueError, match=r"service_name must be 1-63 lower.* got 'Shop_1'"):
+        image_in(stack, service=service)
 
 
 def test_refuses_a_second_image_of_the_same_service_and_label(stack: Stack) -> None:
@@ -133,6 +142,14 @@ def test_refuses_a_second_image_of_the_same_service_and_label(stack: Stack) -> N
 
     with pytest.raises(ValueError, match="got label 'web' again after 'Stack/First'"):
         image_in(stack, "Second", service=service)
+
+
+def test_a_service_is_the_same_however_it_is_referred_to(stack: Stack) -> None:
+    image_in(stack, "First", service=service_in(stack, "shop"))
+    same = ContainerService.from_service_name(stack, "Same", "shop")
+
+    with pytest.raises(ValueError, match="got label 'web' again after 'Stack/First'"):
+        image_in(stack, "Second", service=same)
 
 
 def test_two_stacks_may_have_the_same_service_and_label() -> None:

@@ -62,6 +62,16 @@ def statements(stack: Stack) -> list[dict[str, Any]]:
     ]
 
 
+def image_policy(stack: Stack, construct_id: str = "Image") -> list[dict[str, Any]]:
+    """What the policy of an image's own allows."""
+    (policy,) = (
+        policy
+        for name, policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").items()
+        if name.startswith(f"{construct_id}Policy")
+    )
+    return list(policy["Properties"]["PolicyDocument"]["Statement"])
+
+
 def statement_for(stack: Stack, action: str) -> dict[str, Any]:
     """The one statement that allows an action."""
     (found,) = (statement for statement in statements(stack) if action in _actions(statement))

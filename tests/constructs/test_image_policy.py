@@ -1,0 +1,182 @@
+"""What the function may do for an image, and for how long."""
+
+from typing import Any
+
+from aws_cdk import App, CfnParameter, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_lightsail as lightsail
+from aws_cdk.assertions import Template
+
+from cdk_lightsail_containers import ContainerService, Handler, ImageSource
+from stacks import (
+    PUSHES,
+    granted,
+    image_in,
+    image_policy,
+    only,
+    service_in,
+    statement_for,
+)
+
+FUNCTION = "AWS::Lambda::Function"
+IMAGE = "Custom::LightsailContainerImage"
+POLICY = "AWS::IAM::Policy"
+READS = {
+    "Action": ["lightsail:GetContainerImages", "lightsail:GetContainerServices"],
+    "Effect": "Allow",
+    "Resource": "*",
+}
+
+
+def policies_of(stack: Stack) -> dict[str, dict[str, Any]]:
+    """The policies of images, by logical id."""
+    found = Template.from_stack(stack).find_resources(POLICY)
+    return {name: dict(policy) for name, policy in found.items() if "DefaultPolicy" not in name}
+
+
+def test_may_register_and_delete_on_the_arn_of_a_service_of_the_stack(stack: Stack) -> None:
+    service = service_in(stack)
+
+    image_in(stack, service=service)
+
+    assert image_policy(stack) == [
+        {
+            "Action": ["lightsail:DeleteContainerImage", "lightsail:RegisterContainerImage"],
+            "Effect": "Allow",
+            "Resource": {"Fn::GetAtt": [stack.get_logical_id(service), "ContainerArn"]},
+        },
+        READS,
+    ]
+
+
+def test_may_register_on_the_services_of_the_account_when_only_a_name_is_known(
+    placed_stack: Stack,
+) -> None:
+    image_in(
+        placed_stack, service=ContainerService.from_service_name(placed_stack, "Service", "shop")
+    )
+
+    images, reads = image_policy(placed_stack)
+    assert images["Resource"]["Fn::Join"][1] == [
+        "arn:",
+        {"Ref": "AWS::Partition"},
+        ":lightsail:eu-central-1:111122223333:ContainerService/*",
+    ]
+    assert reads == READS
+
+
+def test_may_push_and_hand_over_to_itself_where_the_image_has_a_source(stack: Stack) -> None:
+    image_in(stack, source=ImageSource.from_registry("nginx"))
+
+    (function_id,) = Template.from_stack(stack).find_resources(FUNCTION)
+    assert statement_for(stack, "lambda:InvokeFunction") == {
+        "Action": "lambda:InvokeFunction",
+        "Effect": "Allow",
+        "Resource": {"Fn::GetAtt": [function_id, "Arn"]},
+    }
+    assert statement_for(stack, "lightsail:GetContainerImages") == {
+        "Action": ["lightsail:CreateContainerServiceRegistryLogin", *READS["Action"]],
+        "Effect": "Allow",
+        "Resource": "*",
+    }
+    assert len(image_policy(stack)) == 3
+    assert granted(stack) == PUSHES
+
+
+def test_only_an_image_that_has_a_source_may_push(stack: Stack) -> None:
+    service = service_in(stack)
+
+    image_in(stack, "Web", service=service, source=ImageSource.from_registry("nginx"))
+    image_in(stack, "Worker", service=service, label="worker")
+
+    assert len(image_policy(stack, "Web")) == 3
+    assert image_policy(stack, "Worker")[1:] == [READS]
+
+
+def test_the_image_is_made_after_its_policy_and_deleted_before_it(stack: Stack) -> None:
+    for name in ("shop", "blog"):
+        image_in(stack, f"Image-{name}", service=service_in(stack, name))
+
+    images = Template.from_stack(stack).find_resources(IMAGE)
+    policies = policies_of(stack)
+    waits = {name: set(image["DependsOn"]) & set(policies) for name, image in images.items()}
+    assert len(policies) == len(images) == 2
+    assert all(policy.startswith(image[:9]) for image, (policy,) in waits.items())
+
+
+def test_nothing_in_the_policy_changes_with_another_image_of_the_stack(stack: Stack) -> None:
+    alone = Stack(App(), "Stack")
+    for one in (alone, stack):
+        image_in(one, "First", service=service_in(one))
+
+    image_in(stack, "Second", service=service_in(stack, "blog"))
+
+    assert image_policy(stack, "First") == image_policy(alone, "First")
+
+
+def test_the_policy_is_one_of_the_function_s_role(stack: Stack) -> None:
+    image_in(stack)
+
+    (role,) = Template.from_stack(stack).find_resources("AWS::IAM::Role")
+    (policy,) = policies_of(stack).values()
+    assert policy["Properties"]["Roles"] == [{"Ref": role}]
+    assert only(stack, FUNCTION)["Properties"]["Role"] == {"Fn::GetAtt": [role, "Arn"]}
+
+
+def test_an_image_waits_for_what_its_source_is_granted(stack: Stack) -> None:
+    repository = ecr.Repository(stack, "Repository")
+
+    image_in(stack, source=ImageSource.from_ecr_repository(repository))
+
+    ((function_id, function),) = Template.from_stack(stack).find_resources(FUNCTION).items()
+    (pulls,) = (
+        name
+        for name, policy in Template.from_stack(stack).find_resources(POLICY).items()
+        if "ecr:BatchGetImage" in str(policy)
+    )
+    # The image refers to the function, which waits.
+    assert pulls in function["DependsOn"]
+    assert only(stack, IMAGE)["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function_id, "Arn"]}
+
+
+def test_the_function_waits_for_no_policy_of_an_image(stack: Stack) -> None:
+    image_in(stack, source=ImageSource.from_registry("nginx"))
+
+    # The other way round nothing could ever be made.
+    assert not set(only(stack, FUNCTION)["DependsOn"]) & set(policies_of(stack))
+
+
+def test_another_service_is_another_policy() -> None:
+    found = []
+    for name in ("shop", "blog"):
+        stack = Stack(App(), "Stack")
+        service = lightsail.CfnContainer(stack, "Service", service_name=name, power="nano", scale=1)
+        image_in(stack, service=service)
+        ((logical_id, policy),) = policies_of(stack).items()
+        found.append((logical_id, policy["Properties"]["PolicyName"]))
+
+    (before, name_before), (after, name_after) = found
+    assert before != after
+    assert name_before != name_after
+
+
+def test_a_service_whose_name_is_known_only_when_it_is_deployed_has_its_policy(
+    stack: Stack,
+) -> None:
+    name = CfnParameter(stack, "Name").value_as_string
+
+    image_in(stack, service=ContainerService.from_service_name(stack, "Service", name))
+
+    assert len(policies_of(stack)) == 1
+
+
+def test_images_of_two_stacks_with_one_function_have_policies_of_two_names() -> None:
+    app = App()
+    handler = Handler(Stack(app, "Shared"), "Handler")
+    stacks = [Stack(app, name) for name in ("One", "Two")]
+
+    for stack in stacks:
+        image_in(stack, handler=handler)
+
+    names = {only(stack, POLICY)["Properties"]["PolicyName"] for stack in stacks}
+    assert len(names) == 2
