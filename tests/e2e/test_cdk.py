@@ -100,7 +100,8 @@ def test_a_first_deploy_that_fails_leaves_no_image_and_a_stack_that_can_be_delet
         ({"label": "web", "digest": NOT_PUSHED}, "context 'service_name' is missing"),
         ({"service_name": "shop", "label": "Web", "digest": NOT_PUSHED}, "got 'Web'"),
         ({"service_name": "shop", "label": "web", "digest": "latest"}, "got 'latest'"),
-        ({"service_name": "shop", "label": "web", "image": "nginx"}, "not supported yet"),
+        ({"service_name": "shop", "label": "web"}, "must have either 'image' or 'digest'"),
+        ({"service_name": "shop", "label": "web", "image": "Web"}, "got 'Web'"),
     ],
 )
 def test_bad_context_stops_the_synthesis_with_a_sentence(

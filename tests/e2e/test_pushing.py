@@ -64,7 +64,7 @@ def test_a_private_image_is_read_with_the_secret_which_nobody_else_sees(
     run = cdk.deploy(APP, image=f"{source.host}/web:1", secret=secret)
 
     assert run.outputs["ImageName"] == ":shop.web.1", run.output
-    logs = log_of_functions(cdk)
+    logs = log_of_functions(cdk, "blob copied")
     assert "blob copied" in logs
     template = cdk.client("cloudformation").get_template(StackName="Pushing")["TemplateBody"]
     events = cdk.client("cloudformation").describe_stack_events(StackName="Pushing")
@@ -85,7 +85,8 @@ def test_a_copy_that_is_longer_than_an_invocation_goes_on_in_the_next(
     run = cdk.deploy(APP, image=f"{source.host}/web:1")
 
     assert run.outputs == {"ImageName": ":shop.web.1", "ImageDigest": made.digest}, run.output
-    assert '"step": "handed over"' in log_of_functions(cdk)
+    handed_over = '"step": "handed over"'
+    assert handed_over in log_of_functions(cdk, handed_over)
     assert sum(slow in line for line in source.lines("GET")) == 2
 
 
@@ -102,11 +103,16 @@ def test_an_image_without_linux_amd64_is_refused_with_its_platforms(
     assert cdk.images() == {}
 
 
-def log_of_functions(cdk: Cdk) -> str:
-    """Everything in the log groups of the cloud's functions."""
+def log_of_functions(cdk: Cdk, until: str) -> str:
+    """Everything in the log groups of the cloud's functions, where lines arrive in the end."""
     logs = cdk.client("logs")
-    return "\n".join(
-        event["message"]
-        for group in logs.describe_log_groups()["logGroups"]
-        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
-    )
+    ends = time.monotonic() + 10
+    while True:
+        found = "\n".join(
+            event["message"]
+            for group in logs.describe_log_groups()["logGroups"]
+            for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+        )
+        if until in found or time.monotonic() > ends:
+            return found
+        time.sleep(0.1)
