@@ -92,7 +92,7 @@ def test_copies_over_tls(
     tls_registry.add(made, "1")
     context = ssl.create_default_context(cafile=certificate.certificate)
 
-    with Connections(context, Timeouts(read=5)) as connections:
+    with Connections(context) as connections:
         copying = Copying(source=tls_registry, destination=destination, connections=connections)
         copying.copy()
         copying.source, copying.destination = destination, tls_registry
@@ -269,6 +269,7 @@ def test_interrupts_a_connection_that_ended_before(copying: Copying) -> None:
     connection = copying.connections.take(origin, copying.deadline)
     connection._socket.shutdown(socket.SHUT_RDWR)
     connection._socket.close()
+    copying.connections.timeouts = Timeouts(explain=0.01)  # nobody gives it back
 
     copying.connections.interrupt()
 

@@ -1,10 +1,10 @@
 """The copy of an image, and what may go wrong on its way."""
 
 import threading
-import time
 
 import pytest
 
+from cdk_lightsail_containers_handler.registry.connection import Timeouts
 from cdk_lightsail_containers_handler.registry.errors import (
     DigestMismatch,
     NotFound,
@@ -57,7 +57,7 @@ def is_untouched(registry: FakeRegistry) -> bool:
 
 @pytest.mark.parametrize("docker", [True, False])
 def test_copies_an_image_byte_for_byte(copying: Copying, docker: bool) -> None:
-    made = image(*layers(5, 300_000), b"", docker=docker)
+    made = image(*layers(5, 300_000), b"small", docker=docker)
     copying.source.add(made, "1")
 
     result = copying.copy()
@@ -361,6 +361,8 @@ def test_a_blob_with_a_wrong_byte_never_becomes_a_blob(copying: Copying, at: int
 
 @pytest.mark.parametrize("ends", ["close", "reset", "stall"])
 def test_goes_on_at_the_byte_where_a_download_broke(copying: Copying, ends: str) -> None:
+    if ends == "stall":
+        copying.connections.timeouts = Timeouts(read=1)
     made = image(BIG)
     copying.source.add(made, "1")
     copying.source.fail(f"GET .*{BLOB}", cut(2 * PIECE + 5, ends=ends))  # type: ignore[arg-type]
@@ -370,7 +372,8 @@ def test_goes_on_at_the_byte_where_a_download_broke(copying: Copying, ends: str)
     assert is_there(made, copying.destination)
     ranges = [seen.headers.get("Range") for seen in copying.source.seen if BLOB in seen.path]
     assert ranges[0] is None
-    assert len(ranges) == 2
+    # A second is long, and yet a busy machine may take another one for its answer.
+    assert len(ranges) == 2 or (ends == "stall" and len(ranges) > 2)
     # What was on its way when it broke may be asked for once more.
     assert ranges[1] == f"bytes={2 * PIECE + 5}-" or ends != "close"
     assert len([line for line in copying.destination.lines("PUT") if BLOB in line]) == 1
@@ -544,6 +547,8 @@ def test_out_of_time_keeps_what_is_there_and_the_next_copy_goes_on(copying: Copy
     def end(_: object) -> None:
         copying.time.now += 1000
 
+    # The second one may arrive or not, the first one is there.
+    copying.destination.fail("PUT .*blobs", lambda _: None)
     copying.destination.fail("PUT .*blobs", end)  # type: ignore[arg-type]
     with pytest.raises(OutOfTime):
         copying.copy(workers=1)
@@ -558,8 +563,8 @@ def test_out_of_time_keeps_what_is_there_and_the_next_copy_goes_on(copying: Copy
 
 
 def test_out_of_time_while_waiting_for_a_registry_says_so(copying: Copying) -> None:
-    copying.deadline = copying.time.deadline(3)
-    copying.source.fail("GET", status(503), times=100)
+    copying.deadline = copying.time.deadline(25)
+    copying.source.fail("GET", status(503, {"Retry-After": "30"}), times=100)
 
     with pytest.raises(OutOfTime, match=r"\(503\): give it more time"):
         copying.copy()
@@ -587,19 +592,26 @@ def test_the_first_failure_ends_the_others_at_once(copying: Copying) -> None:
     stalled = some_bytes(1000, "stalled")
     copying.source.add(image(stalled, BIG), "1")
     copying.source.blobs[BLOB] = b"wrong".ljust(len(BIG))
-    copying.real_deadline(60)
+    copying.real_deadline(600)
+    copying.connections.timeouts = Timeouts(read=600, explain=600)
+    is_stalled = threading.Event()
 
-    def stall(handler: object) -> bool:
-        handler.registry.stopping.wait(20)  # type: ignore[attr-defined]
+    def stall(handler: Handler) -> bool:
+        is_stalled.set()
+        handler.registry.stopping.wait()
         return True
 
+    def wait_until_the_other_stalls(_: Handler) -> None:
+        assert is_stalled.wait(600)
+
     copying.source.fail(f"GET .*{digest_of(stalled)}", stall)
+    copying.source.fail(f"GET .*{BLOB}", wait_until_the_other_stalls)
 
     with pytest.raises(DigestMismatch):
         copying.copy()
 
     assert copying.deadline is not None
-    assert copying.deadline.left() > 55
+    assert copying.deadline.left() > 300
     assert not copying.destination.open_uploads
 
 
@@ -791,21 +803,35 @@ def test_an_upload_that_was_begun_when_the_copy_failed_is_ended(copying: Copying
     begun = some_bytes(len(BIG) + 1, "begun")
     copying.source.add(image(begun, BIG), "1")
     copying.source.blobs[BLOB] = b"wrong".ljust(len(BIG))
-    copying.real_deadline(60)
-    is_asked = threading.Event()
+    is_begun, is_asked_for, is_interrupted = (threading.Event() for _ in range(3))
 
-    def answer_late(_: Handler) -> None:
-        is_asked.set()
-        time.sleep(0.3)
+    def answer_once_interrupted(_: Handler) -> None:
+        is_begun.set()
+        assert is_interrupted.wait(60)
 
-    def wait(_: Handler) -> None:
-        is_asked.wait(5)
+    def see_interrupt(handler: Handler) -> bool:
+        is_asked_for.set()
+        handler.rfile.read(1)  # returns when the other side breaks the connection
+        is_interrupted.set()
+        handler.close_connection = True
+        return True
 
-    copying.destination.fail("POST", answer_late)
-    copying.source.fail(f"GET .*{BLOB}", wait)
+    def wait_until_the_other_is_begun(_: Handler) -> None:
+        assert is_begun.wait(60)
+
+    def wait_until_the_other_is_asked_for(_: Handler) -> None:
+        assert is_asked_for.wait(60)
+
+    # One worker begins an upload and asks for its blob; only then the other one fails, and only
+    # then the registry answers the first.
+    copying.destination.fail("POST", answer_once_interrupted)
+    copying.source.fail(f"GET .*{digest_of(begun)}", see_interrupt)
+    copying.destination.fail(f"HEAD .*{BLOB}", wait_until_the_other_is_begun)
+    copying.source.fail(f"GET .*{BLOB}", wait_until_the_other_is_asked_for)
 
     with pytest.raises(DigestMismatch):
         copying.copy(workers=2)
 
-    assert len(copying.destination.lines("DELETE")) >= 2
+    assert is_interrupted.is_set()
+    assert len(copying.destination.lines("DELETE")) == 2
     assert not copying.destination.open_uploads

@@ -140,7 +140,16 @@ def test_breaks_on_the_way_to_where_it_was_count_as_well(pulling: Copying, count
 
 
 def test_is_out_of_time_while_it_waits_to_go_on(pulling: Copying) -> None:
-    pulling.deadline = pulling.time.deadline(0.2)
+    class NoTimeForPauses:
+        """A deadline that leaves time for an answer, and none for a pause."""
+
+        def left(self) -> float:
+            return 60.0
+
+        def back_off(self, attempt: int) -> bool:
+            return False
+
+    pulling.deadline = NoTimeForPauses()  # type: ignore[assignment]
     pulling.source.fail("GET", cut(100_000))
 
     with pytest.raises(OutOfTime, match="did not give blob"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cdk_lightsail_containers_handler.registry.connection import Timeouts
 from cdk_lightsail_containers_handler.registry.errors import OutOfTime, Refused
 from fake_registry import FakeRegistry, Handler, fake_registry, status
 from image_copying import Copying
@@ -26,12 +27,13 @@ def destination() -> Iterator[FakeRegistry]:
 
 
 def test_reads_why_a_manifest_is_refused_before_it_is_complete(copying: Copying) -> None:
+    copying.connections.timeouts = Timeouts(read=1, explain=60)
     copying.source.add(large_image(), "1")
 
     def answer(handler: Handler) -> bool:
         handler.left = 0
         handler.answer(413, {})
-        handler.registry.stopping.wait(3)
+        handler.registry.stopping.wait()
         handler.close_connection = True
         return True
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cdk_lightsail_containers_handler.registry.connection import Timeouts
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
 from cdk_lightsail_containers_handler.registry.errors import (
     Refused,
@@ -24,7 +25,7 @@ def answer_and_read_nothing(code: int) -> Act:
     def act(handler: Handler) -> bool:
         handler.left = 0
         handler.answer(code, {})
-        handler.registry.stopping.wait(3)
+        handler.registry.stopping.wait()
         handler.close_connection = True
         return True
 
@@ -32,6 +33,7 @@ def answer_and_read_nothing(code: int) -> Act:
 
 
 def test_reads_why_an_upload_is_refused_before_it_is_complete(copying: Copying) -> None:
+    copying.connections.timeouts = Timeouts(read=1, explain=60)
     copying.source.add(image(HUGE), "1")
     copying.destination.fail(f"PUT .*{digest_of(HUGE)}", answer_and_read_nothing(413))
 

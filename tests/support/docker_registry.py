@@ -45,11 +45,16 @@ def docker_registry(
     *, with_login: bool = False, auth: dict[str, Any] | None = None
 ) -> Iterator[DockerRegistry]:
     """Run a registry of an empty store."""
-    with tempfile.TemporaryDirectory(dir=_SHM if _SHM.is_dir() else None) as name:
+    with (
+        tempfile.TemporaryDirectory(dir=_SHM if _SHM.is_dir() else None) as name,
+        socket.socket() as port,
+    ):
         folder = Path(name)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            host = f"127.0.0.1:{free.getsockname()[1]}"
+        # Held until the end: nobody else is given the port, and the registry may listen on it as
+        # long as both sockets allow that.
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{port.getsockname()[1]}"
         if with_login:
             (folder / "htpasswd").write_text(f"{USERNAME}:{_HTPASSWD}\n")
             auth = {"htpasswd": {"realm": "basic-realm", "path": str(folder / "htpasswd")}}
@@ -80,7 +85,7 @@ def docker_registry(
 
 def _wait_for(host: str, log: Path, process: subprocess.Popen[bytes]) -> None:
     name, _, port = host.partition(":")
-    for _ in range(200):
+    for _ in range(3000):
         try:
             socket.create_connection((name, int(port)), 1).close()
         except OSError:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 import socket
@@ -83,6 +84,7 @@ class FakeRegistry:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
         self.stopping = threading.Event()
+        self.numbers = itertools.count()
 
     def add(self, made: Made, tag: str = "") -> None:
         """Have an image."""
@@ -202,7 +204,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.registry.mounts and mounted in self.registry.elsewhere:
             self.registry.blobs[mounted] = self.registry.elsewhere[mounted]
             return self.answer(201, {"Location": f"/v2/sr/blobs/{mounted}"})
-        name = f"upload-{len(self.registry.seen)}"
+        name = f"upload-{next(self.registry.numbers)}"
         self.registry.open_uploads[name] = bytearray()
         return self.answer(202, {"Location": self.location(name)})
 
@@ -211,7 +213,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.error(404, "BLOB_UPLOAD_UNKNOWN")
         if self.registry.uploads == "monolithic":
             return self.error(405, "UNSUPPORTED")
-        self.registry.open_uploads[name] += self.body()
+        body = self.body()
+        with self.registry.lock:  # it may have been ended meanwhile
+            if name in self.registry.open_uploads:
+                self.registry.open_uploads[name] += body
         return self.answer(202, {"Location": self.location(name)})
 
     def put_upload(self, name: str) -> None:
@@ -223,12 +228,14 @@ class Handler(BaseHTTPRequestHandler):
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         if digest != self.query["digest"]:
             return self.error(400, "DIGEST_INVALID")
-        del self.registry.open_uploads[name]
-        self.registry.blobs[digest] = content
+        with self.registry.lock:
+            if self.registry.open_uploads.pop(name, None) is not None:
+                self.registry.blobs[digest] = content
         return self.answer(201, {})
 
     def delete_upload(self, name: str) -> None:
-        self.registry.open_uploads.pop(name, None)
+        with self.registry.lock:
+            self.registry.open_uploads.pop(name, None)
         return self.answer(204, {})
 
     def location(self, name: str) -> str:
@@ -300,10 +307,13 @@ class Server(ThreadingHTTPServer):
         self.open: set[socket.socket] = set()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        self.registry.connections += 1
+        with self.registry.lock:
+            self.registry.connections += 1
         wrapped = self.wrap(request)
         self.open.add(wrapped)
         try:
+            if self.registry.stopping.is_set():  # too late for server_close to know of it
+                return
             super().finish_request(wrapped, client_address)
         finally:
             self.open.discard(wrapped)
@@ -398,8 +408,8 @@ def early(code: int, headers: dict[str, str] | None = None, *, read: int = 0) ->
         handler.close_connection = True
         handler.answer(code, {"Connection": "close", **(headers or {})}, b"")
         handler.connection.shutdown(socket.SHUT_WR)
-        # Reading on keeps the kernel from resetting the connection under the answer.
-        handler.connection.settimeout(0.3)
+        # Reading on until the client ends it keeps the kernel from resetting the connection under
+        # the answer.
         try:
             while handler.connection.recv(1 << 16):
                 pass

@@ -35,9 +35,12 @@ class FakeS3:
     faults: list[Callable[["Handler"], bool] | None] = field(default_factory=list)
     connections: int = 0
 
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+
     def client(self, **options: Any) -> Any:
         """Return boto3's client of it, which makes one attempt."""
-        config = Config(retries={"total_max_attempts": 1}, read_timeout=1, **options)
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=60, **options)
         return boto3.client("s3", endpoint_url=self.url, config=config)
 
 
@@ -49,11 +52,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.s3.connections += 1
+        with self.s3.lock:
+            self.s3.connections += 1
 
     def do_GET(self) -> None:
-        self.s3.ranges.append(self.headers["Range"])
-        fault = self.s3.faults.pop(0) if self.s3.faults else None
+        with self.s3.lock:
+            self.s3.ranges.append(self.headers["Range"])
+            fault = self.s3.faults.pop(0) if self.s3.faults else None
         if fault and fault(self):
             return
         content = self.s3.objects.get(self.path.removeprefix("/assets/"))

@@ -206,7 +206,7 @@ class _Copy:
     def _work(self) -> None:
         buffer = memoryview(bytearray(PIECE))
         try:
-            while self._failure is None:
+            while True:  # until nothing waits, or no request begins because another has failed
                 try:
                     blob = self._waiting.popleft()
                 except IndexError:
