@@ -13,7 +13,7 @@ demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure
 	@$(BIN)/python -m demo
 
 test: check  ## everything that must hold
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov
 
 check: $(SETUP)  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -75,7 +75,7 @@ def test_a_private_image_is_read_with_the_secret_which_nobody_else_sees(
 def test_a_copy_that_is_longer_than_an_invocation_goes_on_in_the_next(
     cdk: Cdk, shop: str, source: FakeRegistry
 ) -> None:
-    layers = oci_images.layers(2, 100_000)
+    layers = oci_images.layers(2, 100_000, "of an image that is new to the registry")
     made = oci_images.image(*layers)
     source.add(made, "1")
     slow = oci_images.digest_of(layers[0])
