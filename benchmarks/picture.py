@@ -26,11 +26,12 @@ def draw(path: Path, title: str, rows: Sequence[tuple[str, float]], wanted: floa
         f'<rect width="{_WIDTH}" height="{height}" rx="8" fill="#ffffff"/>',
         f'<text x="16" y="26" font-size="15" font-weight="600">{escape(title)}</text>',
     ]
-    for ratio, text in ((1.0, "as the peer"), (wanted, f"wanted: {wanted:.2f}")):
+    lines = ((1.0, "as the peer", "start"), (wanted, f"wanted: {wanted:.2f}", "end"))
+    for ratio, text, anchor in lines:
         x = _LEFT + ratio * _PER_RATIO
         parts.append(
             f'<path d="M{x:.0f} {_TOP - 6}V{height - 10}" stroke="#8c959f" stroke-dasharray="3 3"/>'
-            f'<text x="{x:.0f}" y="{_TOP - 12}" font-size="11" text-anchor="middle" '
+            f'<text x="{x:.0f}" y="{_TOP - 12}" font-size="11" text-anchor="{anchor}" '
             f'fill="#57606a">{text}</text>'
         )
     for number, (name, ratio) in enumerate(rows):
