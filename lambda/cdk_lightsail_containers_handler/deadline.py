@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+PERMISSIONS_SECONDS = 12.0
+"""How long a refusal may be a role's new permissions on their way to every service of AWS."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:

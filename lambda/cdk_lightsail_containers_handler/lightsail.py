@@ -23,6 +23,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
+from .deadline import PERMISSIONS_SECONDS
 from .errors import HandlerError, NotFound, Refused, Unanswered
 from .properties import ImageName
 
@@ -40,8 +41,6 @@ _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsExc
 _SERVER_ERROR = 500
 # These happen before a request is sent, so it was not carried out.
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
-# A role's new permissions take some seconds to reach every service of AWS.
-_PERMISSIONS_SECONDS = 12.0
 _BUSY = frozenset({"PENDING", "UPDATING", "DEPLOYING"})
 # botocore reads an answer that is no JSON as one that lacks everything: LookupError.
 _NOT_ANSWERED = (HTTPClientError, BotoConnectionError, ResponseParserError, LookupError)
@@ -181,7 +180,7 @@ class Lightsail:
         all but throttling the call may have been carried out all the same.
         """
         attempt = 0
-        permissions_by = self._deadline.left() - _PERMISSIONS_SECONDS
+        permissions_by = self._deadline.left() - PERMISSIONS_SECONDS
         if not self._deadline.left():
             raise call.out_of_time("no time was left")
         while True:

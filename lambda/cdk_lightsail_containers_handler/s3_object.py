@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from .deadline import PERMISSIONS_SECONDS
 from .errors import HandlerError, Unfinished
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ _REFUSALS = {
     "PreconditionFailed": ("was replaced while it was read", "deploy again"),
     "InvalidRange": ("is empty", "write the archive again"),
 }
-# A role's new permissions take some seconds to reach every service of AWS.
-_PERMISSIONS_SECONDS = 12.0
 
 
 class S3Object:
@@ -105,7 +104,7 @@ class S3Object:
             HandlerError: it did not work.
             Unfinished: the deadline came first.
         """
-        permissions_by = self._deadline.left() - _PERMISSIONS_SECONDS
+        permissions_by = self._deadline.left() - PERMISSIONS_SECONDS
         attempt = failures = 0
         while self._deadline.left():
             try:
