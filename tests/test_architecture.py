@@ -12,7 +12,9 @@ HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
 LOCAL = ROOT / "local" / "lightsail_local"
 
 STANDARD_LIBRARY_ONLY = [
-    "properties",
+    "properties/rules",
+    "properties/container_image",
+    "properties/container_service_deployment",
     "errors",
     "deadline",
     "request_log",
@@ -22,7 +24,6 @@ STANDARD_LIBRARY_ONLY = [
 ]
 # The registry's own layers are held by tests/registry/test_layers.py.
 HANDLER_IMPORTS = {
-    "properties": {"registry"},
     "errors": set(),
     "deadline": set(),
     "request_log": set(),
@@ -103,7 +104,20 @@ def test_constructs_import_nothing_of_the_handler_but_the_contract() -> None:
         if name.startswith("cdk_lightsail_containers_handler")
     }
 
-    assert of_handler == {"cdk_lightsail_containers_handler.properties"}
+    contract = "cdk_lightsail_containers_handler.properties."
+    assert of_handler
+    assert {name for name in of_handler if not name.startswith(contract)} == set()
+
+
+def test_the_contract_imports_nothing_of_the_handler_but_the_grammar_of_references() -> None:
+    of_handler = {
+        name
+        for module in (HANDLER / "properties").glob("*.py")
+        for name in imports(module)
+        if name.startswith(("..", "cdk_lightsail_containers_handler"))
+    }
+
+    assert of_handler == {"cdk_lightsail_containers_handler.registry.reference"}
 
 
 def test_the_handler_imports_neither_the_cdk_nor_our_other_packages() -> None:

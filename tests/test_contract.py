@@ -8,7 +8,7 @@ from aws_cdk import App, CfnOutput, Environment, RemovalPolicy, Stack
 from aws_cdk.assertions import Template
 
 from cdk_lightsail_containers import ContainerImage, ContainerService, ImageSource
-from cdk_lightsail_containers_handler.properties import (
+from cdk_lightsail_containers_handler.properties.container_image import (
     ArchiveSource,
     Attribute,
     ContainerImageProperties,

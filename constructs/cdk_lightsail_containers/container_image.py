@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from aws_cdk import CustomResource, RemovalPolicy, Stack, Token
 from constructs import Construct
 
-from cdk_lightsail_containers_handler.properties import (
+from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     Attribute,
     Property,
     check_label,
     check_max_versions,
 )
-from cdk_lightsail_containers_handler.properties import RemovalPolicy as RemovalPolicyProperty
+from cdk_lightsail_containers_handler.properties.container_image import (
+    RemovalPolicy as RemovalPolicyProperty,
+)
 
 from .handler import Handler
 from .image_policy import image_policy

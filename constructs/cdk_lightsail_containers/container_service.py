@@ -5,7 +5,7 @@ from aws_cdk import ArnFormat, Resource, Stack, Token
 from aws_cdk.interfaces.aws_lightsail import ContainerReference, IContainerRef
 from constructs import Construct
 
-from cdk_lightsail_containers_handler.properties import check_service_name
+from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 
 @jsii.implements(IContainerRef)

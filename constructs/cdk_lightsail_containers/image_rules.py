@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import RemovalPolicy, Token
 from aws_cdk.aws_lightsail import CfnContainer
 
-from cdk_lightsail_containers_handler.properties import check_service_name
+from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 from .handler import Handler
 from .image_source import ImageSource

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Token
 
-from cdk_lightsail_containers_handler.properties import check_digest
+from cdk_lightsail_containers_handler.properties.container_image import check_digest
 
 from .image_origins import (
     ArchivedImage,

@@ -11,7 +11,7 @@ from datetime import datetime
 from .deadline import Deadline
 from .errors import HandlerError, NotFound, Refused, Unanswered
 from .lightsail import ContainerImage, Lightsail
-from .properties import (
+from .properties.container_image import (
     STORED_IMAGES,
     ContainerImageProperties,
     ContainerImageRemoval,

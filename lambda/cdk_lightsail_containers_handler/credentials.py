@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .lightsail import Lightsail, RegistryLogin
-    from .properties import RegistrySource
+    from .properties.container_image import RegistrySource
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 _ECR = re.compile(

@@ -13,7 +13,7 @@ from . import response
 from .deadline import Deadline
 from .errors import REASON_LIMIT, HandlerError
 from .hand_over import HandOver
-from .properties import NOT_REGISTERED
+from .properties.container_image import NOT_REGISTERED
 from .request_log import RequestLog
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from botocore.parsers import ResponseParserError
 
 from .deadline import PERMISSIONS_SECONDS
 from .errors import HandlerError, NotFound, Refused, Unanswered
-from .properties import ImageName
+from .properties.container_image import ImageName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, CustomResource
 from .errors import HandlerError, Unfinished
 from .lightsail import ContainerImage, Lightsail
-from .properties import (
+from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     Attribute,
     ContainerImageProperties,

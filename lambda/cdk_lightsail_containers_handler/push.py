@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .credentials import LightsailLogin, source_credentials
 from .errors import HandlerError, Unfinished
-from .properties import ArchiveSource
+from .properties.container_image import ArchiveSource
 from .registry.archive import Archive
 from .registry.connection import Connections
 from .registry.copy import Progress, copy_image, find_image
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .deadline import Deadline
     from .lightsail import Lightsail
-    from .properties import Source
+    from .properties.container_image import Source
     from .registry.blob_copy import Source as ImageSource
     from .request_log import Log
 

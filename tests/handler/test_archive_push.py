@@ -10,7 +10,7 @@ import fake_s3
 import oci_images
 import stack_requests
 from archives import Files, docker_files, layout, tar, zipped
-from cdk_lightsail_containers_handler.properties import NOT_REGISTERED
+from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_s3 import FakeS3, Handler, cut_after, refused
 from stack_requests import Stack
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 import stack_requests
-from cdk_lightsail_containers_handler.properties import NOT_REGISTERED
+from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from lightsail_local.server import Fault
 from stack_requests import Stack, digest
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cdk_lightsail_containers_handler.credentials import source_credentials
 from cdk_lightsail_containers_handler.errors import HandlerError
-from cdk_lightsail_containers_handler.properties import RegistrySource
+from cdk_lightsail_containers_handler.properties.container_image import RegistrySource
 from cdk_lightsail_containers_handler.registry.reference import Reference
 
 ECR = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"

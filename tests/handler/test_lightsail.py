@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from cdk_lightsail_containers_handler.errors import HandlerError, Unanswered
 from cdk_lightsail_containers_handler.lightsail import Lightsail
-from cdk_lightsail_containers_handler.properties import ImageName
+from cdk_lightsail_containers_handler.properties.container_image import ImageName
 from fake_time import FakeTime
 
 DIGEST = "sha256:" + "0" * 64

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cdk_lightsail_containers_handler.properties import (
+from cdk_lightsail_containers_handler.properties.container_image import (
     NOT_REGISTERED,
     ContainerImageProperties,
     ContainerImageRemoval,

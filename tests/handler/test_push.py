@@ -11,7 +11,7 @@ import fake_registry
 import oci_images
 import stack_requests
 from cdk_lightsail_containers_handler.hand_over import HandOver
-from cdk_lightsail_containers_handler.properties import NOT_REGISTERED
+from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
 from lightsail_local.server import Fault
 from oci_images import Made

@@ -1,12 +1,5 @@
-"""The contract between the template and the function.
+"""The contract of `Custom::LightsailContainerImage`.
 
-Resource types, property and attribute names, physical ids and the rules of their values. The
-constructs check a user's arguments with these rules at synthesis, the function checks the same
-rules again in the request, because a token can hide any value until it is deployed. Standard
-library only, and of this package just the grammar of references: it is all that the constructs
-import of it.
-
-The rules are Lightsail's own, see
 https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_RegisterContainerImage.html
 """
 
@@ -16,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from .registry.reference import Reference
+from cdk_lightsail_containers_handler.registry.reference import Reference
+
+from .rules import check_name, check_number, check_service_name, mapping, required, show, text
 
 CONTAINER_IMAGE_TYPE = "Custom::LightsailContainerImage"
 
@@ -27,8 +22,6 @@ STORED_IMAGES = 150
 """How many images a container service stores at most; Lightsail evicts none and raises no quota."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-# The pattern in Lightsail's API model groups its alternatives wrongly; this is what it enforces.
-_NAME = re.compile(r"[a-z0-9]{1,2}|[a-z0-9][a-z0-9-]+[a-z0-9]")
 _IMAGE_NAME = re.compile(r":(?P<service>[^.]+)\.(?P<label>[^.]+)\.(?P<number>[1-9][0-9]*)")
 
 
@@ -69,53 +62,29 @@ class RemovalPolicy(StrEnum):
     RETAIN = "Retain"
 
 
-def check_service_name(value: object, what: str = "service_name") -> str:
-    """Return the name of a container service, or raise the `ValueError` that says its rule."""
-    return _check_name(value, what, 63)
-
-
 def check_label(value: object, what: str = "label") -> str:
     """Return the label of a container image, or raise the `ValueError` that says its rule."""
-    return _check_name(value, what, 53)
+    return check_name(value, what, 53)
 
 
 def check_digest(value: object, what: str = "digest") -> str:
     """Return the digest of an image's manifest, or raise the `ValueError` that says its rule."""
     if isinstance(value, str) and _DIGEST.fullmatch(value):
         return value
-    raise ValueError(f"{what} must be 'sha256:' and 64 lowercase hex digits, got {_show(value)}")
+    raise ValueError(f"{what} must be 'sha256:' and 64 lowercase hex digits, got {show(value)}")
 
 
 def check_image(value: object, what: str = "image") -> str:
     """Return the reference of an image in a registry, or raise the `ValueError` with its rule."""
     if not isinstance(value, str):
-        raise ValueError(f"{what} must be registry/repository:tag or @digest, got {_show(value)}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"{what} must be registry/repository:tag or @digest, got {show(value)}")  # noqa: TRY004 - one kind of error for a user
     Reference.parse(value)
     return value
 
 
 def check_max_versions(value: object, what: str = "max_versions") -> int:
     """Return how many versions of a label are kept, or raise the `ValueError` with the rule."""
-    # CloudFormation sends every scalar as text.
-    is_text = isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}", value)
-    number = int(value) if is_text else value  # type: ignore[call-overload]
-    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= STORED_IMAGES:
-        return number
-    rule = f"{what} must be a whole number from 1 to {STORED_IMAGES}"
-    raise ValueError(f"{rule}, got {_show(value)}")
-
-
-def _check_name(value: object, what: str, limit: int) -> str:
-    if isinstance(value, str) and len(value) <= limit and _NAME.fullmatch(value):
-        return value
-    rule = f"{what} must be 1-{limit} lowercase letters, digits and inner hyphens"
-    raise ValueError(f"{rule}, got {_show(value)}")
-
-
-def _show(value: object) -> str:
-    """Return a value as a message shows it: quoted, and never longer than a line."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004 - a line of a message
+    return check_number(value, what, 1, STORED_IMAGES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +165,7 @@ class ContainerImageProperties:
         Raises:
             ValueError: a property is missing, empty, of the wrong type or impossible.
         """
-        given = _mapping(properties, "resource properties")
+        given = mapping(properties, "resource properties")
         # Only Delete acts on the policy; a wrong one is said while it can still be corrected.
         _removal_policy(given)
         if (Property.DIGEST in given) == (Property.SOURCE in given):
@@ -204,9 +173,9 @@ class ContainerImageProperties:
         max_versions = given.get(Property.MAX_VERSIONS)
         return cls(
             service_name=check_service_name(
-                _required(given, Property.SERVICE_NAME), Property.SERVICE_NAME
+                required(given, Property.SERVICE_NAME), Property.SERVICE_NAME
             ),
-            label=check_label(_required(given, Property.LABEL), Property.LABEL),
+            label=check_label(required(given, Property.LABEL), Property.LABEL),
             digest=(
                 check_digest(given[Property.DIGEST], Property.DIGEST)
                 if Property.DIGEST in given
@@ -240,7 +209,7 @@ class ContainerImageRemoval:
         if name is None:
             return None
         try:
-            given = _mapping(properties, "resource properties")
+            given = mapping(properties, "resource properties")
             policy = _removal_policy(given)
         except ValueError:
             return None
@@ -252,39 +221,21 @@ class ContainerImageRemoval:
 
 
 def _source(value: object) -> Source:
-    given = _mapping(value, Property.SOURCE)
+    given = mapping(value, Property.SOURCE)
     if SourceProperty.IMAGE in given:
         secret = given.get(SourceProperty.CREDENTIALS_SECRET_ARN)
         return RegistrySource(
             reference=Reference.parse(check_image(given[SourceProperty.IMAGE], "Source.Image")),
             credentials_secret_arn=(
-                None if secret is None else _text(secret, "Source.CredentialsSecretArn")
+                None if secret is None else text(secret, "Source.CredentialsSecretArn")
             ),
         )
     if SourceProperty.BUCKET in given and SourceProperty.KEY in given:
         return ArchiveSource(
-            bucket=_text(given[SourceProperty.BUCKET], "Source.Bucket"),
-            key=_text(given[SourceProperty.KEY], "Source.Key"),
+            bucket=text(given[SourceProperty.BUCKET], "Source.Bucket"),
+            key=text(given[SourceProperty.KEY], "Source.Key"),
         )
     raise ValueError("Source must hold either Image, or Bucket and Key")
-
-
-def _mapping(value: object, what: str) -> Mapping[str, object]:
-    if isinstance(value, Mapping):
-        return value
-    raise ValueError(f"{what} must be an object, got {_show(value)}")
-
-
-def _text(value: object, what: str) -> str:
-    if isinstance(value, str) and value:
-        return value
-    raise ValueError(f"{what} must be a text, got {_show(value)}")
-
-
-def _required(given: Mapping[str, object], name: str) -> object:
-    if name not in given:
-        raise ValueError(f"{name} is missing from the resource properties")
-    return given[name]
 
 
 def _removal_policy(given: Mapping[str, object]) -> RemovalPolicy:
@@ -293,4 +244,4 @@ def _removal_policy(given: Mapping[str, object]) -> RemovalPolicy:
         return RemovalPolicy(value)  # type: ignore[arg-type]
     except ValueError:
         rule = f"{Property.REMOVAL_POLICY} must be 'Delete' or 'Retain'"
-        raise ValueError(f"{rule}, got {_show(value)}") from None
+        raise ValueError(f"{rule}, got {show(value)}") from None

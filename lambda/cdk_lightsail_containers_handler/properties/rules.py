@@ -1,0 +1,60 @@
+"""Rules that values of several resources share, and reading values of any JSON shape."""
+
+import re
+from collections.abc import Mapping
+
+# The pattern in Lightsail's API model groups its alternatives wrongly; this is what it enforces.
+_NAME = re.compile(r"[a-z0-9]{1,2}|[a-z0-9][a-z0-9-]+[a-z0-9]")
+
+
+def check_service_name(value: object, what: str = "service_name") -> str:
+    """Return the name of a container service, or raise the `ValueError` that says its rule."""
+    return check_name(value, what, 63)
+
+
+def check_name(value: object, what: str, limit: int) -> str:
+    """Return a name as Lightsail takes it, or raise the `ValueError` that says its rule."""
+    if isinstance(value, str) and len(value) <= limit and _NAME.fullmatch(value):
+        return value
+    rule = f"{what} must be 1-{limit} lowercase letters, digits and inner hyphens"
+    raise ValueError(f"{rule}, got {show(value)}")
+
+
+def check_number(value: object, what: str, lowest: int, highest: int) -> int:
+    """Return a whole number of a range, or raise the `ValueError` that says which.
+
+    CloudFormation sends every scalar as text.
+    """
+    is_text = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value)
+    number = int(value) if is_text else value  # type: ignore[call-overload]
+    if isinstance(number, int) and not isinstance(number, bool) and lowest <= number <= highest:
+        return number
+    rule = f"{what} must be a whole number from {lowest} to {highest}"
+    raise ValueError(f"{rule}, got {show(value)}")
+
+
+def mapping(value: object, what: str) -> Mapping[str, object]:
+    """Return a mapping, or raise the `ValueError` that says that it is none."""
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError(f"{what} must be an object, got {show(value)}")
+
+
+def text(value: object, what: str) -> str:
+    """Return a text that is not empty, or raise the `ValueError` that says that it is none."""
+    if isinstance(value, str) and value:
+        return value
+    raise ValueError(f"{what} must be a text, got {show(value)}")
+
+
+def required(given: Mapping[str, object], name: str) -> object:
+    """Return a property, or raise the `ValueError` that says that it is missing."""
+    if name not in given:
+        raise ValueError(f"{name} is missing from the resource properties")
+    return given[name]
+
+
+def show(value: object) -> str:
+    """Return a value as a message shows it: quoted, and never longer than a line."""
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."  # noqa: PLR2004 - a line of a message
