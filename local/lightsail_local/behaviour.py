@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .failure import Failure
+
 
 @dataclass(kw_only=True)
 class Behaviour:
@@ -43,7 +45,9 @@ class Behaviour:
         throttle_every: U14, every nth call answers ThrottlingException, 0 for none.
         service_seconds: how long a service is PENDING, UPDATING or DELETING.
         deployment_seconds: how long a deployment is ACTIVATING.
-        failing_images: images, as a deployment writes them, whose deployment becomes FAILED.
+        failing_images: how the deployment of an image becomes FAILED, by the image as a deployment
+            writes it: its container crashes, fails its health check or takes too long. An image in
+            this registry says so itself, by the label `lightsail-local.fails` of its config.
         login_seconds: how long a registry login is valid.
         stored_images: how many images a service can have.
         container_services: how many services an account can have.
@@ -76,7 +80,7 @@ class Behaviour:
     # so that a program that never waits fails.
     service_seconds: float = 1
     deployment_seconds: float = 2
-    failing_images: set[str] = field(default_factory=set)
+    failing_images: dict[str, Failure] = field(default_factory=dict)
 
     login_seconds: float = 12 * 60 * 60
     stored_images: int = 150

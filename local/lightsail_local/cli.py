@@ -23,6 +23,7 @@ from lightsail_local.endpoints import (
     DEFAULT_REGISTRY_PORT,
     Endpoints,
 )
+from lightsail_local.failure import Failure
 from lightsail_local.running_clouds import running_clouds
 
 _PROGRAM = "lightsail-local"
@@ -42,6 +43,8 @@ examples:
       have cdk, boto3 and aws in this shell talk to it, and to nothing else
   lightsail-local sample-image hello
       push a small image, and print the digest to deploy
+  lightsail-local sample-image --fails crash hello
+      one that fails when it is deployed, to see what becomes of it
   lightsail-local up --behaviour service_seconds=60 --behaviour latest=resolved
       a Lightsail that takes its time, and decides otherwise where AWS does not tell"""
 _EXPLAINED = "`python3 -m pydoc lightsail_local.behaviour` tells what each of them decides."
@@ -118,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     env = _command(commands, "env", _env, "print what sends a shell's cdk, boto3 and aws to it")
     image = _command(commands, "sample-image", _sample_image, "push an image, print its digest")
     image.add_argument("text", metavar="TEXT", help="what the image's one file holds")
+    image.add_argument(
+        "--fails", choices=get_args(Failure), help="how it fails when it is deployed"
+    )
     for command in (env, image):
         command.add_argument(
             "--port", type=_port, help="the port given to `up`, if several clouds are running"
@@ -172,7 +178,10 @@ def _sample_image(options: argparse.Namespace) -> None:
 
     endpoints.enter()
     try:
-        print(push_sample_image(endpoints.lightsail, options.text, region=endpoints.region))
+        digest = push_sample_image(
+            endpoints.lightsail, options.text, fails=options.fails, region=endpoints.region
+        )
+        print(digest)
     except ClientError as error:
         raise CommandError(error.response["Error"]["Message"]) from error
     except OSError as error:
@@ -225,8 +234,8 @@ def _behaviour_help() -> str:
 
 def _written(value: Any) -> str:
     """Write a field's value as `_converted` reads it."""
-    if isinstance(value, set):
-        return ",".join(sorted(value))
+    if isinstance(value, dict):
+        return ",".join(f"{image}={failure}" for image, failure in value.items())
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -234,7 +243,9 @@ def _possible(kind: Any) -> str:
     """Tell the values of a field's type."""
     if get_origin(kind) is Literal:
         return ", ".join(get_args(kind))
-    return {bool: "true, false", float: "seconds", int: "number"}.get(kind, "list, with commas")
+    if get_origin(kind) is dict:
+        return f"IMAGE={'|'.join(get_args(Failure))},..."
+    return {bool: "true, false", float: "seconds", int: "number"}[kind]
 
 
 def _behaviour(text: str) -> tuple[str, Any]:
@@ -256,8 +267,8 @@ def _converted(value: str, kind: Any) -> Any:
         if value not in choices:
             raise ValueError(f"one of {', '.join(choices)}")
         return value
-    if get_origin(kind) is set:
-        return set(value.split(",")) - {""}
+    if get_origin(kind) is dict:
+        return dict(_failing_image(item) for item in value.split(",") if item)
     if kind is bool:
         if value not in ("true", "false"):
             raise ValueError("true or false")
@@ -269,3 +280,10 @@ def _converted(value: str, kind: Any) -> Any:
     if not 0 <= number < math.inf:
         raise ValueError(f"a {'finite' if kind is float else 'whole'} number, 0 or more")
     return number
+
+
+def _failing_image(item: str) -> tuple[str, str]:
+    image, _, failure = item.rpartition("=")
+    if not image or failure not in get_args(Failure):
+        raise ValueError(_possible(dict[str, Failure]))
+    return image, failure

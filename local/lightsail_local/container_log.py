@@ -1,4 +1,4 @@
-"""The logs of containers: what Lightsail itself writes there about deployments."""
+"""The logs of containers: what Lightsail writes of deployments, and what they print."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_log(
         {"createdAt": round(time, 3), "message": message}
         for deployment in service.deployments
         if parameters["containerName"] in deployment.containers
-        for time, message in deployment.log()
+        for time, message in deployment.log(parameters["containerName"])
         if first <= time <= last and _matches(message, parameters.get("filterPattern", ""))
     ]
     start, end = int(token), int(token) + behaviour.log_page_size

@@ -14,12 +14,21 @@ PLATFORM = "linux/amd64"
 
 State = Literal["PENDING", "UPDATING", "DELETING", "DISABLED", "DEPLOYING", "RUNNING", "READY"]
 
-# The state detail is there in these states only:
+# The state detail is there in these states and DEPLOYING only:
 # https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerService.html
-_DETAILS: Mapping[State, str] = {
+_CHANGES: Mapping[State, str] = {
     "PENDING": "CREATING_SYSTEM_RESOURCES",
     "UPDATING": "PROVISIONING_SERVICE",
-    "DEPLOYING": "CREATING_DEPLOYMENT",
+}
+# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceStateDetail.html
+_DETAILS = {
+    "CREATING_SYSTEM_RESOURCES": (
+        "The system resources for your container service are being created."
+    ),
+    "PROVISIONING_SERVICE": "Your container service is being provisioned.",
+    "CREATING_DEPLOYMENT": "Your deployment is being created on your container service.",
+    "EVALUATING_HEALTH_CHECK": "The health of your deployment is being evaluated.",
+    "ACTIVATING_DEPLOYMENT": "Your deployment is being activated.",
 }
 
 
@@ -149,12 +158,13 @@ class ContainerService:
             **self.settings,
             "privateRegistryAccess": self._private_registry_access(principal),
         }
-        if state in _DETAILS:
-            described["stateDetail"] = {"code": _DETAILS[state], "message": ""}
         if current := self.current_deployment(at):
             described["currentDeployment"] = current.describe("ACTIVE")
         if coming := self.next_deployment(at):
             described["nextDeployment"] = coming.describe("ACTIVATING")
+        code = coming.stage(at) if coming and state == "DEPLOYING" else _CHANGES.get(state)
+        if code:
+            described["stateDetail"] = {"code": code, "message": _DETAILS[code]}
         return described
 
     def describe_deployments(self, at: float) -> list[dict[str, Any]]:
@@ -164,7 +174,7 @@ class ContainerService:
     def _state_of(self, deployment: Deployment, at: float) -> DeploymentState:
         if at < deployment.settles_at:
             return "ACTIVATING"
-        if deployment.problem:
+        if deployment.problems:
             return "FAILED"
         return "ACTIVE" if deployment == self.current_deployment(at) else "INACTIVE"
 

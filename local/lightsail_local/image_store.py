@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .behaviour import Behaviour
 from .blob import Blob
 from .errors import RegistryError
+from .image_config import ImageConfig
 from .manifest import Descriptor, Manifest
 
 
@@ -85,10 +85,20 @@ class ImageStore:
             manifest = self.manifest(digest)
             if manifest is None:
                 return None
-            if not manifest.is_index:
-                return (_platform(self._blobs[manifest.blobs[0].digest].content),)
-            children = [self.platforms(child.digest) for child in manifest.manifests]
-            return ("index", *(platform for child in children for platform in child or ()))
+            kind = ("index",) if manifest.is_index else ()
+            return (*kind, *(config.platform for config in self._configs(manifest)))
+
+    def configs(self, digest: str) -> tuple[ImageConfig, ...]:
+        """Return the config of a manifest, or those of an index's; none if it is not there."""
+        with self._lock:
+            manifest = self.manifest(digest)
+            return tuple(self._configs(manifest)) if manifest else ()
+
+    def _configs(self, manifest: Manifest) -> Iterator[ImageConfig]:
+        if not manifest.is_index:
+            yield ImageConfig.parse(self._blobs[manifest.blobs[0].digest].content)
+        for child in manifest.manifests:
+            yield from self._configs(self._pushes[child.digest].manifest)
 
     def _size(self, digest: str) -> int | None:
         blob = self._blobs.get(digest)
@@ -126,12 +136,3 @@ def _compare(descriptor: Descriptor, size: int | None) -> None:
         raise RegistryError(
             400, "SIZE_INVALID", f"{descriptor.digest} has {size} bytes, not {descriptor.size}"
         )
-
-
-def _platform(config: bytes) -> str:
-    """Return the platform of an image's config; of other artifacts' configs, none."""
-    try:
-        document = json.loads(config)
-        return f"{document.get('os', 'linux')}/{document.get('architecture', 'amd64')}"
-    except (ValueError, AttributeError):
-        return "none"

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from .behaviour import Behaviour
-from .container_service import PLATFORM, ContainerImage, ContainerService
+from .container_problem import find_problems
+from .container_service import ContainerImage, ContainerService
 from .deployment import Deployment
 from .errors import invalid
 from .image_store import ImageStore
@@ -61,7 +62,7 @@ def add_deployment(
         created_at=at,
         starts_at=starts_at,
         settles_at=starts_at + behaviour.deployment_seconds,
-        problem=_problem(containers, own, behaviour, images),
+        problems=find_problems(containers, own, behaviour, images),
     )
     return replace(
         service,
@@ -114,25 +115,6 @@ def _resolved(containers: _Containers, own: Mapping[str, ContainerImage]) -> _Co
         name: {**definition, "image": own[name].name} if name in own else definition
         for name, definition in containers.items()
     }
-
-
-def _problem(
-    containers: _Containers,
-    own: Mapping[str, ContainerImage],
-    behaviour: Behaviour,
-    images: ImageStore,
-) -> str:
-    """Return why the containers will not start, empty if they will."""
-    if any(each["image"] in behaviour.failing_images for each in containers.values()):
-        return "Took too long"
-    for image in own.values():
-        platforms = images.platforms(image.digest)
-        if platforms is None:
-            return f"the image {image.name} could not be pulled"
-        # Images of other platforms are pushed and registered without complaint: U4.
-        if PLATFORM not in platforms:
-            return "exec format error"
-    return ""
 
 
 def _complete_endpoint(endpoint: Mapping[str, Any], containers: _Containers) -> dict[str, Any]:

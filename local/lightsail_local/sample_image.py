@@ -19,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 import boto3
 
 from .endpoints import DEFAULT_REGION
+from .failure import DESCRIPTION_LABEL, FAILS_LABEL, Failure
 from .manifest import digest_of
 
 _INDEX = "application/vnd.oci.image.index.v1+json"
@@ -47,12 +48,15 @@ class SampleImage:
         return digest_of(self.manifest)
 
 
-def sample_image(text: str, *, platform: str = "linux/amd64") -> SampleImage:
+def sample_image(
+    text: str, *, platform: str = "linux/amd64", fails: Failure | None = None
+) -> SampleImage:
     """Return the image of a text: the same for the same text.
 
     Args:
         text: what the file holds.
         platform: what the image says it runs on.
+        fails: how it fails when the local Lightsail deploys it, None if it does not.
     """
     tar = _tar("srv/index.html", text.encode())
     layer = gzip.compress(tar, mtime=0)
@@ -61,7 +65,7 @@ def sample_image(text: str, *, platform: str = "linux/amd64") -> SampleImage:
         {
             "os": operating_system,
             "architecture": architecture,
-            "config": {"Cmd": ["httpd", "-f", "-h", "/srv"]},
+            "config": {"Cmd": ["httpd", "-f", "-h", "/srv"], **_labels(text, fails)},
             "rootfs": {"type": "layers", "diff_ids": [digest_of(tar)]},
         }
     )
@@ -76,14 +80,17 @@ def sample_image(text: str, *, platform: str = "linux/amd64") -> SampleImage:
     return SampleImage(config=config, layer=layer, manifest=manifest)
 
 
-def sample_index(text: str) -> tuple[bytes, tuple[SampleImage, ...]]:
+def sample_index(
+    text: str, *, fails: Failure | None = None
+) -> tuple[bytes, tuple[SampleImage, ...]]:
     """Return the index of a text's images for two platforms and an attestation, and the images.
 
     Args:
         text: what the images' file holds.
+        fails: how they fail when the local Lightsail deploys them, None if they do not.
     """
     platforms = ("linux/amd64", "linux/arm64", "unknown/unknown")
-    images = tuple(sample_image(text, platform=platform) for platform in platforms)
+    images = tuple(sample_image(text, platform=platform, fails=fails) for platform in platforms)
     entries = []
     for platform, image in zip(platforms, images, strict=True):
         operating_system, _, architecture = platform.partition("/")
@@ -98,6 +105,7 @@ def push_sample_image(
     text: str,
     *,
     platform: str = "linux/amd64",
+    fails: Failure | None = None,
     region: str = DEFAULT_REGION,
 ) -> str:
     """Push the image of a text to a local Lightsail, which needs to have a container service.
@@ -106,6 +114,7 @@ def push_sample_image(
         lightsail_url: the local Lightsail's address, such as `http://127.0.0.1:4580`.
         text: what the image's file holds.
         platform: what the image says it runs on.
+        fails: how it fails when it is deployed, None if it does not.
         region: the local Lightsail's Region.
 
     Returns:
@@ -123,7 +132,7 @@ def push_sample_image(
     )
     login = client.create_container_service_registry_login()["registryLogin"]
     client.close()
-    image = sample_image(text, platform=platform)
+    image = sample_image(text, platform=platform, fails=fails)
     push = _Push(login["registry"], login["username"], login["password"])
     push.blob(image.layer)
     push.blob(image.config)
@@ -169,6 +178,10 @@ class _Push:
         if answer.status != status:
             raise ConnectionError(f"{method} {host}: {answer.status} {problem}")
         return answer.headers.get("Location", "")
+
+
+def _labels(text: str, fails: Failure | None) -> Mapping[str, Any]:
+    return {"Labels": {FAILS_LABEL: fails, DESCRIPTION_LABEL: text}} if fails else {}
 
 
 def _tar(name: str, content: bytes) -> bytes:

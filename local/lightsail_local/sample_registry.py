@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 
+from .failure import Failure
 from .http_server import Answer, Connection, LoopbackServer
 from .manifest import digest_of
 from .sample_image import sample_index
@@ -22,7 +23,8 @@ class SampleRegistry:
     """A registry on 127.0.0.1 of which every tag of the repository `sample` is an image.
 
     Each is an index, as a build for several platforms makes it: an image for linux/amd64, one for
-    linux/arm64 and an attestation, all of which are made of the tag.
+    linux/arm64 and an attestation, all of which are made of the tag. The images of the tags
+    `crash`, `health_check` and `took_too_long` fail in that way when they are deployed.
 
     Args:
         port: the port, 0 for a free one.
@@ -67,7 +69,8 @@ class SampleRegistry:
 
     def _find(self, kind: str, target: str) -> tuple[str, bytes] | None:
         if kind == "manifests" and ":" not in target:
-            index, images = sample_index(target)
+            fails = next((failure for failure in get_args(Failure) if failure == target), None)
+            index, images = sample_index(target, fails=fails)
             for image in images:
                 self._contents[image.digest] = _MANIFEST, image.manifest
                 for blob in (image.config, image.layer):

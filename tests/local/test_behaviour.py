@@ -23,6 +23,6 @@ def test_can_be_changed_while_the_server_runs(behaviour: Behaviour, api: Any, sh
 
 
 def test_shares_no_failing_images_between_two_behaviours() -> None:
-    Behaviour().failing_images.add("nginx")
+    Behaviour().failing_images["nginx"] = "crash"
 
-    assert Behaviour().failing_images == set()
+    assert Behaviour().failing_images == {}

@@ -68,7 +68,7 @@ def test_the_old_deployment_becomes_inactive(api: Any, clock: Any, deploy: Any) 
 def test_is_ready_again_after_a_first_deployment_that_failed(
     api: Any, behaviour: Behaviour, clock: Any, deploy: Any
 ) -> None:
-    behaviour.failing_images.add("broken")
+    behaviour.failing_images["broken"] = "crash"
     deploy("broken")
     clock.now += 10
 
@@ -80,7 +80,7 @@ def test_is_ready_again_after_a_first_deployment_that_failed(
 def test_runs_the_old_deployment_on_after_one_that_failed(
     api: Any, behaviour: Behaviour, clock: Any, deploy: Any
 ) -> None:
-    behaviour.failing_images.add("broken")
+    behaviour.failing_images["broken"] = "crash"
     deploy("nginx")
     clock.now += 10
     deploy("broken")
@@ -280,7 +280,7 @@ def test_never_forgets_the_deployment_that_runs(
     api: Any, behaviour: Behaviour, clock: Any, deploy: Any
 ) -> None:
     behaviour.kept_deployments = 3
-    behaviour.failing_images.add("broken")
+    behaviour.failing_images["broken"] = "crash"
     for image in ("nginx", "broken", "broken", "broken"):
         deploy(image)
         clock.now += 10

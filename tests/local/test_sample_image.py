@@ -31,6 +31,21 @@ def test_says_what_it_runs_on() -> None:
     assert (config["os"], config["architecture"]) == ("linux", "arm64")
 
 
+def test_is_what_it_ever_was_for_a_text() -> None:
+    assert sample_image("hello").digest == (
+        "sha256:1d173ab090a7877a058d10752c2f9b26a0ee531a4abcf4d7d2f3f0426d8e2ad1"
+    )
+
+
+def test_says_how_it_fails() -> None:
+    config = json.loads(sample_image("no database", fails="crash").config)
+
+    assert config["config"]["Labels"] == {
+        "lightsail-local.fails": "crash",
+        "org.opencontainers.image.description": "no database",
+    }
+
+
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     "switches",

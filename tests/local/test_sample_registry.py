@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lightsail_local.failure import Failure
 from lightsail_local.manifest import digest_of
 from lightsail_local.sample_image import sample_image
 from lightsail_local.sample_registry import SampleRegistry
@@ -34,6 +35,15 @@ def test_has_an_index_of_two_platforms_and_an_attestation_for_every_tag() -> Non
         platforms = [entry["platform"]["architecture"] for entry in index["manifests"]]
         assert platforms == ["amd64", "arm64", "unknown"]
         assert index["manifests"][0]["digest"] == sample_image("hello").digest
+
+
+@pytest.mark.parametrize("failure", ["crash", "health_check", "took_too_long"])
+def test_the_images_of_some_tags_fail(failure: Failure) -> None:
+    with SampleRegistry() as registry:
+        index = manifest(registry, failure)
+
+        digest = sample_image(failure, fails=failure).digest
+        assert index["manifests"][0]["digest"] == digest
 
 
 def test_gives_what_the_index_names() -> None:

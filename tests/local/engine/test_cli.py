@@ -92,6 +92,8 @@ def test_serves_a_shell_until_ctrl_c(up: Callable[..., Any], run: Run) -> None:
     assert run("env", f"--port={cloud.port}").returncode == 0
     image = run("sample-image", "hello", AWS_PROFILE="real")
     assert image.stdout == sample_image("hello").digest + "\n", image.stderr
+    image = run("sample-image", "--fails=crash", "hello")
+    assert image.stdout == sample_image("hello", fails="crash").digest + "\n", image.stderr
 
     cloud.process.send_signal(signal.SIGINT)
     said, complained = cloud.process.communicate(timeout=10)
@@ -309,6 +311,7 @@ def test_tells_that_python_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
         (["up", "--behaviour=zstd_layers"], "got 'zstd_layers'"),
         (["up", "--behaviour=zstd_layers=1"], "zstd_layers is true or false, got '1'"),
         (["up", "--behaviour=latest=x"], "latest is one of refused, echoed, resolved, got 'x'"),
+        (["sample-image", "--fails=x", "hello"], "argument --fails: invalid choice: 'x'"),
         (["up", "--region="], "a region matches [a-z]{2}(-[a-z]+)+-[0-9], as us-east-1 does"),
         (["up", "--region="], "as us-east-1 does, got ''"),
         (["up", "--region=nowhere"], "as us-east-1 does, got 'nowhere'"),
@@ -317,6 +320,11 @@ def test_tells_that_python_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
             (["up", f"--behaviour={key}={value}"], f"{key} is {rule}, got '{value}'")
             for key, rule, values in [
                 ("stored_images", "a whole number, 0 or more", ["x", "-5", "1.5", "nan"]),
+                (
+                    "failing_images",
+                    "IMAGE=crash|health_check|took_too_long,...",
+                    ["a", "a=b", "=crash"],
+                ),
                 ("stale_seconds", "a finite number, 0 or more", ["x", "-1", "nan", "1e400"]),
             ]
             for value in values
@@ -347,7 +355,16 @@ def test_reads_a_behaviours_value_as_its_fields_type() -> None:
     assert cli._behaviour("stored_images=0") == ("stored_images", 0)
     assert cli._behaviour("stale_seconds=0.5") == ("stale_seconds", 0.5)
     assert cli._behaviour("stale_seconds=0") == ("stale_seconds", 0)
-    assert cli._behaviour("failing_images=a,b") == ("failing_images", {"a", "b"})
+    assert cli._behaviour("failing_images=host:5000/a:1=crash,b=took_too_long") == (
+        "failing_images",
+        {"host:5000/a:1": "crash", "b": "took_too_long"},
+    )
+
+
+def test_writes_a_behaviours_value_as_it_is_read() -> None:
+    failing = {"host:5000/a:1": "crash", "b": "took_too_long"}
+
+    assert cli._behaviour(f"failing_images={cli._written(failing)}")[1] == failing
 
 
 def test_shows_its_version_and_its_help_with_examples(run: Run) -> None:
@@ -365,7 +382,7 @@ def test_up_shows_each_behaviour_with_its_default_and_its_values(run: Run) -> No
     assert shown["zstd_layers=true"] == "true, false"
     assert shown["service_seconds=1"] == "seconds"
     assert shown["stored_images=150"] == "number"
-    assert shown["failing_images="] == "list, with commas"
+    assert shown["failing_images="] == "IMAGE=crash|health_check|took_too_long,..."
 
 
 def test_shows_a_request_without_what_may_be_secret() -> None:
