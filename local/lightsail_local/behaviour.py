@@ -44,7 +44,8 @@ class Behaviour:
         blob_mount: U13, whether mounting a blob that is there succeeds, or asks for an upload.
         throttle_every: U14, every nth call answers ThrottlingException, 0 for none.
         service_seconds: how long a service is PENDING, UPDATING or DELETING.
-        deployment_seconds: how long a deployment is ACTIVATING.
+        deployment_seconds: how long a deployment is ACTIVATING, a third of it in each stage:
+            CREATING_DEPLOYMENT, EVALUATING_HEALTH_CHECK, ACTIVATING_DEPLOYMENT.
         failing_images: how the deployment of an image becomes FAILED, by the image as a deployment
             writes it: its container crashes, fails its health check or takes too long. An image in
             this registry says so itself, by the label `lightsail-local.fails` of its config.

@@ -203,13 +203,19 @@ def test_refuses_containers(
                 "the specified container."
             ),
         ),
-        (
-            {"healthCheck": {"timeoutSeconds": 61}},
-            "timeoutSeconds must be between 2 and 60.",
+        *(
+            (
+                {"healthCheck": {"timeoutSeconds": seconds}},
+                "timeoutSeconds must be between 2 and 60.",
+            )
+            for seconds in (1, 61)
         ),
-        (
-            {"healthCheck": {"intervalSeconds": 4}},
-            "intervalSeconds must be between 5 and 300.",
+        *(
+            (
+                {"healthCheck": {"intervalSeconds": seconds}},
+                "intervalSeconds must be between 5 and 300.",
+            )
+            for seconds in (4, 301)
         ),
     ],
 )
@@ -224,6 +230,72 @@ def test_refuses_public_endpoints(
     )
 
     assert (code, message) == ("InvalidInputException", sentence)
+
+
+@pytest.mark.parametrize(("timeout", "interval"), [(2, 5), (60, 300)])
+def test_takes_the_ends_of_what_a_health_check_may_be(
+    deploy: Any, timeout: int, interval: int
+) -> None:
+    health_check = {"timeoutSeconds": timeout, "intervalSeconds": interval}
+    endpoint = {"containerName": "c1", "containerPort": 80, "healthCheck": health_check}
+
+    shown = deploy("nginx", publicEndpoint=endpoint)["nextDeployment"]["publicEndpoint"]
+
+    assert shown["healthCheck"].items() >= health_check.items()
+
+
+def test_takes_ten_containers(deploy: Any) -> None:
+    assert len(deploy(*10 * ["nginx"])["nextDeployment"]["containers"]) == 10
+
+
+def test_refuses_an_image_that_another_service_has(
+    api: Any, refused: Refused, register: Make
+) -> None:
+    image = register()
+    api.create_container_service(serviceName="bar", power="nano", scale=1)
+
+    code, message = refused(
+        "create_container_service_deployment",
+        serviceName="bar",
+        containers={"a": {"image": image}},
+    )
+
+    assert (code, message) == (
+        "InvalidInputException",
+        'Container "a" has invalid image ":shop.web.1". Example of valid image: ":bar.a.123".',
+    )
+
+
+def test_shows_environment_and_command_in_plain_text(api: Any, clock: Any, shop: str) -> None:
+    container = {
+        "image": "nginx",
+        "command": ["serve", "--fast", "serve"],
+        "environment": {"PASSWORD": "hunter2"},
+        "ports": {"80": "HTTP"},
+    }
+
+    api.create_container_service_deployment(serviceName=shop, containers={"a": container})
+
+    assert service(api)["nextDeployment"]["containers"] == {"a": container}
+    [deployment] = api.get_container_service_deployments(serviceName=shop)["deployments"]
+    assert deployment["containers"] == {"a": container}
+    clock.now += 10
+    assert service(api)["currentDeployment"]["containers"] == {"a": container}
+
+
+def test_latest_fails_as_the_newest_image_does(
+    api: Any, behaviour: Behaviour, clock: Any, register: Make, deploy: Any
+) -> None:
+    behaviour.latest = "resolved"
+    register()
+    register(fails="crash")
+    deploy(":shop.web.latest")
+    clock.now += 10
+    register()
+    deploy(":shop.web.latest")
+    clock.now += 10
+
+    assert states(api) == {1: "FAILED", 2: "ACTIVE"}
 
 
 def test_refuses_latest(refused: Refused, register: Make) -> None:
