@@ -10,7 +10,7 @@ from datetime import datetime
 
 from .deadline import Deadline
 from .errors import HandlerError, NotFound, Refused, Unanswered
-from .lightsail import ContainerImage, Lightsail
+from .lightsail import STALE_SECONDS, ContainerImage, Lightsail
 from .properties.container_image import (
     STORED_IMAGES,
     ContainerImageProperties,
@@ -19,8 +19,6 @@ from .properties.container_image import (
 )
 from .request_log import Log
 
-_STALE_SECONDS = 5.0
-"""How long a read may lag behind a write: some seconds, nobody outside AWS knows how many."""
 _LOOK_AGAIN_SECONDS = 2.0
 _MOST_PUSHES = 3
 
@@ -119,13 +117,13 @@ class ContainerImages:
         Raises:
             HandlerError: there is no time left to wait.
         """
-        use = self._lightsail.use(service)
-        if not use.is_busy:
+        found = self._lightsail.service(service)
+        if not found.is_busy:
             return False
-        self._log("waiting for the container service", state=use.state)
+        self._log("waiting for the container service", state=found.state)
         if not self._deadline.back_off(attempt):
             raise HandlerError(
-                f"container service '{service}' was {use.state} all the time and took no change",
+                f"container service '{service}' was {found.state} all the time and took no change",
                 "deploy again when it is READY or RUNNING",
             )
         return True
@@ -149,7 +147,7 @@ class ContainerImages:
 
     def _images_with(self, name: ImageName) -> list[ContainerImage]:
         """Return the service's images, if possible a list that shows the named one already."""
-        until = self._deadline.left() - _STALE_SECONDS
+        until = self._deadline.left() - STALE_SECONDS
         while True:
             images = self._lightsail.images(name.service)
             is_shown = any(image.name == name for image in images)
@@ -216,15 +214,15 @@ class ContainerImages:
         """
         if not names:
             return []
-        before = self._lightsail.use(service)
-        self._deadline.pause(_STALE_SECONDS)
-        use = self._lightsail.use(service)
+        before = self._lightsail.service(service)
+        self._deadline.pause(STALE_SECONDS)
+        after = self._lightsail.service(service)
         for name in names:
-            if use.uses(name):
+            if after.uses(name):
                 self._log("kept: a deployment uses it", image=str(name))
             elif before.uses(name):
                 self._log("not in use any more", image=str(name))
-        return [name for name in names if not use.uses(name)]
+        return [name for name in names if not after.uses(name)]
 
 
 def _matching(

@@ -7,14 +7,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from .calls import Reading
 from .errors import HandlerError
 from .registry.auth import Credentials
+from .secret_values import SecretValues
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .calls import Calls
     from .lightsail import Lightsail, RegistryLogin
     from .properties.container_image import RegistrySource
 
@@ -25,20 +26,21 @@ _ECR = re.compile(
 
 
 def source_credentials(
-    source: RegistrySource, make_client: Callable[..., Any]
+    source: RegistrySource, make_client: Callable[..., Any], calls: Calls
 ) -> Callable[[], Credentials | None]:
     """Return what gives the credentials for a source, whenever its registry asks for some.
 
     Args:
         source: the image.
         make_client: boto3's `client`; called only when a client is needed.
+        calls: sends the calls.
     """
     arn = source.credentials_secret_arn
     if arn is not None:
-        return lambda: _of_secret(arn, make_client)
+        return lambda: _of_secret(arn, SecretValues(make_client, calls))
     ecr = _ECR.fullmatch(source.reference.registry)
     if ecr is not None:
-        return lambda: _of_ecr(source, make_client("ecr", region_name=ecr["region"]))
+        return lambda: _of_ecr(source, make_client("ecr", region_name=ecr["region"]), calls)
     return lambda: None
 
 
@@ -85,18 +87,8 @@ def parse_secret(text: str) -> Credentials | None:
     return None
 
 
-def _of_secret(arn: str, make_client: Callable[..., Any]) -> Credentials:
-    # The secret may be in another Region than the function.
-    region = arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else None  # noqa: PLR2004
-    client = make_client("secretsmanager", region_name=region)
-    try:
-        text = client.get_secret_value(SecretId=arn).get("SecretString", "")
-    except (ClientError, BotoCoreError) as error:
-        raise HandlerError(
-            f"the secret {arn} with the registry's credentials could not be read ({_name(error)})",
-            "check that it exists and that the function's role may read it",
-        ) from None
-    credentials = parse_secret(text)
+def _of_secret(arn: str, secrets: SecretValues) -> Credentials:
+    credentials = parse_secret(secrets.secret(arn))
     if credentials is None:
         raise HandlerError(
             f"the secret {arn} holds no credentials",
@@ -105,21 +97,15 @@ def _of_secret(arn: str, make_client: Callable[..., Any]) -> Credentials:
     return credentials
 
 
-def _of_ecr(source: RegistrySource, client: Any) -> Credentials:
-    try:
-        answer = client.get_authorization_token()
-        token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
-    except (ClientError, BotoCoreError, LookupError, ValueError) as error:
-        raise HandlerError(
-            f"Amazon ECR gave no login for {source.reference.registry} ({_name(error)})",
-            "check that the function's role may call ecr:GetAuthorizationToken",
-        ) from None
-    username, _, password = token.partition(":")
+def _of_ecr(source: RegistrySource, client: Any, calls: Calls) -> Credentials:
+    reading = Reading(
+        "GetAuthorizationToken",
+        f"Amazon ECR gave no login for {source.reference.registry}",
+        "check that the function's role may call ecr:GetAuthorizationToken",
+    )
+    token: str = calls.send(
+        reading,
+        lambda: client.get_authorization_token()["authorizationData"][0]["authorizationToken"],
+    )
+    username, _, password = base64.b64decode(token).decode(errors="replace").partition(":")
     return Credentials(username=username, password=password)
-
-
-def _name(error: Exception) -> str:
-    """Return the name of a failure; its text may hold more than should be shown."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", ""))
-    return type(error).__name__

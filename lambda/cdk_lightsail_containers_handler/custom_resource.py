@@ -13,7 +13,6 @@ from . import response
 from .deadline import Deadline
 from .errors import REASON_LIMIT, HandlerError
 from .hand_over import HandOver
-from .properties.container_image import NOT_REGISTERED
 from .request_log import RequestLog
 
 if TYPE_CHECKING:
@@ -31,9 +30,24 @@ class CustomResource(CfnResource):
 
     crhelper 2.0.12 keeps the request and calls the function for its type. Replaced here are its
     clients for polling, its timer, the physical ids it makes up, and its way of answering.
+
+    Args:
+        clock: a clock that never goes back, seconds.
+        sleep: how to wait, seconds.
+        never_made: gives the physical id of a resource whose creation failed.
+
+    Attributes:
+        handed_over: what the invocation before left.
+        log: where the steps are told.
+        deadline: the moment at which a request must have begun its last call.
     """
 
-    def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        never_made: Callable[[Mapping[str, Any]], str],
+    ) -> None:
         # crhelper makes three clients for polling, which nobody uses here, unless it believes to
         # run in the local emulator of AWS SAM. They are a seventh of a cold start.
         os.environ["AWS_SAM_LOCAL"] = "true"
@@ -45,6 +59,7 @@ class CustomResource(CfnResource):
         logging.getLogger("crhelper").setLevel(logging.CRITICAL)
         self._clock = clock
         self._sleep = sleep
+        self._never_made = never_made
         self._answering = threading.Lock()
 
     def begin(self, event: Mapping[str, Any], context: Any) -> None:
@@ -52,19 +67,21 @@ class CustomResource(CfnResource):
         self._request, self._lambda = event, context
         self._is_answered = self._is_handed_over = False
         self._seconds = self._left()
+        self.handed_over = HandOver.of(event)
         self.log = RequestLog(event, self._clock)
         self.deadline = self._deadline_in(self._seconds - _ANSWER_SECONDS - CALL_SECONDS)
 
-    def hand_over(self, invoke: Callable[..., Any]) -> bool:
+    def hand_over(self, invoke: Callable[..., Any], state: Mapping[str, object]) -> bool:
         """Have another invocation of this function go on and answer.
 
         Args:
             invoke: AWS Lambda's operation.
+            state: what it has to know.
 
         Returns:
             Whether it will; there is an end to how often and how long.
         """
-        hand_over = HandOver.of(self._request)
+        hand_over = self.handed_over
         with self._answering:
             if self._is_answered or not hand_over.is_possible(self._request, self._seconds):
                 return False
@@ -73,15 +90,15 @@ class CustomResource(CfnResource):
             invoke(
                 FunctionName=self._lambda.invoked_function_arn,
                 InvocationType="Event",
-                Payload=hand_over.payload(self._request),
+                Payload=hand_over.payload(self._request, state),
             )
             self._is_handed_over = True
         self.log("handed over", count=hand_over.count + 1)
         return True
 
     def generate_physical_id(self, event: Mapping[str, Any]) -> str:
-        """Return the id of a resource that has none: the one it had, or the mark of none."""
-        return str(event.get("PhysicalResourceId") or NOT_REGISTERED)
+        """Return the id of a resource that has no new one: the one it had, or that of none."""
+        return str(event.get("PhysicalResourceId") or self._never_made(event))
 
     def _get_func(self) -> Callable[..., Any]:
         """Return the function for the type of the request, also for one that is none."""
@@ -124,7 +141,7 @@ class CustomResource(CfnResource):
                 return
             self._is_answered = True
             status = status or self.Status
-            reason = (reason or self.Reason)[:REASON_LIMIT]
+            reason = self.log.mask(reason or self.Reason)[:REASON_LIMIT]
             answer = {
                 "Status": status,
                 "PhysicalResourceId": self.PhysicalResourceId

@@ -3,7 +3,8 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 PERMISSIONS_SECONDS = 12.0
 """How long a refusal may be a role's new permissions on their way to every service of AWS."""
@@ -26,6 +27,10 @@ class Deadline:
     def left(self) -> float:
         """Return the seconds that are left, never below 0."""
         return max(0.0, self.ends - self.clock())
+
+    def within(self, seconds: float) -> Self:
+        """Return the deadline that comes first: this one, or one in so many seconds."""
+        return replace(self, ends=min(self.ends, self.clock() + seconds))
 
     def pause(self, seconds: float) -> bool:
         """Wait, and return whether there is still time; do not wait when there would be none."""

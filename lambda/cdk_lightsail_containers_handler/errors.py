@@ -3,8 +3,12 @@
 HandlerError        a request failed; its text is one sentence for the stack's events
 |-- NotFound        Lightsail has no such service or image
 |-- Refused         Lightsail refuses the values (InvalidInputException)
-`-- Unanswered      a call was sent and not answered: it may have been carried out, or not
+|-- Unanswered      a call was sent and not answered: it may have been carried out, or not
+|-- OutOfTime       a call did not get through while there was time
+`-- Unfinished      the time of an invocation was over; another one can go on
 """
+
+from collections.abc import Mapping
 
 REASON_LIMIT = 240
 """Characters of a failure's reason: crhelper cuts the *beginning* off longer ones."""
@@ -38,5 +42,19 @@ class Unanswered(HandlerError):  # noqa: N818
     """A call was sent and its answer was lost, so that it may have been carried out."""
 
 
+class OutOfTime(HandlerError):  # noqa: N818
+    """A call did not get through while there was time."""
+
+
 class Unfinished(HandlerError):  # noqa: N818
-    """The time of an invocation was over in the middle of something that can be gone on with."""
+    """The time of an invocation was over in the middle of something that can be gone on with.
+
+    Args:
+        problem: what was not finished, as it is told when there is no further invocation.
+        cure: what the owner of the stack does about it then.
+        state: what the next invocation has to know to go on, as JSON; nothing secret.
+    """
+
+    def __init__(self, problem: str, cure: str, state: Mapping[str, object] | None = None) -> None:
+        super().__init__(problem, cure)
+        self.state = state or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 _KEY = "HandOver"
@@ -22,17 +22,19 @@ class HandOver:
     Args:
         count: 0 in the invocation by CloudFormation.
         began: seconds since the epoch.
+        state: what the invocation before left, to go on from there; nothing secret.
     """
 
     count: int
     began: float
+    state: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Self:
         """Return what a request says of it; CloudFormation's own says nothing."""
         given = event.get(_KEY)
         if isinstance(given, Mapping):
-            return cls(count=int(given["Count"]), began=float(given["Began"]))
+            return cls(count=int(given["Count"]), began=float(given["Began"]), state=given["State"])
         return cls(count=0, began=time.time())
 
     def is_possible(self, event: Mapping[str, Any], seconds: float) -> bool:
@@ -45,9 +47,9 @@ class HandOver:
         waited = time.time() - self.began
         return self.count < _MOST and waited + seconds < _service_timeout(event)
 
-    def payload(self, event: Mapping[str, Any]) -> bytes:
-        """Return the request for the next invocation."""
-        handed = {"Count": self.count + 1, "Began": self.began}
+    def payload(self, event: Mapping[str, Any], state: Mapping[str, object]) -> bytes:
+        """Return the request for the next invocation, which goes on from a state."""
+        handed = {"Count": self.count + 1, "Began": self.began, "State": state}
         return json.dumps({**event, _KEY: handed}).encode()
 
 

@@ -1,30 +1,18 @@
-"""The calls to Lightsail that the handler makes, and what their failures mean.
+"""The calls to Lightsail that the handler makes, typed.
 
-The only module that names Lightsail's operations and reads botocore's exceptions. Lightsail
-answers every client error with status 400, so the exception's name decides, never the status or
-the English text: https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
+The only module that names Lightsail's operations and reads its answers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    ProxyConnectionError,
-    SSLError,
-)
-from botocore.exceptions import ConnectionError as BotoConnectionError
-from botocore.parsers import ResponseParserError
-
-from .deadline import PERMISSIONS_SECONDS
-from .errors import HandlerError, NotFound, Refused, Unanswered
+from .calls import Calls
+from .deployment import Deployment, describe
+from .errors import NotFound
+from .lightsail_call import LightsailCall
 from .properties.container_image import ImageName
 
 if TYPE_CHECKING:
@@ -33,17 +21,14 @@ if TYPE_CHECKING:
     from mypy_boto3_lightsail.client import LightsailClient
 
     from .deadline import Deadline
+    from .properties.container_service_deployment import DeploymentProperties
     from .request_log import Log
 
-_T = TypeVar("_T")
-
-_THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
-_SERVER_ERROR = 500
-# These happen before a request is sent, so it was not carried out.
-_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
 _BUSY = frozenset({"PENDING", "UPDATING", "DEPLOYING"})
-# botocore reads an answer that is no JSON as one that lacks everything: LookupError.
-_NOT_ANSWERED = (HTTPClientError, BotoConnectionError, ResponseParserError, LookupError)
+_MOST_LOG_PAGES = 20
+
+STALE_SECONDS = 5.0
+"""How long a read may lag behind a write: some seconds, nobody outside AWS knows how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +41,20 @@ class ContainerImage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServiceUse:
+class ContainerService:
     """What a container service is doing.
 
     Args:
         state: Lightsail's word, such as RUNNING.
+        detail: code and message of what is being done to it; empty while nothing is.
+        url: where its public endpoint is reached.
         images: what the current and the next deployment name: image names of this or references
             to other registries.
     """
 
     state: str
+    detail: str
+    url: str
     images: frozenset[str]
 
     @property
@@ -84,6 +73,14 @@ class ServiceUse:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogEvent:
+    """A line of a container's log."""
+
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegistryLogin:
     """A login to the registry of the account's container services, valid for 12 hours."""
 
@@ -93,17 +90,16 @@ class RegistryLogin:
 
 
 class Lightsail:
-    """Lightsail's container images, each call repeated while it makes sense and there is time."""
+    """Lightsail's container services, each call repeated while it makes sense and there is time."""
 
     def __init__(self, client: LightsailClient, deadline: Deadline, log: Log) -> None:
         self._client = client
-        self._deadline = deadline
-        self._log = log
+        self._calls = Calls(deadline, log)
 
     def images(self, service: str) -> list[ContainerImage]:
         """Return the images that are registered with a service, in no certain order."""
-        items = self._call(
-            _Call("GetContainerImages", service),
+        items = self._calls.send(
+            LightsailCall("GetContainerImages", service),
             # An empty list may be left out. So does botocore with an answer that is no JSON, but
             # whoever acts on this list looks again afterwards.
             lambda: self._client.get_container_images(serviceName=service).get(
@@ -112,13 +108,11 @@ class Lightsail:
         )
         return [image for item in items if (image := _image(item))]
 
-    def use(self, service: str) -> ServiceUse:
+    def service(self, name: str) -> ContainerService:
         """Return what a service is doing, and with which images."""
-        found = self._call(
-            _Call("GetContainerServices", service),
-            lambda: self._client.get_container_services(serviceName=service)["containerServices"][
-                0
-            ],
+        found: Mapping[str, Any] = self._calls.send(
+            LightsailCall("GetContainerServices", name),
+            lambda: self._client.get_container_services(serviceName=name)["containerServices"][0],
         )
         deployments = [found.get("currentDeployment"), found.get("nextDeployment")]
         images = {
@@ -127,7 +121,13 @@ class Lightsail:
             if deployment
             for container in deployment.get("containers", {}).values()
         }
-        return ServiceUse(state=found.get("state", ""), images=frozenset(images))
+        detail = found.get("stateDetail", {})
+        return ContainerService(
+            state=found.get("state", ""),
+            detail=": ".join(filter(None, (detail.get("code"), detail.get("message")))),
+            url=found.get("url", ""),
+            images=frozenset(images),
+        )
 
     def registry_login(self, service: str) -> RegistryLogin:
         """Return a login to the registry that images are pushed to.
@@ -135,8 +135,8 @@ class Lightsail:
         Args:
             service: the container service that the image is for; the login is for all of them.
         """
-        login = self._call(
-            _Call("CreateContainerServiceRegistryLogin", service),
+        login = self._calls.send(
+            LightsailCall("CreateContainerServiceRegistryLogin", service),
             lambda: self._client.create_container_service_registry_login()["registryLogin"],
         )
         return RegistryLogin(
@@ -149,8 +149,8 @@ class Lightsail:
         Raises:
             Unanswered: it may be registered or not: look before the next attempt.
         """
-        call = _Call("RegisterContainerImage", service, digest=digest, repeatable=False)
-        item = self._call(
+        call = LightsailCall("RegisterContainerImage", service, digest=digest, repeatable=False)
+        item = self._calls.send(
             call,
             lambda: self._client.register_container_image(
                 serviceName=service, label=label, digest=digest
@@ -164,8 +164,8 @@ class Lightsail:
     def delete_image(self, name: ImageName) -> None:
         """Delete a registered image; done also when it is gone already."""
         try:
-            self._call(
-                _Call("DeleteContainerImage", name.service),
+            self._calls.send(
+                LightsailCall("DeleteContainerImage", name.service),
                 lambda: self._client.delete_container_image(
                     serviceName=name.service, image=str(name)
                 ),
@@ -173,126 +173,59 @@ class Lightsail:
         except NotFound:
             return
 
-    def _call(self, call: _Call, send: Callable[[], _T]) -> _T:
-        """Send a call, again while that can help and there is time.
+    def deployments(self, service: str) -> list[Deployment]:
+        """Return the deployments of a service that Lightsail remembers, newest first."""
+        items = self._calls.send(
+            LightsailCall("GetContainerServiceDeployments", service),
+            # An empty list may be left out, as that of images.
+            lambda: self._client.get_container_service_deployments(serviceName=service).get(
+                "deployments", []
+            ),
+        )
+        found = [deployment for item in items if (deployment := Deployment.parse(item))]
+        return sorted(found, key=lambda deployment: deployment.version, reverse=True)
 
-        Throttling, errors of the server and broken connections are worth another attempt; after
-        all but throttling the call may have been carried out all the same.
+    def deploy(self, wanted: DeploymentProperties, mask: Callable[[str], str]) -> int:
+        """Deploy containers, and return the deployment's version.
+
+        Args:
+            wanted: the containers.
+            mask: takes their secrets out of a text.
+
+        Raises:
+            Unanswered: it may be deployed or not: look before the next attempt.
         """
-        attempt = 0
-        permissions_by = self._deadline.left() - PERMISSIONS_SECONDS
-        if not self._deadline.left():
-            raise call.out_of_time("no time was left")
-        while True:
-            try:
-                return send()
-            except ClientError as error:
-                code = str(error.response.get("Error", {}).get("Code", ""))
-                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-                self._tell(call, code, error)
-                denied = code == "AccessDeniedException" and self._deadline.left() > permissions_by
-                if status < _SERVER_ERROR and code not in _THROTTLED and not denied:
-                    raise call.failed(code, error) from error
-                cause, is_sent = code, status >= _SERVER_ERROR
-            except _NOT_SENT as error:
-                cause, is_sent = self._tell(call, type(error).__name__, error), False
-            # botocore reads an answer that is no JSON as one that lacks everything.
-            except (
-                HTTPClientError,
-                BotoConnectionError,
-                ResponseParserError,
-                LookupError,
-            ) as error:
-                cause, is_sent = self._tell(call, type(error).__name__, error), True
-            except BotoCoreError as error:
-                raise call.not_made(self._tell(call, type(error).__name__, error)) from error
-            if is_sent and not call.repeatable:
-                raise call.unanswered(cause)
-            if not self._deadline.back_off(attempt):
-                raise call.out_of_time(cause)
-            attempt += 1
-
-    def _tell(self, call: _Call, cause: str, error: Exception) -> str:
-        """Log an attempt that failed, with what a sentence has no room for; return the cause."""
-        answer = error.response if isinstance(error, ClientError) else {}
-        self._log(
-            "call failed",
-            operation=call.operation,
-            cause=cause,
-            text=str(error),
-            aws_request=answer.get("ResponseMetadata", {}).get("RequestId"),
+        call = LightsailCall(
+            "CreateContainerServiceDeployment", wanted.service_name, repeatable=False, mask=mask
         )
-        return cause
+        return self._calls.send(
+            call,
+            lambda: self._client.create_container_service_deployment(
+                serviceName=wanted.service_name, **describe(wanted)
+            )["containerService"]["nextDeployment"]["version"],
+        )
 
-
-@dataclass(frozen=True)
-class _Call:
-    """A call to Lightsail, as its failures name it."""
-
-    operation: str
-    service: str
-    digest: str = ""
-    repeatable: bool = True
-
-    def failed(self, code: str, error: ClientError) -> HandlerError:
-        """Return the error for what Lightsail answered."""
-        text = str(error.response.get("Error", {}).get("Message", ""))
-        problem = f"Lightsail refused {self.operation} for container service '{self.service}'"
-        if code == "NotFoundException" and not self.digest:
-            return _no_service(self.service)
-        if code == "NotFoundException":
-            return NotFound(
-                f"Lightsail has no pushed image {self.digest} for container service "
-                f"'{self.service}'",
-                "push it again, Lightsail drops what is not registered at once",
+    def container_log(self, service: str, container: str, since: datetime) -> list[LogEvent]:
+        """Return what a container has logged since a time, oldest first."""
+        call = LightsailCall("GetContainerLog", service)
+        events: list[LogEvent] = []
+        more: Any = {}
+        for _ in range(_MOST_LOG_PAGES):
+            page = self._calls.send(
+                call,
+                lambda more=more: self._client.get_container_log(  # type: ignore[misc]
+                    serviceName=service, containerName=container, startTime=since, **more
+                ),
             )
-        if code == "InvalidInputException":
-            return Refused(f"{problem}: {text.rstrip('.')}", "correct it and deploy again")
-        if code == "AccessDeniedException":
-            return HandlerError(
-                f"the function's role may not call lightsail:{self.operation} on container "
-                f"service '{self.service}'",
-                "allow it, also in the organization's policies and permissions boundaries",
-            )
-        if code == "RegionSetupInProgressException":
-            return HandlerError(
-                f"Lightsail is still being set up in the Region of container service "
-                f"'{self.service}'",
-                "deploy again in some minutes",
-            )
-        return HandlerError(
-            f"{problem} with {code}: {text.rstrip('.')}", "mend that and deploy again"
-        )
-
-    def not_made(self, cause: str) -> HandlerError:
-        """Return the error for a call that botocore could not make."""
-        return HandlerError(
-            f"{self.operation} for container service '{self.service}' could not be made ({cause})",
-            "see the function's log",
-        )
-
-    def unanswered(self, cause: str) -> Unanswered:
-        """Return the error for a call whose answer was lost."""
-        return Unanswered(self._problem(cause), "deploy again")
-
-    def out_of_time(self, cause: str) -> HandlerError:
-        """Return the error for a call that did not get through while there was time."""
-        cure = (
-            "deploy again; in a VPC the function needs a way to the internet, and not every Region "
-            "has Lightsail"
-        )
-        return HandlerError(self._problem(cause), cure)
-
-    def _problem(self, cause: str) -> str:
-        call = f"{self.operation} for container service '{self.service}'"
-        return f"Lightsail did not answer {call} in time ({cause})"
-
-
-def _no_service(service: str) -> NotFound:
-    return NotFound(
-        f"container service '{service}' does not exist in the account and Region of the stack",
-        "create it, or correct its name",
-    )
+            events += [
+                LogEvent(at=event["createdAt"], message=event.get("message", ""))
+                for event in page.get("logEvents", [])
+                if "createdAt" in event
+            ]
+            if not page.get("nextPageToken"):
+                break
+            more = {"pageToken": page["nextPageToken"]}
+        return sorted(events, key=lambda event: event.at)
 
 
 def _image(item: Mapping[str, object]) -> ContainerImage | None:

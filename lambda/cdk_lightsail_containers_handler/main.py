@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import time
+import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,16 +13,24 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .calls import READING_SECONDS, Calls
 from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, CustomResource
 from .errors import HandlerError, Unfinished
 from .lightsail import ContainerImage, Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
+    NOT_REGISTERED,
     Attribute,
     ContainerImageProperties,
     ContainerImageRemoval,
     ImageName,
+)
+from .properties.container_service_deployment import (
+    DEPLOYMENT_TYPE,
+    NOT_DEPLOYED,
+    DeploymentAttribute,
+    DeploymentProperties,
 )
 
 if TYPE_CHECKING:
@@ -32,8 +40,6 @@ if TYPE_CHECKING:
 
 
 _T = TypeVar("_T")
-
-_logger = logging.getLogger(__name__)
 
 _EVENT_KEYS = ("ResponseURL", "StackId", "RequestId", "LogicalResourceId")
 
@@ -58,7 +64,7 @@ def make_handler(
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
     """
-    resource = CustomResource(clock, sleep)
+    resource = CustomResource(clock, sleep, _never_made)
     requests = _Requests(resource, make_client("lightsail"), make_client)
     resource.create(requests.put)
     resource.update(requests.put)
@@ -98,28 +104,30 @@ class _Requests:
 
     def put(self, event: Mapping[str, Any], _context: object) -> str:
         """Create or update, and return the physical id."""
-        return _explained(lambda: self._put(event))
+        return self._explained(lambda: self._put(event))
 
     def delete(self, event: Mapping[str, Any], _context: object) -> None:
         """Delete; whatever this returned would become the physical id."""
-        _explained(lambda: self._delete(event))
+        self._explained(lambda: self._delete(event))
 
     def _put(self, event: Mapping[str, Any]) -> str:
-        if event.get("ResourceType") != CONTAINER_IMAGE_TYPE:
+        types = {CONTAINER_IMAGE_TYPE: self._put_image, DEPLOYMENT_TYPE: self._put_deployment}
+        put = types.get(str(event.get("ResourceType")))
+        if put is None:
             raise HandlerError(
                 f"the function does not know the resource type {event.get('ResourceType')!r}",
                 "use the constructs of its own release of cdk-lightsail-containers",
             )
         try:
-            wanted = ContainerImageProperties.parse(event.get("ResourceProperties"))
-        except ValueError as error:
-            raise HandlerError(str(error), "correct it and deploy again") from error
-        current = ImageName.parse(event.get("PhysicalResourceId"))
-        try:
-            image = self._put_image(wanted, current)
+            return put(event)
         except Unfinished as unfinished:
             self._hand_over(unfinished)
             return ""  # the next invocation answers
+
+    def _put_image(self, event: Mapping[str, Any]) -> str:
+        wanted = _parsed(ContainerImageProperties.parse, event)
+        current = ImageName.parse(event.get("PhysicalResourceId"))
+        image = self._image(wanted, current)
         self._resource.Data = {
             Attribute.IMAGE_NAME: str(image.name),
             Attribute.IMAGE_DIGEST: image.digest,
@@ -127,9 +135,7 @@ class _Requests:
         }
         return str(image.name)
 
-    def _put_image(
-        self, wanted: ContainerImageProperties, current: ImageName | None
-    ) -> ContainerImage:
+    def _image(self, wanted: ContainerImageProperties, current: ImageName | None) -> ContainerImage:
         images = self._images()
         if wanted.source is None:
             return images.put(wanted, current)
@@ -146,23 +152,42 @@ class _Requests:
         ) as push:
             return images.put(replace(wanted, digest=push.digest), current, push.run)
 
+    def _put_deployment(self, event: Mapping[str, Any]) -> str:
+        from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415
+        from .secret_values import SecretValues  # noqa: PLC0415 - as above
+
+        wanted = _parsed(DeploymentProperties.parse, event)
+        deadline, log = self._resource.deadline, self._resource.log
+        secrets = SecretValues(self._make_client, Calls(deadline, log, READING_SECONDS))
+        deployments = ContainerServiceDeployments(self._lightsail(), deadline, log, log.mask)
+        deployed = deployments.put(secrets.fill(wanted, log.mask), self._resource.handed_over.state)
+        self._resource.Data = {
+            DeploymentAttribute.DEPLOYMENT_VERSION: str(deployed.version),
+            DeploymentAttribute.URL: deployed.url,
+        }
+        return wanted.service_name
+
     def _hand_over(self, unfinished: Unfinished) -> None:
         """Have another invocation go on, or say that there is no time left for one."""
         try:
-            is_handed_over = self._resource.hand_over(self._make_client("lambda").invoke)
+            is_handed_over = self._resource.hand_over(
+                self._make_client("lambda").invoke, unfinished.state
+            )
         except (ClientError, BotoCoreError) as error:
             raise HandlerError(
-                f"the function could not hand the push over to itself ({type(error).__name__})",
+                f"the function could not hand over to itself ({type(error).__name__})",
                 "allow it lambda:InvokeFunction on itself",
             ) from error
         if not is_handed_over:
-            raise HandlerError(
-                f"the push took longer than CloudFormation waits ({unfinished})",
-                "give the function more memory and time, with which it has more network",
-            )
+            raise unfinished
 
     def _delete(self, event: Mapping[str, Any]) -> None:
         physical_id = event.get("PhysicalResourceId")
+        if event.get("ResourceType") == DEPLOYMENT_TYPE:
+            # Lightsail has no operation for it: a service without containers is one that is
+            # disabled or deleted, which is for whoever made it.
+            self._resource.log("the deployment goes on", service=physical_id)
+            return
         removal = ContainerImageRemoval.parse(event.get("ResourceProperties"), physical_id)
         if event.get("ResourceType") != CONTAINER_IMAGE_TYPE or removal is None:
             self._resource.log("nothing to delete", physical_id=physical_id)
@@ -175,20 +200,36 @@ class _Requests:
     def _lightsail(self) -> Lightsail:
         return Lightsail(self._client, self._resource.deadline, self._resource.log)
 
+    def _explained(self, act: Callable[[], _T]) -> _T:
+        """Act, and turn what nobody foresaw into a sentence that says where the rest stands."""
+        try:
+            return act()
+        except HandlerError:
+            raise
+        except Exception as error:
+            self._resource.log("unexpected", traceback=traceback.format_exc())
+            group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "of the function")
+            stream = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "of this request")
+            raise HandlerError(
+                f"unexpected {type(error).__name__}, log group {group}", f"see log stream {stream}"
+            ) from error
 
-def _explained(act: Callable[[], _T]) -> _T:
-    """Act, and turn what nobody foresaw into a sentence that says where the rest stands."""
+
+def _parsed(parse: Callable[[object], _T], event: Mapping[str, Any]) -> _T:
+    """Return the typed properties of a request."""
     try:
-        return act()
-    except HandlerError:
-        raise
-    except Exception as error:
-        _logger.exception("unexpected")
-        group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "of the function")
-        stream = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "of this request")
-        raise HandlerError(
-            f"unexpected {type(error).__name__}, log group {group}", f"see log stream {stream}"
-        ) from error
+        return parse(event.get("ResourceProperties"))
+    except ValueError as error:
+        raise HandlerError(str(error), "correct it and deploy again") from error
+
+
+def _never_made(event: Mapping[str, Any]) -> str:
+    """Return the physical id of a resource whose creation failed."""
+    if event.get("ResourceType") != DEPLOYMENT_TYPE:
+        return NOT_REGISTERED
+    properties = event.get("ResourceProperties")
+    service = properties.get("ServiceName") if isinstance(properties, dict) else None
+    return service if isinstance(service, str) and service else NOT_DEPLOYED
 
 
 handler = make_handler(functools.partial(boto3.client, config=CLIENT_CONFIG))

@@ -6,6 +6,7 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .calls import READING_SECONDS, Calls
 from .credentials import LightsailLogin, source_credentials
 from .errors import HandlerError, Unfinished
 from .properties.container_image import ArchiveSource
@@ -56,7 +57,8 @@ def pushing(
     """
     with Connections() as connections:
         with _explained():
-            found = _open(source, connections, deadline, make_client)
+            calls = Calls(deadline, log, READING_SECONDS)
+            found = _open(source, connections, deadline, make_client, calls)
             push = Push(
                 found,
                 service=service,
@@ -73,6 +75,7 @@ def _open(
     connections: Connections,
     deadline: Deadline,
     make_client: Callable[..., Any],
+    calls: Calls,
 ) -> ImageSource:
     if isinstance(source, ArchiveSource):
         return Archive(S3Object(make_client("s3"), source.bucket, source.key, deadline))
@@ -80,7 +83,7 @@ def _open(
         source.reference,
         connections=connections,
         deadline=deadline,
-        credentials=source_credentials(source, make_client),
+        credentials=source_credentials(source, make_client, calls),
     )
 
 
@@ -163,6 +166,9 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except OutOfTime as error:
-        raise Unfinished(error.problem, "hand it over") from error
+        raise Unfinished(
+            f"{error.problem}, and CloudFormation waits no longer",
+            "give the function more memory, with which it has more network",
+        ) from error
     except RegistryError as error:
         raise HandlerError(error.problem, error.cure) from error

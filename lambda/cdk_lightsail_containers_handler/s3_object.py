@@ -127,7 +127,10 @@ class S3Object:
             if not self._deadline.back_off(attempt):
                 break
             attempt += 1
-        raise Unfinished(f"there was no time left to read {self}", "hand it over")
+        raise Unfinished(
+            f"there was no time left to read {self}",
+            "deploy again, and if it is in a VPC give the function a way to Amazon S3",
+        )
 
     def _refused(self, code: str) -> HandlerError:
         """Return the error for what Amazon S3 answered."""

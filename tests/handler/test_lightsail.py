@@ -1,7 +1,7 @@
 """Answers of Lightsail that no local Lightsail gives."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -57,4 +57,32 @@ def test_does_not_take_an_empty_list_for_a_service(answers: Stubber) -> None:
     answers.add_response("get_container_services", {"containerServices": []})
 
     with pytest.raises(HandlerError, match="did not answer GetContainerServices"):
-        lightsail(answers).use("shop")
+        lightsail(answers).service("shop")
+
+
+@pytest.mark.parametrize("item", [{}, {"version": 1}, {"createdAt": IMAGE["createdAt"]}])
+def test_passes_over_a_listed_deployment_without_version_or_time(
+    answers: Stubber, item: dict[str, Any]
+) -> None:
+    whole = {"version": 2, "createdAt": IMAGE["createdAt"]}
+    answers.add_response("get_container_service_deployments", {"deployments": [item, whole]})
+
+    (deployment,) = lightsail(answers).deployments("shop")
+
+    assert deployment.version == 2
+    assert (deployment.containers, deployment.public_endpoint) == ({}, None)
+
+
+def test_reads_every_page_of_a_log_and_no_further_than_there_is_sense() -> None:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    client = boto3.client("lightsail")
+    with Stubber(client) as answers:
+        for number in range(20):
+            event = {"createdAt": at - timedelta(seconds=number), "message": str(number)}
+            page = {"logEvents": [event, {"message": "at no time"}], "nextPageToken": str(number)}
+            answers.add_response("get_container_log", page)
+
+        events = lightsail(answers).container_log("shop", "web", at)
+
+    client.close()
+    assert [event.message for event in events] == [str(number) for number in range(19, -1, -1)]

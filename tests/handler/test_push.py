@@ -386,16 +386,16 @@ class TestHandOver:
         stack.clients["lambda"] = Lambda()
         request = create_request(stack, source, ServiceTimeout="61")
 
-        assert "the push took longer than CloudFormation waits" in reason(stack.send(request))
+        assert "CloudFormation waits no longer" in reason(stack.send(request))
         assert stack.images() == []
 
     def test_ends_after_so_many_hand_overs(self, stack: Stack, source: FakeRegistry) -> None:
         self.slow(stack, source)
         stack.clients["lambda"] = Lambda()
         request = create_request(stack, source)
-        request["HandOver"] = {"Count": 14, "Began": HandOver.of({}).began}
+        request["HandOver"] = {"Count": 14, "Began": HandOver.of({}).began, "State": {}}
 
-        assert "the push took longer than CloudFormation waits" in reason(stack.send(request))
+        assert "CloudFormation waits no longer" in reason(stack.send(request))
 
     def test_that_is_not_allowed_says_so(self, stack: Stack, source: FakeRegistry) -> None:
         self.slow(stack, source)

@@ -164,7 +164,7 @@ def check_success_codes(value: object, what: str = "success_codes") -> str:
 
 
 def check_public_port(
-    port: int, ports: Mapping[int, PortProtocol], container: str, what: str = "port"
+    port: int, ports: Mapping[int, str], container: str, what: str = "port"
 ) -> None:
     """Raise the `ValueError` that says which port a public endpoint may have."""
     allowed = [
@@ -209,7 +209,7 @@ class Container:
     image: str
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    ports: Mapping[int, PortProtocol] = field(default_factory=dict)
+    ports: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,175 @@
+"""Calls to AWS, each repeated while it makes sense and there is time.
+
+The only module that reads botocore's exceptions of calls that were not simply refused. An
+exception's name decides, never its English text:
+https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    SSLError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
+
+from .deadline import PERMISSIONS_SECONDS
+from .errors import HandlerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .deadline import Deadline
+    from .request_log import Log
+
+_T = TypeVar("_T")
+
+READING_SECONDS = 60.0
+"""How long what a request needs from elsewhere is asked for."""
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+_SERVER_ERROR = 500
+# These happen before a request is sent, so it was not carried out.
+_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
+
+
+class Call(Protocol):
+    """A call to AWS, as its failures name it."""
+
+    @property
+    def operation(self) -> str:
+        """The operation's name."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be carried out twice."""
+
+    def failed(self, code: str, error: ClientError, /) -> HandlerError:
+        """Return the error for what AWS answered."""
+
+    def not_made(self, cause: str) -> HandlerError:
+        """Return the error for a call that botocore could not make."""
+
+    def unanswered(self, cause: str) -> HandlerError:
+        """Return the error for a call whose answer was lost."""
+
+    def out_of_time(self, cause: str) -> HandlerError:
+        """Return the error for a call that did not get through while there was time."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A call that only reads, all of whose failures are told in one sentence.
+
+    Args:
+        operation: the operation's name.
+        problem: what failed; the cause follows it.
+        cure: what the owner of the stack does about it.
+    """
+
+    operation: str
+    problem: str
+    cure: str
+    repeatable: bool = True
+
+    def failed(self, code: str, _: ClientError) -> HandlerError:
+        """Return the error for what AWS answered."""
+        return self._error(code)
+
+    def not_made(self, cause: str) -> HandlerError:
+        """Return the error for a call that botocore could not make."""
+        return self._error(cause)
+
+    def unanswered(self, cause: str) -> HandlerError:
+        """Return the error for a call whose answer was lost."""
+        return self._error(cause)
+
+    def out_of_time(self, cause: str) -> HandlerError:
+        """Return the error for a call that did not get through while there was time."""
+        return self._error(cause)
+
+    def _error(self, cause: str) -> HandlerError:
+        return HandlerError(f"{self.problem} ({cause})", self.cure)
+
+
+class Calls:
+    """Sends calls to AWS.
+
+    Args:
+        deadline: when to stop.
+        log: where failures are told.
+        seconds: how long each call may take with all its attempts; None for until the deadline.
+    """
+
+    def __init__(self, deadline: Deadline, log: Log, seconds: float | None = None) -> None:
+        self._deadline = deadline
+        self._log = log
+        self._seconds = seconds
+
+    def send(self, call: Call, act: Callable[[], _T]) -> _T:
+        """Send a call, again while that can help.
+
+        Throttling, errors of the server and broken connections are worth another attempt; after
+        all but throttling the call may have been carried out all the same.
+
+        Args:
+            call: what its failures say.
+            act: sends it, and reads its answer; LookupError for an answer that lacks something.
+        """
+        attempt = 0
+        deadline = self._deadline
+        if self._seconds is not None:
+            deadline = deadline.within(self._seconds)
+        permissions_by = deadline.left() - PERMISSIONS_SECONDS
+        if not deadline.left():
+            raise call.out_of_time("no time was left")
+        while True:
+            try:
+                return act()
+            except ClientError as error:
+                code = str(error.response.get("Error", {}).get("Code", ""))
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+                self._tell(call, code, error)
+                denied = code in _DENIED and deadline.left() > permissions_by
+                if status < _SERVER_ERROR and code not in _THROTTLED and not denied:
+                    raise call.failed(code, error) from error
+                cause, is_sent = code, status >= _SERVER_ERROR
+            except _NOT_SENT as error:
+                cause, is_sent = self._tell(call, type(error).__name__, error), False
+            # botocore reads an answer that is no JSON as one that lacks everything.
+            except (
+                HTTPClientError,
+                BotoConnectionError,
+                ResponseParserError,
+                LookupError,
+            ) as error:
+                cause, is_sent = self._tell(call, type(error).__name__, error), True
+            except BotoCoreError as error:
+                raise call.not_made(self._tell(call, type(error).__name__, error)) from error
+            if is_sent and not call.repeatable:
+                raise call.unanswered(cause)
+            if not deadline.back_off(attempt):
+                raise call.out_of_time(cause)
+            attempt += 1
+
+    def _tell(self, call: Call, cause: str, error: Exception) -> str:
+        """Log a failure whole, and return its cause."""
+        answer = error.response if isinstance(error, ClientError) else {}
+        self._log(
+            "call failed",
+            operation=call.operation,
+            cause=cause,
+            text=str(error),
+            aws_request=answer.get("ResponseMetadata", {}).get("RequestId"),
+        )
+        return cause

@@ -1,0 +1,124 @@
+"""A deployment as Lightsail's API writes it, and as the handler compares it.
+
+https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceDeployment.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from .properties.container_service_deployment import (
+    Container,
+    HealthCheck,
+    PublicEndpoint,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .properties.container_service_deployment import DeploymentProperties
+
+_HEALTH_CHECK = {
+    "healthyThreshold": "healthy_threshold",
+    "unhealthyThreshold": "unhealthy_threshold",
+    "timeoutSeconds": "timeout_seconds",
+    "intervalSeconds": "interval_seconds",
+    "path": "path",
+    "successCodes": "success_codes",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """A deployment of a container service.
+
+    Args:
+        version: its number.
+        state: Lightsail's word: ACTIVATING, ACTIVE, INACTIVE or FAILED.
+        created_at: when it was made.
+        containers: its containers by name.
+        public_endpoint: None for none.
+    """
+
+    version: int
+    state: str
+    created_at: datetime
+    containers: Mapping[str, Container]
+    public_endpoint: PublicEndpoint | None
+
+    @classmethod
+    def parse(cls, item: Mapping[str, Any]) -> Self | None:
+        """Return a deployment of an answer, or None for one without a version."""
+        version, created_at = item.get("version"), item.get("createdAt")
+        if not isinstance(version, int) or not isinstance(created_at, datetime):
+            return None
+        endpoint = item.get("publicEndpoint")
+        return cls(
+            version=version,
+            state=item.get("state", ""),
+            created_at=created_at,
+            containers={
+                name: _container(container)
+                for name, container in item.get("containers", {}).items()
+            },
+            public_endpoint=_public_endpoint(endpoint) if endpoint else None,
+        )
+
+    def runs(self, wanted: DeploymentProperties) -> bool:
+        """Return whether it is what is wanted, whatever is left out or written in another way.
+
+        Which image `.latest` stands for is fixed when a container starts, so that nobody can tell
+        whether a deployment of it is the one that is wanted now.
+        """
+        if any(container.image.endswith(".latest") for container in wanted.containers.values()):
+            return False
+        return (self.containers, self.public_endpoint) == (
+            wanted.containers,
+            wanted.public_endpoint,
+        )
+
+
+def describe(wanted: DeploymentProperties) -> dict[str, Any]:
+    """Return a deployment that is wanted as the API takes it."""
+    described: dict[str, Any] = {
+        "containers": {
+            name: {
+                "image": container.image,
+                "command": list(container.command),
+                "environment": dict(container.environment),
+                "ports": {str(port): str(protocol) for port, protocol in container.ports.items()},
+            }
+            for name, container in wanted.containers.items()
+        }
+    }
+    if endpoint := wanted.public_endpoint:
+        described["publicEndpoint"] = {
+            "containerName": endpoint.container_name,
+            "containerPort": endpoint.container_port,
+            "healthCheck": {
+                name: getattr(endpoint.health_check, field) for name, field in _HEALTH_CHECK.items()
+            },
+        }
+    return described
+
+
+def _container(item: Mapping[str, Any]) -> Container:
+    return Container(
+        image=item.get("image", ""),
+        command=tuple(item.get("command") or ()),
+        environment=item.get("environment") or {},
+        ports={int(port): protocol for port, protocol in (item.get("ports") or {}).items()},
+    )
+
+
+def _public_endpoint(item: Mapping[str, Any]) -> PublicEndpoint:
+    told = item.get("healthCheck") or {}
+    return PublicEndpoint(
+        container_name=item.get("containerName", ""),
+        container_port=item.get("containerPort", 0),
+        health_check=HealthCheck(
+            **{field: told[name] for name, field in _HEALTH_CHECK.items() if name in told}
+        ),
+    )

@@ -1,0 +1,97 @@
+"""What the failures of a call to Lightsail mean.
+
+Lightsail answers every client error with status 400, so the exception's name decides, never the
+status or the English text:
+https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import HandlerError, NotFound, OutOfTime, Refused, Unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.exceptions import ClientError
+
+
+@dataclass(frozen=True)
+class LightsailCall:
+    """A call to Lightsail, as its failures name it.
+
+    Args:
+        operation: its name.
+        service: the container service.
+        digest: that of the image that is registered.
+        repeatable: whether it may be carried out twice.
+        mask: takes what is secret out of Lightsail's sentences, which may quote what was sent.
+    """
+
+    operation: str
+    service: str
+    digest: str = ""
+    repeatable: bool = True
+    mask: Callable[[str], str] = str
+
+    def failed(self, code: str, error: ClientError) -> HandlerError:
+        """Return the error for what Lightsail answered."""
+        text = self.mask(str(error.response.get("Error", {}).get("Message", "")))
+        problem = f"Lightsail refused {self.operation} for container service '{self.service}'"
+        if code == "NotFoundException" and not self.digest:
+            return _no_service(self.service)
+        if code == "NotFoundException":
+            return NotFound(
+                f"Lightsail has no pushed image {self.digest} for container service "
+                f"'{self.service}'",
+                "push it again, Lightsail drops what is not registered at once",
+            )
+        if code == "InvalidInputException":
+            return Refused(f"{problem}: {text.rstrip('.')}", "correct it and deploy again")
+        if code == "AccessDeniedException":
+            return HandlerError(
+                f"the function's role may not call lightsail:{self.operation} on container "
+                f"service '{self.service}'",
+                "allow it, also in the organization's policies and permissions boundaries",
+            )
+        if code == "RegionSetupInProgressException":
+            return HandlerError(
+                f"Lightsail is still being set up in the Region of container service "
+                f"'{self.service}'",
+                "deploy again in some minutes",
+            )
+        return HandlerError(
+            f"{problem} with {code}: {text.rstrip('.')}", "mend that and deploy again"
+        )
+
+    def not_made(self, cause: str) -> HandlerError:
+        """Return the error for a call that botocore could not make."""
+        return HandlerError(
+            f"{self.operation} for container service '{self.service}' could not be made ({cause})",
+            "see the function's log",
+        )
+
+    def unanswered(self, cause: str) -> Unanswered:
+        """Return the error for a call whose answer was lost."""
+        return Unanswered(self._problem(cause), "deploy again")
+
+    def out_of_time(self, cause: str) -> OutOfTime:
+        """Return the error for a call that did not get through while there was time."""
+        cure = (
+            "deploy again; in a VPC the function needs a way to the internet, and not every Region "
+            "has Lightsail"
+        )
+        return OutOfTime(self._problem(cause), cure)
+
+    def _problem(self, cause: str) -> str:
+        call = f"{self.operation} for container service '{self.service}'"
+        return f"Lightsail did not answer {call} in time ({cause})"
+
+
+def _no_service(service: str) -> NotFound:
+    return NotFound(
+        f"container service '{service}' does not exist in the account and Region of the stack",
+        "create it, or correct its name",
+    )

@@ -1,0 +1,487 @@
+"""Containers deployed to a local Lightsail, and waited for."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import stack_requests
+from deployment_requests import FakeLambda, FakeSecrets, deployment
+from lightsail_local.server import Fault
+from stack_requests import Stack
+
+CREATE = "CreateContainerServiceDeployment"
+SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:db-a1b2c3"
+
+
+def versions(stack: Stack) -> list[tuple[int, str]]:
+    """The deployments of the service, oldest first, once everything has settled."""
+    stack.time.now += 3600
+    found = stack.client().get_container_service_deployments(serviceName="shop")["deployments"]
+    return sorted((one["version"], one["state"]) for one in found)
+
+
+def deploy(stack: Stack, image: str = "nginx:1", kind: str = "Create", **changes: Any) -> Any:
+    return stack.send(deployment(kind, stack, image, **changes))
+
+
+def reason(answer: dict[str, str]) -> str:
+    assert answer["Status"] == "FAILED", answer
+    assert answer["PhysicalResourceId"] == "shop"
+    assert len(answer["Reason"]) <= 240
+    return answer["Reason"]
+
+
+class TestDeploy:
+    def test_answers_version_and_url_once_it_serves(self, stack: Stack) -> None:
+        answer = deploy(stack)
+
+        (service,) = stack.client().get_container_services(serviceName="shop")["containerServices"]
+        assert answer["Status"] == "SUCCESS", answer
+        assert answer["PhysicalResourceId"] == "shop"
+        assert answer["Data"] == {"DeploymentVersion": "1", "Url": service["url"]}
+        assert service["currentDeployment"]["version"] == 1
+        assert service["currentDeployment"]["containers"]["web"] == {
+            "image": "nginx:1",
+            "command": [],
+            "environment": {"MODE": "live"},
+            "ports": {"80": "HTTP"},
+        }
+        assert "nextDeployment" not in service
+
+    def test_without_a_public_endpoint_has_a_url_too(self, stack: Stack) -> None:
+        answer = deploy(stack, PublicEndpoint=None, Command=["serve", "--all"])
+
+        assert answer["Data"]["Url"].startswith("https://shop.")
+        (service,) = stack.client().get_container_services(serviceName="shop")["containerServices"]
+        assert "publicEndpoint" not in service["currentDeployment"]
+        assert service["currentDeployment"]["containers"]["web"]["command"] == ["serve", "--all"]
+
+    def test_of_what_is_deployed_already_deploys_nothing(self, stack: Stack) -> None:
+        deploy(stack)
+        defaults = {"Path": "/", "TimeoutSeconds": "2", "SuccessCodes": "200-499"}
+        endpoint = {"ContainerName": "web", "ContainerPort": "80", "HealthCheck": defaults}
+
+        again = deploy(stack, kind="Update", PublicEndpoint=endpoint, Command=[])
+
+        assert again["Data"]["DeploymentVersion"] == "1"
+        assert versions(stack) == [(1, "ACTIVE")]
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"image": "nginx:2"},
+            {"Environment": {"MODE": "test"}},
+            {"Command": ["serve"]},
+            {"Ports": {"80": "HTTPS"}},
+            {"PublicEndpoint": None},
+            {
+                "PublicEndpoint": {
+                    "ContainerName": "web",
+                    "ContainerPort": "80",
+                    "HealthCheck": {"Path": "/up"},
+                }
+            },
+        ],
+        ids=str,
+    )
+    def test_of_anything_else_deploys_it(self, stack: Stack, changes: dict[str, Any]) -> None:
+        deploy(stack)
+
+        answer = deploy(stack, kind="Update", **changes)
+
+        assert answer["Data"]["DeploymentVersion"] == "2"
+        assert versions(stack) == [(1, "INACTIVE"), (2, "ACTIVE")]
+
+    def test_waits_for_another_deployment_first(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.deployment_seconds = 60
+        others = {"worker": {"image": "busybox:1"}}
+        stack.client().create_container_service_deployment(serviceName="shop", containers=others)
+
+        answer = deploy(stack)
+
+        assert answer["Data"]["DeploymentVersion"] == "2"
+        assert versions(stack) == [(1, "INACTIVE"), (2, "ACTIVE")]
+
+    def test_that_another_delivery_began_is_waited_for(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.deployment_seconds = 60
+        first = deployment("Create", stack)
+        stack.seconds = 40  # for the first one, which hands over
+        stack.clients["lambda"] = FakeLambda()
+        stack.handler(first, stack.context())
+        stack.seconds = 300
+
+        answer = stack.send(first)
+
+        assert answer["Data"]["DeploymentVersion"] == "1"
+        assert stack.calls(CREATE) == 1
+
+    def test_waits_while_the_service_is_being_changed(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.service_seconds = 40
+        stack.client().update_container_service(serviceName="shop", scale=2)
+
+        assert deploy(stack)["Data"]["DeploymentVersion"] == "1"
+
+    def test_of_the_latest_image_always_deploys(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.latest = "echoed"
+        stack.create()
+        stack.deploy(":shop.web.1")  # which pushes the image, too
+
+        first = deploy(stack, ":shop.web.latest")
+        again = deploy(stack, ":shop.web.latest", kind="Update")
+
+        assert (first["Status"], again["Status"]) == ("SUCCESS", "SUCCESS")
+        assert (
+            int(again["Data"]["DeploymentVersion"]) == int(first["Data"]["DeploymentVersion"]) + 1
+        )
+
+    def test_that_another_one_has_followed_was_a_success(self, stack: Stack) -> None:
+        request = deployment("Create", stack)
+        deploy(stack)
+        stack.deploy("busybox:1")
+        request["HandOver"] = {"Count": 1, "Began": 0.0, "State": {"Version": 1}}
+
+        assert stack.send(request)["Data"]["DeploymentVersion"] == "1"
+
+
+class TestRefusals:
+    def test_are_told_in_lightsails_words(self, stack: Stack) -> None:
+        assert "Example of valid image" in reason(deploy(stack, ":shop.web.latest"))
+        assert versions(stack) == []
+
+    def test_that_quote_a_secret_do_not_show_it(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        stack.clients["secretsmanager"] = FakeSecrets(**{SECRET: "hunter22-and-more" * 20})
+        quoted = f"Environment {'hunter22-and-more' * 20} is invalid."
+        stack.lightsail.faults.append(
+            Fault(operation=CREATE, code="InvalidInputException", message=quoted, times=9)
+        )
+
+        told = reason(deploy(stack, Secrets={"PASSWORD": {"SecretArn": SECRET}}))
+
+        assert "Environment *** is invalid" in told
+        assert "hunter22" not in told + caplog.text
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"Containers": {}}, "Containers must be 1 to 10, got 0"),
+            ({"Containers": []}, "Containers must be an object"),
+            ({"Containers": {"Web": {}}}, "container name must be 1-53 lowercase"),
+            ({"image": ""}, "Containers.web.Image must be an image name"),
+            ({"image": ":other.web.1"}, "must be one of the container service 'shop' itself"),
+            ({"image": ":shop"}, "when it begins with ':'"),
+            ({"Ports": {"0": "HTTP"}}, "Containers.web.Ports must be a whole number from 1"),
+            ({"Ports": {"80": "FTP"}}, "must be one of HTTP, HTTPS, TCP, UDP, got 'FTP'"),
+            ({"Ports": {"80": "TCP"}}, "must be an HTTP or HTTPS port of container 'web'"),
+            ({"Command": "serve"}, "Containers.web.Command must be a list of texts"),
+            ({"Environment": {"A": {}}}, "Containers.web.Environment.A must be a text"),
+            ({"Secrets": {"A": {}}}, "Containers.web.Secrets.A must hold either"),
+            ({"PublicEndpoint": {"ContainerName": "api"}}, "must be one of the containers"),
+            (
+                {
+                    "PublicEndpoint": {
+                        "ContainerName": "web",
+                        "ContainerPort": "80",
+                        "HealthCheck": {"TimeoutSeconds": "1"},
+                    }
+                },
+                "PublicEndpoint.HealthCheck.TimeoutSeconds must be a whole number from 2 to 60",
+            ),
+            (
+                {
+                    "PublicEndpoint": {
+                        "ContainerName": "web",
+                        "ContainerPort": "80",
+                        "HealthCheck": {"Path": "up"},
+                    }
+                },
+                "PublicEndpoint.HealthCheck.Path must begin with '/'",
+            ),
+            (
+                {
+                    "PublicEndpoint": {
+                        "ContainerName": "web",
+                        "ContainerPort": "80",
+                        "HealthCheck": {"SuccessCodes": "500"},
+                    }
+                },
+                "PublicEndpoint.HealthCheck.SuccessCodes must be codes or ranges",
+            ),
+        ],
+        ids=str,
+    )
+    def test_of_impossible_properties_call_nothing(
+        self, stack: Stack, changes: dict[str, Any], said: str
+    ) -> None:
+        before = len(stack.lightsail.requests)
+
+        told = reason(deploy(stack, **changes))
+
+        assert said in told
+        assert len(stack.lightsail.requests) == before
+
+    def test_have_an_id_when_the_service_is_not_even_named(self, stack: Stack) -> None:
+        answer = deploy(stack, ServiceName=None)
+
+        assert answer["PhysicalResourceId"] == "LightsailContainerServiceDeployment::NOT_DEPLOYED"
+        assert "ServiceName is missing" in answer["Reason"]
+
+    def test_have_an_id_when_the_properties_are_no_object(self, stack: Stack) -> None:
+        event = {**deployment("Create", stack), "ResourceProperties": []}
+
+        answer = stack.send(event)
+
+        assert answer["PhysicalResourceId"] == "LightsailContainerServiceDeployment::NOT_DEPLOYED"
+
+
+class TestFailures:
+    def test_say_which_container_failed_and_what_it_logged(
+        self, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "Shop-Log")
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+
+        told = reason(deploy(stack, "nginx:2"))
+
+        assert told == (
+            "deployment 1 of container service 'shop' failed (CREATING_DEPLOYMENT: Your deployment "
+            "is being created on your container service), container 'web': Error: cannot start: "
+            "nginx:2: mend it, its log is in log group Shop-Log"
+        )
+        assert versions(stack) == [(1, "FAILED")]
+
+    @pytest.mark.parametrize(
+        ("failure", "said"),
+        [("health_check", "GET / 503"), ("took_too_long", "Took too long")],
+    )
+    def test_of_a_container_that_does_not_serve(
+        self, stack: Stack, failure: Any, said: str
+    ) -> None:
+        stack.lightsail.behaviour.failing_images["nginx:2"] = failure
+
+        told = reason(deploy(stack, "nginx:2"))
+
+        assert said in told
+        assert "its log is in the function's log" in told
+
+    def test_are_rolled_back_without_another_deployment(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+        deploy(stack)
+        reason(deploy(stack, "nginx:2", kind="Update"))
+
+        rolled_back = deploy(stack, kind="Update")
+
+        assert rolled_back["Data"]["DeploymentVersion"] == "1"
+        assert versions(stack) == [(1, "ACTIVE"), (2, "FAILED")]
+
+    def test_that_are_still_under_way_are_waited_for_by_the_rollback(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "took_too_long"
+        deploy(stack)
+        stack.lightsail.behaviour.deployment_seconds = 100
+        given_up = deployment("Update", stack, "nginx:2", ServiceTimeout="60")
+        stack.seconds = 60
+        stack.clients["lambda"] = FakeLambda()
+        assert "was still under way when CloudFormation's time was over" in reason(
+            stack.send(given_up)
+        )
+        stack.seconds = 300
+
+        rolled_back = deploy(stack, kind="Update")
+
+        assert rolled_back["Data"]["DeploymentVersion"] == "1"
+        assert versions(stack) == [(1, "ACTIVE"), (2, "FAILED")]
+
+    def test_can_be_mended_after_a_create(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+        reason(deploy(stack, "nginx:2"))
+        assert deploy(stack, "nginx:2", kind="Delete")["Status"] == "SUCCESS"
+
+        assert deploy(stack)["Data"]["DeploymentVersion"] == "2"
+
+    def test_name_the_container_that_failed_among_several(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.failing_images["busybox:2"] = "crash"
+        containers = {
+            "web": {"Image": "nginx:1", "Ports": {"80": "HTTP"}},
+            "worker": {"Image": "busybox:2"},
+        }
+
+        assert "container 'worker': Error: cannot start" in reason(
+            deploy(stack, Containers=containers)
+        )
+
+    def test_log_all_that_the_containers_logged_but_no_secret(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        stack.clients["secretsmanager"] = FakeSecrets(**{SECRET: 'hunt"er\nsecond line'})
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+
+        told = reason(deploy(stack, "nginx:2", Secrets={"PASSWORD": {"SecretArn": SECRET}}))
+
+        assert '"line": "environment: MODE=live PASSWORD=***"' in caplog.text
+        for secret in ("hunt", "second line"):
+            assert secret not in told + caplog.text
+
+    def test_are_told_without_a_log_that_cannot_be_read(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+        stack.lightsail.faults.append(Fault(operation="GetContainerLog", kind="denied", times=100))
+
+        assert "container 'web': mend it" in reason(deploy(stack, "nginx:2"))
+
+    def test_have_room_for_a_log_group_with_a_long_name(
+        self, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "L" * 200)
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+
+        assert "Error: cannot start" in reason(deploy(stack, "nginx:2"))
+
+
+class TestFaults:
+    @pytest.mark.parametrize("kind", ["throttle", "error", "unavailable", "reset_before"])
+    @pytest.mark.parametrize(
+        "operation",
+        ["GetContainerServiceDeployments", "GetContainerServices", CREATE],
+    )
+    def test_are_tried_again(self, stack: Stack, operation: str, kind: Any) -> None:
+        stack.lightsail.faults.append(Fault(operation=operation, kind=kind, times=2))
+
+        assert deploy(stack)["Data"]["DeploymentVersion"] == "1"
+        assert versions(stack) == [(1, "ACTIVE")]
+
+    @pytest.mark.parametrize("kind", ["reset_after", "cut", "garbage"])
+    def test_that_lose_the_answer_deploy_once(self, stack: Stack, kind: Any) -> None:
+        stack.lightsail.faults.append(Fault(operation=CREATE, kind=kind))
+
+        assert deploy(stack)["Data"]["DeploymentVersion"] == "1"
+        assert versions(stack) == [(1, "ACTIVE")]
+
+    def test_that_lose_the_answer_of_one_that_fails_deploy_once(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+        stack.lightsail.behaviour.deployment_seconds = 0.1
+        stack.lightsail.faults.append(Fault(operation=CREATE, kind="reset_after"))
+
+        reason(deploy(stack, "nginx:2"))
+
+        assert versions(stack) == [(1, "FAILED")]
+
+    def test_at_the_end_of_an_invocation_are_left_to_the_next(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.deployment_seconds = 60
+        invoked = stack.clients["lambda"] = FakeLambda()
+        stack.seconds = 40
+        operation = "GetContainerServices"
+        stack.lightsail.faults.append(Fault(operation=operation, kind="throttle", times=100))
+
+        stack.handler(deployment("Create", stack), stack.context())
+
+        (handed,) = invoked.payloads
+        assert handed["HandOver"]["State"] == {"Version": 1}
+        assert stack.response.answers == []
+
+
+class TestHandOver:
+    def test_goes_on_in_the_next_invocations_and_answers_once(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.deployment_seconds = 100
+        invoked = stack.clients["lambda"] = FakeLambda()
+        stack.seconds = 60
+        stack.handler(deployment("Create", stack), stack.context())
+
+        while not stack.response.answers:
+            stack.new_handler()(invoked.payloads[-1], stack.context())
+
+        assert len(invoked.payloads) >= 3
+        assert [one["HandOver"]["State"] for one in invoked.payloads] == [{"Version": 1}] * len(
+            invoked.payloads
+        )
+        assert stack.response.answer["Data"]["DeploymentVersion"] == "1"
+        assert stack.calls(CREATE) == 1
+
+    def test_of_one_that_fails_says_so_and_deploys_nothing_twice(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.deployment_seconds = 40
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+        invoked = stack.clients["lambda"] = FakeLambda()
+        stack.seconds = 45
+        stack.handler(deployment("Create", stack, "nginx:2"), stack.context())
+        stack.time.now += 100
+
+        stack.handler(invoked.payloads[-1], stack.context())
+
+        assert "container 'web': Error: cannot start" in reason(stack.response.answer)
+        assert stack.calls(CREATE) == 1
+
+    def test_while_another_deployment_is_in_progress_remembers_what_had_ended(
+        self, stack: Stack
+    ) -> None:
+        stack.deploy("busybox:1")
+        stack.lightsail.behaviour.deployment_seconds = 60
+        stack.client().create_container_service_deployment(
+            serviceName="shop", containers={"worker": {"image": "busybox:2"}}
+        )
+        invoked = stack.clients["lambda"] = FakeLambda()
+        stack.seconds = 40
+        stack.handler(deployment("Create", stack), stack.context())
+
+        (handed,) = invoked.payloads
+        assert handed["HandOver"]["State"] == {"Settled": 1}
+        stack.time.now += 100
+        stack.seconds = 300
+        stack.handler(handed, stack.context())
+        assert stack.response.answer["Data"]["DeploymentVersion"] == "3"
+
+    def test_carries_no_secret(self, stack: Stack) -> None:
+        stack.lightsail.behaviour.deployment_seconds = 60
+        stack.clients["secretsmanager"] = FakeSecrets(**{SECRET: "hunter22"})
+        invoked = stack.clients["lambda"] = FakeLambda()
+        stack.seconds = 40
+
+        event = deployment("Create", stack, Secrets={"PASSWORD": {"SecretArn": SECRET}})
+        stack.handler(event, stack.context())
+
+        assert "hunter22" not in str(invoked.payloads)
+        assert SECRET in str(invoked.payloads)
+
+
+class TestStaleReads:
+    @pytest.fixture
+    def stack(self) -> Iterator[Stack]:
+        with stack_requests.stack(stale_seconds=4.0) as given:
+            yield given
+
+    def test_do_not_pass_for_a_deployment_that_serves(self, stack: Stack) -> None:
+        assert deploy(stack)["Data"]["DeploymentVersion"] == "1"
+        assert versions(stack) == [(1, "ACTIVE")]
+
+    def test_do_not_pass_for_what_a_rollback_has_to_deploy(self, stack: Stack) -> None:
+        deploy(stack)
+        stack.time.now += 60
+        deploy(stack, "nginx:2", kind="Update")
+
+        rolled_back = deploy(stack, kind="Update")
+
+        assert rolled_back["Data"]["DeploymentVersion"] == "3"
+        assert versions(stack)[-1] == (3, "ACTIVE")
+
+    def test_of_another_deployment_in_progress_are_refused_and_looked_at_again(
+        self, stack: Stack
+    ) -> None:
+        stack.lightsail.behaviour.deployment_seconds = 20
+        others = {"worker": {"image": "busybox:1"}}
+        stack.client().create_container_service_deployment(serviceName="shop", containers=others)
+
+        assert deploy(stack)["Data"]["DeploymentVersion"] == "2"
+
+
+class TestDelete:
+    def test_leaves_the_deployment_as_it_is(self, stack: Stack) -> None:
+        deploy(stack)
+        before = len(stack.lightsail.requests)
+
+        answer = deploy(stack, kind="Delete")
+
+        assert answer["Status"] == "SUCCESS"
+        assert len(stack.lightsail.requests) == before
+        assert versions(stack) == [(1, "ACTIVE")]
