@@ -87,13 +87,13 @@ function part(title, items, shown) {
 }
 
 function imageTable(images) {
-  return table(["Image", "Digest", "Created", "Used by"], images.map((image) =>
+  return table(["Image", "Digest", "Created", "Deployed"], images.map((image) =>
     element("tr", { "data-key": image.name }, [
       element("th", { scope: "row" }, [element("code", {}, [image.name])]),
       element("td", {}, [digest(image.digest)]),
       element("td", {}, [time(image.created)]),
       element("td", {}, [image.deployments.length
-        ? `deployment ${image.deployments.join(", ")}`
+        ? image.deployments.map((version) => `v${version}`).join(", ")
         : element("span", { class: "quiet" }, ["none"])]),
     ])));
 }
