@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.endpoints import (
     DEFAULT_LIGHTSAIL_PORT,
+    DEFAULT_PAGE_PORT,
     DEFAULT_PORT,
     DEFAULT_REGION,
     DEFAULT_REGISTRY_PORT,
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         "--port": (DEFAULT_PORT, "CloudFormation, Lambda, S3 and the rest"),
         "--lightsail-port": (DEFAULT_LIGHTSAIL_PORT, "Lightsail's API"),
         "--registry-port": (DEFAULT_REGISTRY_PORT, "Lightsail's registry"),
+        "--page-port": (DEFAULT_PAGE_PORT, "the page that shows what happens"),
     }
     for option, (default, service) in ports.items():
         up.add_argument(
@@ -153,6 +155,7 @@ def _up(options: argparse.Namespace) -> None:
                 port=options.port,
                 lightsail_port=options.lightsail_port,
                 registry_port=options.registry_port,
+                page_port=options.page_port,
                 region=options.region,
                 services=options.service,
                 behaviour=dict(options.behaviour),

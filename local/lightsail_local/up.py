@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,14 @@ from lightsail_local.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.endpoints import DEFAULT_PORT, Endpoints
 from lightsail_local.engine import EngineError, bind
+from lightsail_local.page.page_server import PageServer
+from lightsail_local.page.page_state import page_state
+from lightsail_local.request_line import request_line
 from lightsail_local.running_clouds import announced
 from lightsail_local.server import Request
 
 _NODE_MAJOR = 20
 _ENGINE_CHECK_SECONDS = 0.2
-_SHOWN_LENGTH = 40
 
 
 class UpError(RuntimeError):
@@ -42,6 +43,7 @@ class Options:
         port: The engine's port.
         lightsail_port: The port of Lightsail's API.
         registry_port: The registry's port.
+        page_port: The page's port.
         region: The region to play.
         services: The container services to create.
         behaviour: Fields of `Behaviour` that are not to have their default.
@@ -50,6 +52,7 @@ class Options:
     port: int
     lightsail_port: int
     registry_port: int
+    page_port: int
     region: str
     services: Sequence[str]
     behaviour: Mapping[str, Any]
@@ -74,10 +77,14 @@ def up(options: Options) -> None:
             on_request=requests,
         )
         try:
-            with cloud, announced(cloud.endpoints):
+            with (
+                cloud,
+                announced(cloud.endpoints),
+                PageServer(options.page_port, lambda: page_state(cloud.lightsail)) as page,
+            ):
                 _warn_of_node()
                 _create_services(cloud.endpoints, options.services)
-                _say(_introduction(cloud.endpoints, options))
+                _say(_introduction(cloud.endpoints, page.url, options))
                 requests.are_shown = True
                 while not ended.wait(_ENGINE_CHECK_SECONDS):
                     if not cloud.engine.is_running:
@@ -105,31 +112,6 @@ def _say(text: str) -> None:
             os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
-def request_line(request: Request) -> str:
-    """Show a request as a line, without what may be secret: environments, and whole documents."""
-    time = datetime.fromtimestamp(request.time, tz=UTC).astimezone()
-    parameters = [
-        f"{name}={_shortened(str(value))}"
-        for name, value in request.parameters.items()
-        if isinstance(value, str | int | float)
-    ]
-    outcome = "no answer" if request.status is None else str(request.status)
-    words = [
-        f"{time:%H:%M:%S}",
-        request.operation,
-        *parameters,
-        "->",
-        outcome,
-        request.error,
-        f"{request.seconds * 1000:.0f} ms",
-    ]
-    return " ".join(word for word in words if word)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 1]}…"
-
-
 @contextlib.contextmanager
 def _ends_on_signals(ended: threading.Event) -> Iterator[None]:
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -146,6 +128,7 @@ def _check_ports(options: Options) -> None:
         "--port": options.port,
         "--lightsail-port": options.lightsail_port,
         "--registry-port": options.registry_port,
+        "--page-port": options.page_port,
     }
     with ExitStack() as bound:
         for option, port in ports.items():
@@ -190,7 +173,7 @@ def _create_services(endpoints: Endpoints, names: Sequence[str]) -> None:
                 raise UpError(f"cannot create the service {name}: {message}") from error
 
 
-def _introduction(endpoints: Endpoints, options: Options) -> str:
+def _introduction(endpoints: Endpoints, page: str, options: Options) -> str:
     service = next(iter(options.services), "NAME")
     port = "" if options.port == DEFAULT_PORT else f" --port {options.port}"
     return f"""\
@@ -199,6 +182,7 @@ The local cloud is up: account {endpoints.account}, region {endpoints.region}
   AWS        {endpoints.engine}   CloudFormation, Lambda, S3, IAM and others
   Lightsail  {endpoints.lightsail}
   registry   {endpoints.registry}
+  page       {page}   shows in a browser what happens here
   services   {", ".join(options.services) or "none yet"}
 
 In another shell:

@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import os
 import re
 import runpy
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,9 +19,9 @@ import pytest
 
 from lightsail_local import cli
 from lightsail_local.behaviour import Behaviour
+from lightsail_local.request_line import request_line
 from lightsail_local.sample_image import sample_image
 from lightsail_local.server import Request
-from lightsail_local.up import request_line
 
 Ran = subprocess.CompletedProcess[str]
 Run = Callable[..., Ran]
@@ -78,7 +80,7 @@ def up(shell: dict[str, str]) -> Iterator[Callable[..., Any]]:
         process.communicate(timeout=10)
 
 
-PORTS = ("--port=0", "--lightsail-port=0", "--registry-port=0")
+PORTS = ("--port=0", "--lightsail-port=0", "--registry-port=0", "--page-port=0")
 
 
 def test_serves_a_shell_until_ctrl_c(up: Callable[..., Any], run: Run) -> None:
@@ -86,6 +88,10 @@ def test_serves_a_shell_until_ctrl_c(up: Callable[..., Any], run: Run) -> None:
 
     assert "region eu-central-1" in cloud.said
     assert "services   shop" in cloud.said
+    page = re.search(r"^  page       (http://127\.0\.0\.1:\d+) ", cloud.said, re.MULTILINE)
+    assert page
+    with urllib.request.urlopen(f"{page[1]}/state.json", timeout=10) as answer:  # noqa: S310
+        assert [service["name"] for service in json.load(answer)["services"]] == ["shop"]
     env = run("env", AWS_PROFILE="real")
     assert "unset AWS_PROFILE\n" in env.stdout
     assert f"export AWS_ENDPOINT_URL=https://127.0.0.1:{cloud.port}\n" in env.stdout
@@ -196,7 +202,7 @@ def test_sample_image_tells_what_the_registry_refuses(up: Callable[..., Any], ru
     assert ran.stderr.startswith("lightsail-local: cannot push the image: ")
 
 
-@pytest.mark.parametrize("option", ["--port", "--lightsail-port", "--registry-port"])
+@pytest.mark.parametrize("option", ["--port", "--lightsail-port", "--registry-port", "--page-port"])
 def test_tells_which_port_is_taken_and_which_option_changes_it(run: Run, option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -214,7 +220,9 @@ def test_refuses_the_same_port_twice(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 
-    ran = run("up", f"--port={port}", f"--lightsail-port={port}", "--registry-port=0")
+    ran = run(
+        "up", f"--port={port}", f"--lightsail-port={port}", "--registry-port=0", "--page-port=0"
+    )
 
     assert ran.returncode == 1
     assert "choose another one with --lightsail-port" in ran.stderr

@@ -1,0 +1,264 @@
+// Asks for the state twice a second, and changes of the page only what is no longer so.
+"use strict";
+
+const INTERVAL = 500;
+const PATIENCE = 5000;
+const SHOWN_OF_DIGEST = ["sha256:".length, "sha256:".length + 12];
+
+async function refresh() {
+  try {
+    const answer = await fetch("state.json", { signal: AbortSignal.timeout(PATIENCE) });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const text = await answer.text();
+    if (text !== refresh.shown) show(JSON.parse(text));
+    refresh.shown = text;
+    showConnection("live", "live");
+  } catch (error) {
+    console.error(error);
+    showConnection("lost", "connection lost, trying again");
+  }
+  setTimeout(refresh, INTERVAL);
+}
+
+function showConnection(kind, text) {
+  document.body.classList.toggle("is-lost", kind === "lost");
+  const status = document.getElementById("connection");
+  if (status.textContent === text) return; // written again, it would be read out again
+  status.className = `state state-${kind}`;
+  status.textContent = text;
+}
+
+function show(state) {
+  const logs = [...document.querySelectorAll(".log")].filter(isAtEnd);
+  fill("services", state.services.length ? state.services.map(service) : [noService()]);
+  fill("requests", [state.requests.length ? requests(state.requests) : empty("No request yet.")]);
+  logs.forEach(toEnd);
+}
+
+function fill(id, children) {
+  const old = document.getElementById(id);
+  const fresh = old.cloneNode(false);
+  fresh.append(...children);
+  become(old, fresh);
+}
+
+// Services
+
+function service(it) {
+  const id = `service-${it.name}`;
+  return element("article", { class: "service", "data-key": it.name, "aria-labelledby": id }, [
+    element("header", {}, [
+      element("h3", { id }, [it.name]),
+      pill(it.state),
+      it.detail && element("span", { class: "detail" }, [stateDetail(it.detail)]),
+    ]),
+    element("dl", { class: "facts" }, [
+      fact("power", it.power),
+      fact("scale", it.scale),
+      fact("created", time(it.created)),
+      fact("url", element("code", {}, [it.url])),
+      it.tags.length > 0 && fact("tags", names(it.tags.map(tag))),
+    ]),
+    part("Images", it.images, (images) => box("images", `images of ${it.name}`, [imageTable(images)])),
+    part("Deployments", it.deployments, (all) =>
+      box("deployments", `deployments of ${it.name}`, all.map(deployment))),
+    it.logs.length > 0 && part("Container logs", it.logs, (logs) => element("div", {}, logs.map(log))),
+  ]);
+}
+
+function noService() {
+  return empty("No container service yet: ", element("code", {}, ["lightsail-local up --service shop"]),
+    ", or ", element("code", {}, ["cdk deploy"]), ".");
+}
+
+function stateDetail({ code, message }) {
+  return message ? `${code}: ${message}` : code;
+}
+
+function tag({ key, value }) {
+  return value ? `${key}=${value}` : key;
+}
+
+function part(title, items, shown) {
+  return element("section", { class: "part", "data-key": title }, [
+    element("h4", {}, [title, " ", element("span", { class: "count" }, [items.length])]),
+    items.length ? shown(items) : empty("None yet."),
+  ]);
+}
+
+function imageTable(images) {
+  return table(["Image", "Digest", "Created", "Deployed"], images.map((image) =>
+    element("tr", { "data-key": image.name }, [
+      element("th", { scope: "row" }, [element("code", {}, [image.name])]),
+      element("td", {}, [digest(image.digest)]),
+      element("td", {}, [time(image.created)]),
+      element("td", {}, [image.deployments.length
+        ? image.deployments.map((version) => `v${version}`).join(", ")
+        : element("span", { class: "quiet" }, ["none"])]),
+    ])));
+}
+
+function deployment(it) {
+  return element("article", { class: "deployment", "data-key": it.version }, [
+    element("header", {}, [
+      element("h5", {}, [`Deployment ${it.version}`]),
+      pill(it.state),
+      element("span", { class: "when" }, [time(it.created)]),
+    ]),
+    element("ul", {}, [...it.containers.map(container), it.endpoint && endpoint(it.endpoint)]),
+  ]);
+}
+
+function container(it) {
+  return element("li", { "data-key": it.name }, [
+    element("strong", {}, [it.name]),
+    element("code", {}, [it.image]),
+    it.ports.length > 0 && labelled("ports", it.ports),
+    it.environment.length > 0 && labelled("environment", it.environment),
+  ]);
+}
+
+function endpoint({ container, port, path }) {
+  return element("li", { class: "endpoint" }, [
+    element("span", { class: "quiet" }, ["public endpoint"]),
+    element("code", {}, [`${container}:${port}`]),
+    element("span", {}, [element("span", { class: "quiet" }, ["health check "]), element("code", {}, [path])]),
+  ]);
+}
+
+function log({ container, lines }) {
+  const last = lines.length ? lines[lines.length - 1].message : "empty";
+  return element("details", { "data-key": container }, [
+    element("summary", {}, [
+      element("strong", {}, [container]), " ", element("span", { class: "quiet" }, [last]),
+    ]),
+    box("log", `log of ${container}`, lines.map(({ time: at, message }) =>
+      element("p", {}, [time(at), " ", element("span", {}, [message])]))),
+  ]);
+}
+
+// Requests
+
+function requests(all) {
+  return box("requests", "requests", [
+    table(["Time", "Request", "Answer", "ms"], all.map((it) => {
+      const failed = it.status === null || it.status >= 400;
+      return element("tr", { "data-key": it.id, class: failed ? "failed" : "" }, [
+        element("td", {}, [time(it.time)]),
+        element("th", { scope: "row" }, [
+          element("span", { class: "operation" }, [it.operation]),
+          it.to === "registry" && element("span", { class: "to" }, ["registry"]),
+          ...it.parameters.map((text) => element("code", { class: "parameter" }, [text])),
+          it.error && element("span", { class: "error" }, [it.error]),
+        ]),
+        element("td", { class: "status" }, [it.status ?? "no answer"]),
+        element("td", { class: "number" }, [it.milliseconds]),
+      ]);
+    })),
+  ]);
+}
+
+// What all of them are made of
+
+// Whatever comes from outside is a child here, and so becomes text, never markup.
+function element(name, attributes, children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  // What is not there is `null`, `false` or an empty text.
+  made.append(...children.filter((child) => child === 0 || child));
+  return made;
+}
+
+function table(titles, rows) {
+  const head = element("tr", {}, titles.map((title) => element("th", { scope: "col" }, [title])));
+  return element("table", {}, [element("thead", {}, [head]), element("tbody", {}, rows)]);
+}
+
+// A box that scrolls can be reached and moved with the keyboard.
+function box(kind, label, children) {
+  return element("div", { class: `box ${kind}`, role: "region", "aria-label": label, tabindex: 0 }, children);
+}
+
+function pill(state) {
+  return element("span", { class: `state state-${state}` }, [state]);
+}
+
+function fact(title, value) {
+  return element("div", { "data-key": title }, [element("dt", {}, [title]), element("dd", {}, [value])]);
+}
+
+function labelled(title, texts) {
+  return element("span", {}, [element("span", { class: "quiet" }, [`${title} `]), names(texts)]);
+}
+
+function names(texts) {
+  return element("span", { class: "names" }, texts.map((text) => element("code", {}, [text])));
+}
+
+function digest(text) {
+  return element("code", { title: text }, [`${text.slice(...SHOWN_OF_DIGEST)}…`]);
+}
+
+function time(seconds) {
+  const at = new Date(seconds * 1000);
+  const shown = at.toLocaleTimeString([], { hourCycle: "h23" });
+  return element("time", { datetime: at.toISOString(), title: at.toLocaleString() }, [shown]);
+}
+
+function empty(...children) {
+  return element("p", { class: "empty" }, children);
+}
+
+// Changes that keep what the reader did: scrolled, opened, selected
+
+// Makes an element like another one; children with the same data-key stay the same elements.
+function become(old, fresh) {
+  for (const { name } of [...old.attributes])
+    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes)
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+
+  const keys = new Set([...fresh.children].map(key));
+  for (const child of [...old.children]) if (key(child) && !keys.has(key(child))) child.remove();
+  const kept = new Map([...old.children].map((child) => [key(child), child]));
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const same = key(child) ? kept.get(key(child)) : isLike(at, child) && at;
+    if (!same) {
+      old.insertBefore(child, at);
+      continue;
+    }
+    if (same === at) at = at.nextSibling;
+    else old.insertBefore(same, at);
+    if (same instanceof Element) become(same, child);
+    else if (same.data !== child.data) same.data = child.data;
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+function key(node) {
+  return node instanceof Element ? node.getAttribute("data-key") : null;
+}
+
+function isLike(old, fresh) {
+  return old && !key(old) && old.nodeName === fresh.nodeName;
+}
+
+// A log that shows its end goes on showing it.
+function isAtEnd(log) {
+  return log.scrollTop + log.clientHeight >= log.scrollHeight - 2;
+}
+
+function toEnd(log) {
+  log.scrollTop = log.scrollHeight;
+}
+
+document.addEventListener("toggle", (event) => {
+  event.target.querySelectorAll(".log").forEach(toEnd);
+}, true);
+
+refresh();

@@ -1,0 +1,205 @@
+"""The page in a real browser, Debian's Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from lightsail_local.page.page_server import PageServer
+from lightsail_local.page.page_state import page_state
+from lightsail_local.sample_image import push_sample_image
+from lightsail_local.server import LightsailServer
+
+SCRIPT = "<script>document.title = 'run'</script><b>bold</b>"
+OPTIONS = (
+    "headless=new no-sandbox disable-gpu disable-quic no-first-run disable-background-networking "
+    "disable-component-update disable-sync"
+)
+
+
+@pytest.fixture(scope="module")
+def browser(
+    installed: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = installed("chromium")
+    for option in OPTIONS.split():
+        options.add_argument(f"--{option}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    # With its path, selenium looks for no driver in the network.
+    service = Service(executable_path=installed("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def wait(browser: webdriver.Chrome) -> Callable[[Callable[[], Any]], Any]:
+    """Wait until something is so."""
+    return lambda condition: WebDriverWait(browser, 30, 0.05).until(lambda _: condition())
+
+
+@pytest.fixture
+def shown(browser: webdriver.Chrome) -> Callable[[str], list[str]]:
+    """The texts of the elements that a selector finds, all taken in one moment."""
+    script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
+    return lambda selector: browser.execute_script(script, selector)
+
+
+@pytest.fixture
+def open_page(browser: webdriver.Chrome, wait: Any, shown: Any) -> Iterator[Callable[..., Any]]:
+    """Open the page of a state."""
+    pages: list[PageServer] = []
+
+    def start(state: Callable[[], Any]) -> PageServer:
+        pages.append(PageServer(0, state))
+        browser.get(pages[-1].url)
+        wait(lambda: shown("#connection") == ["live"])
+        return pages[-1]
+
+    yield start
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    for page in pages:
+        page.stop()
+
+
+def canned(*lines: str, **changes: Any) -> dict[str, Any]:
+    """A state with one service, whose one container logged some lines."""
+    container = {"name": "web", "image": "nginx", "ports": [], "environment": []}
+    deployment = {"version": 1, "state": "ACTIVE", "created": 0, "containers": [container]}
+    service = {
+        "name": "shop",
+        "state": "RUNNING",
+        "detail": None,
+        "power": "nano",
+        "scale": 1,
+        "url": "https://shop.test/",
+        "tags": [],
+        "created": 0,
+        "images": [],
+        "deployments": [{**deployment, "endpoint": None}],
+        "logs": [
+            {"container": "web", "lines": [{"time": 0, "message": line} for line in lines]},
+        ],
+    }
+    return {"services": [{**service, **changes}], "requests": []}
+
+
+def test_shows_what_happens_without_a_reload(
+    open_page: Any,
+    wait: Any,
+    shown: Any,
+    server: LightsailServer,
+    api: Any,
+    clock: Any,
+    behaviour: Any,
+) -> None:
+    open_page(lambda: page_state(server))
+    assert "lightsail-local up --service shop" in shown("#services")[0]
+
+    behaviour.service_seconds = 5
+    api.create_container_service(serviceName="shop", power="nano", scale=1)
+    wait(lambda: shown(".service h3, .service > header .state") == ["shop", "PENDING"])
+    clock.now += 5
+    wait(lambda: shown(".service > header .state") == ["READY"])
+
+    digest = push_sample_image(server.url, "hello")
+    api.register_container_image(serviceName="shop", label="web", digest=digest)
+    wait(lambda: shown(".images th code") == [":shop.web.1"])
+
+    api.create_container_service_deployment(
+        serviceName="shop",
+        containers={"web": {"image": ":shop.web.1", "environment": {SCRIPT: "secret"}}},
+    )
+    wait(lambda: shown(".deployment .state") == ["ACTIVATING"])
+    clock.now += 10
+    wait(lambda: shown(".deployment .state, .service > header .state") == ["RUNNING", "ACTIVE"])
+    assert shown(".deployment .names code") == [SCRIPT]
+    assert "CreateContainerServiceDeployment" in shown("#requests .operation")
+
+
+def test_shows_markup_as_text(open_page: Any, browser: webdriver.Chrome, shown: Any) -> None:
+    state = canned(SCRIPT, name=SCRIPT, url=f"javascript:{SCRIPT}")
+    state["services"][0]["deployments"][0]["containers"][0].update(name=SCRIPT, image=SCRIPT)
+
+    open_page(lambda: state)
+
+    assert shown(".service h3, .deployment strong, .log p span") == [SCRIPT, SCRIPT, SCRIPT]
+    assert shown("body script, main b, main a") == []
+    assert browser.title == "Local Lightsail"
+
+
+def test_keeps_what_was_opened_and_where_it_was_scrolled_to(
+    open_page: Any, browser: webdriver.Chrome, wait: Any, shown: Any
+) -> None:
+    states = [canned(*(f"line {number}" for number in range(100)))]
+    open_page(lambda: states[-1])
+    browser.find_element(By.TAG_NAME, "summary").click()
+    log = browser.find_element(By.CSS_SELECTOR, ".log")
+    wait(lambda: browser.execute_script("return arguments[0].scrollTop > 0", log))
+    browser.execute_script("arguments[0].scrollTop = 40", log)
+
+    states.append(canned(*(f"line {number}" for number in range(101)), state="DEPLOYING"))
+    wait(lambda: shown(".log p span")[-1] == "line 100")
+
+    assert browser.find_element(By.TAG_NAME, "details").get_attribute("open")
+    assert browser.execute_script("return arguments[0].scrollTop", log) == 40
+
+
+def test_a_log_that_shows_its_end_goes_on_showing_it(
+    open_page: Any, browser: webdriver.Chrome, wait: Any, shown: Any
+) -> None:
+    states = [canned(*(f"line {number}" for number in range(100)))]
+    open_page(lambda: states[-1])
+    browser.find_element(By.TAG_NAME, "summary").click()
+    log = browser.find_element(By.CSS_SELECTOR, ".log")
+    ends = "const it = arguments[0]; return it.scrollTop + it.clientHeight >= it.scrollHeight - 2"
+    wait(lambda: browser.execute_script(ends, log))
+
+    states.append(canned(*(f"line {number}" for number in range(150))))
+    wait(lambda: shown(".log p span")[-1] == "line 149")
+
+    assert browser.execute_script(ends, log)
+
+
+def test_takes_away_what_is_gone(open_page: Any, wait: Any, shown: Any) -> None:
+    states = [canned("line"), {"services": [], "requests": []}]
+    open_page(lambda: states[0])
+    assert shown("h3") == ["shop"]
+
+    del states[0]
+
+    wait(lambda: shown("h3") == [])
+    assert shown("#services .empty") != []
+
+
+def test_tells_that_the_connection_is_lost(open_page: Any, wait: Any, shown: Any) -> None:
+    page = open_page(canned)
+
+    page.stop()
+
+    wait(lambda: shown("#connection") == ["connection lost, trying again"])
+    assert shown("h3") == ["shop"]
+    port = int(page.url.rpartition(":")[2])
+    with PageServer(port, canned):
+        wait(lambda: shown("#connection") == ["live"])
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_fits_the_window(open_page: Any, browser: webdriver.Chrome, width: int) -> None:
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    open_page(lambda: canned("x" * 500, url=f"https://{'x' * 300}/"))
+
+    needed, there = browser.execute_script(
+        "const it = document.documentElement; return [it.scrollWidth, it.clientWidth]"
+    )
+    assert needed == there
