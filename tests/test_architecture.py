@@ -33,11 +33,13 @@ HANDLER_IMPORTS = {
     "credentials": {"errors", "lightsail", "properties", "registry"},
     "container_image": {"deadline", "errors", "lightsail", "properties", "request_log"},
     "s3_object": {"deadline", "errors", "registry"},
+    "metered_source": {"registry"},
     "push": {
         "credentials",
         "deadline",
         "errors",
         "lightsail",
+        "metered_source",
         "properties",
         "registry",
         "request_log",
