@@ -8,17 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-import certificates
 import oci_images
 from cdk_commands import Cdk
 from fake_ecr import HOST, FakeEcr, fake_ecr
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(not certificates.can_make(), reason="needs openssl"),
-]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
