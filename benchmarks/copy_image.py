@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\nwall, geometric mean: {mean:.2f}")
     if not options.small:
         title = f"Time of a copy beside skopeo's, geometric mean {mean:.2f}"
-        draw(ROOT / "docs/copy.svg", title, list(ratios.items()), WANTED)
+        draw(ROOT / "docs/copy.svg", title, list(ratios.items()), wanted=WANTED)
     return 0
 
 

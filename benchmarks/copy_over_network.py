@@ -2,8 +2,8 @@
 
     python -m benchmarks.copy_over_network [--small] [--network-rounds 3]
 
-As `copy_image`, with a network before each of the registries; see `network`. What a network lets
-through at most is the image's bytes at its rate.
+As `copy_image`, with a network before each of the registries; see `network`. Nobody is faster than
+the image's bytes at its rate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from docker_registry import DockerRegistry, docker_registry  # isort: skip
 from oci_images import Made, digest_of, image, push, some_bytes  # isort: skip
 
 WORKERS = (4, 8)
-WANTED = 0.85
 _GET = 200 * MB
 
 
@@ -34,11 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, _ = parser.parse_known_args(arguments)
     names = [name for name, (is_small, _) in IMAGES.items() if is_small or not options.small]
     print(f"{DELAY * 1000:.0f} ms a request, {RATE / MB:.0f} MB/s each way; {_plain_gets()}\n")
-    print("| image | wall, 4 workers | wall, 8 workers | wall, s | CPU, s | MiB | network, s |")
+    print("| image | wall, 4 workers | wall, 8 workers | wall, s | CPU, s | MiB | bytes alone, s |")
     print("|---|---|---|---|---|---|---|")
     ratios: dict[str, list[float]] = {}
+    least = []
     for name in names:
-        ratios[name], row = _compare(name, IMAGES[name][1](), options.network_rounds)
+        ratios[name], network_alone, row = _compare(name, IMAGES[name][1](), options.network_rounds)
+        least.append(network_alone)
         print(row, flush=True)
     means = [
         math.exp(statistics.fmean(math.log(walls[number]) for walls in ratios.values()))
@@ -47,14 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     said = ", ".join(f"{mean:.2f} with {n}" for mean, n in zip(means, WORKERS, strict=True))
     print(f"\nwall, geometric mean: {said}")
     if not options.small:
-        title = f"The same over 20 ms and 75 MB/s, geometric mean {means[0]:.2f}"
+        title = f"Over 20 ms and 75 MB/s, geometric mean {means[0]:.2f}; dark: the bytes alone"
         rows = [(name, walls[0]) for name, walls in ratios.items()]
-        draw(ROOT / "docs/copy-network.svg", title, rows, WANTED)
+        draw(ROOT / "docs/copy-network.svg", title, rows, least=least)
     return 0
 
 
-def _compare(name: str, made: Made, rounds: int) -> tuple[list[float], str]:
-    """Return the ratios of wall times, and a row of the table; 4 workers, 8 and skopeo."""
+def _compare(name: str, made: Made, rounds: int) -> tuple[list[float], float, str]:
+    """Return the ratios of wall times, that of the bytes alone, and a row of the table.
+
+    In a row's cells: 4 workers, 8 and skopeo.
+    """
     runs: list[list[Run]] = [[], [], []]
     commands: list[Callable[[Sequence[str]], list[str]]] = [
         *(lambda ends, workers=workers: ours(ends, workers) for workers in WORKERS),
@@ -69,15 +73,16 @@ def _compare(name: str, made: Made, rounds: int) -> tuple[list[float], str]:
     ratios = [ratio(mine, walls[-1]) for mine in walls[:-1]]
     shown = [typical(done) for done in runs]
     amd64 = made.manifests[-1] if made.manifests else made
+    least = sum(map(len, amd64.blobs.values())) / RATE
     cells = [
         name,
         *(f"{one:.2f}" for one in ratios),
         " / ".join(f"{run.wall:.2f}" for run in shown),
         " / ".join(f"{run.cpu:.2f}" for run in shown),
         " / ".join(f"{run.memory:.0f}" for run in shown),
-        f"{sum(map(len, amd64.blobs.values())) / RATE:.2f}",
+        f"{least:.2f}",
     ]
-    return ratios, f"| {' | '.join(cells)} |"
+    return ratios, least / shown[-1].wall, f"| {' | '.join(cells)} |"
 
 
 def _run(
