@@ -51,7 +51,9 @@ def draw(
             f'<text x="{_LEFT - 8}" y="{y + 17}" text-anchor="end">{escape(name)}</text>'
             f'<rect x="{_LEFT}" y="{y + 4}" width="{ratio * _PER_RATIO:.0f}" height="18" rx="3" '
             f'fill="{colour}"/>'
-            f'<text x="{_LEFT + ratio * _PER_RATIO + 6:.0f}" y="{y + 17}">{ratio:.2f}</text>'
+            # White around it, as it may stand on a line.
+            f'<text x="{_LEFT + ratio * _PER_RATIO + 6:.0f}" y="{y + 17}" stroke="#ffffff" '
+            f'stroke-width="4" paint-order="stroke">{ratio:.2f}</text>'
         )
     for number, ratio in enumerate(least):
         y = _TOP + number * _ROW
