@@ -8,14 +8,22 @@ _WIDTH, _ROW, _LEFT, _TOP = 720, 30, 190, 62
 _PER_RATIO = 400
 
 
-def draw(path: Path, title: str, rows: Sequence[tuple[str, float]], wanted: float) -> None:
+def draw(
+    path: Path,
+    title: str,
+    rows: Sequence[tuple[str, float]],
+    *,
+    wanted: float | None = None,
+    least: Sequence[float] = (),
+) -> None:
     """Write an SVG of bars.
 
     Args:
         path: the file.
         title: what is drawn.
         rows: names and ratios; 1 is as long as the peer takes.
-        wanted: the ratio that was aimed at.
+        wanted: the ratio that was aimed at, if any.
+        least: for each row what nobody could do without, the dark part of its bar.
     """
     height = _TOP + _ROW * len(rows) + 16
     parts = [
@@ -26,7 +34,9 @@ def draw(path: Path, title: str, rows: Sequence[tuple[str, float]], wanted: floa
         f'<rect width="{_WIDTH}" height="{height}" rx="8" fill="#ffffff"/>',
         f'<text x="16" y="26" font-size="15" font-weight="600">{escape(title)}</text>',
     ]
-    lines = ((1.0, "as the peer", "start"), (wanted, f"wanted: {wanted:.2f}", "end"))
+    lines = [(1.0, "as the peer", "start")]
+    if wanted is not None:
+        lines.append((wanted, f"wanted: {wanted:.2f}", "end"))
     for ratio, text, anchor in lines:
         x = _LEFT + ratio * _PER_RATIO
         parts.append(
@@ -36,11 +46,19 @@ def draw(path: Path, title: str, rows: Sequence[tuple[str, float]], wanted: floa
         )
     for number, (name, ratio) in enumerate(rows):
         y = _TOP + number * _ROW
-        colour = "#2da44e" if ratio <= wanted else "#bf8700"
+        colour = "#2da44e" if ratio <= (wanted or 1) else "#bf8700"
         parts.append(
             f'<text x="{_LEFT - 8}" y="{y + 17}" text-anchor="end">{escape(name)}</text>'
             f'<rect x="{_LEFT}" y="{y + 4}" width="{ratio * _PER_RATIO:.0f}" height="18" rx="3" '
             f'fill="{colour}"/>'
-            f'<text x="{_LEFT + ratio * _PER_RATIO + 6:.0f}" y="{y + 17}">{ratio:.2f}</text>'
+            # White around it, as it may stand on a line.
+            f'<text x="{_LEFT + ratio * _PER_RATIO + 6:.0f}" y="{y + 17}" stroke="#ffffff" '
+            f'stroke-width="4" paint-order="stroke">{ratio:.2f}</text>'
+        )
+    for number, ratio in enumerate(least):
+        y = _TOP + number * _ROW
+        parts.append(
+            f'<rect x="{_LEFT}" y="{y + 4}" width="{ratio * _PER_RATIO:.0f}" height="18" rx="3" '
+            'fill="#116329"/>'
         )
     path.write_text("\n".join([*parts, "</svg>"]) + "\n")

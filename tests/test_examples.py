@@ -56,3 +56,10 @@ def test_each_is_named_in_the_readme() -> None:
 
     named = set(re.findall(r"examples/(\w+)\.py", readme))
     assert named == {example.stem for example in EXAMPLES}
+
+
+def test_each_is_deployed_on_the_local_cloud_but_the_one_that_needs_a_network() -> None:
+    tests = [path.read_text() for path in (ROOT / "tests" / "e2e").glob("test_*.py")]
+
+    deployed = {name for text in tests for name in re.findall(r"examples/(\w+)\.py", text)}
+    assert deployed == {example.stem for example in EXAMPLES} - {"function_in_a_vpc"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .calls import READING_SECONDS, Calls
 from .credentials import LightsailLogin, source_credentials
 from .errors import HandlerError, Unfinished
+from .metered_source import MeteredSource
 from .properties.container_image import ArchiveSource
 from .registry.archive import Archive
 from .registry.connection import Connections
@@ -55,6 +56,7 @@ def pushing(
         Unfinished: the deadline came first.
         HandlerError: the source has no such image for linux/amd64.
     """
+    seconds = deadline.left()
     with Connections() as connections:
         with _explained():
             calls = Calls(deadline, log, READING_SECONDS)
@@ -64,6 +66,7 @@ def pushing(
                 service=service,
                 lightsail=lightsail,
                 deadline=deadline,
+                seconds=seconds,
                 connections=connections,
                 log=log,
             )
@@ -88,7 +91,11 @@ def _open(
 
 
 class Push:
-    """An image that was found, and can be pushed."""
+    """An image that was found, and can be pushed.
+
+    Args:
+        seconds: what an invocation has for a push that begins at once; the rest as of `pushing`.
+    """
 
     def __init__(
         self,
@@ -97,6 +104,7 @@ class Push:
         service: str,
         lightsail: Lightsail,
         deadline: Deadline,
+        seconds: float,
         connections: Connections,
         log: Log,
     ) -> None:
@@ -104,6 +112,7 @@ class Push:
         self._service = service
         self._lightsail = lightsail
         self._deadline = deadline
+        self._seconds = seconds
         self._connections = connections
         self._log = log
         self._image = find_image(source)
@@ -119,7 +128,7 @@ class Push:
 
         Raises:
             Unfinished: the deadline came first; another push goes on from there.
-            HandlerError: it did not work.
+            HandlerError: it did not work, or would be unfinished each time.
         """
         login = LightsailLogin(self._lightsail, self._service)
         destination = Repository(
@@ -131,14 +140,20 @@ class Push:
             is_pushed_to=True,
         )
         began = self._deadline.clock()
-        with _explained():
-            result = copy_image(
-                self._source,
-                destination,
-                self._image,
-                deadline=self._deadline,
-                progress=lambda progress: self._tell(progress, began),
-            )
+        source = MeteredSource(self._source)
+        self._carried = 0
+        try:
+            with _explained():
+                result = copy_image(
+                    source,
+                    destination,
+                    self._image,
+                    deadline=self._deadline,
+                    progress=lambda progress: self._tell(progress, began),
+                )
+        except Unfinished:
+            self._check_that_another_helps(source, began)
+            raise
         self._log(
             "pushed",
             digest=result.digest,
@@ -148,7 +163,26 @@ class Push:
             requests=self._connections.requests,
         )
 
+    def _check_that_another_helps(self, source: MeteredSource, began: float) -> None:
+        """Check that another invocation would come farther than this one.
+
+        Each begins its blobs from the start, so one that has carried none must have been short of
+        time, not of network.
+        """
+        farthest = source.farthest()
+        if self._carried or farthest is None:
+            return
+        rate = farthest.read / max(self._deadline.clock() - began, 0.001)
+        if rate * self._seconds < farthest.blob.size:
+            raise HandlerError(
+                f"blob {farthest.blob.short_digest} has {farthest.blob.size / 1e6:.0f} MB, too "
+                f"many for the {self._seconds:.0f} s of an invocation at {rate / 1e6:.3g} MB/s",
+                "give the function more memory, with which it has more network, and 15 minutes, "
+                "or split the layer",
+            )
+
     def _tell(self, progress: Progress, began: float) -> None:
+        self._carried += progress.outcome != "skipped"
         seconds = max(self._deadline.clock() - began, 0.001)
         self._log(
             f"blob {progress.outcome}",

@@ -43,6 +43,7 @@ def _serve(listener: int) -> None:
         container_resource,
         custom_resource_contract,
         failed_creates,
+        missing_images,
     )
 
     class ListenerConfig(hypercorn.config.Config):
@@ -61,6 +62,7 @@ def _serve(listener: int) -> None:
     container_resource.register()
     custom_resource_contract.install()
     failed_creates.install()
+    missing_images.install()
     _log_as_lambda_does()
     _trust_own_certificate(*tls.resolve_tls_material())
     sys.argv = ["ministack"]

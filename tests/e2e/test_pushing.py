@@ -21,11 +21,8 @@ APP = "tests/e2e/pushing_app.py"
 @pytest.fixture(autouse=True)
 def no_stack_is_left(cdk: Cdk, shop: str) -> Iterator[None]:  # before the service goes
     yield
-    cloudformation = cdk.client("cloudformation")
-    cloudformation.delete_stack(StackName="Pushing")
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName="Pushing", WaiterConfig={"Delay": 1}
-    )
+    for stack in ("Pushing", "FromRegistry", "FromPrivateRegistry"):
+        cdk.delete(stack)
 
 
 @pytest.fixture
@@ -101,6 +98,45 @@ def test_an_image_without_linux_amd64_is_refused_with_its_platforms(
     (reason,) = cdk.reasons("Pushing", "CREATE_FAILED")
     assert "is for linux/arm64, not for linux/amd64: build it with --platform" in reason
     assert cdk.images() == {}
+
+
+def test_the_example_of_a_registry_looks_a_tag_up_again_with_another_revision(
+    cdk: Cdk, shop: str, source: FakeRegistry
+) -> None:
+    app, image = "examples/from_registry.py", f"{source.host}/nginx:1.27"
+    before, after = (oci_images.image(text.encode()) for text in ("before", "after"))
+    source.add(before, "1.27")
+    created = cdk.deploy(app, image=image, revision=1)
+    assert created.outputs["ImageDigest"] == before.digest, created.output
+
+    source.add(after, "1.27")
+    unchanged = cdk.deploy(app, image=image, revision=1)
+    assert "(no changes)" in unchanged.output
+    looked_up = cdk.deploy(app, image=image, revision=2)
+
+    assert looked_up.outputs["ImageDigest"] == after.digest, looked_up.output
+    assert cdk.images() == {":shop.web.2": after.digest}
+    assert cdk.destroy(app, image=image).returncode == 0
+    assert cdk.images() == {}
+
+
+def test_the_example_of_a_private_registry_logs_in_with_the_secret_of_that_name(
+    cdk: Cdk, shop: str, source: FakeRegistry
+) -> None:
+    app, image = "examples/from_private_registry.py", f"{source.host}/acme/web:1.4"
+    source.login = "basic"
+    made = oci_images.image(b"private")
+    source.add(made, "1.4")
+    login = json.dumps({"username": USERNAME, "password": PASSWORD})
+    secrets = cdk.client("secretsmanager")
+    secrets.create_secret(Name="ghcr", SecretString=login)
+
+    created = cdk.deploy(app, image=image)
+
+    assert created.outputs == {"ImageName": ":shop.web.1"}, created.output
+    assert cdk.images() == {":shop.web.1": made.digest}
+    assert cdk.destroy(app, image=image).returncode == 0
+    secrets.delete_secret(SecretId="ghcr", ForceDeleteWithoutRecovery=True)
 
 
 def log_of_functions(cdk: Cdk, until: str) -> str:

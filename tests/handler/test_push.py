@@ -1,6 +1,7 @@
 """An image carried from a registry into the local Lightsail, and registered."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -348,57 +349,117 @@ class Lambda:
 
 
 class TestHandOver:
-    """A copy that takes more time than an invocation has."""
+    """A copy that takes more time than an invocation has, here 32 seconds until its deadline."""
 
-    def slow(self, stack: Stack, source: FakeRegistry) -> Made:
-        """Have each layer take longer than half of the time that an invocation has."""
-        made = oci_images.image(*LAYERS)
-        source.add(made, "1")
-
-        def pass_time(_handler: fake_registry.Handler) -> None:
-            stack.time.now += 20
-
-        for layer in LAYERS:
-            source.fail(f"GET .*{oci_images.digest_of(layer)}", pass_time, times=2)
+    @pytest.fixture(autouse=True)
+    def short(self, stack: Stack, source: FakeRegistry, caplog: pytest.LogCaptureFixture) -> None:
         stack.seconds = 62
+        stack.clients["lambda"] = Lambda()
+        self.stack, self.source, self.log = stack, source, caplog
+
+    def copied(self) -> int:
+        return self.log.text.count('"blob copied"')
+
+    def pass_time(self, seconds: float, copied: int = 0) -> fake_registry.Act:
+        """Have time pass while a blob is waited for, but not before so many others are copied."""
+
+        def act(_handler: fake_registry.Handler) -> None:
+            for _ in range(2000):
+                if self.copied() >= copied:
+                    break
+                time.sleep(0.01)
+            self.stack.time.now += seconds
+
+        return act
+
+    def slow(self, *, times: int = 1) -> Made:
+        """Have one layer take longer than an invocation has, and all the rest no time."""
+        made = oci_images.image(*LAYERS)
+        self.source.add(made, "1")
+        slow = self.pass_time(40, copied=3)
+        self.source.fail(f"GET .*{oci_images.digest_of(LAYERS[0])}", slow, times)
         return made
 
-    def test_goes_on_in_the_next_invocations_and_answers_once(
+    def slow_in_the_middle(self, size: int, comes: int, seconds: float) -> Made:
+        """Have so many bytes of the one layer come before so many seconds pass, each time."""
+        layer = oci_images.some_bytes(size, "large")
+        made = oci_images.image(layer)
+        self.source.add(made, "1")
+        get = f"GET .*{oci_images.digest_of(layer)}"
+        for _ in range(2):
+            # Who asks for the rest has read the beginning.
+            self.source.fail(get, fake_registry.cut(comes))
+            self.source.fail(get, self.pass_time(seconds, copied=1))
+        return made
+
+    def next(self) -> dict[str, Any]:
+        """Return the one request that is handed over, and take it away."""
+        (payload,) = self.stack.clients["lambda"].payloads
+        assert self.stack.response.answers == []
+        self.stack.clients["lambda"].payloads.clear()
+        return dict(payload)
+
+    def test_goes_on_in_the_next_invocation_and_answers_once(
         self, stack: Stack, source: FakeRegistry
     ) -> None:
-        made = self.slow(stack, source)
-        invoked = stack.clients["lambda"] = Lambda()
+        made = self.slow()
         stack.handler(create_request(stack, source), stack.context())
+        handed = self.next()
+        assert handed["HandOver"]["Count"] == 1
 
-        while len(invoked.payloads) and not stack.response.answers:
-            stack.new_handler()(invoked.payloads[-1], stack.context())
+        stack.new_handler()(handed, stack.context())
 
-        assert 1 <= len(invoked.payloads) <= 3
-        assert [one["HandOver"]["Count"] for one in invoked.payloads] == [
-            *range(1, len(invoked.payloads) + 1)
-        ]
         assert stack.response.answer["Data"]["ImageDigest"] == made.digest
         assert stack.response.answer["StackId"] == STACK_ID
         assert stack.images() == [":shop.web.1"]
 
+    def test_gives_up_a_blob_that_would_pass_in_no_invocation(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        made = self.slow_in_the_middle(3_000_000, comes=1_500_000, seconds=40)
+        stack.handler(create_request(stack, source), stack.context())
+        handed = self.next()  # for the config was copied
+
+        stack.new_handler()(handed, stack.context())
+
+        (layer,) = [digest for digest, blob in made.blobs.items() if len(blob) == 3_000_000]
+        text = reason(stack.response.answer)
+        assert text.startswith(
+            f"blob {layer[:19]} has 3 MB, too many for the 32 s of an invocation at 0.03"
+        )
+        assert text.endswith("and 15 minutes, or split the layer")
+        assert stack.clients["lambda"].payloads == []
+        assert stack.images() == []
+
+    def test_goes_on_with_a_blob_that_was_only_begun_late(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        made = self.slow_in_the_middle(3_000_000, comes=2_900_000, seconds=13)
+        # The same happens in both invocations, but the first one copies the config.
+        source.fail("GET .*/manifests/1", self.pass_time(20), times=2)
+        stack.handler(create_request(stack, source), stack.context())
+        stack.new_handler()(self.next(), stack.context())
+
+        stack.new_handler()(self.next(), stack.context())
+
+        assert stack.response.answer["Data"]["ImageDigest"] == made.digest
+
     def test_ends_before_cloudformation_gives_up(self, stack: Stack, source: FakeRegistry) -> None:
-        self.slow(stack, source)
-        stack.clients["lambda"] = Lambda()
+        self.slow()
         request = create_request(stack, source, ServiceTimeout="61")
 
         assert "CloudFormation waits no longer" in reason(stack.send(request))
         assert stack.images() == []
 
     def test_ends_after_so_many_hand_overs(self, stack: Stack, source: FakeRegistry) -> None:
-        self.slow(stack, source)
-        stack.clients["lambda"] = Lambda()
+        self.slow()
         request = create_request(stack, source)
         request["HandOver"] = {"Count": 14, "Began": HandOver.of({}).began, "State": {}}
 
         assert "CloudFormation waits no longer" in reason(stack.send(request))
 
     def test_that_is_not_allowed_says_so(self, stack: Stack, source: FakeRegistry) -> None:
-        self.slow(stack, source)
+        self.slow()
         denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")
         stack.clients["lambda"] = Lambda(denied)
 

@@ -30,7 +30,9 @@ class Run:
 class Cdk:
     """Runs the CDK command line as a user does, in an environment that knows one cloud alone."""
 
-    def __init__(self, cloud: LocalCloud, folder: Path) -> None:
+    def __init__(
+        self, cloud: LocalCloud, folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.cloud = cloud
         self._folder = folder
         command = ROOT / "node_modules" / ".bin" / "cdk"
@@ -41,6 +43,7 @@ class Cdk:
             "PATH": path,
             "HOME": str(folder),
             "CDK_VALIDATION": "false",
+            **(environment or {}),
         }
 
     def bootstrap(self) -> None:
@@ -64,6 +67,14 @@ class Cdk:
 
     def destroy(self, app: str = APP, /, **context: object) -> Run:
         return self._run("destroy", "--all", "--force", *self._app(app, context))
+
+    def delete(self, stack: str) -> None:
+        """Delete a stack, if there is one, as somebody without the app does."""
+        cloudformation = self.client("cloudformation")
+        cloudformation.delete_stack(StackName=stack)
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=stack, WaiterConfig={"Delay": 1}
+        )
 
     def synth(self, app: str = APP, /, **context: object) -> Run:
         return self._run("synth", "--quiet", *self._app(app, context))

@@ -32,8 +32,19 @@ class DockerRegistry:
 
     def requests(self) -> list[str]:
         """Return the requests so far, such as `GET /v2/web/manifests/1 HTTP/1.1`."""
+        return [parts[1] for parts in self._lines()]
+
+    def blob_bytes(self) -> int:
+        """Return how many bytes of blobs it has given."""
+        return sum(
+            int(parts[2].split()[1])
+            for parts in self._lines()
+            if parts[1].startswith("GET ") and "/blobs/" in parts[1]
+        )
+
+    def _lines(self) -> list[list[str]]:
         lines = [line.split('"') for line in self.log.read_text().splitlines()]
-        return [parts[1] for parts in lines if len(parts) > 1 and parts[1].endswith(" HTTP/1.1")]
+        return [parts for parts in lines if len(parts) > 1 and parts[1].endswith(" HTTP/1.1")]
 
 
 def is_installed() -> bool:

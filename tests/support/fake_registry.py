@@ -54,6 +54,7 @@ class FakeRegistry:
 
     Args:
         login: how it wants to be logged in to.
+        basic: the user name and password that it takes, as a header has them.
         uploads: what an upload may be made of.
         locations: what its Location headers are.
         mounts: whether it takes blobs over from another repository.
@@ -63,6 +64,7 @@ class FakeRegistry:
     """
 
     login: Literal["", "basic", "bearer"] = ""
+    basic: str = BASIC
     uploads: Literal["any", "monolithic", "chunked"] = "any"
     locations: Literal["relative", "absolute"] = "relative"
     mounts: bool = False
@@ -151,7 +153,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def is_let_in(self) -> bool:
         sent, login = self.headers.get("Authorization", ""), self.registry.login
-        if not login or (login == "basic" and sent == BASIC):
+        if not login or (login == "basic" and sent == self.registry.basic):
             return True
         if login == "bearer" and sent.removeprefix("Bearer ") in self.registry.tokens:
             return True
@@ -165,7 +167,7 @@ class Handler(BaseHTTPRequestHandler):
         return False
 
     def give_token(self) -> None:
-        if self.headers.get("Authorization", BASIC) != BASIC:
+        if self.headers.get("Authorization", self.registry.basic) != self.registry.basic:
             return self.error(401, "UNAUTHORIZED")
         token = f"token-{len(self.registry.tokens)}"
         self.registry.tokens.add(token)

@@ -100,6 +100,16 @@ def logs(engine: Engine) -> Iterator[Any]:
     client.close()
 
 
+@pytest.fixture
+def ecr(engine: Engine) -> Iterator[Any]:
+    """Amazon ECR of the engine, with an empty repository `web`."""
+    client = client_of(engine, "ecr")
+    client.create_repository(repositoryName="web")
+    yield client
+    client.delete_repository(repositoryName="web", force=True)
+    client.close()
+
+
 def client_of(engine: Engine, service: str) -> Any:
     session = boto3.Session("000000000000", "local", region_name="us-east-1")
     return session.client(service, endpoint_url=engine.url, verify=str(engine.certificate))
