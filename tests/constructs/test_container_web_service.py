@@ -199,6 +199,8 @@ def test_refuses_a_service_that_has_a_deployment_in_the_stack(stack: Stack) -> N
     with pytest.raises(ValueError, match=r"two deployments of the same .* 'Stack/Deployment'"):
         site_in(stack, service_name="shop")
 
+    assert stack.node.try_find_child("Site") is None
+
 
 def test_equal_arguments_give_equal_templates() -> None:
     templates = []
