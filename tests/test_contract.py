@@ -4,10 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnOutput, Environment, RemovalPolicy, Stack
+from aws_cdk import App, CfnOutput, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
-from cdk_lightsail_containers import ContainerImage, ContainerService, ImageSource
+from cdk_lightsail_containers import (
+    Container,
+    ContainerImage,
+    ContainerSecret,
+    ContainerService,
+    ContainerServiceDeployment,
+    HealthCheck,
+    ImageSource,
+    PublicEndpoint,
+)
+from cdk_lightsail_containers_handler.properties import container_service_deployment as contract
 from cdk_lightsail_containers_handler.properties.container_image import (
     ArchiveSource,
     Attribute,
@@ -52,9 +64,42 @@ def sent(value: Any) -> Any:
     return str(value)
 
 
-def properties(template: Template) -> dict[str, Any]:
-    (resource,) = template.find_resources("Custom::LightsailContainerImage").values()
+def properties(template: Template, kind: str = "Custom::LightsailContainerImage") -> dict[str, Any]:
+    (resource,) = template.find_resources(kind).values()
     return dict(sent(resource["Properties"]))
+
+
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop-abcdef"
+DEPLOYMENT_TYPE = "Custom::LightsailContainerServiceDeployment"
+
+
+def deployed(**options: Any) -> Template:
+    stack = Stack(App(), "Stack")
+    secret = secretsmanager.Secret.from_secret_complete_arn(stack, "Secret", SECRET_ARN)
+    token = ssm.StringParameter.from_secure_string_parameter_attributes(
+        stack, "Token", parameter_name="/shop/token"
+    )
+    web = Container(
+        image=":shop.web.7",
+        ports={80: "HTTP", 9000: contract.PortProtocol.UDP},
+        environment={"MODE": "live", "EMPTY": ""},
+        command=["serve", ""],
+        secrets={
+            "PASSWORD": ContainerSecret.from_secrets_manager(secret, "password"),
+            "WHOLE": secret,
+            "TOKEN": token,
+        },
+    )
+    deployment = ContainerServiceDeployment(
+        stack,
+        "Deployment",
+        service=ContainerService.from_service_name(stack, "Service", "shop"),
+        containers={"web": web, "worker": Container(image="busybox")},
+        **options,
+    )
+    CfnOutput(stack, "Version", value=deployment.deployment_version)
+    CfnOutput(stack, "Url", value=deployment.url)
+    return Template.from_stack(stack)
 
 
 @pytest.mark.parametrize("policy", [RemovalPolicy.DESTROY, RemovalPolicy.RETAIN])
@@ -121,3 +166,105 @@ def test_names_are_those_that_stacks_out_there_hold_on_to() -> None:
     assert set(SourceProperty) == {"Image", "CredentialsSecretArn", "Bucket", "Key"}
     assert set(Attribute) == {"ImageName", "ImageDigest", "CreatedAt"}
     assert str(ImageName(service="shop", label="web", number=7)) == ":shop.web.7"
+
+
+def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
+    given = properties(deployed(revision="2"), DEPLOYMENT_TYPE)
+
+    assert contract.DEPLOYMENT_TYPE == DEPLOYMENT_TYPE
+    assert contract.DeploymentProperties.parse(given) == contract.DeploymentProperties(
+        service_name="shop",
+        containers={
+            "web": contract.Container(
+                image=":shop.web.7",
+                command=("serve", ""),
+                environment={"MODE": "live", "EMPTY": ""},
+                ports={80: contract.PortProtocol.HTTP, 9000: contract.PortProtocol.UDP},
+            ),
+            "worker": contract.Container(image="busybox"),
+        },
+        secrets={
+            "web": {
+                "PASSWORD": contract.SecretValue(secret_arn=SECRET_ARN, field="password"),
+                "WHOLE": contract.SecretValue(secret_arn=SECRET_ARN),
+                "TOKEN": contract.SecretValue(parameter_name="/shop/token"),
+            },
+            "worker": {},
+        },
+        public_endpoint=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        (None, contract.HealthCheck()),
+        (HealthCheck(), contract.HealthCheck()),
+        (
+            HealthCheck(
+                path="/up",
+                success_codes="200-299,304",
+                interval=Duration.minutes(1),
+                timeout=Duration.seconds(30),
+                healthy_threshold=3,
+                unhealthy_threshold=4,
+            ),
+            contract.HealthCheck(
+                path="/up",
+                success_codes="200-299,304",
+                interval_seconds=60,
+                timeout_seconds=30,
+                healthy_threshold=3,
+                unhealthy_threshold=4,
+            ),
+        ),
+    ],
+)
+def test_the_handler_reads_the_public_endpoint_that_is_synthesized(
+    check: HealthCheck | None, expected: contract.HealthCheck
+) -> None:
+    endpoint = PublicEndpoint(container="web", port=80, health_check=check)
+    given = properties(deployed(public_endpoint=endpoint), DEPLOYMENT_TYPE)
+
+    assert contract.DeploymentProperties.parse(given).public_endpoint == contract.PublicEndpoint(
+        container_name="web", container_port=80, health_check=expected
+    )
+
+
+def test_every_attribute_of_a_deployment_that_is_read_is_one_that_the_handler_answers() -> None:
+    outputs = deployed().find_outputs("*").values()
+
+    read = {output["Value"]["Fn::GetAtt"][1] for output in outputs}
+    assert read == set(contract.DeploymentAttribute)
+
+
+def test_names_of_a_deployment_are_those_that_stacks_out_there_hold_on_to() -> None:
+    assert set(contract.DeploymentProperty) == {
+        "ServiceName",
+        "Containers",
+        "PublicEndpoint",
+        "Revision",
+    }
+    assert set(contract.ContainerProperty) == {
+        "Image",
+        "Command",
+        "Environment",
+        "Ports",
+        "Secrets",
+    }
+    assert set(contract.SecretProperty) == {"SecretArn", "Field", "ParameterName"}
+    assert set(contract.PublicEndpointProperty) == {
+        "ContainerName",
+        "ContainerPort",
+        "HealthCheck",
+    }
+    assert set(contract.HealthCheckProperty) == {
+        "HealthyThreshold",
+        "UnhealthyThreshold",
+        "TimeoutSeconds",
+        "IntervalSeconds",
+        "Path",
+        "SuccessCodes",
+    }
+    assert set(contract.DeploymentAttribute) == {"DeploymentVersion", "Url"}
+    assert contract.NOT_DEPLOYED == "LightsailContainerServiceDeployment::NOT_DEPLOYED"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CustomResource, RemovalPolicy, Stack, Token
+from aws_cdk import CustomResource, RemovalPolicy, Stack
 from constructs import Construct
 
 from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     Attribute,
     Property,
-    check_label,
-    check_max_versions,
 )
 from cdk_lightsail_containers_handler.properties.container_image import (
     RemovalPolicy as RemovalPolicyProperty,
@@ -20,13 +18,8 @@ from cdk_lightsail_containers_handler.properties.container_image import (
 
 from .handler import Handler
 from .image_policy import image_policy
-from .image_rules import (
-    check_handler,
-    check_removal_policy,
-    check_service,
-    check_source,
-    service_name_of,
-)
+from .image_rules import check_registration
+from .service_rules import check_handler, check_service, service_name_of
 
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
@@ -90,15 +83,11 @@ class ContainerImage(Construct):
             ValueError: a value breaks its rule, or the stack has another image with this service
                 and label.
         """
-        removal_policy = RemovalPolicy.DESTROY if removal_policy is None else removal_policy
-        check_removal_policy(removal_policy)
         check_service(service)
-        check_source(source)
         check_handler(handler)
-        if not Token.is_unresolved(label):
-            check_label(label)
-        if max_versions is not None and not Token.is_unresolved(max_versions):
-            check_max_versions(max_versions)
+        check_registration(
+            label=label, max_versions=max_versions, removal_policy=removal_policy, source=source
+        )
         self._service_and_label = (service_name_of(service), label)
         _check_alone(scope, self._service_and_label)
         super().__init__(scope, id)
@@ -116,13 +105,19 @@ class ContainerImage(Construct):
             properties={
                 Property.SERVICE_NAME: service.container_ref.service_name,
                 Property.LABEL: label,
-                Property.REMOVAL_POLICY: _POLICIES[removal_policy],
+                Property.REMOVAL_POLICY: _POLICIES[removal_policy or RemovalPolicy.DESTROY],
                 **({} if max_versions is None else {Property.MAX_VERSIONS: max_versions}),
                 **origin,
             },
         )
         handler.precede(self._resource)
         self._resource.node.add_dependency(policy)
+
+    @property
+    def service_name(self) -> str:
+        """The name of the container service that the image is registered with."""
+        service_name, _ = self._service_and_label
+        return service_name
 
     @property
     def image_name(self) -> str:

@@ -15,7 +15,7 @@ def acknowledge_runtime(scope: Construct) -> None:
 
 
 def acknowledge_lightsail(scope: Construct) -> None:
-    """Say why some actions of an image's policy are allowed on everything."""
+    """Say why some actions of a resource's policy are allowed on everything."""
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::*]",
@@ -34,7 +34,7 @@ def acknowledge_role(scope: Construct) -> None:
 
 
 def acknowledge_every_service(scope: Construct) -> None:
-    """Say why the images of every container service may be registered and deleted."""
+    """Say why the images and deployments of every container service may be changed."""
     stack = Stack.of(scope)
     # As cdk-nag writes them.
     region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region

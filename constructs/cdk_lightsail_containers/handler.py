@@ -39,8 +39,9 @@ class Handler(Construct):
     keeps its log in a log group of the stack. It is allowed only what the stack's resources need,
     and whatever else is granted to it: `key.grant_decrypt(handler)`.
 
-    Every image adds a policy to its role, and those of a role may have 10,240 characters: enough
-    for about 15 images that are pushed, or 25 that are only registered. For more, make another. See
+    Every image and every deployment adds a policy to its role, and those of a role may have 10,240
+    characters: enough for about 15 deployments or images that are pushed, or 25 images that are
+    only registered. For more, make another. See
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
 

@@ -13,6 +13,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from cdk_lightsail_containers_handler.properties.container_image import Property, SourceProperty
 
 from .findings import acknowledge_role
+from .secret_grants import grant_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ class RegistryImage:
         """Grant to read the secret, and return the image's name and the secret's ARN."""
         source = {SourceProperty.IMAGE: self.image}
         if self.credentials is not None:
-            _grant_secret(self.credentials, handler)
+            grant_secret(self.credentials, handler)
             source[SourceProperty.CREDENTIALS_SECRET_ARN] = self.credentials.secret_arn
         return _properties(source, self.revision)
 
@@ -133,20 +134,3 @@ def _properties(
         Property.SOURCE: source,
         **({} if revision is None else {Property.REVISION: revision}),
     }
-
-
-def _grant_secret(secret: secretsmanager.ISecret, handler: Handler) -> None:
-    secret.grant_read(handler)
-    if secret.encryption_key is not None:
-        # The CDK names the function in the key's policy, which a key from elsewhere has not from
-        # this stack: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-        iam.Grant.add_to_principal(
-            grantee=handler,
-            actions=["kms:Decrypt"],
-            resource_arns=[secret.encryption_key.key_arn],
-            conditions={
-                "StringEquals": {
-                    "kms:ViaService": f"secretsmanager.{secret.env.region}.amazonaws.com"
-                }
-            },
-        )

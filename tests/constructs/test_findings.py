@@ -17,8 +17,12 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lightsail as lightsail
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
 from cdk_nag import AwsSolutionsChecks
-from cdk_lightsail_containers import ContainerImage, ContainerService, Handler, ImageSource
+from cdk_lightsail_containers import (
+    Container, ContainerImage, ContainerSecret, ContainerService, ContainerServiceDeployment,
+    ContainerWebService, Handler, HealthCheck, ImageSource, PublicEndpoint,
+)
 
 outdir, kind, site, archive = sys.argv[1:]
 app = App(outdir=outdir, context={"@aws-cdk/core:validateAgainstDefaultRules": True})
@@ -64,9 +68,36 @@ if "sources" in kind:
         "archive": ImageSource.from_archive(archive),
     }
 for label, source in sources.items():
-    ContainerImage(
+    image = ContainerImage(
         stack, f"Image-{label}", service=service, label=label, handler=handler, max_versions=3,
         source=source,
+    )
+if "deployed" in kind:
+    key = kms.Key.from_key_arn(
+        stack, "ParameterKey", "arn:aws:kms:eu-central-1:111122223333:key/0b0b0b0b"
+    )
+    parameter = ssm.StringParameter.from_secure_string_parameter_attributes(
+        stack, "Parameter", parameter_name="/shop/token", encryption_key=key
+    )
+    named = secretsmanager.Secret.from_secret_name_v2(stack, "ShopSecret", "shop")
+    web = Container(
+        image=image.image_name,
+        ports={80: "HTTP"},
+        environment={"MODE": "live"},
+        command=["serve"],
+        secrets={
+            "PASSWORD": ContainerSecret.from_secrets_manager(named, "password"),
+            "TOKEN": parameter,
+        },
+    )
+    ContainerServiceDeployment(
+        stack, "Deployment", service=service, containers={"web": web}, handler=handler,
+        public_endpoint=PublicEndpoint(container="web", port=80, health_check=HealthCheck()),
+    )
+    ContainerWebService(
+        stack, "Site", service_name="site", port=80, handler=handler,
+        source=ImageSource.from_registry("public.ecr.aws/nginx/nginx:1.27"),
+        public_domain_names={"acme": ["acme.example"]},
     )
 app.synth()
 """
@@ -90,7 +121,16 @@ def synthesize(outdir: Path, kind: str, app: str) -> subprocess.CompletedProcess
 
 @pytest.mark.parametrize(
     "kind",
-    ["made", "named", "named placed", "made vpc placed", "made sources", "named sources placed"],
+    [
+        "made",
+        "named",
+        "named placed",
+        "made vpc placed",
+        "made sources",
+        "named sources placed",
+        "made deployed",
+        "named deployed placed",
+    ],
 )
 def test_cdk_nag_and_cfn_lint_and_the_cdk_itself_find_nothing(tmp_path: Path, kind: str) -> None:
     run = synthesize(tmp_path, kind, APP)

@@ -6,12 +6,18 @@ from aws_cdk import Stack
 from aws_cdk import aws_lightsail as lightsail
 from aws_cdk.assertions import Template
 
-from cdk_lightsail_containers import ContainerImage, ImageSource
+from cdk_lightsail_containers import (
+    Container,
+    ContainerImage,
+    ContainerServiceDeployment,
+    ImageSource,
+)
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 PUSHES = {"lightsail:CreateContainerServiceRegistryLogin", "lambda:InvokeFunction"}
 PULLS = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+DEPLOYMENT = "Custom::LightsailContainerServiceDeployment"
 _EVERY_IMAGE = {
     "lightsail:DeleteContainerImage",
     "lightsail:GetContainerImages",
@@ -41,6 +47,23 @@ def image_in(stack: Stack, construct_id: str = "Image", **changes: Any) -> Conta
     return ContainerImage(stack, construct_id, **arguments)
 
 
+def deployment_in(
+    stack: Stack, construct_id: str = "Deployment", **changes: Any
+) -> ContainerServiceDeployment:
+    """A deployment with as much as it needs, and changes to that."""
+    arguments: dict[str, Any] = {"containers": {"web": Container(image="nginx")}, **changes}
+    if "service" not in arguments:
+        arguments["service"] = service_in(stack)
+    return ContainerServiceDeployment(stack, construct_id, **arguments)
+
+
+def deployed(stack: Stack) -> dict[str, Any]:
+    """The properties of the stack's one deployment, without those of every custom resource."""
+    given = dict(only(stack, DEPLOYMENT)["Properties"])
+    del given["ServiceToken"], given["ServiceTimeout"]
+    return given
+
+
 def resources(stack: Stack, kind: str) -> list[dict[str, Any]]:
     """The stack's synthesized resources of a type."""
     found = Template.from_stack(stack).find_resources(kind)
@@ -62,8 +85,8 @@ def statements(stack: Stack) -> list[dict[str, Any]]:
     ]
 
 
-def image_policy(stack: Stack, construct_id: str = "Image") -> list[dict[str, Any]]:
-    """What the policy of an image's own allows."""
+def own_policy(stack: Stack, construct_id: str) -> list[dict[str, Any]]:
+    """What the policy allows that belongs to an image or a deployment."""
     (policy,) = (
         policy
         for name, policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").items()
@@ -72,15 +95,25 @@ def image_policy(stack: Stack, construct_id: str = "Image") -> list[dict[str, An
     return list(policy["Properties"]["PolicyDocument"]["Statement"])
 
 
+def image_policy(stack: Stack, construct_id: str = "Image") -> list[dict[str, Any]]:
+    """What the policy of an image's own allows."""
+    return own_policy(stack, construct_id)
+
+
 def statement_for(stack: Stack, action: str) -> dict[str, Any]:
     """The one statement that allows an action."""
     (found,) = (statement for statement in statements(stack) if action in _actions(statement))
     return found
 
 
+def allowed_in(stack: Stack) -> set[str]:
+    """The actions that the stack's functions may do."""
+    return {action for statement in statements(stack) for action in _actions(statement)}
+
+
 def granted(stack: Stack) -> set[str]:
     """The actions that are allowed beyond what every image needs."""
-    allowed = {action for statement in statements(stack) for action in _actions(statement)}
+    allowed = allowed_in(stack)
     assert allowed >= _EVERY_IMAGE
     return allowed - _EVERY_IMAGE
 

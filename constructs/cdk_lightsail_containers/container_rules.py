@@ -1,0 +1,87 @@
+"""The rules for what a container runs with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from aws_cdk import SecretValue, Token
+
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    check_container_image,
+    check_port,
+    check_protocol,
+)
+from cdk_lightsail_containers_handler.properties.rules import show
+
+from .container_image import ContainerImage
+from .container_secret import ContainerSecret
+
+# CloudFormation would put the secret in the place of such a text before it calls the function, see
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+_SECRET_REFERENCE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):")
+
+
+def check_command(command: object) -> None:
+    """Raise the `ValueError` that says what a command must be."""
+    if not isinstance(command, list | tuple):
+        raise ValueError(f"command must be a list of texts, got {show(command)}")  # noqa: TRY004 - one kind of error for a user
+    for part in command:
+        if not isinstance(part, str) and not Token.is_unresolved(part):
+            raise ValueError(f"command must be a list of texts, got {show(part)} in it")
+
+
+def check_environment(environment: object, secrets: object) -> None:
+    """Raise the `ValueError` that says what environment variables must be, without their values."""
+    for name, value in _variables(environment, "environment"):
+        _check_value(value, f"environment[{name!r}]")
+    for name, value in _variables(secrets, "secrets"):
+        ContainerSecret.of(value, f"secrets[{name!r}]")
+        if name in cast("Mapping[str, object]", environment):
+            raise ValueError(f"a name must not be both in environment and secrets, got {name!r}")
+
+
+def check_image(image: object) -> None:
+    """Raise the `ValueError` that says what names the image of a container."""
+    if isinstance(image, ContainerImage):
+        path = image.node.path
+        raise ValueError(f"image must be a text: hand in the image_name of {path!r}, got itself")  # noqa: TRY004 - one kind of error for a user
+    if not Token.is_unresolved(image):
+        check_container_image(image, None)
+
+
+def check_key(key: object, what: str) -> None:
+    """Raise the `ValueError` that says that a template's keys are known when it is written."""
+    if Token.is_unresolved(key):
+        raise ValueError(f"{what} must be known when the app is synthesized, got a token")
+
+
+def check_ports(ports: object) -> None:
+    """Raise the `ValueError` that says which ports there are, and what is spoken on them."""
+    if not isinstance(ports, Mapping):
+        raise ValueError(f"ports must be protocols by port, got {show(ports)}")  # noqa: TRY004 - one kind of error for a user
+    for port, protocol in ports.items():
+        check_key(port, "a port")
+        check_port(port)
+        if not Token.is_unresolved(protocol):
+            check_protocol(protocol, f"ports[{port}]")
+
+
+def _check_value(value: object, what: str) -> None:
+    is_reference = isinstance(value, str) and _SECRET_REFERENCE.search(value)
+    if isinstance(value, SecretValue) or is_reference:
+        raise ValueError(f"{what} must not be a secret: hand it in among the secrets")
+    if not isinstance(value, str) and not Token.is_unresolved(value):
+        raise ValueError(f"{what} must be a text, got a value of type {type(value).__name__!r}")
+
+
+def _variables(variables: object, what: str) -> Iterable[tuple[str, object]]:
+    if not isinstance(variables, Mapping):
+        shown = type(variables).__name__
+        raise ValueError(f"{what} must be values by name, got a value of type {shown!r}")  # noqa: TRY004 - one kind of error for a user
+    for name in variables:
+        check_key(name, f"a name in {what}")
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"a name in {what} must be a text that is not empty, got {show(name)}")
+    return variables.items()

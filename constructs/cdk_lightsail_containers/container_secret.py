@@ -1,0 +1,145 @@
+"""Secrets that a container finds among its environment variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from aws_cdk import Token
+
+from cdk_lightsail_containers_handler.properties.container_service_deployment import SecretProperty
+
+from .secret_grants import grant_parameter, grant_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_secretsmanager as secretsmanager
+    from aws_cdk import aws_ssm as ssm
+
+    from .handler import Handler
+
+
+class SecretOrigin(Protocol):
+    """Where a secret is kept."""
+
+    def bind(self, handler: Handler) -> Mapping[str, object]:
+        """Grant the handler to read it, and return the resource properties."""
+        ...
+
+
+@dataclass(frozen=True)
+class ContainerSecret:
+    """A secret whose value a container finds in an environment variable: one of the statics here.
+
+    The function reads the value when it deploys. Templates, events and logs have the secret's ARN
+    or the parameter's name alone. Lightsail has no references to secrets: who may call its
+    GetContainerServiceDeployments in the account reads the value among the environment variables.
+    https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_GetContainerServiceDeployments.html
+
+    CloudFormation sends nothing when only the value of a secret changed: change the `revision` of
+    the deployment to have it read again.
+    """
+
+    origin: SecretOrigin
+
+    @staticmethod
+    def from_secrets_manager(
+        secret: secretsmanager.ISecret, field: str | None = None
+    ) -> ContainerSecret:
+        """Take a secret of AWS Secrets Manager, as it is when the function deploys.
+
+        Args:
+            secret: made in the stack, or referred to with `secretsmanager.Secret.from_...`.
+            field: the field of the secret's JSON object. Default: the whole secret.
+
+        Raises:
+            ValueError: it is no such secret, or the field is no text or an empty one.
+        """
+        if not hasattr(secret, "secret_arn"):
+            # Not the value: it may be the secret itself.
+            rule = "secret must be a secret of AWS Secrets Manager, not what is in it"
+            raise ValueError(f"{rule}, got a value of type {type(secret).__name__!r}")
+        is_text = isinstance(field, str) and field
+        if field is not None and not Token.is_unresolved(field) and not is_text:
+            raise ValueError(f"field must be a text that is not empty, got {field!r}")
+        return ContainerSecret(_StoredSecret(secret=secret, field=field))
+
+    @staticmethod
+    def from_ssm_parameter(parameter: ssm.IParameter) -> ContainerSecret:
+        """Take a parameter of the SSM Parameter Store, as it is when the function deploys.
+
+        A `SecureString` is referred to with
+        `ssm.StringParameter.from_secure_string_parameter_attributes`; one that is encrypted with a
+        key of the account's own needs its `encryption_key` there. The function always reads the
+        latest version.
+
+        Args:
+            parameter: of any type; made in the stack, or referred to.
+
+        Raises:
+            ValueError: it is no such parameter.
+        """
+        if not hasattr(parameter, "parameter_arn"):
+            rule = "parameter must be a parameter of SSM, not what is in it"
+            raise ValueError(f"{rule}, got a value of type {type(parameter).__name__!r}")
+        return ContainerSecret(_StoredParameter(parameter=parameter))
+
+    @staticmethod
+    def of(value: object, what: str) -> ContainerSecret:
+        """Return the secret that a value stands for: itself, or all of a secret or parameter.
+
+        Args:
+            value: a `ContainerSecret`, a secret of AWS Secrets Manager, or a parameter of SSM.
+            what: what a message calls it.
+
+        Raises:
+            ValueError: it is none of them; the message does not show what it is.
+        """
+        if isinstance(value, ContainerSecret):
+            return value
+        if hasattr(value, "secret_arn"):
+            return ContainerSecret.from_secrets_manager(cast("secretsmanager.ISecret", value))
+        if hasattr(value, "parameter_arn"):
+            return ContainerSecret.from_ssm_parameter(cast("ssm.IParameter", value))
+        raise ValueError(
+            f"{what} must be one of ContainerSecret.from_...(...), a secret of AWS Secrets Manager "
+            f"or a parameter of SSM, got a value of type {type(value).__name__!r}"
+        )
+
+    def bind(self, handler: Handler) -> Mapping[str, object]:
+        """Grant the handler to read the secret, and return its resource properties.
+
+        Args:
+            handler: the function that deploys.
+        """
+        return self.origin.bind(handler)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StoredSecret:
+    """A secret of AWS Secrets Manager, or a field of it."""
+
+    secret: secretsmanager.ISecret
+    field: str | None
+
+    def bind(self, handler: Handler) -> Mapping[str, object]:
+        grant_secret(self.secret, handler)
+        return {
+            SecretProperty.SECRET_ARN: self.secret.secret_arn,
+            **({} if self.field is None else {SecretProperty.FIELD: self.field}),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StoredParameter:
+    """A parameter of SSM."""
+
+    parameter: ssm.IParameter
+
+    def bind(self, handler: Handler) -> Mapping[str, object]:
+        grant_parameter(self.parameter, handler)
+        # Where it was referred to by its ARN, the CDK takes the end of a path such as /shop/token
+        # for the name. SSM takes either.
+        arn, name = self.parameter.parameter_arn, self.parameter.parameter_name
+        return {SecretProperty.PARAMETER_NAME: name if Token.is_unresolved(arn) else arn}

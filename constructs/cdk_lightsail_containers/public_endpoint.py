@@ -1,0 +1,119 @@
+"""How the internet reaches a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aws_cdk import Duration, Token
+
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    INTERVAL_SECONDS,
+    TIMEOUT_SECONDS,
+    HealthCheckProperty,
+    PublicEndpointProperty,
+    check_container_name,
+    check_path,
+    check_port,
+    check_success_codes,
+    check_threshold,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """How Lightsail finds out whether the public endpoint serves; its defaults are Lightsail's own.
+
+    https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceHealthCheckConfig.html
+
+    Args:
+        path: what is asked for; begins with `/`. Default: `/`.
+        success_codes: the status codes of success, from 200 to 499: codes and ranges such as
+            `200,204` or `200-299`. Default: `200-499`.
+        interval: from one check to the next, 5 to 300 seconds, whole. Default: 5 seconds.
+        timeout: without an answer for so long a check has failed, 2 to 60 seconds, whole.
+            Default: 2 seconds.
+        healthy_threshold: how many successes in a row make a container healthy, 1 or more.
+            Default: 2.
+        unhealthy_threshold: how many failures in a row make it unhealthy, 1 or more. Default: 2.
+
+    Raises:
+        ValueError: a value breaks its rule.
+    """
+
+    path: str = "/"
+    success_codes: str = "200-499"
+    interval: Duration = field(default_factory=lambda: Duration.seconds(5))
+    timeout: Duration = field(default_factory=lambda: Duration.seconds(2))
+    healthy_threshold: int = 2
+    unhealthy_threshold: int = 2
+
+    def __post_init__(self) -> None:
+        _check_known(self.path, check_path, "path")
+        _check_known(self.success_codes, check_success_codes, "success_codes")
+        _check_seconds(self.interval, "interval", *INTERVAL_SECONDS)
+        _check_seconds(self.timeout, "timeout", *TIMEOUT_SECONDS)
+        _check_known(self.healthy_threshold, check_threshold, "healthy_threshold")
+        _check_known(self.unhealthy_threshold, check_threshold, "unhealthy_threshold")
+
+    def bind(self) -> Mapping[str, object]:
+        """Return the resource properties."""
+        return {
+            HealthCheckProperty.PATH: self.path,
+            HealthCheckProperty.SUCCESS_CODES: self.success_codes,
+            HealthCheckProperty.INTERVAL_SECONDS: self.interval.to_seconds(),
+            HealthCheckProperty.TIMEOUT_SECONDS: self.timeout.to_seconds(),
+            HealthCheckProperty.HEALTHY_THRESHOLD: self.healthy_threshold,
+            HealthCheckProperty.UNHEALTHY_THRESHOLD: self.unhealthy_threshold,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicEndpoint:
+    """The container and port that the internet reaches, over HTTPS, at the deployment's URL.
+
+    https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_EndpointRequest.html
+
+    Args:
+        container: the name of one of the deployment's containers.
+        port: one of its ports, with the protocol HTTP or HTTPS.
+        health_check: how Lightsail finds out whether it serves. Default: Lightsail's own.
+
+    Raises:
+        ValueError: a value breaks its rule.
+    """
+
+    container: str
+    port: int
+    health_check: HealthCheck | None = None
+
+    def __post_init__(self) -> None:
+        _check_known(self.container, check_container_name, "container")
+        _check_known(self.port, check_port, "port")
+        if self.health_check is not None and not isinstance(self.health_check, HealthCheck):
+            raise ValueError(f"health_check must be a HealthCheck, got {self.health_check!r}")
+
+    def bind(self) -> Mapping[str, object]:
+        """Return the resource properties."""
+        check = self.health_check
+        return {
+            PublicEndpointProperty.CONTAINER_NAME: self.container,
+            PublicEndpointProperty.CONTAINER_PORT: self.port,
+            **({} if check is None else {PublicEndpointProperty.HEALTH_CHECK: check.bind()}),
+        }
+
+
+def _check_known(value: object, check: Callable[[object, str], object], what: str) -> None:
+    if not Token.is_unresolved(value):
+        check(value, what)
+
+
+def _check_seconds(value: object, what: str, lowest: int, highest: int) -> None:
+    rule = f"{what} must be a Duration of {lowest} to {highest} seconds, whole ones"
+    if not isinstance(value, Duration):
+        raise ValueError(f"{rule}, got {value!r}")  # noqa: TRY004 - one kind of error for a user
+    if value.is_unresolved():
+        return
+    seconds = value.to_seconds(integral=False)
+    if not lowest <= seconds <= highest or seconds % 1:
+        raise ValueError(f"{rule}, got {seconds:g} seconds")

@@ -1,0 +1,70 @@
+"""What the function may do on one container service, for one of the stack's resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Token
+from aws_cdk import aws_iam as iam
+
+from .findings import acknowledge_every_service, acknowledge_lightsail
+from .service_rules import service_name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk.interfaces.aws_lightsail import IContainerRef
+    from constructs import Construct
+
+    from .handler import Handler
+
+
+def service_policy(
+    scope: Construct,
+    handler: Handler,
+    service: IContainerRef,
+    *,
+    changes: Sequence[str],
+    reads: Sequence[str],
+    hands_over: bool,
+) -> iam.Policy:
+    """Allow a handler some of Lightsail's actions, for as long as a resource needs them.
+
+    CloudFormation has a resource deleted after it has updated what stays in the stack. Permissions
+    that shrink with an update, as those of a policy that resources share, would be gone by then. A
+    policy that belongs to the construct goes after its resource, when that depends on it.
+
+    Args:
+        scope: the construct whose resource needs them.
+        handler: the function that carries it out.
+        service: the container service.
+        changes: actions on the container service.
+        reads: actions that accept no resource.
+        hands_over: allow to go on in another invocation.
+    """
+    name = service_name_of(service)
+    # With a resource that moves to another service the policy for the one before has to stay as
+    # long: the id names the service, so that another service is another policy.
+    service_id = service.node.addr if Token.is_unresolved(name) else name
+    # As few statements as can be: the policies of a role share 10,240 characters.
+    statements = [
+        iam.PolicyStatement(actions=changes, resources=[service.container_ref.container_arn]),
+        iam.PolicyStatement(actions=reads, resources=["*"]),
+    ]
+    if hands_over:
+        itself = handler.function.function_arn
+        statements.append(
+            iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[itself])
+        )
+    policy = iam.Policy(
+        scope,
+        f"Policy-{service_id}",
+        # By default the logical id, which a resource in another stack of the same role may share.
+        policy_name=f"{service_id}-{scope.node.addr}",
+        roles=[handler.role],
+        statements=statements,
+    )
+    acknowledge_lightsail(policy)
+    if service.container_ref.container_arn.endswith("/*"):
+        acknowledge_every_service(policy)
+    return policy

@@ -1,0 +1,48 @@
+"""An image and its deployment, on a container service that exists already.
+
+    cdk deploy --app "python examples/existing_service_deployment.py"
+
+Whatever deploys there otherwise has to stop: the stack's deployment takes its place. The
+permissions hold for every container service of the account and Region, because Lightsail's ARNs do
+not contain the name.
+"""
+
+from aws_cdk import App, CfnOutput, Duration, Stack
+
+from cdk_lightsail_containers import (
+    Container,
+    ContainerImage,
+    ContainerService,
+    ContainerServiceDeployment,
+    HealthCheck,
+    ImageSource,
+    PortProtocol,
+    PublicEndpoint,
+)
+
+app = App()
+stack = Stack(app, "ExistingServiceDeployment")
+
+service = ContainerService.from_service_name(stack, "Service", "shop")
+image = ContainerImage(
+    stack,
+    "Image",
+    service=service,
+    label="web",
+    source=ImageSource.from_registry("public.ecr.aws/nginx/nginx:1.27"),
+)
+deployment = ContainerServiceDeployment(
+    stack,
+    "Deployment",
+    service=service,
+    containers={"web": Container(image=image.image_name, ports={80: PortProtocol.HTTP})},
+    public_endpoint=PublicEndpoint(
+        container="web",
+        port=80,
+        health_check=HealthCheck(success_codes="200-299", interval=Duration.seconds(10)),
+    ),
+)
+CfnOutput(stack, "Url", value=deployment.url)
+CfnOutput(stack, "DeploymentVersion", value=deployment.deployment_version)
+
+app.synth()

@@ -1,0 +1,154 @@
+"""What a Container is synthesized to, and what it refuses."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import CfnParameter, SecretValue, Stack
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from cdk_lightsail_containers import Container, PortProtocol
+from stacks import deployed, deployment_in, image_in
+
+SECRET = "hunter2"
+
+
+def container(**changes: Any) -> Container:
+    return Container(**{"image": "nginx", **changes})
+
+
+def test_leaves_out_what_it_has_nothing_of(stack: Stack) -> None:
+    deployment_in(stack, containers={"web": container()})
+
+    assert deployed(stack)["Containers"] == {"web": {"Image": "nginx"}}
+
+
+def test_has_the_properties_of_the_contract(stack: Stack) -> None:
+    secret = secretsmanager.Secret(stack, "Secret")
+    web = Container(
+        image="public.ecr.aws/nginx/nginx:1.27",
+        ports={80: PortProtocol.HTTP, 9000: "UDP"},
+        environment={"MODE": "live", "EMPTY": ""},
+        command=["nginx", "-g", "daemon off;"],
+        secrets={"PASSWORD": secret},
+    )
+
+    deployment_in(stack, containers={"web": web})
+
+    assert deployed(stack)["Containers"]["web"] == {
+        "Image": "public.ecr.aws/nginx/nginx:1.27",
+        "Ports": {"80": "HTTP", "9000": "UDP"},
+        "Environment": {"MODE": "live", "EMPTY": ""},
+        "Command": ["nginx", "-g", "daemon off;"],
+        "Secrets": {"PASSWORD": {"SecretArn": stack.resolve(secret.secret_arn)}},
+    }
+
+
+def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> None:
+    text = CfnParameter(stack, "Text").value_as_string
+    web = Container(
+        image=text,
+        ports={80: text},
+        environment={"MODE": text, "SIZE": CfnParameter(stack, "Size", type="Number").value},  # type: ignore[dict-item]
+        command=[text],
+    )
+
+    deployment_in(stack, containers={"web": web})
+
+    reference = {"Ref": "Text"}
+    assert deployed(stack)["Containers"]["web"] == {
+        "Image": reference,
+        "Ports": {"80": reference},
+        "Environment": {"MODE": reference, "SIZE": {"Ref": "Size"}},
+        "Command": [reference],
+    }
+
+
+@pytest.mark.parametrize("port", [1, 80, 65535])
+def test_takes_every_port(stack: Stack, port: int) -> None:
+    deployment_in(stack, containers={"web": container(ports={port: PortProtocol.TCP})})
+
+    assert deployed(stack)["Containers"]["web"]["Ports"] == {str(port): "TCP"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image": ""}, "image must be an image name such as ':shop.web.7' or .* got ''"),
+        ({"image": 7}, "image must be an image name such as ':shop.web.7' or .* got 7"),
+        ({"image": ":shop.web"}, "image must be an image name .* got ':shop.web'"),
+        ({"image": "Nginx"}, "repository must be .* got 'Nginx'"),
+        ({"ports": [80]}, r"ports must be protocols by port, got \[80\]"),
+        ({"ports": {0: "HTTP"}}, "port must be a whole number from 1 to 65535, got 0"),
+        ({"ports": {65536: "HTTP"}}, "port must be a whole number from 1 to 65535, got 65536"),
+        ({"ports": {True: "HTTP"}}, "port must be a whole number from 1 to 65535, got True"),
+        ({"ports": {80: "http"}}, r"ports\[80\] must be one of HTTP, HTTPS, TCP, UDP, got 'http'"),
+        ({"command": "nginx -t"}, "command must be a list of texts, got 'nginx -t'"),
+        ({"command": None}, "command must be a list of texts, got None"),
+        ({"command": ["sleep", 5]}, "command must be a list of texts, got 5 in it"),
+        ({"environment": {"": "a"}}, "a name in environment must be a text .* empty, got ''"),
+        ({"environment": {7: "a"}}, "a name in environment must be a text .* got 7"),
+        ({"secrets": {"": "a"}}, "a name in secrets must be a text .* empty, got ''"),
+    ],
+)
+def test_refuses_a_value_that_breaks_its_rule(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        container(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"environment": [SECRET]}, "environment must be values by name, got a .* type 'list'"),
+        ({"environment": {"A": [SECRET]}}, r"environment\['A'\] must be a text, .* type 'list'"),
+        (
+            {"environment": {"A": SecretValue.unsafe_plain_text(SECRET)}},
+            r"environment\['A'\] must not be a secret: hand it in among the secrets",
+        ),
+        (
+            {"environment": {"A": f"{{{{resolve:secretsmanager:{SECRET}}}}}"}},
+            r"environment\['A'\] must not be a secret",
+        ),
+        (
+            {"environment": {"A": f"https://u:{{{{resolve:ssm-secure:{SECRET}}}}}@acme"}},
+            r"environment\['A'\] must not be a secret",
+        ),
+        ({"secrets": SECRET}, "secrets must be values by name, got a value of type 'str'"),
+        ({"secrets": {"A": SECRET}}, r"secrets\['A'\] must be one of .* got a value of type 'str'"),
+    ],
+)
+def test_never_shows_what_it_refuses_where_a_secret_might_be(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
+        container(**changes)
+
+    assert SECRET not in str(refused.value)
+
+
+def test_its_representation_shows_no_environment() -> None:
+    assert SECRET not in repr(container(environment={"A": SECRET}))
+
+
+def test_refuses_a_name_that_is_both_in_the_environment_and_in_the_secrets(stack: Stack) -> None:
+    secret = secretsmanager.Secret(stack, "Secret")
+
+    with pytest.raises(ValueError, match="both in environment and secrets, got 'A'"):
+        container(environment={"A": "a"}, secrets={"B": secret, "A": secret})
+
+
+def test_refuses_an_image_construct_in_place_of_its_name(stack: Stack) -> None:
+    image = image_in(stack)
+
+    with pytest.raises(ValueError, match="hand in the image_name of 'Stack/Image', got itself"):
+        container(image=image)
+
+
+@pytest.mark.parametrize("part", ["ports", "environment", "secrets"])
+def test_refuses_a_token_where_a_template_has_a_key(stack: Stack, part: str) -> None:
+    if part == "ports":
+        changes = {part: {CfnParameter(stack, "Port", type="Number").value_as_number: "HTTP"}}
+    else:
+        changes = {part: {CfnParameter(stack, "Name").value_as_string: "a"}}
+
+    with pytest.raises(ValueError, match="must be known when the app is synthesized, got a token"):
+        container(**changes)

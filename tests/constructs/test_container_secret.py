@@ -1,0 +1,151 @@
+"""Secrets of containers: what is in the template, and what the function may read."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import App, CfnParameter, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
+
+from cdk_lightsail_containers import Container, ContainerSecret
+from stacks import allowed_in, deployed, deployment_in, statement_for
+
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop-abcdef"
+KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/0a"
+NAME = "/shop/token"
+
+
+def secret_of(stack: Stack, value: Any) -> dict[str, Any]:
+    """The properties of the one secret of the one container that is deployed with it."""
+    deployment_in(stack, containers={"web": Container(image="nginx", secrets={"SECRET": value})})
+    return dict(deployed(stack)["Containers"]["web"]["Secrets"]["SECRET"])
+
+
+def encrypted(stack: Stack, **options: Any) -> ssm.IStringParameter:
+    return ssm.StringParameter.from_secure_string_parameter_attributes(
+        stack, "Parameter", parameter_name=NAME, **options
+    )
+
+
+def test_names_a_field_of_a_secret_and_reads_that_secret_alone(stack: Stack) -> None:
+    secret = secretsmanager.Secret(stack, "Secret")
+
+    given = secret_of(stack, ContainerSecret.from_secrets_manager(secret, "password"))
+
+    arn = stack.resolve(secret.secret_arn)
+    assert given == {"SecretArn": arn, "Field": "password"}
+    assert statement_for(stack, "secretsmanager:GetSecretValue")["Resource"] == arn
+
+
+def test_names_the_whole_of_a_secret(stack: Stack) -> None:
+    secret = secretsmanager.Secret(stack, "Secret")
+
+    given = secret_of(stack, ContainerSecret.from_secrets_manager(secret))
+
+    assert given == {"SecretArn": stack.resolve(secret.secret_arn)}
+
+
+def test_takes_a_field_that_is_known_only_when_it_is_deployed(stack: Stack) -> None:
+    secret = secretsmanager.Secret(stack, "Secret")
+    field = CfnParameter(stack, "Field").value_as_string
+
+    given = secret_of(stack, ContainerSecret.from_secrets_manager(secret, field))
+
+    assert given["Field"] == {"Ref": "Field"}
+
+
+def test_a_secret_itself_stands_for_the_whole_of_it(placed_stack: Stack) -> None:
+    secret = secretsmanager.Secret.from_secret_complete_arn(placed_stack, "Secret", SECRET_ARN)
+
+    assert secret_of(placed_stack, secret) == {"SecretArn": SECRET_ARN}
+
+
+def test_decrypts_with_the_key_of_a_secret_from_elsewhere(placed_stack: Stack) -> None:
+    secret = secretsmanager.Secret.from_secret_attributes(
+        placed_stack,
+        "Secret",
+        secret_complete_arn=SECRET_ARN,
+        encryption_key=kms.Key.from_key_arn(placed_stack, "Key", KEY_ARN),
+    )
+
+    secret_of(placed_stack, secret)
+
+    assert statement_for(placed_stack, "kms:Decrypt")["Resource"] == KEY_ARN
+
+
+def test_names_a_parameter_and_reads_it_alone(placed_stack: Stack) -> None:
+    given = secret_of(placed_stack, ContainerSecret.from_ssm_parameter(encrypted(placed_stack)))
+
+    reading = statement_for(placed_stack, "ssm:GetParameter")
+    assert given == {"ParameterName": NAME}
+    assert reading["Resource"]["Fn::Join"][1][-1] == (
+        f":ssm:eu-central-1:111122223333:parameter{NAME}"
+    )
+    assert not {"kms:Decrypt", "secretsmanager:GetSecretValue"} & allowed_in(placed_stack)
+
+
+def test_a_parameter_itself_stands_for_the_whole_of_it(stack: Stack) -> None:
+    assert secret_of(stack, encrypted(stack)) == {"ParameterName": NAME}
+
+
+def test_decrypts_with_the_key_of_a_parameter(placed_stack: Stack) -> None:
+    key = kms.Key.from_key_arn(placed_stack, "Key", KEY_ARN)
+
+    secret_of(placed_stack, encrypted(placed_stack, encryption_key=key))
+
+    assert statement_for(placed_stack, "kms:Decrypt")["Resource"] == KEY_ARN
+
+
+def test_refers_to_a_parameter_of_the_stack(stack: Stack) -> None:
+    parameter = ssm.StringParameter(stack, "Parameter", string_value="not a secret")
+
+    given = secret_of(stack, parameter)
+
+    assert given == {"ParameterName": stack.resolve(parameter.parameter_name)}
+
+
+def test_names_a_parameter_by_the_arn_that_it_was_referred_to_with(placed_stack: Stack) -> None:
+    # The CDK takes `token` for its name, where it is `/shop/token`.
+    arn = f"arn:aws:ssm:eu-central-1:111122223333:parameter{NAME}"
+    parameter = ssm.StringParameter.from_string_parameter_arn(placed_stack, "Parameter", arn)
+
+    assert secret_of(placed_stack, parameter) == {"ParameterName": arn}
+    assert statement_for(placed_stack, "ssm:GetParameter")["Resource"] == arn
+
+
+def test_another_revision_of_the_secrets_is_all_that_changes() -> None:
+    found = []
+    for revision in ("1", "2"):
+        stack = Stack(App(), "Stack")
+        container = Container(image="nginx", secrets={"TOKEN": encrypted(stack)})
+        deployment_in(stack, containers={"web": container}, revision=revision)
+        found.append(deployed(stack))
+
+    first, second = found
+    assert (first.pop("Revision"), second.pop("Revision")) == ("1", "2")
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (ContainerSecret.from_secrets_manager, "secret must be a secret of AWS Secrets Manager"),
+        (ContainerSecret.from_ssm_parameter, "parameter must be a parameter of SSM"),
+    ],
+)
+def test_refuses_a_value_in_place_of_where_it_is_kept_and_does_not_show_it(
+    make: Any, message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"{message}, not .* of type 'str'") as refused:
+        make("hunter2")
+
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("field", ["", 7])
+def test_refuses_a_field_that_is_no_text(stack: Stack, field: Any) -> None:
+    secret = secretsmanager.Secret(stack, "Secret")
+
+    with pytest.raises(ValueError, match=f"field must be a text that is not empty, got {field!r}"):
+        ContainerSecret.from_secrets_manager(secret, field)

@@ -1,0 +1,311 @@
+"""What a ContainerServiceDeployment is synthesized to, and what it refuses."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import App, CfnOutput, CfnParameter, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_lightsail as lightsail
+from aws_cdk.assertions import Annotations, Match, Template
+
+from cdk_lightsail_containers import Container, ContainerService, Handler, PublicEndpoint
+from stacks import DEPLOYMENT, deployed, deployment_in, image_in, only, resources, service_in
+
+WEB = Container(image="nginx", ports={80: "HTTP", 443: "HTTPS", 53: "UDP"})
+PRIVATE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/acme/web:1.4"
+WARNING = Match.string_like_regexp("Lightsail pulls from a private repository.*container web")
+
+
+def test_has_the_properties_of_the_contract(stack: Stack) -> None:
+    service = ContainerService.from_service_name(stack, "Service", "shop")
+
+    deployment_in(
+        stack,
+        service=service,
+        containers={"web": WEB, "worker": Container(image="busybox", command=["true"])},
+        public_endpoint=PublicEndpoint(container="web", port=80),
+        revision="2025-11-23",
+    )
+
+    assert deployed(stack) == {
+        "ServiceName": "shop",
+        "Containers": {
+            "web": {"Image": "nginx", "Ports": {"80": "HTTP", "443": "HTTPS", "53": "UDP"}},
+            "worker": {"Image": "busybox", "Command": ["true"]},
+        },
+        "PublicEndpoint": {"ContainerName": "web", "ContainerPort": 80},
+        "Revision": "2025-11-23",
+    }
+
+
+def test_leaves_out_what_it_has_not(stack: Stack) -> None:
+    service = service_in(stack)
+
+    deployment_in(stack, service=service)
+
+    assert deployed(stack) == {
+        "ServiceName": {"Ref": stack.get_logical_id(service)},
+        "Containers": {"web": {"Image": "nginx"}},
+    }
+
+
+def test_has_an_hour_and_waits_for_retries_to_be_off(stack: Stack) -> None:
+    deployment_in(stack)
+
+    (retries,) = Template.from_stack(stack).find_resources("AWS::Lambda::EventInvokeConfig")
+    resource = only(stack, DEPLOYMENT)
+    assert resource["Properties"]["ServiceTimeout"] == "3600"
+    assert retries in resource["DependsOn"]
+
+
+def test_offers_version_and_url_to_other_resources(stack: Stack) -> None:
+    deployment = deployment_in(stack)
+    CfnOutput(stack, "Version", value=deployment.deployment_version)
+    CfnOutput(stack, "Url", value=deployment.url)
+
+    outputs = Template.from_stack(stack).to_json()["Outputs"]
+
+    read = {key: output["Value"]["Fn::GetAtt"][1] for key, output in outputs.items()}
+    assert read == {"Version": "DeploymentVersion", "Url": "Url"}
+
+
+def test_shares_its_function_with_the_images_of_the_stack(stack: Stack) -> None:
+    service = service_in(stack)
+
+    image = image_in(stack, service=service)
+    deployment_in(stack, service=service, containers={"web": Container(image=image.image_name)})
+
+    assert len(resources(stack, "AWS::Lambda::Function")) == 1
+    assert deployed(stack)["Containers"]["web"]["Image"]["Fn::GetAtt"][1] == "ImageName"
+
+
+def test_a_function_of_its_own_leaves_no_shared_one(stack: Stack) -> None:
+    deployment_in(stack, handler=Handler(stack, "Handler", memory_size=1024))
+
+    assert only(stack, "AWS::Lambda::Function")["Properties"]["MemorySize"] == 1024
+
+
+def test_takes_ten_containers(stack: Stack) -> None:
+    deployment_in(stack, containers={f"web-{number}": WEB for number in range(10)})
+
+    assert len(deployed(stack)["Containers"]) == 10
+
+
+@pytest.mark.parametrize("image", [":shop.web.7", ":shop.web.latest", "nginx", PRIVATE])
+def test_takes_every_image_that_the_service_may_run(stack: Stack, image: str) -> None:
+    deployment_in(stack, containers={"web": Container(image=image)})
+
+    assert deployed(stack)["Containers"]["web"]["Image"] == image
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"service": "shop"}, "service must be a CfnContainer or .* got 'shop'"),
+        ({"handler": "function"}, "handler must be a Handler, got 'function'"),
+        ({"revision": 7}, "revision must be a text, got 7"),
+        ({"containers": [WEB]}, "containers must be Containers by name, got a list"),
+        ({"containers": {}}, "containers must be 1 to 10, got 0"),
+        ({"containers": {f"web-{number}": WEB for number in range(11)}}, "1 to 10, got 11"),
+        ({"containers": {"web_1": WEB}}, "container name must be 1-53 lower.* got 'web_1'"),
+        (
+            {"containers": {"web": {"environment": "hunter2"}}},
+            r"containers\['web'\] must be a Container, got a dict$",
+        ),
+        (
+            {"containers": {"web": Container(image=":blog.web.7")}},
+            "container 'web' must be one of the container service 'shop' itself, got ':blog.web",
+        ),
+        ({"public_endpoint": "web:80"}, "public_endpoint must be a PublicEndpoint, got 'web:80'"),
+        (
+            {"public_endpoint": PublicEndpoint(container="api", port=80)},
+            "the public endpoint's container must be one of web, got 'api'",
+        ),
+        (
+            {"public_endpoint": PublicEndpoint(container="web", port=53)},
+            "port must be an HTTP or HTTPS port of container 'web', which has 80, 443, got 53",
+        ),
+    ],
+)
+def test_refuses_a_value_before_any_child_exists(
+    stack: Stack, changes: dict[str, Any], message: str
+) -> None:
+    arguments = {"service": service_in(stack), "containers": {"web": WEB}, **changes}
+    before = len(stack.node.find_all())
+
+    with pytest.raises(ValueError, match=message):
+        deployment_in(stack, **arguments)
+
+    assert len(stack.node.find_all()) == before
+
+
+def test_refuses_the_image_of_another_service(stack: Stack) -> None:
+    image_in(stack, "Own", service=service_in(stack))
+    image = image_in(stack, service=service_in(stack, "blog"))
+
+    with pytest.raises(ValueError, match=r"'shop' itself, got 'Stack/Image', .* one of 'blog'"):
+        deployment_in(
+            stack,
+            service=ContainerService.from_service_name(stack, "Shop", "shop"),
+            containers={"web": Container(image=image.image_name)},
+        )
+
+
+def test_refuses_the_image_of_another_service_of_another_stack() -> None:
+    app = App()
+    image = image_in(Stack(app, "Blog"), service=service_in(Stack(app, "Services"), "blog"))
+
+    with pytest.raises(ValueError, match=r"'shop' itself, got 'Blog/Image', .* one of 'blog'"):
+        deployment_in(Stack(app, "Shop"), containers={"web": Container(image=image.image_name)})
+
+
+def test_a_service_is_the_same_however_it_is_referred_to(stack: Stack) -> None:
+    image = image_in(stack)
+    same = ContainerService.from_service_name(stack, "Same", "shop")
+
+    deployment_in(stack, service=same, containers={"web": Container(image=image.image_name)})
+
+    assert deployed(stack)["ServiceName"] == "shop"
+
+
+def test_takes_the_image_of_a_service_whose_name_is_known_only_when_it_is_deployed(
+    stack: Stack,
+) -> None:
+    name = CfnParameter(stack, "Name").value_as_string
+    image = image_in(stack, service=ContainerService.from_service_name(stack, "Named", name))
+
+    deployment_in(stack, containers={"web": Container(image=image.image_name)})
+
+    assert deployed(stack)["Containers"]["web"]["Image"]["Fn::GetAtt"][1] == "ImageName"
+
+
+def test_takes_a_service_and_an_image_that_are_known_only_when_it_is_deployed(
+    stack: Stack,
+) -> None:
+    text = CfnParameter(stack, "Text").value_as_string
+
+    deployment_in(
+        stack,
+        service=ContainerService.from_service_name(stack, "Service", text),
+        containers={"web": Container(image=":shop.web.7"), "worker": Container(image=text)},
+        revision=text,
+    )
+
+    given = deployed(stack)
+    assert given["ServiceName"] == given["Revision"] == {"Ref": "Text"}
+    assert given["Containers"]["worker"]["Image"] == {"Ref": "Text"}
+
+
+def test_takes_an_image_that_no_construct_of_the_app_names(stack: Stack) -> None:
+    image_in(stack, service=service_in(stack, "blog"))
+    name = CfnParameter(stack, "Image-name").value_as_string
+
+    deployment_in(stack, containers={"web": Container(image=name)})
+
+    assert deployed(stack)["Containers"]["web"]["Image"] == {"Ref": "Imagename"}
+
+
+def test_refuses_a_token_for_the_name_of_a_container(stack: Stack) -> None:
+    name = CfnParameter(stack, "Name").value_as_string
+
+    with pytest.raises(ValueError, match="name of a container must be known when the app is synth"):
+        deployment_in(stack, containers={name: WEB})
+
+
+def test_refuses_a_service_that_brings_its_own_deployment(stack: Stack) -> None:
+    service = service_in(stack)
+    service.container_service_deployment = (
+        lightsail.CfnContainer.ContainerServiceDeploymentProperty()
+    )
+
+    with pytest.raises(ValueError, match=r"container_service_deployment of its own .*Service-shop"):
+        deployment_in(stack, service=service)
+
+
+def test_refuses_a_second_deployment_of_the_same_service(stack: Stack) -> None:
+    deployment_in(stack, "First")
+    same = ContainerService.from_service_name(stack, "Same", "shop")
+
+    with pytest.raises(ValueError, match=r"two deployments of the same .* 'Stack/First'"):
+        deployment_in(stack, "Second", service=same)
+
+
+def test_takes_deployments_of_two_services(stack: Stack) -> None:
+    for name in ("shop", "blog"):
+        deployment_in(stack, f"Deployment-{name}", service=service_in(stack, name))
+
+    assert len(resources(stack, DEPLOYMENT)) == 2
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        PRIVATE,
+        "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/acme/web",
+        "111122223333.dkr-ecr.eu-central-1.on.aws/acme/web",
+    ],
+)
+def test_warns_of_a_private_image_that_the_service_has_no_role_to_pull(
+    stack: Stack, image: str
+) -> None:
+    deployment_in(stack, containers={"web": Container(image=image), "worker": WEB})
+
+    Annotations.from_stack(stack).has_warning("/Stack/Deployment", WARNING)
+
+
+def test_warns_of_the_image_of_a_repository_of_the_stack(stack: Stack) -> None:
+    repository = ecr.Repository(stack, "Repository")
+    image = repository.repository_uri_for_tag_or_digest("1.4")
+
+    deployment_in(stack, containers={"web": Container(image=image)})
+
+    Annotations.from_stack(stack).has_warning("/Stack/Deployment", WARNING)
+
+
+@pytest.mark.parametrize(
+    ("access", "warned"),
+    [
+        ({}, True),
+        ({"ecrImagePullerRole": {}}, True),
+        ({"ecrImagePullerRole": {"isActive": False}}, True),
+        ({"ecrImagePullerRole": {"isActive": True}}, False),
+    ],
+)
+def test_warns_unless_the_role_is_active(
+    stack: Stack, access: dict[str, Any], warned: bool
+) -> None:
+    service = service_in(stack)
+    service.private_registry_access = access  # type: ignore[assignment]
+
+    deployment_in(stack, service=service, containers={"web": Container(image=PRIVATE)})
+
+    found = Annotations.from_stack(stack).find_warning("*", WARNING)
+    assert bool(found) is warned
+
+
+def test_does_not_warn_where_a_typed_role_is_active(stack: Stack) -> None:
+    service = service_in(stack)
+    service.private_registry_access = lightsail.CfnContainer.PrivateRegistryAccessProperty(
+        ecr_image_puller_role=lightsail.CfnContainer.EcrImagePullerRoleProperty(is_active=True)
+    )
+
+    deployment_in(stack, service=service, containers={"web": Container(image=PRIVATE)})
+
+    assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+
+
+@pytest.mark.parametrize("image", ["public.ecr.aws/nginx/nginx:1.27", "nginx", ":shop.web.7"])
+def test_does_not_warn_of_images_that_lightsail_pulls_without_a_role(
+    stack: Stack, image: str
+) -> None:
+    deployment_in(stack, containers={"web": Container(image=image)})
+
+    assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+
+
+def test_does_not_warn_where_nobody_knows_the_service_s_role(stack: Stack) -> None:
+    service = ContainerService.from_service_name(stack, "Service", "shop")
+
+    deployment_in(stack, service=service, containers={"web": Container(image=PRIVATE)})
+
+    assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
