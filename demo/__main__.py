@@ -1,4 +1,4 @@
-"""The main job on the local cloud: deploy, update, a deploy that must fail, destroy.
+"""The main job on the local cloud: register, update, deploy, a version that must fail, destroy.
 
 `IMAGE=<reference>` has the update carry that image, of any registry that this machine reaches.
 
@@ -31,7 +31,7 @@ from .screen import Screen
 ROOT = Path(__file__).parent.parent
 STACK = "LightsailContainerImage"
 SERVICE, LABEL = "shop", "web"
-NOT_PUSHED = "sha256:" + "0" * 64
+WEB_STACK, WEB_APP = "ExistingServiceDeployment", "examples/existing_service_deployment.py"
 _YES = ("--require-approval", "never")
 _EVENT = re.compile(r"\| (?P<status>[A-Z_]{6,}) +\| (?P<type>\S+) +\| (?P<id>\S+)")
 
@@ -76,33 +76,45 @@ class Demo:
         endpoints = self._cloud.endpoints
         self._cdk("bootstrap", f"aws://{endpoints.account}/{endpoints.region}")
 
-    def deploy(self, source: Mapping[str, str]) -> str:
-        """Deploy an image, show the outputs of the stack, and return the image's digest."""
-        file = self._folder / "outputs.json"
-        self._cdk("deploy", *_YES, "--outputs-file", str(file), source=source)
-        outputs: dict[str, str] = json.loads(file.read_text())[STACK]
-        for name, value in outputs.items():
-            self._screen.line(f"{name:<11} = {value}")
+    def register(self, source: Mapping[str, str]) -> str:
+        """Deploy the app that registers an image, and return the image's digest."""
+        outputs = self._deploy(STACK, {"service_name": SERVICE, "label": LABEL, **source})
         return outputs["ImageDigest"]
 
-    def deploy_pushed(self, digest: str) -> None:
-        """Deploy an image that is in the Lightsail registry already."""
-        found = self.deploy({"digest": digest})
+    def register_pushed(self, digest: str) -> None:
+        """Register an image that is in the Lightsail registry already."""
+        found = self.register({"digest": digest})
         self._check(found == digest, "the digest came back unchanged")
 
-    def deploy_from(self, image: str) -> None:
-        """Deploy an image that is in another registry: the function pushes it."""
+    def register_from(self, image: str) -> None:
+        """Register an image that is in another registry: the function pushes it."""
         before = len(self._cloud.lightsail.registry_requests)
-        self.deploy({"image": image})
+        self.register({"image": image})
         requests = self._cloud.lightsail.registry_requests[before:]
         blobs = sum(1 for request in requests if request.operation == "PutUpload")
         self._screen.line(f"the function pushed its linux/amd64 image: {blobs} blobs, 1 manifest")
         self._check(blobs > 0, "the function pushed the image")
 
-    def deploy_that_fails(self, digest: str) -> None:
-        """Deploy what was never pushed, and show what the stack's events say."""
-        self._cdk("deploy", *_YES, source={"digest": digest}, fails=True)
-        events = self._cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    def serve(self, image: str) -> None:
+        """Deploy an image to the service's nodes, and wait until it serves."""
+        outputs = self._deploy(WEB_STACK, {"image": image}, WEB_APP)
+        (service,) = self._lightsail.get_container_services(serviceName=SERVICE)[
+            "containerServices"
+        ]
+        current = service["currentDeployment"]
+        self._screen.line(
+            f"deployment {current['version']} is {current['state']}, it runs "
+            f"{current['containers']['web']['image']}"
+        )
+        self._check(
+            (str(current["version"]), current["state"]) == (outputs["DeploymentVersion"], "ACTIVE"),
+            "the deployment is active",
+        )
+
+    def serve_what_fails(self, image: str) -> None:
+        """Deploy an image whose program crashes, and show what the stack's events say."""
+        self._cdk("deploy", *_YES, context={"image": image}, app=WEB_APP, fails=True)
+        events = self._cloudformation.describe_stack_events(StackName=WEB_STACK)["StackEvents"]
         reason = next(
             event["ResourceStatusReason"]
             for event in events
@@ -110,15 +122,24 @@ class Demo:
         )
         self._screen.line("the stack's event:")
         sentence = reason.partition("Message returned: ")[2].partition(" (RequestId")[0]
-        for part in sentence.split(": "):
-            self._screen.line(f"  {part}")
-        (stack,) = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+        for part in sentence.split(", container", 1):
+            self._screen.line(f"  {part if part.startswith('deployment') else f'container{part}'}")
+        (stack,) = self._cloudformation.describe_stacks(StackName=WEB_STACK)["Stacks"]
         self._screen.line(f"the stack is {stack['StackStatus']}")
         self._check(stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", "the update rolled back")
+        found = self._lightsail.get_container_service_deployments(serviceName=SERVICE)
+        states = sorted((one["version"], one["state"]) for one in found["deployments"])
+        shown = ", ".join(f"{version} is {state}" for version, state in states)
+        self._screen.line(f"deployments of {SERVICE}: {shown}")
+        self._check(states == [(1, "ACTIVE"), (2, "FAILED")], "the version before serves on")
 
     def destroy(self) -> None:
-        """Remove the stack."""
+        """Remove the stack that registers an image."""
         self._cdk("destroy", "--force")
+
+    def destroy_web(self) -> None:
+        """Remove the stack that deploys one; Lightsail serves on until its service goes."""
+        self._cdk("destroy", "--force", app=WEB_APP)
 
     def images_are(self, *expected: str) -> None:
         """Show the images of the service, and check that they are these."""
@@ -131,13 +152,31 @@ class Demo:
         if not is_so:
             raise DemoFailed(f"it is not so that {what}")
 
+    def _deploy(self, stack: str, context: Mapping[str, str], app: str = "") -> Mapping[str, str]:
+        """Deploy a stack, show its outputs, and return them."""
+        file = self._folder / "outputs.json"
+        self._cdk("deploy", *_YES, "--outputs-file", str(file), context=context, app=app)
+        outputs: dict[str, str] = json.loads(file.read_text())[stack]
+        width = max(map(len, outputs))
+        for name, value in outputs.items():
+            self._screen.line(f"{name:<{width}} = {value}")
+        return outputs
+
     def _cdk(
-        self, *words: str, source: Mapping[str, str] | None = None, fails: bool = False
+        self,
+        *words: str,
+        context: Mapping[str, str] | None = None,
+        app: str = "",
+        fails: bool = False,
     ) -> None:
         """Run the CDK command line, and show its events as they come."""
-        context = {"service_name": SERVICE, "label": LABEL, **source} if source else {}
-        given = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]
-        self._screen.command(["cdk", words[0], *given])
+        given = ["--app", f"python3 {app}"] if app else []
+        shown = ["--app", f'"python3 {app}"'] if app else []
+        parts = [
+            part for key, value in (context or {}).items() for part in ("-c", f"{key}={value}")
+        ]
+        self._screen.command(["cdk", words[0], *shown, *parts])
+        given += parts
         is_of_app = words[0] != "bootstrap"
         quiet = ["--no-notices", "--no-color", "--output", str(self._folder / "cdk.out")]
         output = []
@@ -166,7 +205,9 @@ def main() -> int:
     """Run the demo; the exit code is 0 when all of it was as it says."""
     screen = Screen()
     signal.signal(signal.SIGTERM, _interrupt)
-    screen.title("cdk-lightsail-containers: one `cdk deploy` gives a pushed image its name")
+    screen.title(
+        "cdk-lightsail-containers: one `cdk deploy` takes an image to a service that serves"
+    )
     screen.line("A local cloud on 127.0.0.1; no AWS account is touched.")
     screen.line()
     try:
@@ -202,23 +243,28 @@ def _run(screen: Screen, folder: Path) -> list[str]:
         with screen.step("Bootstrap the account for the CDK"):
             demo.bootstrap()
             results.append("CDKToolkit")
-        with screen.step("Deploy the image by its digest"):
-            demo.deploy_pushed(first)
+        with screen.step("Register the image by its digest"):
+            demo.register_pushed(first)
             demo.images_are(f":{SERVICE}.{LABEL}.1")
             results.append(f":{SERVICE}.{LABEL}.1")
-        with screen.step("Deploy a second image, from another registry"):
+        with screen.step("Update to a second image, from another registry"):
             registry = running.enter_context(SampleRegistry())
-            demo.deploy_from(os.environ.get("IMAGE") or registry.image("second"))
+            demo.register_from(os.environ.get("IMAGE") or registry.image("second"))
             demo.images_are(f":{SERVICE}.{LABEL}.2")
             results.append(f":{SERVICE}.{LABEL}.2, and .1 is gone")
-        with screen.step("Deploy an image that was never pushed: must fail"):
-            demo.deploy_that_fails(NOT_PUSHED)
-            demo.images_are(f":{SERVICE}.{LABEL}.2")
-            results.append(f"rolled back, :{SERVICE}.{LABEL}.2 stays")
         with screen.step("Destroy the stack"):
             demo.destroy()
             demo.images_are()
             results.append("no image left")
+        with screen.step("Deploy an image, and wait until it serves"):
+            demo.serve(registry.image("third"))
+            results.append("deployment 1 is ACTIVE")
+        with screen.step("Deploy a version that crashes: must fail"):
+            demo.serve_what_fails(registry.image("crash"))
+            results.append("rolled back, deployment 1 serves on")
+        with screen.step("Destroy the stack; its service is not the stack's"):
+            demo.destroy_web()
+            results.append("deployment 1 serves on")
     return results
 
 

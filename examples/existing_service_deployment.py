@@ -1,6 +1,7 @@
 """An image and its deployment, on a container service that exists already.
 
     cdk deploy --app "python examples/existing_service_deployment.py"
+    cdk deploy --app "python examples/existing_service_deployment.py" -c image=nginx:1.27
 
 Whatever deploys there otherwise has to stop: the stack's deployment takes its place. The
 permissions hold for every container service of the account and Region, because Lightsail's ARNs do
@@ -29,7 +30,9 @@ image = ContainerImage(
     "Image",
     service=service,
     label="web",
-    source=ImageSource.from_registry("public.ecr.aws/nginx/nginx:1.27"),
+    source=ImageSource.from_registry(
+        app.node.try_get_context("image") or "public.ecr.aws/nginx/nginx:1.27"
+    ),
 )
 deployment = ContainerServiceDeployment(
     stack,

@@ -84,22 +84,13 @@ class Reading:
 
     def failed(self, code: str, _: ClientError) -> HandlerError:
         """Return the error for what AWS answered."""
-        return self._error(code)
-
-    def not_made(self, cause: str) -> HandlerError:
-        """Return the error for a call that botocore could not make."""
-        return self._error(cause)
-
-    def unanswered(self, cause: str) -> HandlerError:
-        """Return the error for a call whose answer was lost."""
-        return self._error(cause)
+        return self.out_of_time(code)
 
     def out_of_time(self, cause: str) -> HandlerError:
         """Return the error for a call that did not get through while there was time."""
-        return self._error(cause)
-
-    def _error(self, cause: str) -> HandlerError:
         return HandlerError(f"{self.problem} ({cause})", self.cure)
+
+    not_made = unanswered = out_of_time
 
 
 class Calls:

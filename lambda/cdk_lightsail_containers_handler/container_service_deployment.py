@@ -124,11 +124,7 @@ class ContainerServiceDeployments:
                     self._log("deploying", version=version)
                     return version
             if not pauses.pause(STALE_SECONDS if refusals else 0.0):
-                raise Unfinished(
-                    f"container service '{service}' took no deployment in all the time",
-                    "deploy again when it is READY or RUNNING",
-                    {_SETTLED: settled},
-                )
+                raise _took_nothing(service, settled)
 
     def _found(
         self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int
@@ -145,7 +141,8 @@ class ContainerServiceDeployments:
             return None
         # A read may lag behind, and a rollback comes right after the deployment that it takes
         # back. Only what goes on showing is believed.
-        self._deadline.pause(STALE_SECONDS)
+        if not self._deadline.pause(STALE_SECONDS):
+            raise _took_nothing(wanted.service_name, settled)
         again = self._lightsail.deployments(wanted.service_name)
         if _first(again, _UNDER_WAY) or _first(again, _ACTIVE) != active:
             return None
@@ -198,6 +195,14 @@ def _is_new(deployment: Deployment) -> bool:
 
 def _first(deployments: list[Deployment], state: str) -> Deployment | None:
     return next((one for one in deployments if one.state == state), None)
+
+
+def _took_nothing(service: str, settled: int) -> Unfinished:
+    return Unfinished(
+        f"container service '{service}' took no deployment in all the time",
+        "deploy again when it is READY or RUNNING",
+        {_SETTLED: settled},
+    )
 
 
 def _still_under_way(service: str, version: int) -> Unfinished:

@@ -93,3 +93,39 @@ def test_the_example_of_a_repository_is_carried_by_tag_and_by_digest(
     assert cdk.images() == {":shop.web.2": second.digest}
     assert cdk.destroy(app).returncode == 0
     assert cdk.images() == {}
+
+
+def test_the_example_of_a_web_service_is_built_carried_and_serves(cdk: Cdk, ecr: FakeEcr) -> None:
+    app = "examples/web_service.py"
+    made = oci_images.image(*oci_images.layers(2, 300_000, "site"), docker=True)
+    ecr.build(made)
+
+    created = cdk.deploy(app)
+
+    assert created.returncode == 0, created.output
+    assert [value for value in created.outputs.values() if value.startswith("https://site.")]
+    (service,) = cdk.client("lightsail").get_container_services()["containerServices"]
+    assert service["currentDeployment"]["containers"]["web"]["image"] == ":site.web.1"
+    assert cdk.images("site") == {":site.web.1": made.digest}
+    assert cdk.destroy(app).returncode == 0
+    assert cdk.client("lightsail").get_container_services()["containerServices"] == []
+
+
+def test_the_example_of_a_web_service_and_its_worker_runs_one_image_in_both(
+    cdk: Cdk, ecr: FakeEcr
+) -> None:
+    app = "examples/blue_and_worker.py"
+    made = oci_images.image(*oci_images.layers(2, 300_000, "blue"), docker=True)
+    ecr.build(made)
+
+    created = cdk.deploy(app)
+
+    assert created.returncode == 0, created.output
+    assert cdk.images("blue") == {":blue.web.1": made.digest}
+    assert cdk.images("worker") == {":worker.worker.1": made.digest}
+    services = cdk.client("lightsail").get_container_services()["containerServices"]
+    assert {one["containerServiceName"]: one["state"] for one in services} == {
+        "blue": "RUNNING",
+        "worker": "RUNNING",
+    }
+    assert cdk.destroy(app).returncode == 0

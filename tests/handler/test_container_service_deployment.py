@@ -432,6 +432,19 @@ class TestHandOver:
         stack.handler(handed, stack.context())
         assert stack.response.answer["Data"]["DeploymentVersion"] == "3"
 
+    def test_leaves_a_second_look_at_what_serves_to_the_next(self, stack: Stack) -> None:
+        deploy(stack)
+        stack.time.now += 60
+        invoked = stack.clients["lambda"] = FakeLambda()
+        stack.seconds = 33
+        stack.handler(deployment("Update", stack), stack.context())
+        stack.seconds = 300
+
+        answer = stack.send(invoked.payloads[-1])
+
+        assert answer["Data"]["DeploymentVersion"] == "1"
+        assert versions(stack) == [(1, "ACTIVE")]
+
     def test_carries_no_secret(self, stack: Stack) -> None:
         stack.lightsail.behaviour.deployment_seconds = 60
         stack.clients["secretsmanager"] = FakeSecrets(**{SECRET: "hunter22"})
