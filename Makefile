@@ -19,7 +19,7 @@ check: $(SETUP)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy app.py demo
+	$(BIN)/mypy app.py demo reliability
 
 format: $(SETUP)  ## mend what can be mended by itself
 	$(BIN)/ruff format .
