@@ -127,6 +127,9 @@ class Function:
     def _make(self) -> Environment:
         return self._environments.make(
             Settings(
-                endpoints=self._world.endpoints, seed=self._seed, is_impatient=self.is_impatient
+                endpoints=self._world.endpoints,
+                ecr_port=self._world.port("ecr-registry"),
+                seed=self._seed,
+                is_impatient=self.is_impatient,
             )
         )

@@ -57,7 +57,7 @@ class Run:
         call: the call that is struck; None for none.
         fault: the fault's name.
         seed: of the function's randomness.
-        repeats: whether AWS Lambda repeats a request that was not answered, as the construct has it.
+        repeats: whether AWS Lambda repeats a request that was not answered.
     """
 
     scenario: str
@@ -70,7 +70,7 @@ class Run:
         """Make the run in a new world."""
         clock.reset()
         environments.log.write_bytes(b"")
-        with World(clock) as world:
+        with World(clock, environments.certificate) as world:
             function = Function(world, environments, self.seed, repeats=self.repeats)
             try:
                 return _Life(self, world, function, environments).live()

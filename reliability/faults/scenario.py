@@ -96,6 +96,16 @@ def by_source(tag: str, **changes: Any) -> Callable[[World], Template]:
     return make
 
 
+def by_ecr(tag: str) -> Callable[[World], Template]:
+    """Return the template of an image that is pushed from Amazon ECR."""
+
+    def make(world: World) -> Template:
+        made = oci_images.image(*oci_images.layers(2, 3000, tag))
+        return {"Image": _image(Source={"Image": world.ecr.add(made, tag)})}
+
+    return make
+
+
 def by_archive(text: str) -> Callable[[World], Template]:
     """Return the template of an image that is pushed out of an archive, too large for one read."""
 
@@ -219,6 +229,9 @@ SCENARIOS = {
     ),
     "create by source": Scenario(
         prepare=_deployed(), act=_deploy(by_source("first")), then=by_source("last")
+    ),
+    "create by ecr": Scenario(
+        prepare=_deployed(), act=_deploy(by_ecr("first")), then=by_ecr("last")
     ),
     "create by archive": Scenario(
         prepare=_deployed(), act=_deploy(by_archive("first")), then=by_archive("last")

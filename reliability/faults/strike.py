@@ -15,9 +15,9 @@ from .gate import Call
 
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n"
 _GARBAGE = b"\x00 no JSON"
-_REGISTRIES = frozenset({"registry", "source"})
+_REGISTRIES = frozenset({"registry", "source", "ecr-registry"})
 # How long the function waits for an answer, see its CLIENT_CONFIG, Timeouts and response.
-_WAITS = {"registry": 60.0, "source": 60.0, "response": 5.0}
+_WAITS = dict.fromkeys(_REGISTRIES, 60.0) | {"response": 5.0}
 _AWS_WAITS = 10.0
 
 
