@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from http.client import IncompleteRead
 
-from .connection import bounded
 from .descriptor import Descriptor
 from .errors import DigestMismatch, OutOfTime
 from .request import Request, broken
 from .response import BROKEN, Response
 from .transport import Transport
+from .wire import bounded
 
 _OK = 200
 _PARTIAL = 206

@@ -5,7 +5,7 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoint
 
 from __future__ import annotations
 
-from .connection import Connections, Deadline
+from .connection import Connections
 from .descriptor import Descriptor
 from .errors import DigestMismatch, NotFound, Refused, Unauthorized
 from .login import CredentialsSource, Login
@@ -17,6 +17,7 @@ from .response import BROKEN
 from .transport import Exchange, Transport
 from .upload import Upload
 from .url import Url
+from .wire import Deadline
 
 _OK = 200
 _CREATED = 201

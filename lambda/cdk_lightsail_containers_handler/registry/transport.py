@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .connection import Connection, Connections, Deadline
+from .connection import Connection, Connections
 from .errors import OutOfTime, RegistryError
 from .request import Request, broken, led_on, refusal
 from .response import BROKEN, Response
 from .url import Origin
+from .wire import Deadline
 
 _TRIES = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -134,7 +135,7 @@ class Exchange:
         try:
             connection = transport.connections.take(request.url.origin, transport.deadline)
             self._connection, self._was_used_again = connection, connection.is_used_again
-            _send_head(connection, request, length, self._sent, transport.deadline)
+            _send_head(connection, request, length, self._sent)
         except BROKEN as error:
             self._fail(error)
             return
@@ -142,7 +143,7 @@ class Exchange:
             if request.body:
                 connection.send(request.body)
         except OSError as error:
-            self._early = connection.early_answer(transport.deadline)
+            self._early = connection.early_answer()
             if self._early is None:
                 self._fail(error)
 
@@ -156,7 +157,7 @@ class Exchange:
         if self._failure is not None or self._connection is None:
             raise self._failure or OSError("not sent")
         try:
-            return self._connection.answer(self._transport.deadline)
+            return self._connection.answer()
         except BaseException:
             self._connection.close()
             raise
@@ -183,15 +184,14 @@ class Stream:
     """A request whose body comes piece by piece; it is sent once."""
 
     def __init__(self, transport: Transport, request: Request, length: int) -> None:
-        self._deadline = transport.deadline
         self._seconds = transport.connections.timeouts.take
         self._request = request
         origin = request.url.origin
         self.sent = transport.authorization.header(origin)
         try:
-            self._connection = transport.connections.take(origin, self._deadline)
+            self._connection = transport.connections.take(origin, transport.deadline)
             try:
-                _send_head(self._connection, request, length, self.sent, self._deadline)
+                _send_head(self._connection, request, length, self.sent)
             except BaseException:
                 self._connection.close()
                 raise
@@ -208,7 +208,7 @@ class Stream:
             self._connection.send(piece)
         except OSError as error:
             # The reason, such as 401 or 413, comes before the connection ends.
-            early = self._connection.early_answer(self._deadline)
+            early = self._connection.early_answer()
             if early is None:
                 self._connection.close()
                 raise broken(self._request, error) from error
@@ -222,7 +222,7 @@ class Stream:
             TransportError: there is none.
         """
         try:
-            return self._connection.answer(self._deadline, self._seconds)
+            return self._connection.answer(self._seconds)
         except BROKEN as error:
             self._connection.close()
             raise broken(self._request, error) from error
@@ -232,15 +232,13 @@ class Stream:
         self._connection.close()
 
 
-def _send_head(
-    connection: Connection, request: Request, length: int | None, sent: str, deadline: Deadline
-) -> None:
+def _send_head(connection: Connection, request: Request, length: int | None, sent: str) -> None:
     headers = dict(request.headers)
     if sent:
         headers["Authorization"] = sent
     if length is not None:
         headers["Content-Length"] = str(length)
-    connection.send_head(request.method, request.url.target, headers, deadline)
+    connection.send_head(request.method, request.url.target, headers)
 
 
 def _seconds(retry_after: str) -> float:
