@@ -198,16 +198,20 @@ class Connection:
         self.wire.sendall(content)
 
     def answer(self, seconds: float | None = None) -> Response:
-        """Return the answer, whose body is yet to come."""
+        """Return the answer, whose body is yet to come; without one, close."""
         self.wire.seconds = seconds or self._owner.timeouts.read
         self.wire.expect_head()
-        with sound():
-            answer = self._http.getresponse()
+        try:
+            with sound():
+                answer = self._http.getresponse()
+        except BaseException:
+            self.close()
+            raise
         self.wire.seconds = self._owner.timeouts.read
         return Response(answer, self.origin, self.wire, self._done)
 
     def early_answer(self) -> Response | None:
-        """Return what a registry has said before it stopped taking a request, or None."""
+        """Return what a registry has said before it stopped taking a request; or close: None."""
         try:
             return self.answer(self._owner.timeouts.explain)
         except BROKEN:

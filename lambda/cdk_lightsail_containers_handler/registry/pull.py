@@ -17,7 +17,7 @@ _OK = 200
 _PARTIAL = 206
 _UNSATISFIABLE = 416
 _FAILURES = 3
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]+/(?:[0-9]+|\*)")
 
 
 class BlobReader:

@@ -136,16 +136,18 @@ class Exchange:
             connection = transport.connections.take(request.url.origin, transport.deadline)
             self._connection, self._was_used_again = connection, connection.is_used_again
             _send_head(connection, request, length, self._sent)
+            try:
+                if request.body:
+                    connection.send(request.body)
+            except OSError as error:
+                self._early = connection.early_answer()
+                if self._early is None:
+                    self._fail(error)
         except BROKEN as error:
             self._fail(error)
-            return
-        try:
-            if request.body:
-                connection.send(request.body)
-        except OSError as error:
-            self._early = connection.early_answer()
-            if self._early is None:
-                self._fail(error)
+        except BaseException:
+            self.abandon()
+            raise
 
     def _fail(self, error: Exception) -> None:
         self.abandon()
@@ -156,11 +158,7 @@ class Exchange:
             return self._early
         if self._failure is not None or self._connection is None:
             raise self._failure or OSError("not sent")
-        try:
-            return self._connection.answer()
-        except BaseException:
-            self._connection.close()
-            raise
+        return self._connection.answer()
 
     def _is_led_on(self, response: Response) -> bool:
         kept = _REDIRECTS if self.request.method in {"GET", "HEAD"} else _SAME_METHOD
@@ -210,7 +208,6 @@ class Stream:
             # The reason, such as 401 or 413, comes before the connection ends.
             early = self._connection.early_answer()
             if early is None:
-                self._connection.close()
                 raise broken(self._request, error) from error
             return early
         return None
@@ -224,7 +221,6 @@ class Stream:
         try:
             return self._connection.answer(self._seconds)
         except BROKEN as error:
-            self._connection.close()
             raise broken(self._request, error) from error
 
     def abandon(self) -> None:
