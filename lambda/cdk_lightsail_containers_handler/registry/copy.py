@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .blob_copy import PIECE, BlobCopy, Outcome, Source, read_blob
-from .connection import Deadline
 from .descriptor import LINUX_AMD64, Descriptor, Platform
 from .errors import Unsupported
 from .manifest import Image, Index, check_platform
 from .repository import Repository
+from .wire import Deadline
 
 _DEEPEST_INDEX = 2
 
