@@ -1,0 +1,1 @@
+"""Prints what stacks may do beside what they do: `python -m reliability.permissions [--write]`."""
