@@ -25,7 +25,7 @@ import boto3
 from fake_s3 import FakeS3
 from lightsail_local.server import LightsailServer
 
-from .call import Call, arn
+from .call import FUNCTION, Call, arn
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 _SCOPE = re.compile(r"Credential=[^/]+/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
@@ -77,8 +77,10 @@ class Aws:
     before: dict[str, Callable[[dict[str, Any]], None]] = field(default_factory=dict)
 
     def record(self, action: str, resource: str = "*", **context: str) -> None:
-        """Remember a call."""
+        """Remember a call of the function."""
         keys = {key.replace("_", ":"): value for key, value in context.items()}
+        # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+        keys["lambda:SourceFunctionArn"] = FUNCTION
         self.calls.append(Call(action=action, resource=resource, context=keys, step=self.step))
 
     @functools.cached_property
@@ -96,17 +98,17 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     aws: Aws
 
-    def respond(self) -> None:
+    def _respond(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         scope = _SCOPE.search(self.headers.get("Authorization", ""))
         if scope is None:
-            self.answer(403, {"__type": "MissingAuthenticationToken"})
+            self._answer(403, {"__type": "MissingAuthenticationToken"})
             return
         region, service = scope.groups()
         if service == "s3":
-            self.get_object()
+            self._get_object()
         elif service == "lambda":
-            self.invoke(body)
+            self._invoke(body)
         else:
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
             given = json.loads(body)
@@ -114,42 +116,42 @@ class Handler(BaseHTTPRequestHandler):
             if before is not None:
                 before(given)
             {
-                "lightsail": self.call_lightsail,
-                "secretsmanager": self.get_secret,
-                "ssm": self.get_parameter,
-                "ecr": self.log_in,
+                "lightsail": self._call_lightsail,
+                "secretsmanager": self._get_secret,
+                "ssm": self._get_parameter,
+                "ecr": self._log_in,
             }[service](operation, given, region)
 
-    do_GET = do_POST = respond  # noqa: N815
+    do_GET = do_POST = _respond  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
-    def call_lightsail(self, operation: str, given: dict[str, Any], _region: str) -> None:
+    def _call_lightsail(self, operation: str, given: dict[str, Any], _region: str) -> None:
         on_service = operation in _ON_SERVICE
         resource = self.aws.service_arns[given["serviceName"]] if on_service else "*"
         self.aws.record(f"lightsail:{operation}", resource)
         body = json.dumps(given).encode()
-        self.send(*forward(self.aws.lightsail.url, "POST", "/", self.headers, body))
+        self._send(*forward(self.aws.lightsail.url, "POST", "/", self.headers, body))
 
-    def get_secret(self, operation: str, given: dict[str, Any], region: str) -> None:
+    def _get_secret(self, operation: str, given: dict[str, Any], region: str) -> None:
         # A secret may be named without the six characters that its ARN ends in.
         named = given["SecretId"]
         found = [arn for arn in self.aws.secrets if arn == named or arn[:-7] == named]
         self.aws.record(f"secretsmanager:{operation}", found[0])
         stored = self.aws.secrets[found[0]]
-        self.decrypt(stored, "secretsmanager", region)
-        self.answer(200, {"ARN": found[0], "SecretString": stored.value})
+        self._decrypt(stored, "secretsmanager", region)
+        self._answer(200, {"ARN": found[0], "SecretString": stored.value})
 
-    def get_parameter(self, operation: str, given: dict[str, Any], region: str) -> None:
+    def _get_parameter(self, operation: str, given: dict[str, Any], region: str) -> None:
         name = given["Name"].partition(":parameter")[2] or given["Name"]
         self.aws.record(f"ssm:{operation}", arn("ssm", f"parameter/{name.lstrip('/')}", region))
         stored = self.aws.parameters[name]
         if given["WithDecryption"]:
-            self.decrypt(stored, "ssm", region)
-        self.answer(200, {"Parameter": {"Name": name, "Value": stored.value}})
+            self._decrypt(stored, "ssm", region)
+        self._answer(200, {"Parameter": {"Name": name, "Value": stored.value}})
 
-    def decrypt(self, stored: Stored, service: str, region: str) -> None:
+    def _decrypt(self, stored: Stored, service: str, region: str) -> None:
         """Use a key of the account's own, as services do on behalf of who calls them.
 
         https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -160,26 +162,26 @@ class Handler(BaseHTTPRequestHandler):
                 "kms:Decrypt", stored.key, kms_ViaService=f"{service}.{region}.amazonaws.com"
             )
 
-    def log_in(self, operation: str, _given: dict[str, Any], _region: str) -> None:
+    def _log_in(self, operation: str, _given: dict[str, Any], _region: str) -> None:
         self.aws.record(f"ecr:{operation}")
         token = base64.b64encode(ECR_LOGIN.encode()).decode()
-        self.answer(200, {"authorizationData": [{"authorizationToken": token}]})
+        self._answer(200, {"authorizationData": [{"authorizationToken": token}]})
 
-    def get_object(self) -> None:
+    def _get_object(self) -> None:
         bucket, _, key = unquote(urlsplit(self.path).path).removeprefix("/").partition("/")
         self.aws.record("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
-        self.send(*forward(self.aws.s3.url, "GET", f"/assets/{key}", self.headers))
+        self._send(*forward(self.aws.s3.url, "GET", f"/assets/{key}", self.headers))
 
-    def invoke(self, body: bytes) -> None:
+    def _invoke(self, body: bytes) -> None:
         match = _INVOKE.fullmatch(unquote(self.path))
         self.aws.record("lambda:InvokeFunction", match[1] if match else self.path)
         self.aws.invocations.append(json.loads(body))
-        self.answer(202, {})
+        self._answer(202, {})
 
-    def answer(self, status: int, document: Mapping[str, Any]) -> None:
-        self.send(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
+    def _answer(self, status: int, document: Mapping[str, Any]) -> None:
+        self._send(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
 
-    def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response_only(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)

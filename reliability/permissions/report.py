@@ -16,6 +16,17 @@ from .policy import Permission, Policy
 from .stacks import Build
 from .world import World, running_world
 
+_ONE = {
+    "ecr": "the repository",
+    "kms": "the key, through the service that it encrypts for",
+    "lambda": "the function itself",
+    "lightsail": "the container service",
+    "logs": "its own log group",
+    "s3": "the object",
+    "secretsmanager": "the secret",
+    "ssm": "the parameter",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -54,7 +65,8 @@ class Finding:
 def examine(kind: str, build: Build, live: Callable[[World], None]) -> Finding:
     """Synthesize a stack, have it live, and hold what it did against what it may do."""
     environment = Environment(account=DEFAULT_ACCOUNT, region=DEFAULT_REGION)
-    context = {"@aws-cdk/aws-iam:minimizePolicies": True}
+    # The function's code is none of its permissions.
+    context = {"@aws-cdk/aws-iam:minimizePolicies": True, "aws:cdk:bundling-stacks": []}
     with tempfile.TemporaryDirectory() as folder, running_world() as world:
         stack = Stack(App(context=context, outdir=folder), "Stack", env=environment)
         build(stack, world)
@@ -85,3 +97,48 @@ def problems(findings: Iterable[Finding]) -> list[str]:
             ),
         )
     ]
+
+
+def tables(findings: Sequence[Finding]) -> str:
+    """Return the tables of what was found."""
+    permissions = [one for found in findings for one in found.policy.permissions()]
+    bad = {
+        "missing": sum(len(found.missing) for found in findings),
+        "unused": sum(len(found.unused) for found in findings),
+        "wider than need be": sum(len(found.too_wide) for found in findings),
+    }
+    total = f"{len(findings)} kinds of stack, {len(permissions)} permissions: "
+    parts = [
+        total + ", ".join(f"{count} {name}" for name, count in bad.items()) + ".",
+        table([("action", "on", "stacks", "used when"), *_by_action(findings)]),
+        table([("stack", "permissions", "for AWS Lambda itself"), *map(_by_kind, findings)]),
+    ]
+    return "\n\n".join(parts)
+
+
+def _by_action(findings: Sequence[Finding]) -> list[tuple[object, ...]]:
+    """Return a row for each action and what it is allowed on."""
+    stacks: dict[tuple[str, str], int] = {}
+    steps: dict[tuple[str, str], dict[str, None]] = {}
+    for found in findings:
+        for one in found.policy.permissions():
+            row = (f"`{one.action}`", _on(one.resource))
+            stacks[row] = stacks.get(row, 0) + 1
+            used = [call.step for call in found.calls if one.allows(call)]
+            steps.setdefault(row, {}).update(dict.fromkeys(used or [one.exception]))
+    return [(*row, stacks[row], ", ".join(filter(None, steps[row]))) for row in sorted(stacks)]
+
+
+def _by_kind(found: Finding) -> tuple[object, ...]:
+    permissions = found.policy.permissions()
+    of_lambda = sum(bool(one.exception) for one in permissions)
+    return found.kind, len(permissions), of_lambda
+
+
+def _on(resource: str) -> str:
+    """Return what an ARN stands for."""
+    if resource == "*":
+        return "`*`"
+    if resource.endswith("/*"):
+        return f"`{resource.rpartition(':')[2]}`"
+    return _ONE[resource.split(":")[2]]

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import archives
-import oci_images
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
@@ -16,8 +12,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lightsail as lightsail
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
-from stack_requests import digest
 
+import archives
+import oci_images
 from cdk_lightsail_containers import (
     Container,
     ContainerImage,
@@ -30,6 +27,7 @@ from cdk_lightsail_containers import (
     PortProtocol,
     PublicEndpoint,
 )
+from stack_requests import digest
 
 from .aws import Stored
 from .call import arn
@@ -37,13 +35,12 @@ from .lives import live_as_deployment, live_as_image, live_as_web_service
 from .world import REGIONS, SECRET, World
 
 Build = Callable[[Stack, World], None]
-_ELSEWHERE = "elsewhere"  # made by another stack: the secrets and keys of that name
 
 
 def kinds() -> Mapping[str, tuple[Build, Callable[[World], None]]]:
     """Return every kind of stack by name: how it is made, and how it lives."""
     images = {
-        "digest": _image(lambda *_: ImageSource.from_digest(digest(1))),
+        "digest": _image(_digest),
         "digest, service by its name": _image(_digest, service=_named),
         "digest, kept when removed": _image(_digest, removal_policy=RemovalPolicy.RETAIN),
         "digest, pruned": _image(_digest, max_versions=1),
@@ -56,8 +53,8 @@ def kinds() -> Mapping[str, tuple[Build, Callable[[World], None]]]:
         "private registry, key from elsewhere": _image(_private(_secret_with_foreign_key)),
         "Amazon ECR": _image(_repository),
         "Amazon ECR, another Region": _image(_foreign_repository),
-        "asset": _image(lambda *_: ImageSource.from_asset(_dockerfile())),
-        "archive": _image(lambda *_: ImageSource.from_archive(_archive())),
+        "asset": _image(_asset),
+        "archive": _image(_archive),
     }
     deployments = {
         "deployment": _deployment(lambda *_: {}),
@@ -175,20 +172,15 @@ def _foreign_repository(stack: Stack, _world: World) -> ImageSource:
     return ImageSource.from_ecr_repository(repository, "1.4")
 
 
-def _dockerfile() -> Path:
-    folder = _folder()
-    (folder / "Dockerfile").write_text("FROM scratch\n")
-    return folder
+def _asset(_stack: Stack, world: World) -> ImageSource:
+    (world.folder / "Dockerfile").write_text("FROM scratch\n")
+    return ImageSource.from_asset(world.folder)
 
 
-def _archive() -> Path:
-    path = _folder() / "image.tar"
+def _archive(_stack: Stack, world: World) -> ImageSource:
+    path = world.folder / "image.tar"
     path.write_bytes(archives.tar(archives.layout(oci_images.image(b"layer"))))
-    return path
-
-
-def _folder() -> Path:
-    return Path(tempfile.mkdtemp())
+    return ImageSource.from_archive(path)
 
 
 def _own_secret(stack: Stack, _world: World) -> secretsmanager.ISecret:

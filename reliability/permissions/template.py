@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_cdk import Stack
@@ -75,43 +75,43 @@ class Template:
             return [self._filled(one) for one in value]
         if not isinstance(value, dict):
             return value
-        match value:
-            case {"Ref": name}:
-                return _PSEUDO.get(name) or self._attribute(name, "Ref")
-            case {"Fn::GetAtt": [name, attribute]}:
-                return self._attribute(name, attribute)
-            case {"Fn::Join": [separator, parts]}:
-                return separator.join(self._filled(parts))
-            case {"Fn::Sub": text}:
-                return _VARIABLE.sub(lambda found: self._filled({"Ref": found[1]}), text)
-            case {"Fn::Select": [index, parts]}:
-                return self._filled(parts)[int(index)]
-            case {"Fn::Split": [separator, text]}:
-                return self._filled(text).split(separator)
+        if len(value) == 1 and (name := next(iter(value))) in self._functions:
+            return self._functions[name](value[name])
         return {name: self._filled(one) for name, one in value.items()}
 
+    @property
+    def _functions(self) -> Mapping[str, Callable[[Any], Any]]:
+        """What CloudFormation's functions return."""
+        return {
+            "Ref": lambda name: _PSEUDO.get(name) or self._attribute(name, "Ref"),
+            "Fn::GetAtt": lambda given: self._attribute(*given),
+            "Fn::Join": lambda given: given[0].join(self._filled(given[1])),
+            "Fn::Sub": lambda text: _VARIABLE.sub(
+                lambda found: self._functions["Ref"](found[1]), text
+            ),
+            "Fn::Select": lambda given: self._filled(given[1])[int(given[0])],
+            "Fn::Split": lambda given: self._filled(given[1]).split(given[0]),
+        }
+
     def _attribute(self, logical_id: str, attribute: str) -> str:
+        """Return what a resource of the stack is called by, or what it tells of itself."""
         resource = self._resources[logical_id]
-        properties = resource.get("Properties", {})
-        match resource["Type"], attribute:
-            case "AWS::Lightsail::Container", "Ref":
-                return str(properties["ServiceName"])
-            case "AWS::Lightsail::Container", "ContainerArn":
-                return self._services[properties["ServiceName"]]
-            case "AWS::Lambda::Function", "Arn":
-                return FUNCTION
-            case "AWS::Logs::LogGroup", "Arn":
-                return arn("logs", f"log-group:{logical_id}:*")
-            case "AWS::SecretsManager::Secret", "Ref":
-                return arn("secretsmanager", f"secret:{logical_id}-a1b2c3")
-            case "AWS::KMS::Key", "Arn":
-                return arn("kms", f"key/{logical_id}")
-            case "AWS::ECR::Repository", "Ref":
-                return str(properties["RepositoryName"])
-            case "AWS::ECR::Repository", "Arn":
-                return arn("ecr", f"repository/{properties['RepositoryName']}")
-            case "AWS::SSM::Parameter", "Ref":
-                return str(properties["Name"])
-            case kind, _ if kind.startswith("Custom::"):
-                return self.attributes[logical_id][attribute]
-        raise NotImplementedError(f"{attribute} of {resource['Type']}")
+        kind, properties = resource["Type"], resource.get("Properties", {})
+        if kind.startswith("Custom::"):
+            return self.attributes[logical_id][attribute]
+        if kind == "AWS::Lightsail::Container":
+            name = str(properties["ServiceName"])
+            return {"Ref": name, "ContainerArn": self._services[name]}[attribute]
+        return {
+            ("AWS::ECR::Repository", "Ref"): str(properties.get("RepositoryName")),
+            ("AWS::ECR::Repository", "Arn"): arn(
+                "ecr", f"repository/{properties.get('RepositoryName')}"
+            ),
+            ("AWS::KMS::Key", "Arn"): arn("kms", f"key/{logical_id}"),
+            ("AWS::Lambda::Function", "Arn"): FUNCTION,
+            ("AWS::Logs::LogGroup", "Arn"): arn("logs", f"log-group:{logical_id}:*"),
+            ("AWS::SSM::Parameter", "Ref"): str(properties.get("Name")),
+            ("AWS::SecretsManager::Secret", "Ref"): arn(
+                "secretsmanager", f"secret:{logical_id}-a1b2c3"
+            ),
+        }[kind, attribute]

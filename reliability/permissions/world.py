@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
+
+from aws_cdk import Stack
 
 import fake_registry
 import fake_s3
 import stack_requests
-from aws_cdk import Stack
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
-
 from lightsail_local.endpoints import DEFAULT_ACCOUNT
 
 from . import ecr
@@ -35,6 +37,7 @@ class World:
         public: a registry that anybody may pull from.
         private: one with a login.
         amazon: those of Amazon ECR.
+        folder: for files that assets are made of.
 
     Attributes:
         images: where the images of the stack come from.
@@ -52,12 +55,14 @@ class World:
         public: FakeRegistry,
         private: FakeRegistry,
         amazon: FakeRegistry,
+        folder: Path,
     ) -> None:
         self.requests = requests
         self.aws = aws
         self.public = public
         self.private = private
         self.amazon = amazon
+        self.folder = folder
         self._handler = requests.new_handler(aws.url)
 
     def deploy(self, stack: Stack) -> None:
@@ -136,4 +141,5 @@ def running_world() -> Iterator[World]:
             public=running.enter_context(fake_registry.fake_registry()),
             private=running.enter_context(fake_registry.fake_registry(login="basic")),
             amazon=running.enter_context(ecr.running_ecr(*hosts)),
+            folder=Path(running.enter_context(tempfile.TemporaryDirectory())),
         )
