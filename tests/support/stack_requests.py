@@ -88,7 +88,7 @@ class Stack:
     lightsail: LightsailServer
     response: ResponseUrl
     time: FakeTime
-    handler: Handler | None = None
+    handler: Handler = field(init=False)
     seconds: float = 300.0
     clients: dict[str, Any] = field(default_factory=dict)
 
