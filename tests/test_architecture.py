@@ -76,6 +76,7 @@ HANDLER_IMPORTS = {
         "lightsail",
         "properties",
         "push",
+        "registry",
         "secret_values",
     },
 }
