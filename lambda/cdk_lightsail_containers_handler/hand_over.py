@@ -36,7 +36,9 @@ class HandOver:
         """Return what a request says of it; CloudFormation's own says nothing."""
         given = event.get(_KEY)
         if isinstance(given, Mapping):
-            return cls(count=int(given["Count"]), began=float(given["Began"]), state=given["State"])
+            # A function of an earlier release hands over nothing more than the first two.
+            state = given.get("State", {})
+            return cls(count=int(given["Count"]), began=float(given["Began"]), state=state)
         return cls(count=0, began=time.time())
 
     def is_possible(self, event: Mapping[str, Any], seconds: float) -> bool:
