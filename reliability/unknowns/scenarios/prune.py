@@ -1,0 +1,39 @@
+"""Versions of a label: as many as `max_versions` says, but none in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..images import offer
+from ..templates import SHOP
+
+if TYPE_CHECKING:
+    from ..account import Account
+
+
+def prune(account: Account) -> None:
+    """Live through it."""
+    account.has_shop()
+    one, two, three, four = (
+        offer(account.registry, text, text) for text in ("one", "two", "three", "four")
+    )
+
+    def put(tag: str, becomes: str = "UPDATE_COMPLETE") -> str:
+        source = f"{account.registry.host}/web:{tag}"
+        return account.put("prune", becomes=becomes, Source=source).outputs["ImageName"]
+
+    name = put("one", "CREATE_COMPLETE")
+    account.hands.deploy(SHOP, name)
+    put("two")
+    # The image of somebody else is a version of the label, too, and the oldest.
+    account.others = {}
+    account.check_images("after two versions", one, two)
+
+    put("three")
+    account.check_images("after three versions, of which one serves", one, two, three)
+    put("four")
+    account.check_images("after four versions, of which one serves", one, three, four)
+
+    account.delete()
+    account.check_images("after the stack, which retains them", one, three, four)
+    account.check_done("RegisterContainerImage", 4)
