@@ -101,9 +101,7 @@ class ContainerImages:
                 stored = len(self._lightsail.images(wanted.service_name))
                 if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
                     raise _full(wanted) from refusal
-                # A service that is not busy any more may have been when it refused.
-                is_busy = self._waits_while_busy(wanted.service_name, attempt)
-                refusals = 0 if is_busy else refusals + 1
+                refusals = self._refusals(refusals, wanted.service_name, attempt)
                 if refusals > 1:
                     raise
             else:
@@ -111,22 +109,27 @@ class ContainerImages:
                 return image
             attempt += 1
 
-    def _waits_while_busy(self, service: str, attempt: int) -> bool:
-        """Wait if a service is being changed, and return whether it is.
+    def _refusals(self, before: int, service: str, attempt: int) -> int:
+        """Wait after a refusal, and return how many came in a row from a service that was not busy.
+
+        It may have been busy when it refused, and not be any more, or a read may not show it yet:
+        only the second refusal counts.
 
         Raises:
-            HandlerError: there is no time left to wait.
+            HandlerError: the service is busy, and there is no time left to wait.
         """
         found = self._lightsail.service(service)
         if not found.is_busy:
-            return False
+            if not before:
+                self._deadline.pause(STALE_SECONDS)
+            return before + 1
         self._log("waiting for the container service", state=found.state)
         if not self._deadline.back_off(attempt):
             raise HandlerError(
                 f"container service '{service}' was {found.state} all the time and took no change",
                 "deploy again when it is READY or RUNNING",
             )
-        return True
+        return 0
 
     def _settle(self, own: ContainerImage, wanted: ContainerImageProperties) -> ContainerImage:
         """Return the one image that stays when the same request was carried out twice at once.
@@ -193,18 +196,19 @@ class ContainerImages:
 
     def _delete_unless_refused(self, name: ImageName) -> None:
         """Delete an image; Lightsail may know of a use that it did not show."""
-        attempt = 0
+        attempt = refusals = 0
         while True:
             try:
                 self._lightsail.delete_image(name)
             except Refused as refusal:
-                if self._waits_while_busy(name.service, attempt):
-                    attempt += 1
-                    continue
-                self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
+                refusals = self._refusals(refusals, name.service, attempt)
+                if refusals > 1:
+                    self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
+                    return
+                attempt += 1
             else:
                 self._log("deleted", image=str(name))
-            return
+                return
 
     def _unused(self, service: str, names: list[ImageName]) -> list[ImageName]:
         """Return those of some images that no deployment uses.

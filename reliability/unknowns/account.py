@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .broken import check, check_told
 from .images import one_platform
-from .sides import GONE_SOON
+from .sides import GONE
 from .templates import SHOP
 
 if TYPE_CHECKING:
@@ -46,9 +46,13 @@ class Account:
         return self.hands.behaviour
 
     @property
-    def is_gone_soon(self) -> bool:
-        """Whether an unregistered push is gone by the next call that is held up."""
-        return self.behaviour.unregistered_seconds == GONE_SOON
+    def loses_first_push(self) -> bool:
+        """Whether the first push is gone before it is registered, and registered all the same.
+
+        Nobody can tell before it is deployed.
+        """
+        is_gone = self.behaviour.unregistered_seconds == GONE
+        return is_gone and self.behaviour.missing_digest == "accepted"
 
     def has_shop(self) -> None:
         """Have a service in which somebody has registered an image by hand, which serves."""
@@ -57,11 +61,6 @@ class Account:
         name = self.hands.register(SHOP, "web", made)
         self.hands.deploy(SHOP, name)
         self.others = {name: made.digest}
-
-    def hold_up_registering(self) -> None:
-        """Have an unregistered push be gone before it is registered, if it is gone soon."""
-        if self.is_gone_soon:
-            self.hands.hold_up_next_register()
 
     def secret(self, text: str) -> str:
         """Have a secret of AWS Secrets Manager, and return its ARN."""

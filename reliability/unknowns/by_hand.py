@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import oci_images
 from lightsail_local.behaviour import Behaviour
-from lightsail_local.server import Fault
 
 from .broken import Broken
-from .sides import SWITCHES
+from .sides import GONE, KEPT, SWITCHES
 
 if TYPE_CHECKING:
-    from lightsail_local.server import LightsailServer
+    from lightsail_local.server import LightsailServer, Request
     from oci_images import Made
 
     from .sides import Value
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 _TIMES = {"service_seconds": 0.5, "deployment_seconds": 1.0}
 _BUSY_SECONDS = 3.0
 _LONGEST_SECONDS = 60
+_TRIED = ("", "NotFoundException")
 
 
 class ByHand:
@@ -86,9 +86,15 @@ class ByHand:
         if wait:
             self._wait(service)
 
-    def hold_up_next_register(self) -> None:
-        """Have Lightsail throttle the next registration, whatever U14 says."""
-        self._server.faults.append(Fault(operation="RegisterContainerImage", kind="throttle"))
+    def saw(self, request: Request) -> None:
+        """Take note of a request to Lightsail, before its answer is sent.
+
+        What is gone at once is so until somebody has tried to register it: nobody could ever
+        register what is always gone.
+        """
+        is_tried = request.operation == "RegisterContainerImage" and request.error in _TRIED
+        if is_tried and self.behaviour.unregistered_seconds == GONE:
+            self.behaviour.unregistered_seconds = KEPT
 
     def services(self) -> list[str]:
         """Return the names of the services."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from lightsail_local.server import Request
+
     from .sides import Row
     from .templates import Templates
 
@@ -33,7 +35,10 @@ class Cloud:
         # The engine keeps Lightsail's address.
         with bind(0) as listener:
             port = listener.getsockname()[1]
-        self._cloud = LocalCloud(lightsail_port=port)
+        self._saw: Callable[[Request], None] = lambda _: None
+        self._cloud = LocalCloud(
+            lightsail_port=port, on_request=lambda request: self._saw(request)
+        )
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -66,5 +71,7 @@ class Cloud:
         lightsail.stop()
         lightsail.faults.clear()
         lightsail.start()
+        hands = ByHand(lightsail, row.switches())
+        self._saw = hands.saw
         with fake_registry() as registry:
-            scenario(Account(name, ByHand(lightsail, row.switches()), self._stacks, registry))
+            scenario(Account(name, hands, self._stacks, registry))

@@ -12,8 +12,8 @@ from lightsail_local.behaviour import Behaviour
 
 Value = str | bool | float
 
-GONE_SOON = 0.2
-"""Seconds after which an unregistered push is gone, so that a Register held up finds nothing."""
+KEPT, GONE = 3600, 0
+"""Seconds that an unregistered push is kept: long, or so short that the first is gone at once."""
 
 SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
     "register_again": ("U1", ("new", "old")),
@@ -27,7 +27,7 @@ SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
     "upload_host": ("U6", ("same", "other")),
     "media_types": ("U7", ("docker_and_oci", "docker")),
     "zstd_layers": ("U7", (True, False)),
-    "unregistered_seconds": ("U8", (3600, GONE_SOON)),
+    "unregistered_seconds": ("U8", (KEPT, GONE)),
     "busy_service": ("U9", ("works", "refused")),
     "latest": ("U10", ("refused", "echoed", "resolved")),
     "order": ("U11", ("newest_first", "oldest_first", "shuffled")),

@@ -26,6 +26,13 @@ def deploy(account: Account) -> None:
         stack = account.put(template, becomes=becomes, Source=source, SecretArn=secret)
         return dict(stack.outputs)
 
+    lost = account.loses_first_push
+    if lost:
+        put("first", "ROLLBACK_COMPLETE")
+        account.told("container 'web': the image :site.web.1 could not be pulled")
+        check("services after a failed create", hands.services(), [])
+        account.delete()
+
     created = put("first", "CREATE_COMPLETE")
     check("deployments once it is created", hands.deployments(SITE), {1: "ACTIVE"})
     check("its version", created["DeploymentVersion"], "1")
@@ -62,7 +69,6 @@ def deploy(account: Account) -> None:
     account.check_tells_nothing_of(_PASSWORD)
     account.delete()
     check("services after the stack", hands.services(), [])
-    account.check_done("RegisterContainerImage", 4)
-    account.check_done(
-        "CreateContainerServiceDeployment", 3 + (account.behaviour.latest != "refused")
-    )
+    account.check_done("RegisterContainerImage", 4 + lost)
+    deployed = 3 + (account.behaviour.latest != "refused") + lost
+    account.check_done("CreateContainerServiceDeployment", deployed)

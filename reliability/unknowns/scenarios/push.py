@@ -21,7 +21,6 @@ def push(account: Account) -> None:
 
     first = offer(account.registry, "1", "first")
     account.hands.change_service(SHOP)
-    account.hold_up_registering()
     created = account.put("push", becomes="CREATE_COMPLETE", Source=source, Revision="1")
     account.check_images("once it is created", first)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..broken import check
 from ..images import multi_arch, one_platform
+from ..sides import GONE
 from ..templates import SHOP
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ def register(account: Account) -> None:
     account.has_shop()
     registered = _create_with_an_index(account)
 
-    # From here on its user is quick enough: what is pushed is registered in time.
-    account.behaviour.unregistered_seconds = 3600
+    # From here on what is pushed is registered in time.
     first, second = (account.hands.push(one_platform(text)) for text in ("first", "second"))
     created = account.put(
         "register",
@@ -51,9 +51,10 @@ def register(account: Account) -> None:
 def _create_with_an_index(account: Account) -> bool:
     """Create the stack with an image that Lightsail may not take; return whether it has."""
     index = account.hands.push(multi_arch("several platforms"))
-    # By the time that a function looks, it is gone.
-    is_missing = account.is_gone_soon and account.behaviour.missing_digest == "refused"
-    is_refused = not account.is_gone_soon and account.behaviour.other_platforms == "refused"
+    behaviour = account.behaviour
+    is_gone = behaviour.unregistered_seconds == GONE
+    is_missing = is_gone and behaviour.missing_digest == "refused"
+    is_refused = not is_gone and behaviour.other_platforms == "refused"
     if not is_missing and not is_refused:
         account.put("register", becomes="CREATE_COMPLETE", Digest=index)
         account.check_images("by the digest of an index", index)
