@@ -47,6 +47,10 @@ class ContainerImages:
         """
         images = self._lightsail.images(wanted.service_name)
         found = _pick(images, wanted, current)
+        if found and found.name != current and self._deadline.pause(STALE_SECONDS):
+            # It may be deleted already: only a list that goes on showing it is believed.
+            images = self._lightsail.images(wanted.service_name)
+            found = _pick(images, wanted, current)
         if found is None:
             self._make_room(images, wanted, current)
             image = self._settle(self._register(wanted, push), wanted)

@@ -57,6 +57,17 @@ class TestCreate:
             assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
 
 
+    def test_registers_again_what_reads_still_show_although_it_is_deleted(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            name = stack.create()["PhysicalResourceId"]
+            stack.delete(name)
+
+            answer = stack.create()
+
+            assert answer["PhysicalResourceId"] == ":shop.web.2"
+            assert stack.images() == [":shop.web.2"]
+
+
 class TestTheSameRequestTwice:
     @BOTH
     def test_one_after_the_other_registers_once(self, register_again: str) -> None:
@@ -372,6 +383,16 @@ class TestDelete:
 
             assert stack.images() == []
 
+    def test_waits_also_when_reads_do_not_show_yet_that_the_service_changes(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            name = stack.create()["PhysicalResourceId"]
+            stack.lightsail.faults.append(
+                Fault(operation="DeleteContainerImage", code="InvalidInputException")
+            )
+
+            assert stack.delete(name)["Status"] == "SUCCESS"
+            assert stack.images() == []
+
     def test_keeps_an_image_that_lightsail_refuses_to_delete(self, stack: Stack) -> None:
         name = stack.create()["PhysicalResourceId"]
         stack.lightsail.faults.append(
@@ -379,10 +400,12 @@ class TestDelete:
                 operation="DeleteContainerImage",
                 code="InvalidInputException",
                 message="The image is in use.",
+                times=2,
             )
         )
 
         assert stack.delete(name)["Status"] == "SUCCESS"
+        assert stack.images() == [name]
 
     def test_says_when_it_may_not_delete(self, stack: Stack) -> None:
         name = stack.create()["PhysicalResourceId"]
@@ -527,6 +550,13 @@ class TestBusyService:
 
             assert answer["PhysicalResourceId"] == ":shop.web.2"
             assert stack.calls("RegisterContainerImage") > calls + 1
+
+    def test_waits_also_when_reads_do_not_show_yet_that_it_is_busy(self) -> None:
+        with stack_requests.stack(busy_service="refused", stale_seconds=4) as stack:
+            stack.lightsail.behaviour.service_seconds = 3
+            stack.client().update_container_service(serviceName="shop", scale=2)
+
+            assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
 
     def test_tries_again_when_it_is_not_busy_any_more(self, stack: Stack) -> None:
         stack.lightsail.faults.append(
