@@ -35,7 +35,7 @@ class ContainerImages:
         self,
         wanted: ContainerImageProperties,
         current: ImageName | None = None,
-        push: Callable[[], None] | None = None,
+        push: Callable[[], str] | None = None,
     ) -> ContainerImage:
         """Return the registered image of a label and digest, and register it if there is none.
 
@@ -43,7 +43,8 @@ class ContainerImages:
             wanted: what the stack asks for, with the digest.
             current: the image that the resource stands for now; None on Create. It is left alone:
                 CloudFormation deletes it later, or goes back to it.
-            push: brings the image into the registry; None for one that was pushed.
+            push: brings the image into the registry, and returns the digest that it is there by;
+                None for one that was pushed.
         """
         images = self._lightsail.images(wanted.service_name)
         found = _pick(images, wanted, current)
@@ -77,17 +78,14 @@ class ContainerImages:
             self._log("gone with its container service", image=str(name))
 
     def _register(
-        self, wanted: ContainerImageProperties, push: Callable[[], None] | None
+        self, wanted: ContainerImageProperties, push: Callable[[], str] | None
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
         attempt = refusals = 0
         while True:
             try:
-                if push:
-                    push()
-                image = self._lightsail.register(
-                    wanted.service_name, wanted.label, str(wanted.digest)
-                )
+                digest = push() if push else str(wanted.digest)
+                image = self._lightsail.register(wanted.service_name, wanted.label, digest)
             except Unanswered:
                 if not self._deadline.back_off(attempt):
                     raise
@@ -239,8 +237,8 @@ def _matching(
     return [
         image
         for image in images
-        if (image.name.service, image.name.label, image.digest)
-        == (wanted.service_name, wanted.label, wanted.digest)
+        if (image.name.service, image.name.label) == (wanted.service_name, wanted.label)
+        and image.digest in (wanted.digest, wanted.docker_digest)
     ]
 
 

@@ -150,7 +150,8 @@ class _Requests:
             log=self._resource.log,
             make_client=self._make_client,
         ) as push:
-            return images.put(replace(wanted, digest=push.digest), current, push.run)
+            found = replace(wanted, digest=push.digest, docker_digest=push.docker_digest)
+            return images.put(found, current, push.run)
 
     def _put_deployment(self, event: Mapping[str, Any]) -> str:
         from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415

@@ -56,7 +56,6 @@ class TestCreate:
 
             assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
 
-
     def test_registers_again_what_reads_still_show_although_it_is_deleted(self) -> None:
         with stack_requests.stack(stale_seconds=4) as stack:
             name = stack.create()["PhysicalResourceId"]
