@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .broken import check, check_told
-from .images import one_platform
+from .images import content, one_platform
 from .sides import GONE
 from .templates import SHOP
 
@@ -60,7 +60,7 @@ class Account:
         self.hands.create_service(SHOP)
         name = self.hands.register(SHOP, "web", made)
         self.hands.deploy(SHOP, name)
-        self.others = {name: made.digest}
+        self.others = {name: content(made)}
 
     def secret(self, text: str) -> str:
         """Have a secret of AWS Secrets Manager, and return its ARN."""
@@ -97,12 +97,12 @@ class Account:
         found = self.stacks.settled(name)
         check(f"stack {name} after its deletion", found and found.status, None)
 
-    def check_images(self, step: str, *digests: str, service: str = SHOP) -> None:
+    def check_images(self, step: str, *contents: str, service: str = SHOP) -> None:
         """Check that a service has these images, and those that are not the stacks'."""
         found = self.hands.images(service)
         lost = self.others.items() - found.items()
         check(f"images that are gone {step}", lost, set())
-        check(f"images {step}", sorted(found.values()), sorted([*digests, *self.others.values()]))
+        check(f"images {step}", sorted(found.values()), sorted([*contents, *self.others.values()]))
 
     def check_tells_nothing_of(self, secret: str, stack: str = "") -> None:
         """Check that a secret is in nothing that CloudFormation tells of a stack."""

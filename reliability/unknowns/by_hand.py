@@ -102,9 +102,9 @@ class ByHand:
         return sorted(service["containerServiceName"] for service in found)
 
     def images(self, service: str) -> dict[str, str]:
-        """Return the digests of a service's images by their names."""
+        """Return what a service's images are known by, see `content`, by their names."""
         found = self._call("GetContainerImages", serviceName=service)["containerImages"]
-        return {image["image"]: image["digest"] for image in found}
+        return {image["image"]: self._content(image["digest"]) for image in found}
 
     def deployments(self, service: str) -> dict[int, str]:
         """Return the states of a service's deployments by their versions."""
@@ -120,6 +120,10 @@ class ByHand:
         """Return how often an operation was carried out by others since the beginning."""
         requests = self._server.requests[self._first_request :]
         return sum(one.operation == operation and one.status == 200 for one in requests)  # noqa: PLR2004
+
+    def _content(self, digest: str) -> str:
+        manifest = self._server.images.manifest(digest)
+        return manifest.blobs[0].digest if manifest and manifest.blobs else digest
 
     def _wait(self, service: str) -> None:
         ends = time.monotonic() + _LONGEST_SECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from fake_registry import fake_registry
 from lightsail_local.cloud import LocalCloud
@@ -15,7 +15,6 @@ from .stacks import Stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from lightsail_local.server import Request
 
@@ -36,24 +35,18 @@ class Cloud:
         with bind(0) as listener:
             port = listener.getsockname()[1]
         self._saw: Callable[[Request], None] = lambda _: None
-        self._cloud = LocalCloud(
-            lightsail_port=port, on_request=lambda request: self._saw(request)
-        )
+        self._cloud = LocalCloud(lightsail_port=port, on_request=self._tell)
         self._running = ExitStack()
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Start it, and put there what the templates need."""
         with ExitStack() as starting:
             starting.enter_context(self._cloud)
             self._stacks = Stacks(self._cloud, self._templates)
             self._running = starting.pop_all()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End all of it; safe to call again."""
         self._running.close()
 
     def live(self, name: str, scenario: Callable[[Account], None], row: Row) -> None:
@@ -75,3 +68,6 @@ class Cloud:
         self._saw = hands.saw
         with fake_registry() as registry:
             scenario(Account(name, hands, self._stacks, registry))
+
+    def _tell(self, request: Request) -> None:
+        self._saw(request)

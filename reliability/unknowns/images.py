@@ -30,11 +30,19 @@ def offer(registry: FakeRegistry, tag: str, text: str, *, fails: Failure | None 
     """Have a registry hold a text's multi-arch image under a tag.
 
     Returns:
-        The digest of its image for linux/amd64.
+        What its image for linux/amd64 is known by, see `content`.
     """
     made = multi_arch(text, fails=fails)
     registry.add(made, tag)
-    return made.manifests[-1].digest
+    return content(made.manifests[-1])
+
+
+def content(made: Made) -> str:
+    """Return what an image is known by, however its manifest is written: its config's digest.
+
+    That is what a manifest names first. An index is known by its own digest.
+    """
+    return next(iter(made.blobs), made.digest)
 
 
 def _made(image: SampleImage, platform: str) -> Made:

@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -66,7 +65,7 @@ class Runs:
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
-        self._exits = ExitStack()
+        self._clouds: list[Cloud] = []
         self._idle: queue.SimpleQueue[Cloud] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
 
@@ -81,42 +80,47 @@ class Runs:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._exits.close()
+        for cloud in self._clouds:
+            cloud.stop()
 
     def results(self, runs: Sequence[Run]) -> Iterator[Result]:
         """Run all of some runs, and yield what becomes of them as they end."""
         threads = ThreadPoolExecutor(self._jobs)
         try:
-            yield from (
-                ended.result()
-                for ended in as_completed([threads.submit(self._run, run) for run in runs])
-            )
+            ends = [threads.submit(self._run, run) for run in runs]
+            yield from (end.result() for end in as_completed(ends))
         except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
             # Without their clouds those that still run end soon.
-            self._exits.close()
+            for cloud in self._clouds:
+                cloud.stop()
             raise
         finally:
-            threads.shutdown(cancel_futures=True)
+            threads.shutdown()
 
     def _run(self, run: Run) -> Result:
         began = time.monotonic()
         problem = ""
+        cloud = self._cloud()
+        # No two stacks of a cloud ever have the same name.
+        name = f"{run.scenario}-{run.row.number}-{next(self._numbers)}"
         try:
-            cloud = self._take()
-            # No two stacks of a cloud ever have the same name.
-            name = f"{run.scenario}-{run.row.number}-{next(self._numbers)}"
             cloud.live(name, SCENARIOS[run.scenario], run.row)
         except Broken as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run is broken
             problem = f"{type(error).__name__}: {error}"
+        if problem:
+            cloud.stop()  # who knows what goes on there
         else:
-            # Only one in which all was as it has to be is used again.
             self._idle.put(cloud)
         return Result(run=run, problem=problem, seconds=time.monotonic() - began)
 
-    def _take(self) -> Cloud:
+    def _cloud(self) -> Cloud:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
-            return self._exits.enter_context(Cloud(self._templates))
+            cloud = Cloud(self._templates)
+            self._clouds.append(cloud)
+            cloud.start()
+            return cloud

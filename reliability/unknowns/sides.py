@@ -8,6 +8,7 @@ from functools import cache
 from itertools import combinations
 
 from allpairspy import AllPairs
+
 from lightsail_local.behaviour import Behaviour
 
 Value = str | bool | float
@@ -115,9 +116,7 @@ def rows() -> tuple[Row, ...]:
     alone = [side for side in sides() if side not in defaults()]
     likelier = {side.switch: side.value for side in defaults()}
     singles = tuple(_row(0, likelier | {side.switch: side.value}) for side in alone)
-    return tuple(
-        replace(row, number=number) for number, row in enumerate((*cover(), *singles), 1)
-    )
+    return tuple(replace(row, number=number) for number, row in enumerate((*cover(), *singles), 1))
 
 
 def pairs() -> frozenset[tuple[Side, Side]]:

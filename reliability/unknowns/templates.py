@@ -19,6 +19,7 @@ from aws_cdk import (
 from aws_cdk import aws_lightsail as lightsail
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.interfaces.aws_lightsail import IContainerRef
+
 from cdk_lightsail_containers import (
     Container,
     ContainerImage,
@@ -134,9 +135,7 @@ def _push(stack: Stack, *, broken: bool) -> None:
 
 
 def _deploy(stack: Stack, *, latest: bool) -> None:
-    service = lightsail.CfnContainer(
-        stack, "Service", service_name=SITE, power="nano", scale=1
-    )
+    service = lightsail.CfnContainer(stack, "Service", service_name=SITE, power="nano", scale=1)
     source = ImageSource.from_registry(_parameter(stack, "Source"))
     image = _image(stack, service, source)
     secret = secretsmanager.Secret.from_secret_complete_arn(
@@ -171,9 +170,7 @@ def _labels(stack: Stack, labels: tuple[str, ...]) -> None:
     service = _shop(stack)
     for label in labels:
         source = ImageSource.from_registry(_parameter(stack, f"Source{label}"))
-        image = ContainerImage(
-            stack, f"Image-{label}", service=service, label=label, source=source
-        )
+        image = ContainerImage(stack, f"Image-{label}", service=service, label=label, source=source)
         CfnOutput(stack, f"ImageName{label}", value=image.image_name)
 
 

@@ -1,12 +1,13 @@
 """The lives that are lived through on every side.
 
-What Lightsail refuses on a side, whatever a program does, has to be told in the stack's event and to
-leave nothing behind; then the life goes on with what it takes.
+What Lightsail refuses on a side, whatever a program does, has to be told in the stack's event, and
+to leave nothing behind; then the life goes on with what Lightsail takes.
 """
 
 from collections.abc import Callable, Mapping
 
-from ..account import Account
+from reliability.unknowns.account import Account
+
 from .deploy import deploy
 from .labels import labels
 from .prune import prune

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..broken import check
-from ..images import offer
-from ..templates import SITE
+from reliability.unknowns.broken import check
+from reliability.unknowns.images import offer
+from reliability.unknowns.templates import SITE
 
 if TYPE_CHECKING:
-    from ..account import Account
+    from reliability.unknowns.account import Account
 
 _PASSWORD = "password-that-nobody-sees"  # noqa: S105 - of a secret that is made here
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..images import offer
-from ..templates import SHOP
+from reliability.unknowns.images import offer
+from reliability.unknowns.templates import SHOP
 
 if TYPE_CHECKING:
-    from ..account import Account
+    from reliability.unknowns.account import Account
 
 
 def prune(account: Account) -> None:

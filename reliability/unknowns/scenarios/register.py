@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..broken import check
-from ..images import multi_arch, one_platform
-from ..sides import GONE
-from ..templates import SHOP
+from reliability.unknowns.broken import check
+from reliability.unknowns.images import content, multi_arch, one_platform
+from reliability.unknowns.sides import GONE
+from reliability.unknowns.templates import SHOP
 
 if TYPE_CHECKING:
-    from ..account import Account
+    from reliability.unknowns.account import Account
 
 _NOT_PUSHED = "sha256:" + "0" * 64
 
@@ -21,29 +21,30 @@ def register(account: Account) -> None:
     registered = _create_with_an_index(account)
 
     # From here on what is pushed is registered in time.
-    first, second = (account.hands.push(one_platform(text)) for text in ("first", "second"))
+    first, second = (one_platform(text) for text in ("first", "second"))
     created = account.put(
         "register",
         becomes="UPDATE_COMPLETE" if registered else "CREATE_COMPLETE",
-        Digest=first,
+        Digest=account.hands.push(first),
     )
-    check("its digest", created.outputs["ImageDigest"], first)
-    account.check_images("once it is created", first)
+    check("its digest", created.outputs["ImageDigest"], first.digest)
+    account.check_images("once it is created", content(first))
 
+    digest = account.hands.push(second)
     account.hands.change_service(SHOP)
-    replaced = account.put("register", becomes="UPDATE_COMPLETE", Digest=second)
-    check("its digest", replaced.outputs["ImageDigest"], second)
-    account.check_images("once it is replaced", second)
+    replaced = account.put("register", becomes="UPDATE_COMPLETE", Digest=digest)
+    check("its digest", replaced.outputs["ImageDigest"], second.digest)
+    account.check_images("once it is replaced", content(second))
 
     back = account.put("register-broken", becomes="UPDATE_ROLLBACK_COMPLETE", Digest=_NOT_PUSHED)
     check("what is there after a failed update", back.outputs, replaced.outputs)
     if account.behaviour.missing_digest == "refused":
         account.told(f"Lightsail has no pushed image {_NOT_PUSHED}")
-    account.check_images("after a failed update", second)
+    account.check_images("after a failed update", content(second))
 
     account.hands.deploy(SHOP, replaced.outputs["ImageName"])
     account.delete()
-    account.check_images("of which one serves, after the stack", second)
+    account.check_images("of which one serves, after the stack", content(second))
     is_accepted = account.behaviour.missing_digest == "accepted"
     account.check_done("RegisterContainerImage", 2 + registered + is_accepted)
 
