@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .lightsail import Lightsail
     from .properties.container_image import Source
     from .registry.blob_copy import Source as ImageSource
+    from .registry.connection import Timeouts
     from .request_log import Log
 
 _REPOSITORY = "sr"
@@ -41,6 +42,7 @@ def pushing(
     deadline: Deadline,
     log: Log,
     make_client: Callable[..., Any],
+    timeouts: Timeouts | None = None,
 ) -> Iterator[Push]:
     """Find an image where it is, and have it ready to be pushed.
 
@@ -51,13 +53,14 @@ def pushing(
         deadline: when to stop; what was pushed by then is not pushed again.
         log: where the steps are told.
         make_client: boto3's `client`, for what the source needs.
+        timeouts: how long to wait for registries.
 
     Raises:
         Unfinished: the deadline came first.
         HandlerError: the source has no such image for linux/amd64.
     """
     seconds = deadline.left()
-    with Connections() as connections:
+    with Connections(timeouts=timeouts) as connections:
         with _explained():
             calls = Calls(deadline, log, READING_SECONDS)
             found = _open(source, connections, deadline, make_client, calls)

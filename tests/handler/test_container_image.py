@@ -6,6 +6,7 @@ import pytest
 
 import stack_requests
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
+from cdk_lightsail_containers_handler.response import Undeliverable
 from lightsail_local.server import Fault
 from stack_requests import Stack, digest
 
@@ -157,7 +158,8 @@ class TestTheSameRequestTwice:
     def test_after_a_crash_between_register_and_answer_registers_once(self, stack: Stack) -> None:
         stack.response.faults = [403]
         request = stack.request("Create")
-        stack.handler(request, stack.context())
+        with pytest.raises(Undeliverable):
+            stack.handler(request, stack.context())
         assert stack.response.answers == []
 
         answer = stack.send(request)
