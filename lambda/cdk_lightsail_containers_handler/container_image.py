@@ -47,17 +47,17 @@ class ContainerImages:
                 None for one that was pushed.
         """
         images = self._lightsail.images(wanted.service_name)
-        found = _pick(images, wanted, current)
-        if found and found.name != current and self._deadline.pause(STALE_SECONDS):
+        image = _pick(images, wanted, current)
+        if image and image.name != current and self._deadline.pause(STALE_SECONDS):
             # It may be deleted already: only a list that goes on showing it is believed.
             images = self._lightsail.images(wanted.service_name)
-            found = _pick(images, wanted, current)
-        if found is None:
-            self._make_room(images, wanted, current)
-            image = self._settle(self._register(wanted, push), wanted)
+            image = _pick(images, wanted, current)
+        if image is None and len(images) >= STORED_IMAGES:
+            image = self._find_or_make_room(wanted, current)
+        if image is None:
+            image = self._settle(self._register(wanted, current, push), wanted)
         else:
-            self._log("found", image=str(found.name))
-            image = found
+            self._log("found", image=str(image.name))
         self._prune_quietly(wanted, {image.name, current})
         return image
 
@@ -78,11 +78,15 @@ class ContainerImages:
             self._log("gone with its container service", image=str(name))
 
     def _register(
-        self, wanted: ContainerImageProperties, push: Callable[[], str] | None
+        self,
+        wanted: ContainerImageProperties,
+        current: ImageName | None,
+        push: Callable[[], str] | None,
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
         attempt = refusals = 0
         while True:
+            found = None
             try:
                 digest = push() if push else str(wanted.digest)
                 image = self._lightsail.register(wanted.service_name, wanted.label, digest)
@@ -90,9 +94,6 @@ class ContainerImages:
                 if not self._deadline.back_off(attempt):
                     raise
                 found = _pick(self._lightsail.images(wanted.service_name), wanted)
-                if found is not None:
-                    self._log("found after a lost answer", image=str(found.name))
-                    return found
             except NotFound:
                 # Lightsail drops what is not registered, after a time that nobody knows.
                 if not push or attempt == _MOST_PUSHES or not self._deadline.back_off(attempt):
@@ -102,36 +103,40 @@ class ContainerImages:
                 # The list may lag behind, and then only Lightsail's sentence tells.
                 stored = len(self._lightsail.images(wanted.service_name))
                 if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
-                    raise _full(wanted) from refusal
-                refusals = self._refusals(refusals, wanted.service_name, attempt)
-                if refusals > 1:
-                    raise
+                    found = self._find_or_make_room(wanted, current)
+                else:
+                    is_busy = self._waits_while_busy(wanted.service_name, attempt)
+                    refusals = 0 if is_busy else refusals + 1
+                    if refusals > 1:
+                        raise
             else:
                 self._log("registered", image=str(image.name), digest=image.digest)
                 return image
+            if found is not None:
+                self._log("found after all", image=str(found.name))
+                return found
             attempt += 1
 
-    def _refusals(self, before: int, service: str, attempt: int) -> int:
-        """Wait after a refusal, and return how many came in a row from a service that was not busy.
+    def _waits_while_busy(self, service: str, attempt: int) -> bool:
+        """Wait after a refusal, and return whether the service is being changed.
 
-        It may have been busy when it refused, and not be any more, or a read may not show it yet:
-        only the second refusal counts.
+        A service that does not look so may have been when it refused, or reads lag behind: one
+        more attempt, after a while, is what tells.
 
         Raises:
-            HandlerError: the service is busy, and there is no time left to wait.
+            HandlerError: there is no time left to wait.
         """
         found = self._lightsail.service(service)
         if not found.is_busy:
-            if not before:
-                self._deadline.pause(STALE_SECONDS)
-            return before + 1
+            self._deadline.pause(STALE_SECONDS)
+            return False
         self._log("waiting for the container service", state=found.state)
         if not self._deadline.back_off(attempt):
             raise HandlerError(
                 f"container service '{service}' was {found.state} all the time and took no change",
                 "deploy again when it is READY or RUNNING",
             )
-        return 0
+        return True
 
     def _settle(self, own: ContainerImage, wanted: ContainerImageProperties) -> ContainerImage:
         """Return the one image that stays when the same request was carried out twice at once.
@@ -161,18 +166,23 @@ class ContainerImages:
             if not self._deadline.pause(_LOOK_AGAIN_SECONDS):
                 return images
 
-    def _make_room(
-        self,
-        images: list[ContainerImage],
-        wanted: ContainerImageProperties,
-        current: ImageName | None,
-    ) -> None:
-        """Check that one more image can be stored, before anything is done for it."""
-        if len(images) < STORED_IMAGES:
-            return
+    def _find_or_make_room(
+        self, wanted: ContainerImageProperties, current: ImageName | None
+    ) -> ContainerImage | None:
+        """Return the image of a service that is full, None once there is room to register it.
+
+        Others may have registered it meanwhile, or give way; no single list is believed.
+
+        Raises:
+            HandlerError: there is neither.
+        """
         self._prune_quietly(wanted, {current}, room_for=1)
-        if len(self._lightsail.images(wanted.service_name)) >= STORED_IMAGES:
+        is_shown = self._deadline.pause(STALE_SECONDS)
+        images = self._lightsail.images(wanted.service_name)
+        found = _pick(images, wanted)
+        if found is None and (len(images) >= STORED_IMAGES or not is_shown):
             raise _full(wanted)
+        return found
 
     def _prune_quietly(
         self, wanted: ContainerImageProperties, keep: set[ImageName | None], room_for: int = 0
@@ -203,14 +213,14 @@ class ContainerImages:
             try:
                 self._lightsail.delete_image(name)
             except Refused as refusal:
-                refusals = self._refusals(refusals, name.service, attempt)
+                refusals = 0 if self._waits_while_busy(name.service, attempt) else refusals + 1
                 if refusals > 1:
                     self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
                     return
-                attempt += 1
             else:
                 self._log("deleted", image=str(name))
                 return
+            attempt += 1
 
     def _unused(self, service: str, names: list[ImageName]) -> list[ImageName]:
         """Return those of some images that no deployment uses.

@@ -283,6 +283,7 @@ class TestFaults:
 
         assert f"Lightsail did not answer {operation} for container service 'shop' in time" in text
         assert stack.time.now - began < stack.seconds - 30
+        assert ("fewer stacks at once" in text) == (kind == "throttle")
 
     def test_after_the_registration_fail_nothing(self, stack: Stack) -> None:
         request = stack.request("Create")
