@@ -156,7 +156,8 @@ class _Requests:
             make_client=self._make_client,
             timeouts=self._timeouts,
         ) as push:
-            return images.put(replace(wanted, digest=push.digest), current, push.run)
+            found = replace(wanted, digest=push.digest, docker_digest=push.docker_digest)
+            return images.put(found, current, push.run)
 
     def _put_deployment(self, event: Mapping[str, Any]) -> str:
         from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415

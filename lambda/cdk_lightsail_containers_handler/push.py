@@ -129,8 +129,13 @@ class Push:
         """The digest of the image's manifest for linux/amd64."""
         return self._image.digest
 
-    def run(self) -> None:
-        """Push the image, so that it can be registered.
+    @property
+    def docker_digest(self) -> str | None:
+        """The digest of the same image, if Lightsail takes Docker's manifests only."""
+        return self._image.docker_digest
+
+    def run(self) -> str:
+        """Push the image, so that it can be registered, and return the digest that it is there by.
 
         Raises:
             Unfinished: the deadline came first; another push goes on from there.
@@ -168,6 +173,7 @@ class Push:
             skipped=result.skipped,
             requests=self._connections.requests,
         )
+        return result.digest
 
     def _check_that_another_helps(self, source: MeteredSource, began: float) -> None:
         """Check that another invocation would come farther than this one.
