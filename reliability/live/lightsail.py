@@ -86,7 +86,9 @@ class Lightsail:
             except CallFailed as failure:
                 is_throttled = failure.code in _THROTTLED
                 is_repeatable = operation.startswith(("Get", "Delete"))
-                if attempt == _TRIES or not (is_throttled or is_repeatable and _is_passing(failure)):
+                if attempt == _TRIES or not (
+                    is_throttled or (is_repeatable and _is_passing(failure))
+                ):
                     raise
             longest = min(10.0, 0.5 * 2.0**attempt)
             self._waiting.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret

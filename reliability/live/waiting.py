@@ -1,4 +1,4 @@
-"""Waiting for what takes minutes on AWS and moments on a local cloud: by looking, and not for ever."""
+"""Waiting for what takes minutes on AWS and moments on a local cloud, but not for ever."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.url import Url
 
@@ -126,9 +127,7 @@ def _kind(reply: Reply) -> str:
     return "answered" if reply.status == _OK else "denied"
 
 
-def _upload(
-    service: ProbedService, text: str, *, is_chunked: bool
-) -> tuple[list[Reply], Reply]:
+def _upload(service: ProbedService, text: str, *, is_chunked: bool) -> tuple[list[Reply], Reply]:
     """Return the replies to a blob, and the one to the beginning of its upload."""
     registry = service.registry
     content = f"{service.name} {text}".encode()

@@ -60,9 +60,7 @@ def expected(**behaviour: Any) -> dict[str, Any]:
 
 def found(cloud: Cloud) -> dict[str, Any]:
     """Every switch, as it was found to be; what is measured is rounded to what was set."""
-    sides = {
-        name: side for answer in cloud.probe().answers for name, side in answer.sides.items()
-    }
+    sides = {name: side for answer in cloud.probe().answers for name, side in answer.sides.items()}
     if STALE <= sides["stale_seconds"] <= STALE + 0.5:
         sides["stale_seconds"] = STALE
     if 0 < sides.get("unregistered_seconds", 0) <= VANISHES:
