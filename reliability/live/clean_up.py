@@ -66,12 +66,16 @@ class CleanUp:
 
     def run(self) -> list[Left]:
         """Remove everything, and return what is left, which is nothing if all went well."""
-        left = self._remove_and_look()
-        if not left:
-            self._waiting.sleep(_QUIET_SECONDS)
-            left = self._look()
-            if left:
-                left = self._remove_and_look()
+        left: list[Left] = []
+        # What held the stack up, such as a service in use, may be gone by the second time.
+        for _ in range(2):
+            why = self._remove()
+            left = self._look(why)
+            if not left:
+                self._waiting.sleep(_QUIET_SECONDS)
+                left = self._look()
+            if not left:
+                break
         return left
 
     def everything(self, why: str = "") -> list[Left]:
@@ -82,7 +86,8 @@ class CleanUp:
             *(self._left_service(name, because) for name in self._services),
         ]
 
-    def _remove_and_look(self) -> list[Left]:
+    def _remove(self) -> str:
+        """Remove everything, and return what did not work."""
         problems = []
         for what, remove in (
             (f"stack {self._stack.name}", self._stack.delete),
@@ -94,11 +99,7 @@ class CleanUp:
                 remove()
             except _FAILURES as error:
                 problems.append(f"{what}: {error}")
-        why = "; ".join(problems)
-        try:
-            return self._look(why)
-        except _FAILURES as error:
-            return self.everything(f"could not be looked up: {why or error}")
+        return "; ".join(problems)
 
     def _remover(self, name: str) -> Callable[[], None]:
         return lambda: self._delete_service(name)
@@ -116,7 +117,13 @@ class CleanUp:
             self._logs.delete_log_group(logGroupName=group)
 
     def _look(self, why: str = "") -> list[Left]:
-        because = f" ({why})" if why else ""
+        """Return what is there, and why it is; all that may be there if nobody can tell."""
+        try:
+            return self._found(f" ({why})" if why else "")
+        except _FAILURES as error:
+            return self.everything(f"it could not be looked up: {error}")
+
+    def _found(self, because: str) -> list[Left]:
         left = []
         if status := self._stack.status():
             left.append(self._left_stack(f", {status}{because}"))

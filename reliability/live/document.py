@@ -71,7 +71,7 @@ def document(findings: Findings, mask: Mask) -> str:
         "## Times",
         _times(findings),
         "## What else was seen",
-        table([("of", "seen"), *((_cell(what), _code(said)) for what, said in findings.facts)]),
+        "\n".join(f"- {what}: {_code(said)}" for what, said in findings.facts) or "- nothing",
         "## What is left",
         _left(findings),
     ]
@@ -102,19 +102,21 @@ def _evidence(answers: Sequence[Answer]) -> str:
 
 
 def _steps(steps: Sequence[Step]) -> str:
-    rows = [("step", "as it should be", "result")]
-    for step in steps:
-        results = "; ".join(map(_code, step.results))
-        rows.append((step.title, "yes" if step.is_right else "**no**", results))
-    return table(rows)
+    rows = [("step", "as it should be", "seconds")]
+    rows += [
+        (step.title, "yes" if step.is_right else "**no**", f"{step.seconds:.0f}") for step in steps
+    ]
+    lines = [f"- {step.title}: {', '.join(map(_code, step.results))}" for step in steps]
+    return "\n\n".join([table(rows), "\n".join(lines)])
 
 
 def _times(findings: Findings) -> str:
     rows = [("what", "seconds")]
     rows += [(f"service {state}", f"{seconds:.0f}") for state, seconds in findings.times]
     for step in findings.steps:
-        rows.append((step.title, f"{step.seconds:.0f}"))
-        rows += [(f"- {kind}", f"{seconds:.0f}") for kind, seconds in step.parts.items()]
+        rows += [
+            (f"{step.title}, {kind}", f"{seconds:.0f}") for kind, seconds in step.parts.items()
+        ]
     return table(rows)
 
 
@@ -137,4 +139,5 @@ def _cell(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{_cell(text).replace('`', chr(39))}`"
+    """Return a text that is quoted as it is: as code, one line of it."""
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"

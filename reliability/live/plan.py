@@ -31,10 +31,10 @@ This makes real things in a real AWS account.
   makes     a container service {names.run}, nano, that is asked what AWS does not document;
             a stack {names.run} with another one, {names.web}, a function, its role and
             its log group: created, updated, updated to a version that fails, destroyed
-  costs     about {least:.2f} USD, {most:.2f} USD if it takes {_LONGEST_HOURS} hours: {_SERVICES} nano \
-container services
-            at {account.price:g} USD a month each, by the hour, as Lightsail tells its prices now
-            ({_PRICES}); the function, its log and the CDK's bucket cost less than a cent
+  costs     about {least:.2f} USD, and {most:.2f} USD if it takes {_LONGEST_HOURS} hours: two
+            container services, nano, at {account.price:g} USD a month each, by the hour, as
+            Lightsail tells its prices now ({_PRICES});
+            the function, its log and the CDK's bucket less than a cent
   takes     about an hour, most of it waiting for Lightsail; credentials have to last as long
   removes   all of it at the end, also when it fails or is interrupted with Ctrl-C, and then looks
             whether something is left; a few kB stay in the bucket of the CDK's bootstrap

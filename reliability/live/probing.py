@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
@@ -44,6 +45,7 @@ class Probing:
         self._tell = tell
         self._answers: dict[str, Answer] = {}
         self._facts: list[Fact] = []
+        self._problems: dict[str, list[str]] = {}
         self._busy = BusyService(service)
         self._order = OrderOfAnswers()
         self._unregistered = UnregisteredPushes(service)
@@ -149,37 +151,30 @@ class Probing:
         self._put(unknown, lambda: probe(self._service))
 
     def _put(self, unknown: str, find: Callable[[], Answer]) -> None:
-        """Find an answer, if no failure before has left none to be found."""
-        if unknown not in self._answers:
-            try:
-                answer = find()
-            except _UNANSWERED as failure:
-                answer = unsettled(unknown, _words(failure))
-            self._keep(answer)
+        """Find an answer, or say what has failed on the way to it."""
+        problems = self._problems.get(unknown, [])
+        try:
+            answer = find()
+        except _UNANSWERED as failure:
+            answer = unsettled(unknown, _words(failure))
+        why = answer.found if answer.is_settled or not problems else problems[0]
+        evidence = (*answer.evidence, *problems)
+        answer = replace(answer, found=self._mask(why), evidence=tuple(map(self._mask, evidence)))
+        self._answers[unknown] = answer
+        self._tell(answer)
 
     def _try(self, unknown: str, act: Callable[[], None]) -> None:
-        """Take a step towards an answer; a failure is what there is to tell then."""
+        """Take a step towards an answer; what fails is told with it."""
         try:
             act()
         except _UNANSWERED as failure:
-            self._keep(unsettled(unknown, _words(failure)))
+            self._problems.setdefault(unknown, []).append(_words(failure))
 
     def _note(self, find: Callable[[], list[Fact]]) -> None:
         try:
             self._facts += find()
         except _UNANSWERED as failure:
             self._facts.append(("a look that failed", _words(failure)))
-
-    def _keep(self, answer: Answer) -> None:
-        answer = Answer(
-            unknown=answer.unknown,
-            found=self._mask(answer.found),
-            sides=answer.sides,
-            evidence=tuple(map(self._mask, answer.evidence)),
-            is_settled=answer.is_settled,
-        )
-        self._answers[answer.unknown] = answer
-        self._tell(answer)
 
 
 def _words(failure: Exception) -> str:

@@ -24,6 +24,7 @@ from cdk_lightsail_containers_handler.registry.transport import Transport
 from cdk_lightsail_containers_handler.registry.url import Url
 from oci_images import Made
 
+from .certificates import trusting
 from .lightsail import Lightsail
 from .mask import Mask
 from .waiting import Waiting
@@ -95,7 +96,7 @@ class PushRegistry:
             parts = image.platform or {}
             found = find_image(archive, Platform(os="linux", architecture=parts["architecture"]))
             deadline = self._deadline()
-            with Connections() as connections:
+            with Connections(trusting()) as connections:
                 destination = Repository(
                     self._reference(),
                     connections=connections,
@@ -157,7 +158,7 @@ class PushRegistry:
         deadline = self._deadline()
         registry = Url(origin=self._reference().origin, target="/v2/")
         scopes = (f"repository:{_REPOSITORY}:pull,push",)
-        with Connections() as connections:
+        with Connections(trusting()) as connections:
             login = Login(registry, scopes, self._login, connections, deadline)
             yield Transport(connections, deadline, login)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 
@@ -27,5 +28,5 @@ class ServiceTimes:
     @property
     def rows(self) -> list[tuple[str, float]]:
         """The states that have ended, in order, and the seconds in each."""
-        ended = zip(self._changes, self._changes[1:], strict=False)
+        ended = pairwise(self._changes)
         return [(state, end - began) for (state, began), (_, end) in ended]

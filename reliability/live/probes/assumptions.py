@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..lightsail import Lightsail, Said
-from ..probed_service import ProbedService
+from reliability.live.lightsail import Lightsail, Said
+from reliability.live.probed_service import ProbedService
 
 Fact = tuple[str, str]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..answers import Answer, unsettled
-from ..lightsail import Said
-from ..probed_service import ProbedService
+from reliability.live.answers import Answer, unsettled
+from reliability.live.lightsail import Said
+from reliability.live.probed_service import ProbedService
 
 _BUSY = frozenset({"PENDING", "DEPLOYING", "UPDATING"})
 _BEGINS_SECONDS = 60.0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from statistics import median
 
-from ..answers import Answer, Side, unsettled
-from ..lightsail import CallFailed, is_throttled
-from ..probed_service import ProbedService
-from ..waiting import TookTooLong
+from reliability.live.answers import Answer, Side, unsettled
+from reliability.live.lightsail import CallFailed, is_throttled
+from reliability.live.probed_service import ProbedService
+from reliability.live.waiting import TookTooLong
 
 _READS = 20
 _SHOWN_IN_A_ROW = 3
@@ -109,7 +110,7 @@ def throttling(service: ProbedService) -> Answer:
         if before:
             found += f", but {before} of the {lightsail.calls} calls of the run"
         return Answer(unknown="U14", found=found, sides={"throttle_every": 0}, evidence=(found,))
-    gaps = [after - first for first, after in zip(throttled, throttled[1:], strict=False)]
+    gaps = [after - first for first, after in pairwise(throttled)]
     every: Side = int(median(gaps)) if gaps else throttled[0]
     return Answer(
         unknown="U14",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from ..answers import Answer, Side
-from ..images import ImageKind, index_of, serving_image
-from ..lightsail import Said
-from ..probed_service import ProbedService
+from reliability.live.answers import Answer, Side
+from reliability.live.images import ImageKind, index_of, serving_image
+from reliability.live.lightsail import Said
+from reliability.live.probed_service import ProbedService
 
 
 def register_twice(service: ProbedService) -> Answer:

@@ -6,11 +6,10 @@ import hashlib
 
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.url import Url
-
-from ..answers import Answer, Side, unsettled
-from ..images import ImageKind, serving_image
-from ..probed_service import ProbedService
-from ..registry import Reply
+from reliability.live.answers import Answer, Side, unsettled
+from reliability.live.images import ImageKind, serving_image
+from reliability.live.probed_service import ProbedService
+from reliability.live.registry import Reply
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lightsail_local.behaviour import Behaviour
+from reliability.live.answers import Answer, unsettled
+from reliability.live.probed_service import ProbedService
 
-from ..answers import Answer, unsettled
-from ..probed_service import ProbedService
-
-_PUSHES = 5
+_PUSHES = 9
 
 
 @dataclass(frozen=True)

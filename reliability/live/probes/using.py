@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import Answer
-from ..probed_service import ProbedService
+from reliability.live.answers import Answer
+from reliability.live.probed_service import ProbedService
 
 
 def delete_in_use(service: ProbedService) -> Answer:

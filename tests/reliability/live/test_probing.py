@@ -130,7 +130,7 @@ def test_a_deployment_that_comes_to_nothing_leaves_its_questions_open(cloud: Sta
     answers = {answer.unknown: answer for answer in started.probe().answers}
 
     assert str(answers["U3"]).startswith("could not be settled: CreateContainerServiceDeployment")
-    assert "no deployments today" in str(answers["U9"])
+    assert "no deployments today" in str(answers["U9"].evidence)
     assert answers["U14"].is_settled
 
 
@@ -151,7 +151,7 @@ def test_the_calls_are_few(cloud: Start) -> None:
     started.probe()
 
     assert len(started.server.requests) < 200 + 220  # those for throttling, and all others
-    assert len(started.server.registry_requests) < 200
+    assert len(started.server.registry_requests) < 250
 
 
 def test_a_login_is_not_taken_for_proof_when_another_service_is_ready(cloud: Start) -> None:
