@@ -122,7 +122,9 @@ class Engine:
         if self._process is not None:
             raise EngineError("the engine is started already")
         if shutil.which("openssl") is None:
-            raise EngineError("openssl is not installed; ministack makes its certificate with it")
+            raise EngineError(
+                "openssl is not installed: install it, the cloud's certificate is made with it"
+            )
         # The port is bound here and handed down: no other process can take it in between, and
         # ministack cannot take port 443 beside it.
         with bind(self._port) as listener:
