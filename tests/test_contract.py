@@ -21,12 +21,14 @@ from cdk_lightsail_containers import (
 )
 from cdk_lightsail_containers_handler.properties import container_service_deployment as contract
 from cdk_lightsail_containers_handler.properties.container_image import (
-    ArchiveSource,
     Attribute,
     ContainerImageProperties,
     ContainerImageRemoval,
     ImageName,
     Property,
+)
+from cdk_lightsail_containers_handler.properties.image_source import (
+    ArchiveSource,
     RegistrySource,
     SourceProperty,
 )
