@@ -251,7 +251,8 @@ def test_tells_that_openssl_is_missing(run: Run, tmp_path: Path) -> None:
 
     assert ran.returncode == 1
     assert ran.stderr == (
-        "lightsail-local: openssl is not installed: install it, the cloud's certificate is made with it\n"
+        "lightsail-local: openssl is not installed: install it, the cloud's certificate is made "
+        "with it\n"
     )
 
 
