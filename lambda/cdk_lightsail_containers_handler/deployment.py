@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from .properties.container_service_deployment import (
-    Container,
-    HealthCheck,
-    PublicEndpoint,
-)
+from .properties.container import Container
+from .properties.public_endpoint import HealthCheck, PublicEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
