@@ -52,7 +52,7 @@ HANDLER_IMPORTS = {
         "properties",
         "request_log",
     },
-    "s3_object": {"deadline", "errors", "registry"},
+    "s3_object": {"calls", "deadline", "errors", "registry"},
     "metered_source": {"registry"},
     "push": {
         "calls",

@@ -103,7 +103,9 @@ def _reason(logs: dict[str, list[str]], version: int) -> str:
 def _culprit(logs: dict[str, list[str]], deployment: Deployment) -> str:
     """Return the container that failed, as far as the logs tell: Lightsail does not."""
     endpoint = deployment.public_endpoint
-    public = [endpoint.container_name] if endpoint else []
+    public = [
+        name for name in deployment.containers if endpoint and name == endpoint.container_name
+    ]
     # The one that the internet reaches is the likelier one when they all tell something.
     names = [*public, *(name for name in deployment.containers if name not in public)]
     for is_told in (_telling, _of_container):
