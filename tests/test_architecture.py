@@ -60,6 +60,7 @@ HANDLER_IMPORTS = {
         "deadline",
         "errors",
         "lightsail",
+        "mask",
         "metered_source",
         "properties",
         "registry",

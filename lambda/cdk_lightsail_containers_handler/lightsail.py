@@ -232,7 +232,7 @@ def _service(item: Mapping[str, Any]) -> ContainerService:
     return ContainerService(
         state=any_text(item.get("state", "")),
         detail=": ".join(
-            filter(None, map(any_text, (detail.get("code", ""), detail.get("message", ""))))
+            told for name in ("code", "message") if (told := any_text(detail.get(name, "")))
         ),
         url=any_text(item.get("url", "")),
         images=frozenset(
