@@ -56,7 +56,7 @@ HANDLER_IMPORTS = {
         "properties",
         "request_log",
     },
-    "s3_object": {"deadline", "errors", "registry"},
+    "s3_object": {"calls", "deadline", "errors", "registry"},
     "metered_source": {"registry"},
     "push": {
         "calls",
@@ -64,6 +64,7 @@ HANDLER_IMPORTS = {
         "deadline",
         "errors",
         "lightsail",
+        "mask",
         "metered_source",
         "properties",
         "registry",

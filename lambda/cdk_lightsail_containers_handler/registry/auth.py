@@ -33,8 +33,8 @@ class Credentials:
     @property
     def header(self) -> str:
         """The value of an Authorization header."""
-        encoded = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-        return f"Basic {encoded}"
+        encoded = base64.b64encode(f"{self.username}:{self.password}".encode(errors="replace"))
+        return f"Basic {encoded.decode()}"
 
 
 @dataclass(frozen=True, kw_only=True)
