@@ -2,6 +2,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Everything is a wheel, so that no code runs while it is installed; elsewhere one package has none.
+WHEELS := $(if $(filter Linux,$(shell uname)),--only-binary :all:)
+INSTALL := pip install --quiet --require-hashes $(WHEELS) --requirement
+LOCK := uv pip compile --quiet --universal --no-annotate --no-emit-package cdk-lightsail-containers \
+	--custom-compile-command 'make requirements'
 SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
@@ -31,20 +36,30 @@ bench: $(SETUP)  ## measure, side by side with what users have otherwise
 permissions: $(SETUP)  ## what stacks may do, beside what they do
 	@$(BIN)/python -m reliability.permissions
 
+requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrade takes the newest
+	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --extra local --group dev pyproject.toml \
+		--output-file requirements-dev.txt
+	@$(BIN)/$(LOCK) --generate-hashes --group pyproject.toml:runtime \
+		--constraints requirements-dev.txt --output-file requirements-runtime.txt
+	@echo '-e .' | $(BIN)/uv pip compile --quiet --universal --no-annotate \
+		--custom-compile-command 'make requirements' --constraints requirements-dev.txt \
+		--output-file requirements.txt -
+
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime node_modules cdk.out
 
-.venv/installed: requirements.txt requirements-runtime.txt requirements-dev.txt pyproject.toml
+.venv/installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 must be 3.11 or newer, this one is " + sys.version.split()[0])'
 	@echo "Installing Python packages into .venv (the first time a minute or so) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@$(BIN)/$(INSTALL) requirements-dev.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-runtime/installed: requirements-runtime.txt
 	@echo "Installing what the Lambda runtime has into .venv-runtime ..."
 	@$(PYTHON) -m venv .venv-runtime
-	@.venv-runtime/bin/pip install --quiet --requirement requirements-runtime.txt
+	@.venv-runtime/$(INSTALL) requirements-runtime.txt
 	@touch $@
 
 node_modules/installed: package.json package-lock.json
