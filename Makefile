@@ -12,7 +12,7 @@ SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check format bench permissions clean
+.PHONY: demo test check format bench permissions audit licences sbom requirements clean
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
@@ -20,11 +20,13 @@ demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure
 test: check  ## everything that must hold
 	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov
 
-check: $(SETUP)  ## format, lint and types
+check: $(SETUP)  ## format, lint, types, and what is known to be unsafe
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy app.py demo reliability
+	$(BIN)/bandit --quiet -c pyproject.toml -r .
+	$(BIN)/python -m reliability.audit
 
 format: $(SETUP)  ## mend what can be mended by itself
 	$(BIN)/ruff format .
@@ -35,6 +37,15 @@ bench: $(SETUP)  ## measure, side by side with what users have otherwise
 
 permissions: $(SETUP)  ## what stacks may do, beside what they do
 	@$(BIN)/python -m reliability.permissions
+
+audit: $(SETUP)  ## known vulnerabilities of what is installed; fails also without network
+	@$(BIN)/python -m reliability.audit --insist
+
+licences: $(SETUP)  ## the licences of what is installed along
+	@$(BIN)/python -m reliability.licences
+
+sbom: $(SETUP)  ## what the package and its function consist of, into dist/
+	@$(BIN)/python -m reliability.sbom
 
 requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrade takes the newest
 	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --extra local --group dev pyproject.toml \

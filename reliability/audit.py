@@ -22,7 +22,9 @@ LOCKED = ROOT / "requirements-dev.txt"
 _SECONDS = 120.0
 _ATTEMPT_SECONDS = 5
 # What pip-audit ends with when its service does not answer, or answers that it cannot now.
-_NOT_REACHED = re.compile(r"requests\.exceptions\.|[A-Za-z]*ServiceError|may be blocking this service")
+_NOT_REACHED = re.compile(
+    r"requests\.exceptions\.|[A-Za-z]*ServiceError|may be blocking this service"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +103,7 @@ def _read(dependencies: Iterable[dict[str, Any]]) -> Audit:
         for one in looked_up
         for found in one["vulns"]
     ]
-    return Audit(
-        vulnerable=tuple(vulnerable), audited=len(looked_up), unknown=", ".join(skipped)
-    )
+    return Audit(vulnerable=tuple(vulnerable), audited=len(looked_up), unknown=", ".join(skipped))
 
 
 def main() -> int:
