@@ -15,7 +15,7 @@ from .errors import HandlerError
 from .properties.rules import any_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .calls import Calls
     from .mask import Mask
