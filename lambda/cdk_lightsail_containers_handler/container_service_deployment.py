@@ -107,6 +107,7 @@ class ContainerServiceDeployments:
                 return found.version
             under_way = _first(deployments, _UNDER_WAY)
             if under_way:
+                refusals = 0  # it is what Lightsail refused another one for
                 self._log("waiting for another deployment", version=under_way.version)
             else:
                 try:

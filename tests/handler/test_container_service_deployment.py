@@ -146,6 +146,23 @@ class TestDeploy:
 
 
 class TestRefusals:
+    def test_for_one_deployment_after_the_other_are_waited_out(self) -> None:
+        with stack_requests.stack(stale_seconds=4, deployment_seconds=30) as stack:
+            client, left = stack.client(), ["busybox:1", "busybox:2"]
+
+            def begin() -> None:
+                """Deploy something else, whenever reads show that nothing is under way."""
+                shown = client.get_container_service_deployments(serviceName="shop")["deployments"]
+                if left and all(one["state"] != "ACTIVATING" for one in shown):
+                    client.create_container_service_deployment(
+                        serviceName="shop", containers={"worker": {"image": left.pop()}}
+                    )
+
+            begin()
+            stack.time.on_sleep = begin
+
+            assert deploy(stack)["Data"]["DeploymentVersion"] == "3"
+
     def test_are_told_in_lightsails_words(self, stack: Stack) -> None:
         assert "Example of valid image" in reason(deploy(stack, ":shop.web.latest"))
         assert versions(stack) == []
