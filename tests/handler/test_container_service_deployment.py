@@ -399,6 +399,35 @@ class TestFaults:
         assert handed["HandOver"]["State"] == {"Version": 1}
         assert stack.response.answers == []
 
+    @pytest.mark.parametrize("operation", ["GetContainerServiceDeployments", CREATE])
+    def test_before_its_turn_are_left_to_the_next_invocation(
+        self, stack: Stack, operation: str
+    ) -> None:
+        stack.deploy("busybox:1")
+        invoked = stack.clients["lambda"] = FakeLambda()
+        stack.seconds = 40
+        client, others = stack.client(), {"worker": {"image": "busybox:2"}}
+        stack.lightsail.behaviour.deployment_seconds = 3
+        client.create_container_service_deployment(serviceName="shop", containers=others)
+
+        def throttle() -> None:
+            stack.lightsail.faults.append(Fault(operation=operation, kind="throttle", times=100))
+
+        stack.time.on_sleep = throttle
+
+        stack.handler(deployment("Create", stack), stack.context())
+
+        (handed,) = invoked.payloads
+        assert handed["HandOver"]["State"] == {"Settled": 1}
+        assert stack.response.answers == []
+
+    def test_of_the_first_call_of_all_are_told(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(
+            Fault(operation="GetContainerServiceDeployments", kind="throttle", times=100)
+        )
+
+        assert "did not answer GetContainerServiceDeployments" in reason(deploy(stack))
+
 
 class TestHandOver:
     def test_goes_on_in_the_next_invocations_and_answers_once(self, stack: Stack) -> None:
