@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .broken import check, check_told
-from .images import content, one_platform
+from .images import content, multi_arch, one_platform
 from .sides import GONE
 from .templates import SHOP
 
 if TYPE_CHECKING:
     from fake_registry import FakeRegistry
     from lightsail_local.behaviour import Behaviour
+    from lightsail_local.failure import Failure
 
     from .by_hand import ByHand
     from .stacks import Stack, Stacks
@@ -61,6 +62,20 @@ class Account:
         name = self.hands.register(SHOP, "web", made)
         self.hands.deploy(SHOP, name)
         self.others = {name: content(made)}
+
+    def offer(self, tag: str, text: str, *, fails: Failure | None = None) -> str:
+        """Have the registry hold the multi-arch image of a text under a tag.
+
+        Returns:
+            What its image for linux/amd64 is known by, see `content`.
+        """
+        made = multi_arch(text, fails=fails)
+        self.registry.add(made, tag)
+        return self.hands.know(made.manifests[-1])
+
+    def source(self, tag: str) -> str:
+        """Return the reference of the registry's image of a tag."""
+        return f"{self.registry.host}/web:{tag}"
 
     def secret(self, text: str) -> str:
         """Have a secret of AWS Secrets Manager, and return its ARN."""

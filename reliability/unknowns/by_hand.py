@@ -17,6 +17,7 @@ import oci_images
 from lightsail_local.behaviour import Behaviour
 
 from .broken import Broken
+from .images import content
 from .sides import GONE, KEPT, SWITCHES
 
 if TYPE_CHECKING:
@@ -46,7 +47,12 @@ class ByHand:
         self.behaviour = server.behaviour
         self._server = server
         self._first_request = len(server.requests)
+        self._known: dict[str, str] = {}
         self._set({**asdict(Behaviour()), **_TIMES, **switches})
+
+    def know(self, made: Made) -> str:
+        """Know an image again wherever it is, and return what it is known by, see `content`."""
+        return self._known.setdefault(made.digest, content(made))
 
     def create_service(self, name: str) -> None:
         """Create a container service, and wait until it is ready."""
@@ -123,7 +129,9 @@ class ByHand:
 
     def _content(self, digest: str) -> str:
         manifest = self._server.images.manifest(digest)
-        return manifest.blobs[0].digest if manifest and manifest.blobs else digest
+        if manifest and manifest.blobs:
+            return manifest.blobs[0].digest
+        return self._known.get(digest, digest)
 
     def _wait(self, service: str) -> None:
         ends = time.monotonic() + _LONGEST_SECONDS

@@ -14,13 +14,18 @@ from reliability.unknowns.sides import Side, cover, sides
 pytestmark = pytest.mark.e2e
 
 RUNS = [Run(scenario=list(SCENARIOS)[row.number % len(SCENARIOS)], row=row) for row in cover()]
+# No scenario expects a Lightsail that forgets deployments.
+FORGETTING = Run(
+    scenario="deploy",
+    row=replace(cover()[0], sides=(*cover()[0].sides, Side(switch="kept_deployments", value=1))),
+)
 
 
 @pytest.fixture(scope="module")
 def results() -> Iterator[dict[Run, Result]]:
     """What has become of all of them: they mostly wait, so some are run at once."""
     with Runs(jobs=3) as runs:
-        yield {result.run: result for result in runs.results([*RUNS, IN_A_FULL_SERVICE])}
+        yield {result.run: result for result in runs.results([*RUNS, FORGETTING])}
 
 
 def test_every_scenario_and_every_side_is_in_a_run() -> None:
@@ -33,15 +38,7 @@ def test_a_life_leaves_what_it_should(results: dict[Run, Result], run: Run) -> N
     assert not results[run].problem, run.command
 
 
-# Two labels want two images.
-IN_A_FULL_SERVICE = Run(
-    scenario="labels",
-    row=replace(cover()[0], sides=(*cover()[0].sides, Side(switch="stored_images", value=2))),
-)
-
-
-def test_a_life_that_cannot_be_is_told(results: dict[Run, Result]) -> None:
-    problem = results[IN_A_FULL_SERVICE].problem
-
-    assert "stores 150 images, the most that Lightsail keeps" in problem
-    assert problem.endswith("'ROLLBACK_COMPLETE', not 'CREATE_COMPLETE'")
+def test_what_is_not_as_it_should_be_is_told(results: dict[Run, Result]) -> None:
+    assert results[FORGETTING].problem == (
+        "deployments once it is updated: {2: 'ACTIVE'}, not {1: 'INACTIVE', 2: 'ACTIVE'}"
+    )
