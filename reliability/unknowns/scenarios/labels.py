@@ -28,7 +28,7 @@ def labels(account: Account) -> None:
     check("the label of the other", names["ImageNameworker"].rpartition(".")[0], f":{SHOP}.worker")
 
     # While somebody deploys.
-    account.hands.deploy(SHOP, next(iter(account.others)), wait=False)
+    account.hands.begin_to_deploy(SHOP, next(iter(account.others)))
     updated = account.put(
         "labels-web-worker",
         becomes="UPDATE_COMPLETE",
