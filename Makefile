@@ -12,7 +12,7 @@ SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check format bench faults permissions audit licences sbom requirements clean
+.PHONY: demo test check format bench faults unknowns load live fuzz permissions audit licences sbom requirements clean
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
@@ -37,6 +37,9 @@ bench: $(SETUP)  ## measure, side by side with what users have otherwise
 
 faults: $(SETUP)  ## strike every call of every scenario with every fault, and print the table
 	@$(BIN)/python -m reliability.faults $(FAULTS)
+
+unknowns: $(SETUP)  ## live through every scenario on every side of what nobody knows of Lightsail
+	@$(BIN)/python -m reliability.unknowns $(UNKNOWNS)
 
 permissions: $(SETUP)  ## what stacks may do, beside what they do
 	@$(BIN)/python -m reliability.permissions
