@@ -87,7 +87,7 @@ class CleanUp:
 
     def _remove(self) -> dict[str, str]:
         """Remove everything, and return what did not work: of the stack, a service, the logs."""
-        problems = {}
+        problems: dict[str, str] = {}
         for name, remove in (
             ("stack", self._stack.delete),
             *((name, self._remover(name)) for name in self._services),

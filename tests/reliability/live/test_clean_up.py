@@ -223,7 +223,7 @@ def test_runs_are_found_by_name_and_tag_and_nothing_else_is(removing: Removing) 
 
 
 def test_another_error_of_a_stack_is_not_taken_for_its_end(removing: Removing) -> None:
-    removing.aws.errors["DescribeStacks"] = ("Throttling", "Rate exceeded")
+    removing.aws.errors["DescribeStacks"] = ("AccessDenied", "not you")
 
     with pytest.raises(ClientError):
         removing.stack.status()
