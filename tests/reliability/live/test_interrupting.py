@@ -47,16 +47,15 @@ def has_called(lightsail: LightsailServer, operation: str) -> Callable[[], bool]
 
 
 @pytest.mark.parametrize(
-    "operation",
+    ("operation", "number"),
     [
-        "CreateContainerService",  # the service is PENDING
-        "PutManifest",  # the first question is being put
-        "DeleteContainerImage",
-        "CreateContainerServiceDeployment",
-        "UpdateContainerService",
+        ("CreateContainerService", signal.SIGINT),  # the service is PENDING
+        ("PutManifest", signal.SIGINT),  # the first question is being put
+        ("DeleteContainerImage", signal.SIGTERM),
+        ("CreateContainerServiceDeployment", signal.SIGINT),
+        ("UpdateContainerService", signal.SIGTERM),
     ],
 )
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_is_left(
     lightsail: LightsailServer,
     environment: Mapping[str, str],
