@@ -20,6 +20,7 @@ _PARAMETER = re.compile(rf'({_TOKEN})\s*=\s*(?:({_TOKEN})|"((?:[^"\\]|\\.)*)")')
 _SCHEME = re.compile(rf"({_TOKEN})(?:\s+|$|(?=,))")
 _BEARER_TOKEN = re.compile(r"[!-~]+")
 _DEFAULT_SECONDS = 60.0
+_MOST_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +127,9 @@ def parse_token(body: bytes, service: str) -> Token:
         value = seconds = None
     if not isinstance(value, str) or not _BEARER_TOKEN.fullmatch(value):
         raise Unauthorized(f"the token service {service} answered without a token")
-    is_number = isinstance(seconds, int | float) and seconds > 0
-    return Token(value=value, seconds=float(seconds) if is_number else _DEFAULT_SECONDS)
+    if not isinstance(seconds, int | float) or not seconds > 0:
+        seconds = _DEFAULT_SECONDS
+    return Token(value=value, seconds=min(seconds, _MOST_SECONDS))
 
 
 def _challenges(header: str) -> Iterable[Challenge]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from typing import Literal, Protocol
 
-from .connection import Deadline, bounded
 from .descriptor import Descriptor
 from .errors import DigestMismatch, OutOfTime, RegistryError, Unsupported, UploadInterrupted
 from .manifest import LARGEST_MANIFEST, Image, Index, check
 from .repository import Repository
 from .upload import Upload
 from .url import Url
+from .wire import Deadline, bounded
 
 PIECE = 256 << 10
 """How much to read at once: less costs the interpreter up to twice the time."""

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .auth import Challenge, Credentials, choose_challenge, parse_challenges, parse_token, token_url
-from .connection import Connections, Deadline
+from .connection import Connections
 from .request import Request, broken
 from .response import BROKEN, Response
 from .transport import Transport
 from .url import Origin, Url
+from .wire import Deadline
 
 CredentialsSource = Callable[[], Credentials | None]
 """Asked for credentials whenever a registry wants some, as those from before may have expired."""

@@ -5,7 +5,7 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoint
 
 from __future__ import annotations
 
-from .connection import Connections, Deadline
+from .connection import Connections
 from .descriptor import Descriptor
 from .errors import DigestMismatch, NotFound, Refused, Unauthorized
 from .login import CredentialsSource, Login
@@ -17,6 +17,7 @@ from .response import BROKEN
 from .transport import Exchange, Transport
 from .upload import Upload
 from .url import Url
+from .wire import Deadline
 
 _OK = 200
 _CREATED = 201
@@ -125,7 +126,7 @@ class Repository:
         kept = response.header("Docker-Content-Digest")
         response.skip()
         if kept.startswith("sha256:") and kept != image.digest:
-            raise DigestMismatch(f"{self._registry.origin} keeps {image.digest} as {kept}")
+            raise DigestMismatch(f"{self._registry.origin} keeps {image.digest} as {kept[:71]}")
 
     def has_blob(self, blob: Descriptor) -> bool:
         """Return whether a blob is there as far as one can know.
@@ -144,7 +145,7 @@ class Repository:
             return False
         response.close()
         size = response.header("Content-Length")
-        if size.isdecimal() and int(size) not in (0, blob.size):
+        if size.isdecimal() and size.lstrip("0") not in ("", str(blob.size)):
             raise DigestMismatch(
                 f"{self._registry.origin} has {size} bytes of {blob.short_digest}, "
                 f"not {blob.size} as its manifest says"

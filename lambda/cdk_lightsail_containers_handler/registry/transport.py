@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .connection import Connection, Connections, Deadline
+from .connection import Connection, Connections
 from .errors import OutOfTime, RegistryError
 from .request import Request, broken, led_on, refusal
 from .response import BROKEN, Response
 from .url import Origin
+from .wire import Deadline
 
 _TRIES = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -134,17 +135,19 @@ class Exchange:
         try:
             connection = transport.connections.take(request.url.origin, transport.deadline)
             self._connection, self._was_used_again = connection, connection.is_used_again
-            _send_head(connection, request, length, self._sent, transport.deadline)
+            _send_head(connection, request, length, self._sent)
+            try:
+                if request.body:
+                    connection.send(request.body)
+            except OSError as error:
+                self._early = connection.early_answer()
+                if self._early is None:
+                    self._fail(error)
         except BROKEN as error:
             self._fail(error)
-            return
-        try:
-            if request.body:
-                connection.send(request.body)
-        except OSError as error:
-            self._early = connection.early_answer(transport.deadline)
-            if self._early is None:
-                self._fail(error)
+        except BaseException:
+            self.abandon()
+            raise
 
     def _fail(self, error: Exception) -> None:
         self.abandon()
@@ -155,11 +158,7 @@ class Exchange:
             return self._early
         if self._failure is not None or self._connection is None:
             raise self._failure or OSError("not sent")
-        try:
-            return self._connection.answer(self._transport.deadline)
-        except BaseException:
-            self._connection.close()
-            raise
+        return self._connection.answer()
 
     def _is_led_on(self, response: Response) -> bool:
         kept = _REDIRECTS if self.request.method in {"GET", "HEAD"} else _SAME_METHOD
@@ -183,15 +182,14 @@ class Stream:
     """A request whose body comes piece by piece; it is sent once."""
 
     def __init__(self, transport: Transport, request: Request, length: int) -> None:
-        self._deadline = transport.deadline
         self._seconds = transport.connections.timeouts.take
         self._request = request
         origin = request.url.origin
         self.sent = transport.authorization.header(origin)
         try:
-            self._connection = transport.connections.take(origin, self._deadline)
+            self._connection = transport.connections.take(origin, transport.deadline)
             try:
-                _send_head(self._connection, request, length, self.sent, self._deadline)
+                _send_head(self._connection, request, length, self.sent)
             except BaseException:
                 self._connection.close()
                 raise
@@ -208,9 +206,8 @@ class Stream:
             self._connection.send(piece)
         except OSError as error:
             # The reason, such as 401 or 413, comes before the connection ends.
-            early = self._connection.early_answer(self._deadline)
+            early = self._connection.early_answer()
             if early is None:
-                self._connection.close()
                 raise broken(self._request, error) from error
             return early
         return None
@@ -222,9 +219,8 @@ class Stream:
             TransportError: there is none.
         """
         try:
-            return self._connection.answer(self._deadline, self._seconds)
+            return self._connection.answer(self._seconds)
         except BROKEN as error:
-            self._connection.close()
             raise broken(self._request, error) from error
 
     def abandon(self) -> None:
@@ -232,15 +228,13 @@ class Stream:
         self._connection.close()
 
 
-def _send_head(
-    connection: Connection, request: Request, length: int | None, sent: str, deadline: Deadline
-) -> None:
+def _send_head(connection: Connection, request: Request, length: int | None, sent: str) -> None:
     headers = dict(request.headers)
     if sent:
         headers["Authorization"] = sent
     if length is not None:
         headers["Content-Length"] = str(length)
-    connection.send_head(request.method, request.url.target, headers, deadline)
+    connection.send_head(request.method, request.url.target, headers)
 
 
 def _seconds(retry_after: str) -> float:
