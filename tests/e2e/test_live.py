@@ -68,11 +68,7 @@ def test_a_run_settles_everything_tries_the_product_removes_all_and_reports(
     (command,) = [line for line in report.splitlines() if line.startswith("$ lightsail-local up")]
     for side in ("order=oldest_first", "register_again=old", "delete_in_use=done"):
         assert f"--behaviour {side}" in command
-    for step in ("create", "update: ", "update to a version that fails", "destroy"):
-        (row,) = [
-            line for line in report.splitlines() if line.startswith(f"| {step}") and "yes" in line
-        ]
-        assert row
+    assert report.count(" | yes ") == 4
     assert "this version fails on purpose" in report
     assert "Nothing is left" in live.output
     login = cdk.cloud.lightsail.registry
