@@ -62,11 +62,10 @@ class SecretValues:
         # The secret may be in another Region than the function.
         region = arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else None  # noqa: PLR2004
         client = self._make_client("secretsmanager", region_name=region)
-        answer: Mapping[str, Any] = self._calls.send(
+        return self._calls.send(
             _reading("GetSecretValue", f"secret {arn}"),
-            lambda: client.get_secret_value(SecretId=arn),
+            lambda: _text(client.get_secret_value(SecretId=arn)),
         )
-        return str(answer.get("SecretString", ""))
 
     def _value(self, secret: SecretValue) -> str:
         key = secret.secret_arn, secret.parameter_name
@@ -86,6 +85,11 @@ class SecretValues:
             lambda: client.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"],
         )
         return value
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    """Return a secret's text, which a binary one does not have."""
+    return "" if "SecretBinary" in answer else str(answer["SecretString"])
 
 
 def _field(text: str, secret: SecretValue) -> str:
