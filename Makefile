@@ -7,7 +7,7 @@ SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check format bench faults permissions clean
+.PHONY: demo test check format bench faults permissions live clean
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
@@ -33,6 +33,9 @@ faults: $(SETUP)  ## strike every call of every scenario with every fault, and p
 
 permissions: $(SETUP)  ## what stacks may do, beside what they do
 	@$(BIN)/python -m reliability.permissions
+
+live: $(SETUP)  ## try it all in a real account: tells the cost, asks, removes everything
+	@$(BIN)/python -m reliability.live $(LIVE)
 
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime node_modules cdk.out
