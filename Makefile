@@ -62,6 +62,9 @@ requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrad
 		--custom-compile-command 'make requirements' --constraints requirements-dev.txt \
 		--output-file requirements.txt -
 
+live: $(SETUP)  ## try it all in a real account: tells the cost, asks, removes everything
+	@$(BIN)/python -m reliability.live $(LIVE)
+
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime node_modules cdk.out
 

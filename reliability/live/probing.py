@@ -15,9 +15,10 @@ from .probed_service import ProbedService
 from .probes import assumptions
 from .probes.assumptions import Fact
 from .probes.busy import BusyService
-from .probes.reading import OrderOfAnswers, staleness, throttling
+from .probes.reading import OrderOfAnswers, staleness
 from .probes.registering import register_twice, register_what_does_not_run, reuse_a_number
 from .probes.taking import mount_a_blob, push_media_types, read_manifests, upload_blobs
+from .probes.throttling import throttling
 from .probes.unregistered import UnregisteredPushes
 from .probes.using import delete_in_use, deploy_latest
 from .waiting import TookTooLong

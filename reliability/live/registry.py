@@ -88,9 +88,12 @@ class PushRegistry:
     def push(self, made: Made) -> str:
         """Push an image or the images of an index, as the library does, and return its digest.
 
+        The digest of an image is another one where the library had to make Docker's manifest of it.
+
         Raises:
             RegistryError: the registry did not take it.
         """
+        digest = made.digest
         for image in made.manifests or (made,):
             archive = Archive(archives.Remote(archives.tar(archives.layout(image))))
             parts = image.platform or {}
@@ -104,8 +107,19 @@ class PushRegistry:
                     credentials=self._login,
                     is_pushed_to=True,
                 )
-                copy_image(archive, destination, found, deadline=deadline)
-        return made.digest
+                result = copy_image(archive, destination, found, deadline=deadline)
+            digest = made.digest if made.manifests else result.digest
+        return digest
+
+    def put_manifest(self, made: Made) -> Reply:
+        """Put a manifest or an index as it is, whose parts are there, and return the reply."""
+        return self.ask(
+            "PUT manifest",
+            "PUT",
+            self.below(f"manifests/{made.digest}"),
+            headers={"Content-Type": made.media_type},
+            body=made.content,
+        )
 
     def ask(
         self,

@@ -14,7 +14,6 @@ from .answers import Answer
 from .cdk import Cdk
 from .clean_up import CleanUp, Left
 from .document import Findings
-from .images import ImageKind
 from .lightsail import CallFailed, Lightsail
 from .mask import Mask
 from .names import Names
@@ -114,7 +113,7 @@ class Run:
             cdk=cdk,
             folder=folder,
             waiting=self._waiting,
-            kind=ImageKind(docker=self._service.is_docker),
+            is_docker=self._service.is_docker,
             tell=self._tell_step,
         )
         self.findings.steps = product.steps
