@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.config import Config
 
-from .calls import READING_SECONDS, Calls
+from .calls import READING_SECONDS, Calls, Reading
 from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, CustomResource
 from .errors import HandlerError, Unfinished
-from .hand_over import Invocation
 from .lightsail import ContainerImage, Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
@@ -43,6 +42,12 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _EVENT_KEYS = ("ResponseURL", "StackId", "RequestId", "LogicalResourceId")
+
+_INVOCATION = Reading(
+    "Invoke",
+    "the function could not hand over to itself",
+    "allow it lambda:InvokeFunction on itself",
+)
 
 # Every attempt is the handler's own, see Lightsail._call, so botocore makes one.
 CLIENT_CONFIG = Config(
@@ -180,7 +185,8 @@ class _Requests:
         client = self._make_client("lambda")
 
         def invoke(**arguments: Any) -> None:
-            calls.send(Invocation(), lambda: client.invoke(**arguments))
+            # It may be carried out twice: then two go on, and come to the same end.
+            calls.send(_INVOCATION, lambda: client.invoke(**arguments))
 
         if not self._resource.hand_over(invoke, unfinished.state):
             raise unfinished

@@ -139,7 +139,9 @@ class _Life:
             gate.answers_once = True
             clock.refuse(self._world.port(call.server), call.number)
         elif call:
-            aim = strike.Aim(call, fault, clock, function.kill, function.deliver_again)
+            aim = strike.Aim(
+                call, fault, clock, function.kill, function.deliver_again, function.deadline
+            )
             gate.strike = aim
             function.when_ended = aim.end
         function.is_watched = True
