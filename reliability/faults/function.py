@@ -40,6 +40,7 @@ class Function:
     Attributes:
         is_impatient: whether its processes wait only shortly for answers, see `Settings`.
         is_watched: whether the gate looks at its calls.
+        has_dropped: whether the last request to be repeated was too old for that.
         when_ended: called when an invocation has ended.
     """
 
@@ -58,6 +59,7 @@ class Function:
         self._began = 0.0
         self.is_impatient = False
         self.is_watched = False
+        self.has_dropped = False
         self.when_ended: Callable[[], None] = lambda: None
 
     def invoke(self, event: Mapping[str, Any]) -> None:
@@ -88,7 +90,8 @@ class Function:
             self._idle.append(process)
         if outcome != "done" and queued.repeated < len(self._later):
             due = clock.now + self._later[queued.repeated]
-            if due - queued.since <= _MOST_AGE:
+            self.has_dropped = due - queued.since > _MOST_AGE
+            if not self.has_dropped:
                 self._count += 1
                 again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
                 self._queue.append(again)
