@@ -71,7 +71,7 @@ clean:  ## remove what was set up
 .venv-runtime/installed: requirements-runtime.txt
 	@echo "Installing what the Lambda runtime has into .venv-runtime ..."
 	@$(PYTHON) -m venv .venv-runtime
-	@.venv-runtime/$(INSTALL) requirements-runtime.txt
+	@.venv-runtime/bin/$(INSTALL) requirements-runtime.txt
 	@touch $@
 
 node_modules/installed: package.json package-lock.json
