@@ -8,6 +8,7 @@ import time
 import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -92,6 +93,10 @@ def _checked(event: Any) -> dict[str, Any]:
     missing = [key for key in _EVENT_KEYS if not isinstance(event, dict) or not event.get(key)]
     if missing:
         raise ValueError(f"not a request of CloudFormation, it has no {', '.join(missing)}")
+    # Whoever else may invoke the function must not have it put something wherever they like.
+    url = urlsplit(str(event["ResponseURL"]))
+    if url.scheme != "https" and url.hostname != "127.0.0.1":
+        raise ValueError("not a request of CloudFormation, its ResponseURL is not https")
     # crhelper acts on keys of its own in the request, and needs a type to answer at all.
     own = {key: value for key, value in event.items() if not key.startswith("CrHelper")}
     return {"RequestType": None, **own}
