@@ -17,6 +17,7 @@ from cdk_lightsail_containers_handler.registry.copy import copy_image, find_imag
 from cdk_lightsail_containers_handler.registry.descriptor import Platform
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.login import Login
+from cdk_lightsail_containers_handler.registry.manifest import MEDIA_TYPES
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 from cdk_lightsail_containers_handler.registry.request import Request
@@ -156,6 +157,12 @@ class PushRegistry:
             response.skip()
             leads_to = url.follow(location) if location else None
             return Reply(asked=asked, status=response.status, location=location, url=leads_to)
+
+    def ask_for_manifest(self, asked: str, method: str, digest: str) -> Reply:
+        """Ask for a manifest as the library does, and return the registry's reply."""
+        # A registry may answer 404 for a type that is not named.
+        headers = {"Accept": ", ".join(MEDIA_TYPES)}
+        return self.ask(asked, method, self.below(f"manifests/{digest}"), headers=headers)
 
     def below(self, path: str) -> Url:
         """Return the address of something in the repository."""
