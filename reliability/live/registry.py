@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import archives
@@ -28,40 +27,12 @@ from oci_images import Made
 from .certificates import trusting
 from .lightsail import Lightsail
 from .mask import Mask
+from .reply import TAKEN, Reply
 from .waiting import Waiting
 
 _REPOSITORY = "sr"
 _SECONDS = 300.0
-_ANSWERS = (200, 201, 202, 204, 307, 308)
 _LOGIN_SECONDS = 6 * 60 * 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What the registry replied to a request.
-
-    Args:
-        asked: the request, such as `HEAD manifest`.
-        status: the HTTP status.
-        location: the header Location, as it came.
-        url: where that leads, None without one.
-        problem: why it refused, in its own words.
-    """
-
-    asked: str
-    status: int
-    location: str = field(default="", repr=False)
-    url: Url | None = None
-    problem: str = ""
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether the registry did as it was asked."""
-        return self.status in _ANSWERS
-
-    def __str__(self) -> str:
-        """Return it as evidence."""
-        return f"{self.asked}: {self.status}{f' ({self.problem})' if self.problem else ''}"
 
 
 class PushRegistry:
@@ -148,7 +119,7 @@ class PushRegistry:
                 method=method, url=url, purpose=asked, headers=headers or {}, body=body
             )
             try:
-                response = transport.send(request, *_ANSWERS)
+                response = transport.send(request, *TAKEN)
             except RegistryError as error:
                 if not error.status or error.temporary:
                     raise

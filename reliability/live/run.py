@@ -20,9 +20,10 @@ from .mask import Mask
 from .names import Names
 from .probed_service import ProbedService
 from .probing import Probing
-from .product import Product, Step
+from .product import Product
 from .registry import PushRegistry
 from .stack import RunStack
+from .step import Step
 from .waiting import TookTooLong, Waiting
 
 _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)

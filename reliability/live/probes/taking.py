@@ -9,7 +9,7 @@ from cdk_lightsail_containers_handler.registry.url import Url
 from reliability.live.answers import Answer, Side, unsettled
 from reliability.live.images import ImageKind
 from reliability.live.probed_service import ProbedService
-from reliability.live.registry import Reply
+from reliability.live.reply import Reply
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
