@@ -55,7 +55,7 @@ class DeploymentFailures:
         logs = {name: self._lines(deployment, service, name) for name in deployment.containers}
         culprit = _culprit(logs, deployment)
         own = _reason(logs, deployment.version)
-        matter = _last_that_matter(logs[culprit])
+        matter = _last_that_matter(logs.get(culprit, []))
         code = detail.partition(":")[0]
         # The message only where there is room for it: the containers' lines say more.
         for state in (detail, code):
@@ -107,9 +107,9 @@ def _culprit(logs: dict[str, list[str]], deployment: Deployment) -> str:
     names = [*public, *(name for name in deployment.containers if name not in public)]
     for is_told in (_telling, _of_container):
         for name in names:
-            if is_told(logs[name]):
+            if is_told(logs.get(name, [])):
                 return name
-    return names[0]
+    return names[0] if names else "?"
 
 
 def _last_that_matter(lines: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ Each lie is told to the whole function, by the registry that its image comes fro
 import gzip
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -258,7 +259,8 @@ class TestManifestsThatLie:
         lied_to.source.blobs |= MADE.blobs
         lied_to.source.manifests["1"] = OCI_MANIFEST, content
 
-        lie = Says(first=head("200 OK"), then=b"x" * MIB, between=lied_to.pass_time)
+        slow = partial(lied_to.pass_time, 100)
+        lie = Says(first=head("200 OK"), then=b"x" * MIB, between=slow)
         lied_to.lie(f"{BLOB}{digest_of(b'layer' * 1000)}", lie)
         assert "was too slow" in lied_to.reason()
 

@@ -40,10 +40,10 @@ class LiedTo:
         """Have the registry lie to all requests of a kind."""
         self.source.fail(pattern, act, times)
 
-    def pass_time(self) -> bool:
-        """Have some seconds pass between two bytes; after hours nobody waits any more."""
+    def pass_time(self, seconds: float = 10) -> bool:
+        """Have some time pass between two bytes; after hours nobody waits any more."""
         sleep(0.005)  # so that the function sees one byte after the other
-        self.stack.time.now += 10
+        self.stack.time.now += seconds
         return self.stack.time.now < self.began + 10_000
 
     def create(self, image: str = "web:1", **changes: Any) -> dict[str, Any]:

@@ -171,6 +171,7 @@ class Exchange:
                 if request.body:
                     connection.send(request.body)
             except OSError as error:
+                self._connection = None
                 self._early = connection.early_answer()
                 if self._early is None:
                     self._fail(error)
@@ -187,9 +188,10 @@ class Exchange:
     def _response(self) -> Response:
         if self._early is not None:
             return self._early
-        if self._failure is not None or self._connection is None:
+        connection, self._connection = self._connection, None  # it is the answer's to give back
+        if self._failure is not None or connection is None:
             raise self._failure or OSError("not sent")
-        return self._connection.answer()
+        return connection.answer()
 
     def _is_led_on(self, response: Response) -> bool:
         kept = _REDIRECTS if self.request.method in {"GET", "HEAD"} else _SAME_METHOD
