@@ -1,4 +1,4 @@
-"""Twenty stacks that CloudFormation makes, changes and deletes at once, with the CDK's functions."""
+"""Twenty stacks that CloudFormation makes, changes and deletes at once, functions and all."""
 
 from __future__ import annotations
 

@@ -102,5 +102,5 @@ def fake_ecr(folder: Path) -> Iterator[FakeEcr]:
 
 def _name(certificate: Certificate) -> str:
     """Return what OpenSSL looks for in `SSL_CERT_DIR`."""
-    command = ["openssl", "x509", "-noout", "-hash", "-in", certificate.certificate]
+    command = ["openssl", "x509", "-noout", "-hash", "-in", str(certificate.certificate)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
