@@ -7,7 +7,7 @@ SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench faults permissions clean
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
@@ -27,6 +27,12 @@ format: $(SETUP)  ## mend what can be mended by itself
 
 bench: $(SETUP)  ## measure, side by side with what users have otherwise
 	@$(BIN)/python -m benchmarks
+
+faults: $(SETUP)  ## strike every call of every scenario with every fault, and print the table
+	@$(BIN)/python -m reliability.faults $(FAULTS)
+
+permissions: $(SETUP)  ## what stacks may do, beside what they do
+	@$(BIN)/python -m reliability.permissions
 
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime node_modules cdk.out

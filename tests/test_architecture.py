@@ -32,7 +32,7 @@ HANDLER_IMPORTS = {
     "deadline": set(),
     "mask": set(),
     "request_log": {"mask"},
-    "hand_over": set(),
+    "hand_over": {"properties"},
     "response": {"deadline"},
     "calls": {"deadline", "errors", "request_log"},
     "deployment": {"properties"},
@@ -77,6 +77,7 @@ HANDLER_IMPORTS = {
         "lightsail",
         "properties",
         "push",
+        "registry",
         "secret_values",
     },
 }

@@ -12,6 +12,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk_lightsail_containers_handler.properties.rules import MAX_EVENT_AGE_SECONDS
+
 from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 _SHARED_ID = "LightsailContainersHandler"
 _MEMORY_MIB = (128, 10240)
 _TIMEOUT_SECONDS = (60, 900)
+# Half of the minute that AWS Lambda waits before it repeats a request.
+_LATER_SECONDS = 30
 
 
 @jsii.implements(iam.IGrantable)
@@ -35,9 +39,9 @@ class Handler(Construct):
         handler = Handler(self, "Handler", memory_size=1024, vpc=vpc)
         ContainerImage(self, "Image", handler=handler, ...)
 
-    It runs on Python 3.13, is never retried by Lambda, since it answers every request itself, and
-    keeps its log in a log group of the stack. It is allowed only what the stack's resources need,
-    and whatever else is granted to it: `key.grant_decrypt(handler)`.
+    It runs on Python 3.13, and keeps its log in a log group of the stack. AWS Lambda repeats a
+    request whose function was killed or could not answer. It is allowed only what the stack's
+    resources need, and whatever else is granted to it: `key.grant_decrypt(handler)`.
 
     Every image and every deployment adds a policy to its role, and those of a role may have 10,240
     characters: enough for about 15 deployments or images that are pushed, or 25 images that are
@@ -68,8 +72,8 @@ class Handler(Construct):
             memory_size: MiB, 128 to 10240. Default: 512.
             security_groups: those of the function in a VPC. Default: one of its own.
             timeout: how long one invocation may take, 1 to 15 minutes in whole seconds.
-                CloudFormation waits a minute longer; for an image that is pushed it waits an hour,
-                and the function goes on in another invocation. Default: 15 minutes.
+                CloudFormation waits up to six minutes longer; for an image that is pushed it waits
+                an hour, and the function goes on in another invocation. Default: 15 minutes.
             vpc: the VPC to run in; it needs a way to Lightsail's public endpoint, such as a NAT
                 gateway, for Lightsail has no interface endpoint, and to where the images come
                 from. Default: none.
@@ -87,7 +91,7 @@ class Handler(Construct):
             raise ValueError("vpc_subnets and security_groups need a vpc, got none")
         super().__init__(scope, id)
 
-        spare = Duration.minutes(1)
+        spare = _longest_wait(timeout)
         log_group = logs.LogGroup(
             self,
             "LogGroup",
@@ -113,12 +117,14 @@ class Handler(Construct):
             description="Carries out the resources of cdk-lightsail-containers",
             handler=ENTRY_POINT,
             log_group=log_group,
-            # All that CloudFormation waits beyond the timeout: a request that waited longer, since
-            # the function was throttled, could register an image after it was given up.
+            # All that CloudFormation waits beyond the timeout: a request that waited longer could
+            # register an image after it was given up.
             max_event_age=spare,
             memory_size=memory_size,
-            # Every request is answered, a failed one too: nothing is left to repeat.
-            retry_attempts=0,
+            # Only a request that was not answered raises or is cut off, and to repeat it finds what
+            # was done: without that the stack would wait for its whole time, and what was
+            # registered would be nobody's.
+            retry_attempts=2,
             role=self.role,
             runtime=lambda_.Runtime.PYTHON_3_13,
             security_groups=security_groups,
@@ -152,7 +158,7 @@ class Handler(Construct):
         """Have a resource wait until this function is as it should be.
 
         A reference to the function waits for the function and its role, but not for the resource
-        of its own that turns Lambda's retries off.
+        of its own that sets how AWS Lambda repeats it.
         """
         resource.node.add_dependency(self.function.node.find_child("EventInvokeConfig"))
 
@@ -170,9 +176,25 @@ class Handler(Construct):
                     "ec2:UnassignPrivateIpAddresses",
                 ],
                 resources=["*"],
+                # AWS Lambda itself does it, and never the code of the function, whose calls say
+                # of which function they are:
+                # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+                conditions={"Null": {"lambda:SourceFunctionArn": "true"}},
             )
         )
         acknowledge_role(self.role)
+
+
+def _longest_wait(timeout: Duration) -> Duration:
+    """Return how old a request may be when the function begins it.
+
+    AWS Lambda repeats what was killed a minute later, and a second time after two more. What ran
+    into its timeout was answered shortly before, so that is never repeated: it would be older.
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    """
+    if timeout.is_unresolved():
+        return Duration.seconds(_TIMEOUT_SECONDS[0] + _LATER_SECONDS)
+    return Duration.seconds(min(MAX_EVENT_AGE_SECONDS, int(timeout.to_seconds()) + _LATER_SECONDS))
 
 
 def _check_memory_size(memory_size: object) -> None:

@@ -71,7 +71,12 @@ class RepositoryImage:
 
     def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:  # noqa: ARG002
         """Grant to pull from the repository, and return the image's name."""
-        self.repository.grant_pull(handler)
+        # Not grant_pull: that allows what only a push asks for. See
+        # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEC2ContainerRegistryPullOnly.html
+        self.repository.grant(handler, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+        iam.Grant.add_to_principal(
+            grantee=handler, actions=["ecr:GetAuthorizationToken"], resource_arns=["*"]
+        )
         acknowledge_role(handler.role)
         return _properties({SourceProperty.IMAGE: self.image}, self.revision)
 

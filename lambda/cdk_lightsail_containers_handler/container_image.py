@@ -35,7 +35,7 @@ class ContainerImages:
         self,
         wanted: ContainerImageProperties,
         current: ImageName | None = None,
-        push: Callable[[], None] | None = None,
+        push: Callable[[], str] | None = None,
     ) -> ContainerImage:
         """Return the registered image of a label and digest, and register it if there is none.
 
@@ -43,16 +43,21 @@ class ContainerImages:
             wanted: what the stack asks for, with the digest.
             current: the image that the resource stands for now; None on Create. It is left alone:
                 CloudFormation deletes it later, or goes back to it.
-            push: brings the image into the registry; None for one that was pushed.
+            push: brings the image into the registry, and returns the digest that it is there by;
+                None for one that was pushed.
         """
         images = self._lightsail.images(wanted.service_name)
-        found = _pick(images, wanted, current)
-        if found is None:
-            self._make_room(images, wanted, current)
-            image = self._settle(self._register(wanted, push), wanted)
+        image = _pick(images, wanted, current)
+        if image and image.name != current and self._deadline.pause(STALE_SECONDS):
+            # It may be deleted already: only a list that goes on showing it is believed.
+            images = self._lightsail.images(wanted.service_name)
+            image = _pick(images, wanted, current)
+        if image is None and len(images) >= STORED_IMAGES:
+            image = self._find_or_make_room(wanted, current)
+        if image is None:
+            image = self._settle(self._register(wanted, current, push), wanted)
         else:
-            self._log("found", image=str(found.name))
-            image = found
+            self._log("found", image=str(image.name))
         self._prune_quietly(wanted, {image.name, current})
         return image
 
@@ -73,24 +78,22 @@ class ContainerImages:
             self._log("gone with its container service", image=str(name))
 
     def _register(
-        self, wanted: ContainerImageProperties, push: Callable[[], None] | None
+        self,
+        wanted: ContainerImageProperties,
+        current: ImageName | None,
+        push: Callable[[], str] | None,
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
         attempt = refusals = 0
         while True:
+            found = None
             try:
-                if push:
-                    push()
-                image = self._lightsail.register(
-                    wanted.service_name, wanted.label, str(wanted.digest)
-                )
+                digest = push() if push else str(wanted.digest)
+                image = self._lightsail.register(wanted.service_name, wanted.label, digest)
             except Unanswered:
                 if not self._deadline.back_off(attempt):
                     raise
                 found = _pick(self._lightsail.images(wanted.service_name), wanted)
-                if found is not None:
-                    self._log("found after a lost answer", image=str(found.name))
-                    return found
             except NotFound:
                 # Lightsail drops what is not registered, after a time that nobody knows.
                 if not push or attempt == _MOST_PUSHES or not self._deadline.back_off(attempt):
@@ -100,25 +103,32 @@ class ContainerImages:
                 # The list may lag behind, and then only Lightsail's sentence tells.
                 stored = len(self._lightsail.images(wanted.service_name))
                 if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
-                    raise _full(wanted) from refusal
-                # A service that is not busy any more may have been when it refused.
-                is_busy = self._waits_while_busy(wanted.service_name, attempt)
-                refusals = 0 if is_busy else refusals + 1
-                if refusals > 1:
-                    raise
+                    found = self._find_or_make_room(wanted, current)
+                else:
+                    is_busy = self._waits_while_busy(wanted.service_name, attempt)
+                    refusals = 0 if is_busy else refusals + 1
+                    if refusals > 1:
+                        raise
             else:
                 self._log("registered", image=str(image.name), digest=image.digest)
                 return image
+            if found is not None:
+                self._log("found after all", image=str(found.name))
+                return found
             attempt += 1
 
     def _waits_while_busy(self, service: str, attempt: int) -> bool:
-        """Wait if a service is being changed, and return whether it is.
+        """Wait after a refusal, and return whether the service is being changed.
+
+        A service that does not look so may have been when it refused, or reads lag behind: one
+        more attempt, after a while, is what tells.
 
         Raises:
             HandlerError: there is no time left to wait.
         """
         found = self._lightsail.service(service)
         if not found.is_busy:
+            self._deadline.pause(STALE_SECONDS)
             return False
         self._log("waiting for the container service", state=found.state)
         if not self._deadline.back_off(attempt):
@@ -156,18 +166,23 @@ class ContainerImages:
             if not self._deadline.pause(_LOOK_AGAIN_SECONDS):
                 return images
 
-    def _make_room(
-        self,
-        images: list[ContainerImage],
-        wanted: ContainerImageProperties,
-        current: ImageName | None,
-    ) -> None:
-        """Check that one more image can be stored, before anything is done for it."""
-        if len(images) < STORED_IMAGES:
-            return
+    def _find_or_make_room(
+        self, wanted: ContainerImageProperties, current: ImageName | None
+    ) -> ContainerImage | None:
+        """Return the image of a service that is full, None once there is room to register it.
+
+        Others may have registered it meanwhile, or give way; no single list is believed.
+
+        Raises:
+            HandlerError: there is neither.
+        """
         self._prune_quietly(wanted, {current}, room_for=1)
-        if len(self._lightsail.images(wanted.service_name)) >= STORED_IMAGES:
+        is_shown = self._deadline.pause(STALE_SECONDS)
+        images = self._lightsail.images(wanted.service_name)
+        found = _pick(images, wanted)
+        if found is None and (len(images) >= STORED_IMAGES or not is_shown):
             raise _full(wanted)
+        return found
 
     def _prune_quietly(
         self, wanted: ContainerImageProperties, keep: set[ImageName | None], room_for: int = 0
@@ -193,18 +208,19 @@ class ContainerImages:
 
     def _delete_unless_refused(self, name: ImageName) -> None:
         """Delete an image; Lightsail may know of a use that it did not show."""
-        attempt = 0
+        attempt = refusals = 0
         while True:
             try:
                 self._lightsail.delete_image(name)
             except Refused as refusal:
-                if self._waits_while_busy(name.service, attempt):
-                    attempt += 1
-                    continue
-                self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
+                refusals = 0 if self._waits_while_busy(name.service, attempt) else refusals + 1
+                if refusals > 1:
+                    self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
+                    return
             else:
                 self._log("deleted", image=str(name))
-            return
+                return
+            attempt += 1
 
     def _unused(self, service: str, names: list[ImageName]) -> list[ImageName]:
         """Return those of some images that no deployment uses.
@@ -231,8 +247,8 @@ def _matching(
     return [
         image
         for image in images
-        if (image.name.service, image.name.label, image.digest)
-        == (wanted.service_name, wanted.label, wanted.digest)
+        if (image.name.service, image.name.label) == (wanted.service_name, wanted.label)
+        and image.digest in (wanted.digest, wanted.docker_digest)
     ]
 
 

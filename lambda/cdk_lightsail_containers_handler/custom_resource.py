@@ -66,10 +66,22 @@ class CustomResource(CfnResource):
         """Take up a request: nothing of the one before is left."""
         self._request, self._lambda = event, context
         self._is_answered = self._is_handed_over = False
+        self._lost: response.Undeliverable | None = None
         self._seconds = self._left()
         self.handed_over = HandOver.of(event)
         self.log = RequestLog(event, self._clock)
         self.deadline = self._deadline_in(self._seconds - _ANSWER_SECONDS - CALL_SECONDS)
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> None:
+        """Carry the request out, and answer it.
+
+        Raises:
+            Undeliverable: the answer was lost; AWS Lambda repeats the request, which finds what
+                was done, and answers again.
+        """
+        super().__call__(event, context)
+        if self._lost:
+            raise self._lost
 
     def hand_over(self, invoke: Callable[..., Any], state: Mapping[str, object]) -> bool:
         """Have another invocation of this function go on and answer.
@@ -155,6 +167,7 @@ class CustomResource(CfnResource):
             try:
                 response.deliver(self._request["ResponseURL"], response.encode(answer), deadline)
             except response.Undeliverable as error:
+                self._lost = error
                 self.log("not answered", why=str(error))
             else:
                 self.log("answered", status=status, reason=reason)

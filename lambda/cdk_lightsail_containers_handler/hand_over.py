@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from .properties.rules import MAX_EVENT_AGE_SECONDS
+
 _KEY = "HandOver"
 # Functions that call themselves more often than this in a chain are stopped by AWS Lambda, see
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
@@ -21,7 +23,7 @@ class HandOver:
 
     Args:
         count: 0 in the invocation by CloudFormation.
-        began: seconds since the epoch.
+        began: seconds since the epoch; CloudFormation may have sent it some minutes before.
         state: what the invocation before left, to go on from there; nothing secret.
     """
 
@@ -34,7 +36,9 @@ class HandOver:
         """Return what a request says of it; CloudFormation's own says nothing."""
         given = event.get(_KEY)
         if isinstance(given, Mapping):
-            return cls(count=int(given["Count"]), began=float(given["Began"]), state=given["State"])
+            # A function of an earlier release hands over nothing more than the first two.
+            state = given.get("State", {})
+            return cls(count=int(given["Count"]), began=float(given["Began"]), state=state)
         return cls(count=0, began=time.time())
 
     def is_possible(self, event: Mapping[str, Any], seconds: float) -> bool:
@@ -45,7 +49,8 @@ class HandOver:
             seconds: how long an invocation may take.
         """
         waited = time.time() - self.began
-        return self.count < _MOST and waited + seconds < _service_timeout(event)
+        ends = _service_timeout(event) - MAX_EVENT_AGE_SECONDS
+        return self.count < _MOST and waited + seconds < ends
 
     def payload(self, event: Mapping[str, Any], state: Mapping[str, object]) -> bytes:
         """Return the request for the next invocation, which goes on from a state."""

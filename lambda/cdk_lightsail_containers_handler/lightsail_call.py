@@ -79,10 +79,13 @@ class LightsailCall:
 
     def out_of_time(self, cause: str) -> OutOfTime:
         """Return the error for a call that did not get through while there was time."""
-        cure = (
-            "deploy again; in a VPC the function needs a way to the internet, and not every Region "
-            "has Lightsail"
-        )
+        if "Throttl" in cause:
+            cure = "deploy again, fewer stacks at once, or give the function a longer timeout"
+        else:
+            cure = (
+                "deploy again; in a VPC the function needs a way to the internet, and not every "
+                "Region has Lightsail"
+            )
         return OutOfTime(self._problem(cause), cure)
 
     def _problem(self, cause: str) -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_lightsail.client import LightsailClient
 
+    from .registry.connection import Timeouts
 
 _T = TypeVar("_T")
 
@@ -55,6 +56,7 @@ def make_handler(
     make_client: Callable[..., Any],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    timeouts: Timeouts | None = None,
 ) -> Callable[[Any, Any], None]:
     """Return the function that AWS Lambda calls with a request and its context.
 
@@ -63,9 +65,10 @@ def make_handler(
             cold start has more power than what follows, the others when one is needed.
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
+        timeouts: how long to wait for registries, by default as the registry client does.
     """
     resource = CustomResource(clock, sleep, _never_made)
-    requests = _Requests(resource, make_client("lightsail"), make_client)
+    requests = _Requests(resource, make_client("lightsail"), make_client, timeouts)
     resource.create(requests.put)
     resource.update(requests.put)
     resource.delete(requests.delete)
@@ -97,10 +100,12 @@ class _Requests:
         resource: CustomResource,
         client: LightsailClient,
         make_client: Callable[..., Any],
+        timeouts: Timeouts | None,
     ) -> None:
         self._resource = resource
         self._client = client
         self._make_client = make_client
+        self._timeouts = timeouts
 
     def put(self, event: Mapping[str, Any], _context: object) -> str:
         """Create or update, and return the physical id."""
@@ -149,8 +154,10 @@ class _Requests:
             deadline=self._resource.deadline,
             log=self._resource.log,
             make_client=self._make_client,
+            timeouts=self._timeouts,
         ) as push:
-            return images.put(replace(wanted, digest=push.digest), current, push.run)
+            found = replace(wanted, digest=push.digest, docker_digest=push.docker_digest)
+            return images.put(found, current, push.run)
 
     def _put_deployment(self, event: Mapping[str, Any]) -> str:
         from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415

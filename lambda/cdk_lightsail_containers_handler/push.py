@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .properties.container_image import Source
     from .registry.auth import Credentials
     from .registry.blob_copy import Source as ImageSource
+    from .registry.connection import Timeouts
     from .registry.login import CredentialsSource
     from .request_log import RequestLog
 
@@ -44,6 +45,7 @@ def pushing(
     deadline: Deadline,
     log: RequestLog,
     make_client: Callable[..., Any],
+    timeouts: Timeouts | None = None,
 ) -> Iterator[Push]:
     """Find an image where it is, and have it ready to be pushed.
 
@@ -54,13 +56,14 @@ def pushing(
         deadline: when to stop; what was pushed by then is not pushed again.
         log: where the steps are told.
         make_client: boto3's `client`, for what the source needs.
+        timeouts: how long to wait for registries.
 
     Raises:
         Unfinished: the deadline came first.
         HandlerError: the source has no such image for linux/amd64.
     """
     seconds = deadline.left()
-    with Connections() as connections:
+    with Connections(timeouts=timeouts) as connections:
         with _explained(log.mask):
             found = _open(source, connections, deadline, make_client, log)
             push = Push(
@@ -126,8 +129,13 @@ class Push:
         """The digest of the image's manifest for linux/amd64."""
         return self._image.digest
 
-    def run(self) -> None:
-        """Push the image, so that it can be registered.
+    @property
+    def docker_digest(self) -> str | None:
+        """The digest of the same image, if Lightsail takes Docker's manifests only."""
+        return self._image.docker_digest
+
+    def run(self) -> str:
+        """Push the image, so that it can be registered, and return the digest that it is there by.
 
         Raises:
             Unfinished: the deadline came first; another push goes on from there.
@@ -165,6 +173,7 @@ class Push:
             skipped=result.skipped,
             requests=self._connections.requests,
         )
+        return result.digest
 
     def _check_that_another_helps(self, source: MeteredSource, began: float) -> None:
         """Check that another invocation would come farther than this one.

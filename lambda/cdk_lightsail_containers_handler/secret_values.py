@@ -15,7 +15,7 @@ from .errors import HandlerError
 from .properties.rules import any_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .calls import Calls
     from .mask import Mask
@@ -64,10 +64,10 @@ class SecretValues:
         region = arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else None  # noqa: PLR2004
         return self._calls.send(
             _reading("GetSecretValue", f"secret {arn}"),
-            lambda: any_text(
-                self._make_client("secretsmanager", region_name=region)
-                .get_secret_value(SecretId=arn)
-                .get("SecretString", "")
+            lambda: _text(
+                self._make_client("secretsmanager", region_name=region).get_secret_value(
+                    SecretId=arn
+                )
             ),
         )
 
@@ -91,6 +91,11 @@ class SecretValues:
                 ]
             ),
         )
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    """Return a secret's text, which a binary one does not have."""
+    return "" if "SecretBinary" in answer else any_text(answer["SecretString"])
 
 
 def _field(text: str, secret: SecretValue) -> str:

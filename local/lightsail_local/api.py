@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from .api_model import answer_problem, is_operation, request_problem
+from .call_limit import CallLimit
 from .errors import LightsailError, invalid
 from .http_server import Answer
 
@@ -35,8 +35,7 @@ class Api:
     def __init__(self, lightsail: Lightsail, wire: Wire) -> None:
         self._lightsail = lightsail
         self._wire = wire
-        self._calls = 0
-        self._lock = threading.Lock()
+        self._limit = CallLimit(lightsail.behaviour, wire.clock)
 
     def respond(self, connection: Connection) -> None:
         """Answer a request."""
@@ -71,7 +70,7 @@ class Api:
             raise LightsailError(
                 "UnauthenticatedException", "the call is not signed for the service lightsail"
             )
-        self._throttle()
+        self._limit.check()
 
     def _call(self, operation: str, parameters: Any) -> Answer:
         if parameters is None:
@@ -82,14 +81,6 @@ class Api:
         if problem := answer_problem(operation, answer):
             return _error("ServiceException", f"the answer of {operation} is wrong: {problem}")
         return _json(200, answer)
-
-    def _throttle(self) -> None:
-        """Refuse every nth call: U14."""
-        with self._lock:
-            self._calls += 1
-            every = self._lightsail.behaviour.throttle_every
-            if every and self._calls % every == 0:
-                raise LightsailError("ThrottlingException", "Rate exceeded")
 
 
 def _error(code: str, message: str) -> Answer:

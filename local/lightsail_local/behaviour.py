@@ -43,6 +43,9 @@ class Behaviour:
         stale_seconds: U12, reads show the state as it was that many seconds ago.
         blob_mount: U13, whether mounting a blob that is there succeeds, or asks for an upload.
         throttle_every: U14, every nth call answers ThrottlingException, 0 for none.
+        calls_per_second: U14, how many calls there may be in the long run, of all operations
+            together, 0 for any number; one more answers ThrottlingException.
+        calls_at_once: U14, how many there may be at once after a pause.
         service_seconds: how long a service is PENDING, UPDATING or DELETING.
         deployment_seconds: how long a deployment is ACTIVATING, a third of it in each stage:
             CREATING_DEPLOYMENT, EVALUATING_HEALTH_CHECK, ACTIVATING_DEPLOYMENT.
@@ -76,6 +79,8 @@ class Behaviour:
     stale_seconds: float = 0
     blob_mount: Literal["created", "upload"] = "upload"
     throttle_every: int = 0
+    calls_per_second: int = 0
+    calls_at_once: int = 20
 
     # Real services and deployments take minutes; nobody would wait for that here. They are not 0,
     # so that a program that never waits fails.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TYPE_NAME = "AWS::Lightsail::Container"
 
 _POLL_SECONDS = 0.1
+_SHOWN_SECONDS = 10.0
 # DEPLOYING is about a deployment, which is not waited for.
 _SETTLED_STATES = frozenset({"READY", "RUNNING", "DISABLED", "DEPLOYING"})
 _HANDLER_ERROR_CODES = {
@@ -172,7 +173,14 @@ def _attributes(client: "LightsailClient", name: str) -> Attributes:
 
 
 def _wait_until_settled(client: "LightsailClient", name: str) -> None:
-    while _describe(client, name)["state"] not in _SETTLED_STATES:
+    # A read may not show yet what was just made.
+    shown_by = time.monotonic() + _SHOWN_SECONDS
+    while True:
+        service = _describe(client, name)
+        if service is None and time.monotonic() > shown_by:
+            raise ContainerError(f"The ContainerService does not exist: {name}", "NotStabilized")
+        if service is not None and service["state"] in _SETTLED_STATES:
+            return
         time.sleep(_POLL_SECONDS)
 
 

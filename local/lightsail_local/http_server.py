@@ -34,6 +34,13 @@ class Answer:
     error: str = ""
 
 
+Respond = Callable[["Connection"], None]
+"""Is given each request, and answers it."""
+
+Gate = Callable[[str, "Connection", Respond], None]
+"""Is given each request before it is answered, with the server's name and what answers it."""
+
+
 class LoopbackServer(ThreadingHTTPServer):
     """Serve HTTP on 127.0.0.1 in threads of its own until it is closed.
 
@@ -50,7 +57,7 @@ class LoopbackServer(ThreadingHTTPServer):
     # As many at once as a client may open: the default of 5 makes the sixth wait for a second.
     request_queue_size = 128
 
-    def __init__(self, port: int, respond: Callable[[Connection], None]) -> None:
+    def __init__(self, port: int, respond: Respond) -> None:
         super().__init__(("127.0.0.1", port), Connection)
         self.respond = respond
         self.stopping = threading.Event()
@@ -90,11 +97,18 @@ class LoopbackServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def gated(gate: Gate | None, name: str, respond: Respond) -> Respond:
+    """Return what answers a server's requests, behind a gate if there is one."""
+    return respond if gate is None else lambda connection: gate(name, connection, respond)
+
+
 class Connection(BaseHTTPRequestHandler):
     """A client's connection: the request it holds now, and ways to answer it.
 
     Attributes:
         body: the request's body in pieces, as they come.
+        on_answer: is given what the request is to be answered, and returns what is sent instead,
+            or None when it has dealt with the request itself.
     """
 
     protocol_version = "HTTP/1.1"
@@ -102,16 +116,23 @@ class Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: LoopbackServer
     body: Iterator[bytes]
+    on_answer: Callable[[Answer], Answer | None] | None
 
     def respond(self) -> None:
         """Have the server answer the request."""
         self.body = self._body()
+        self.on_answer = None
         self.server.respond(self)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815
 
     def send(self, answer: Answer) -> None:
         """Answer the request."""
+        if self.on_answer:
+            changed = self.on_answer(answer)
+            if changed is None:
+                return
+            answer = changed
         self._send_head(answer)
         if self.command != "HEAD":
             self.wfile.write(answer.body)

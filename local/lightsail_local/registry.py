@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .errors import RegistryError
-from .http_server import Answer, Connection, LoopbackServer
+from .http_server import Answer, Connection, Gate, LoopbackServer, gated
 from .manifest import DIGEST
 from .repository import Repository, RepositoryRequest
 
@@ -74,6 +74,7 @@ class Registry:
         images: where the images go.
         logins: who may push them.
         wire: records the requests.
+        gate: is given each request first.
 
     Attributes:
         host: its address, `127.0.0.1:<port>`.
@@ -89,13 +90,16 @@ class Registry:
         images: ImageStore,
         logins: RegistryLogins,
         wire: Wire,
+        *,
+        gate: Gate | None = None,
     ) -> None:
         self._behaviour = behaviour
         self._repository = Repository(behaviour, images)
         self._logins = logins
         self._wire = wire
-        self._server = LoopbackServer(port, self._respond)
-        self._upload_server = LoopbackServer(0, self._respond_to_upload)
+        self._server = LoopbackServer(port, gated(gate, "registry", self._respond))
+        uploads = gated(gate, "registry", self._respond_to_upload)
+        self._upload_server = LoopbackServer(0, uploads)
         self.host = self._server.host
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from .api import Api
 from .behaviour import Behaviour
 from .endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 from .fault import Fault, Faults
-from .http_server import LoopbackServer
+from .http_server import Gate, LoopbackServer, gated
 from .image_store import ImageStore
 from .lightsail import Lightsail
 from .registry import Registry
@@ -38,6 +38,8 @@ class LightsailServer:
         clock: tells the time, in seconds since the epoch; every state and expiry follows it.
         on_request: is given every request to the API and the registry before it is answered, in
             the thread that answers it.
+        gate: is given every request before anything is done for it, to do what it likes with it;
+            the servers' names are `lightsail` and `registry`.
 
     Attributes:
         behaviour: the switches, times and quotas; may be changed at any time.
@@ -65,7 +67,9 @@ class LightsailServer:
         account: str = DEFAULT_ACCOUNT,
         clock: Callable[[], float] = time.time,
         on_request: Callable[[Request], None] | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate
         self.behaviour = behaviour or Behaviour()
         self.faults = Faults()
         self._api_wire = Wire(faults=self.faults, clock=clock, on_request=on_request)
@@ -89,7 +93,12 @@ class LightsailServer:
         with ExitStack() as starting:
             self.images = ImageStore(self.behaviour, self._clock)
             registry = Registry(
-                registry_port, self.behaviour, self.images, logins, self._registry_wire
+                registry_port,
+                self.behaviour,
+                self.images,
+                logins,
+                self._registry_wire,
+                gate=self._gate,
             )
             starting.callback(registry.close)
             self.lightsail = Lightsail(
@@ -101,7 +110,8 @@ class LightsailServer:
                 account=self._account,
                 clock=self._clock,
             )
-            api = LoopbackServer(port, Api(self.lightsail, self._api_wire).respond)
+            respond = Api(self.lightsail, self._api_wire).respond
+            api = LoopbackServer(port, gated(self._gate, "lightsail", respond))
             starting.callback(api.close)
             self._running = starting.pop_all()
         self.url, self.registry = f"http://{api.host}", registry.host

@@ -6,6 +6,7 @@ import pytest
 
 import stack_requests
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
+from cdk_lightsail_containers_handler.response import Undeliverable
 from lightsail_local.server import Fault
 from stack_requests import Stack, digest
 
@@ -55,6 +56,16 @@ class TestCreate:
                 )
 
             assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+
+    def test_registers_again_what_reads_still_show_although_it_is_deleted(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            name = stack.create()["PhysicalResourceId"]
+            stack.delete(name)
+
+            answer = stack.create()
+
+            assert answer["PhysicalResourceId"] == ":shop.web.2"
+            assert stack.images() == [":shop.web.2"]
 
 
 class TestTheSameRequestTwice:
@@ -147,7 +158,8 @@ class TestTheSameRequestTwice:
     def test_after_a_crash_between_register_and_answer_registers_once(self, stack: Stack) -> None:
         stack.response.faults = [403]
         request = stack.request("Create")
-        stack.handler(request, stack.context())
+        with pytest.raises(Undeliverable):
+            stack.handler(request, stack.context())
         assert stack.response.answers == []
 
         answer = stack.send(request)
@@ -379,10 +391,23 @@ class TestDelete:
                 operation="DeleteContainerImage",
                 code="InvalidInputException",
                 message="The image is in use.",
+                times=2,
             )
         )
 
         assert stack.delete(name)["Status"] == "SUCCESS"
+        assert stack.images() == [name]
+
+    def test_tries_again_when_reads_do_not_show_yet_that_the_service_changes(
+        self, stack: Stack
+    ) -> None:
+        name = stack.create()["PhysicalResourceId"]
+        stack.lightsail.faults.append(
+            Fault(operation="DeleteContainerImage", code="InvalidInputException")
+        )
+
+        assert stack.delete(name)["Status"] == "SUCCESS"
+        assert stack.images() == []
 
     def test_says_when_it_may_not_delete(self, stack: Stack) -> None:
         name = stack.create()["PhysicalResourceId"]
@@ -462,6 +487,23 @@ class TestMaxVersions:
         assert stack.create(MaxVersions=number)["PhysicalResourceId"] == ":shop.web.151"
         assert len(stack.images()) == int(number)
 
+    def test_makes_room_though_reads_still_show_a_full_service(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            self.register(stack, *range(2, 152))
+            stack.time.now += 60
+
+            assert stack.create(MaxVersions="140")["PhysicalResourceId"] == ":shop.web.151"
+            assert len(stack.images()) == 140
+
+    def test_makes_room_when_others_took_the_last_room_meanwhile(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            self.register(stack, *range(2, 151))
+            stack.time.now += 60
+            self.register(stack, 151)
+
+            assert stack.create(MaxVersions="140")["PhysicalResourceId"] == ":shop.web.151"
+            assert len(stack.images()) == 140
+
     def test_makes_room_in_a_service_that_is_full(self, stack: Stack) -> None:
         self.register(stack, *range(2, 152))
 
@@ -507,6 +549,35 @@ class TestFullService:
 
             assert reason(stack.create()) == self.FULL
 
+    def test_says_so_when_there_is_no_time_to_look_again(self, stack: Stack) -> None:
+        self.fill(stack)
+        stack.seconds = 33
+
+        assert reason(stack.create()) == self.FULL
+
+    def test_takes_the_image_that_another_delivery_registered_as_the_last_one(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            for number in range(2, 151):
+                stack.client().register_container_image(
+                    serviceName="shop", label="other", digest=digest(number)
+                )
+            stack.time.now += 60
+            stack.client().register_container_image(
+                serviceName="shop", label="web", digest=digest(1)
+            )
+
+            assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+            assert len(stack.images()) == 150
+
+    def test_registers_once_others_have_given_way(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            self.fill(stack)
+            stack.time.now += 60
+            for image in (":shop.other.1", ":shop.other.2"):
+                stack.client().delete_container_image(serviceName="shop", image=image)
+
+            assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+
     def test_still_finds_what_is_registered(self, stack: Stack) -> None:
         self.fill(stack)
 
@@ -534,6 +605,14 @@ class TestBusyService:
         )
 
         assert stack.create()["Status"] == "SUCCESS"
+
+    def test_waits_though_reads_do_not_show_yet_that_it_is_busy(self) -> None:
+        with stack_requests.stack(
+            busy_service="refused", service_seconds=40, stale_seconds=4
+        ) as stack:
+            stack.client().update_container_service(serviceName="shop", scale=2)
+
+            assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
 
     def test_says_so_when_it_takes_too_long(self) -> None:
         with stack_requests.stack(busy_service="refused", deployment_seconds=1000) as stack:

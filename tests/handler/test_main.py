@@ -14,6 +14,7 @@ import stack_requests
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.custom_resource import CustomResource
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
+from cdk_lightsail_containers_handler.response import Undeliverable
 from lightsail_local.server import Fault
 from response_url import SIGNATURE
 from stack_requests import Stack, digest
@@ -72,16 +73,23 @@ class TestAnswer:
 
         assert stack.create()["Status"] == "SUCCESS"
 
-    def test_that_nobody_takes_is_given_up(
+    def test_that_nobody_takes_is_given_to_the_repetition(
         self, stack: Stack, caplog: pytest.LogCaptureFixture
     ) -> None:
-        stack.response.faults = [503] * 100
+        stack.response.faults = [503] * 8
+        request = stack.request("Create")
 
-        with caplog.at_level(logging.INFO):
-            stack.handler(stack.request("Create"), stack.context())
-
+        # AWS Lambda repeats what raises.
+        with (
+            caplog.at_level(logging.INFO),
+            pytest.raises(Undeliverable, match=r"^the answer did not reach .* \(status 503\)$"),
+        ):
+            stack.handler(request, stack.context())
         assert stack.response.answers == []
         assert "the answer did not reach CloudFormation (status 503)" in caplog.text
+
+        assert stack.send(request)["PhysicalResourceId"] == ":shop.web.1"
+        assert stack.calls("RegisterContainerImage") == 1
 
 
 class TestMalformedRequests:
@@ -275,6 +283,7 @@ class TestFaults:
 
         assert f"Lightsail did not answer {operation} for container service 'shop' in time" in text
         assert stack.time.now - began < stack.seconds - 30
+        assert ("fewer stacks at once" in text) == (kind == "throttle")
 
     def test_after_the_registration_fail_nothing(self, stack: Stack) -> None:
         request = stack.request("Create")
@@ -463,7 +472,8 @@ class TestLog:
             stack.create(Label="?")
             stack.delete(name)
             stack.response.faults = [403]
-            stack.handler(stack.request("Create"), stack.context())
+            with pytest.raises(Undeliverable):
+                stack.handler(stack.request("Create"), stack.context())
 
         assert len(caplog.records) > 8
         assert SIGNATURE not in caplog.text

@@ -219,16 +219,24 @@ def test_an_answer_without_a_length_ends_with_its_connection(copying: Copying) -
 
 
 @pytest.mark.parametrize("rest", [b"", b"{"])
-def test_an_answer_that_ends_too_early_is_none(copying: Copying, rest: bytes) -> None:
+@pytest.mark.parametrize("times", [1, 9])
+def test_an_answer_that_ends_too_early_is_asked_for_again(
+    copying: Copying, rest: bytes, times: int
+) -> None:
     def answer(handler: Any) -> bool:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + rest)
         handler.close_connection = True
         return True
 
-    copying.source.fail("GET .*manifests", answer)
+    made = image(b"layer")
+    copying.source.add(made, "1")
+    copying.source.fail("GET .*manifests", answer, times)
 
-    with pytest.raises(TransportError, match=r"did not give manifest 1 .*IncompleteRead"):
-        copying.find()
+    if times == 1:
+        assert copying.find().digest == made.digest
+    else:
+        with pytest.raises(TransportError, match=r"did not give manifest 1 .*IncompleteRead"):
+            copying.find()
 
 
 def test_an_answer_that_is_no_http_is_told_by_its_kind(copying: Copying) -> None:

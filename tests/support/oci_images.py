@@ -66,7 +66,7 @@ def image(
     parts = dict(zip(("os", "architecture", "variant"), platform.split("/"), strict=False))
     config = to_json({**parts, "rootfs": {"type": "layers", "diff_ids": []}, "n": len(layers)})
     kind = layer_type or (DOCKER_LAYER if docker else OCI_LAYER)
-    manifest = {
+    manifest: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": DOCKER_MANIFEST if docker else OCI_MANIFEST,
         "config": descriptor(config, DOCKER_CONFIG if docker else OCI_CONFIG),

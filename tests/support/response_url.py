@@ -75,7 +75,11 @@ def response_url() -> Iterator[ResponseUrl]:
         def log_message(self, *_: object) -> None:
             """Say nothing: the tests look at what arrived."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        # As many at once as a test's stacks: the default of 5 makes the sixth wait for a second.
+        request_queue_size = 128
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     received.url = f"http://127.0.0.1:{server.server_port}/answer?{SIGNATURE}"

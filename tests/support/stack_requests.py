@@ -45,7 +45,7 @@ def request(kind: str, url: str, **changes: Any) -> dict[str, Any]:
         "ResourceType": "Custom::LightsailContainerImage",
         "ResourceProperties": {
             "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:handler",
-            "ServiceTimeout": "360",
+            "ServiceTimeout": "3600",
             "ServiceName": "shop",
             "Label": "web",
             "Digest": digest(1),
@@ -88,7 +88,7 @@ class Stack:
     lightsail: LightsailServer
     response: ResponseUrl
     time: FakeTime
-    handler: Handler | None = None
+    handler: Handler = field(init=False)
     seconds: float = 300.0
     clients: dict[str, Any] = field(default_factory=dict)
 

@@ -146,6 +146,7 @@ class ContainerImageProperties:
         service_name: the container service.
         label: the label.
         digest: of an image that was pushed; None until it is known for one that has a source.
+        docker_digest: of the same image with Docker's manifest; None if there is none.
         source: where to push it from; None for an image that was pushed.
         max_versions: how many versions of the label stay; None for all.
     """
@@ -153,6 +154,7 @@ class ContainerImageProperties:
     service_name: str
     label: str
     digest: str | None = None
+    docker_digest: str | None = None
     source: Source | None = None
     max_versions: int | None = None
 

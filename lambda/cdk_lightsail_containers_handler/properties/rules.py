@@ -3,6 +3,9 @@
 import re
 from collections.abc import Mapping
 
+MAX_EVENT_AGE_SECONDS = 360
+"""How old a request may be, at most, when the function begins it."""
+
 # The pattern in Lightsail's API model groups its alternatives wrongly; this is what it enforces.
 _NAME = re.compile(r"[a-z0-9]{1,2}|[a-z0-9][a-z0-9-]+[a-z0-9]")
 

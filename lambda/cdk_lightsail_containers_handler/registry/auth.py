@@ -126,7 +126,7 @@ def parse_token(body: bytes, service: str) -> Token:
     except (ValueError, AttributeError, RecursionError):
         value = seconds = None
     if not isinstance(value, str) or not _BEARER_TOKEN.fullmatch(value):
-        raise Unauthorized(f"the token service {service} answered without a token")
+        raise Unauthorized(f"the token service {service} answered without a token", temporary=True)
     if not isinstance(seconds, int | float) or not seconds > 0:
         seconds = _DEFAULT_SECONDS
     return Token(value=value, seconds=min(seconds, _MOST_SECONDS))

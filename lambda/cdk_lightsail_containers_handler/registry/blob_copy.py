@@ -187,9 +187,15 @@ def read_blob(source: Source, blob: Descriptor, what: str) -> bytes:
     if blob.size > LARGEST_MANIFEST:
         raise Unsupported(f"{what} is larger than {LARGEST_MANIFEST >> 20} MiB")
     content = bytearray(blob.size)
-    with closing(source.open_blob(blob)) as reader:
-        count = reader.readinto(memoryview(content))
-    check(bytes(content[:count]), blob.digest, what)
+    for left in reversed(range(_TRIES)):
+        try:
+            with closing(source.open_blob(blob)) as reader:
+                count = reader.readinto(memoryview(content))
+            check(bytes(content[:count]), blob.digest, what)
+            break
+        except DigestMismatch:  # what stands in between may have answered instead
+            if not left:
+                raise
     return bytes(content)
 
 

@@ -184,7 +184,9 @@ def _document(content: bytes, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise Unsupported(f"{what} is no JSON object, is it a registry that answered")
+        # What stands in between may answer instead, for a while.
+        problem = f"{what} is no JSON object, is it a registry that answered"
+        raise Unsupported(problem, temporary=True)
     return document
 
 

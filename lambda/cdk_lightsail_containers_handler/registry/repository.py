@@ -12,8 +12,8 @@ from .login import CredentialsSource, Login
 from .manifest import LARGEST_MANIFEST, MEDIA_TYPES, Image, Index, check, parse
 from .pull import BlobReader
 from .reference import Reference
-from .request import Request, broken, led_on
-from .response import BROKEN
+from .request import Request, led_on
+from .response import Response
 from .transport import Exchange, Transport
 from .upload import Upload
 from .url import Url
@@ -81,20 +81,21 @@ class Repository:
         """
         target = descriptor.digest if descriptor else self.reference.target
         request = self._manifest_request("GET", target, f"give manifest {_short(target)}")
-        response = self._transport.send(request, _OK)
-        try:
-            content = response.read(LARGEST_MANIFEST)
-        except BROKEN as error:
-            raise broken(request, error) from error
-        manifest = parse(content, response.header("Content-Type"), str(self))
-        told = response.header("Docker-Content-Digest")
-        digest = target if ":" in target else told
-        if digest.startswith("sha256:"):
-            check(content, digest, f"the manifest of {self}")
-        if descriptor and descriptor.size != len(content):
-            sizes = f"{len(content)} bytes, not {descriptor.size}"
-            raise DigestMismatch(f"the manifest {descriptor.short_digest} of {self} has {sizes}")
-        return manifest
+
+        def read(response: Response, content: bytes) -> Image | Index:
+            manifest = parse(content, response.header("Content-Type"), str(self))
+            told = response.header("Docker-Content-Digest")
+            digest = target if ":" in target else told
+            if digest.startswith("sha256:"):
+                check(content, digest, f"the manifest of {self}")
+            if descriptor and descriptor.size != len(content):
+                sizes = f"{len(content)} bytes, not {descriptor.size}"
+                raise DigestMismatch(
+                    f"the manifest {descriptor.short_digest} of {self} has {sizes}"
+                )
+            return manifest
+
+        return self._transport.read(request, LARGEST_MANIFEST, read)
 
     def has_manifest(self, digest: str) -> bool:
         """Return whether a manifest is there as far as one can know: not every login may read."""

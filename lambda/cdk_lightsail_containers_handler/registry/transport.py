@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from .connection import Connection, Connections
 from .errors import OutOfTime, RegistryError
@@ -11,7 +12,11 @@ from .response import BROKEN, Response
 from .url import Origin
 from .wire import Deadline
 
+_T = TypeVar("_T")
+
+_OK = 200
 _TRIES = 5
+_READS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SAME_METHOD = frozenset({307, 308})
 """What may lead a request on that is no GET or HEAD: the others turn it into a GET."""
@@ -53,6 +58,32 @@ class Transport:
             RegistryError: there is none such, after all that could help was tried.
         """
         return self.begin(request).answer(*accepted)
+
+    def read(self, request: Request, limit: int, parse: Callable[[Response, bytes], _T]) -> _T:
+        """Send a request and return what its answer says, asked again while that makes no sense.
+
+        Args:
+            request: the request.
+            limit: the bytes that are read of the answer, and one more of a longer one.
+            parse: makes sense of it.
+
+        Raises:
+            RegistryError: there is no answer, or none that makes sense.
+        """
+        attempt = 0
+        while True:
+            response = self.send(request, _OK)
+            try:
+                return parse(response, response.read(limit))
+            except BROKEN as error:
+                failure: RegistryError = broken(request, error)
+            except RegistryError as error:
+                failure = error
+            attempt += 1
+            if not failure.temporary or attempt == _READS:
+                raise failure
+            if not self.deadline.back_off(attempt - 1):
+                raise OutOfTime(failure.problem) from failure
 
     def begin(self, request: Request, *, tries: int = _TRIES) -> Exchange:
         """Send a request, and leave its answer for later."""

@@ -1,0 +1,104 @@
+"""Make the runs that the command line asks for, and print what came of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+from reliability.report import write_section
+
+from . import strike
+from .gate import Call
+from .matrix import Made, Matrix, command, progress, runs_of, show
+from .scenario import SCENARIOS
+
+
+def main() -> int:
+    """Make them; the exit code is 1 when something did not hold."""
+    arguments = _parse()
+    began = time.monotonic()
+    with Matrix(arguments.jobs) as matrix:
+        scenarios = arguments.scenario or list(SCENARIOS)
+        calls = matrix.calls(scenarios, arguments.seed)
+        if arguments.list:
+            for name, of_scenario in calls.items():
+                print(f"{name}: {len(of_scenario)} calls")
+                print(*(f"  {call}" for call in of_scenario), sep="\n")
+            return 0
+        if arguments.call:
+            calls = {name: [arguments.call] for name in scenarios}
+        runs = runs_of(calls, arguments.fault or strike.NAMES, arguments.seed, arguments.runs)
+        made: list[Made] = []
+        for one in matrix.make(runs):
+            made.append(one)
+            progress(len(made), len(runs))
+    text = show(made)
+    broken = [one for one in made if one.result.problems]
+    print(text)
+    print()
+    for one in broken:
+        print(command(one.run))
+        print(*(f"  {problem}" for problem in one.result.problems), sep="\n")
+    idle = sum(not one.result.has_struck for one in made)
+    told = (
+        f"{len(made)} runs, {len(broken)} of them broken, in {time.monotonic() - began:.0f} s "
+        f"with {arguments.jobs} at a time; in {idle} the call did not come again to be struck"
+    )
+    print(told)
+    if arguments.write:
+        write_section("faults", f"{text}\n\n{told}.")
+    return bool(broken)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m reliability.faults",
+        description="Strike each call of each scenario with each fault, and see what holds.",
+    )
+    parser.add_argument(
+        "--scenario",
+        action="append",
+        choices=SCENARIOS,
+        metavar="NAME",
+        help=f"only this one, may be given again: {', '.join(SCENARIOS)}",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        choices=strike.NAMES,
+        metavar="NAME",
+        help=f"only this one, may be given again: {', '.join(strike.NAMES)}",
+    )
+    parser.add_argument(
+        "--call",
+        type=_call,
+        metavar="SERVER/OPERATION/NUMBER",
+        help="only this call, as --list shows it",
+    )
+    parser.add_argument(
+        "--runs", type=int, metavar="COUNT", help="only so many runs, spread over all by the seed"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the function's randomness")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=2 * (os.cpu_count() or 1),
+        help="how many runs at a time (default: %(default)s)",
+    )
+    parser.add_argument("--list", action="store_true", help="show the calls, and strike none")
+    parser.add_argument("--write", action="store_true", help="put the table into the documentation")
+    return parser.parse_args()
+
+
+def _call(text: str) -> Call:
+    server, _, rest = text.partition("/")
+    operation, _, number = rest.rpartition("/")
+    if not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no SERVER/OPERATION/NUMBER")
+    return Call(server, operation, int(number))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""CloudFormation's side of custom resources: stacks that are made, changed, rolled back, deleted.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes.html
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .environment import FUNCTION_ARN
+from .function import Function
+from .world import Put, World
+
+IMAGE, DEPLOYMENT = "Custom::LightsailContainerImage", "Custom::LightsailContainerServiceDeployment"
+BROKEN = "AWS::CloudFormation::Broken"
+"""A resource that fails after two minutes, as others do."""
+
+Attributes = Mapping[str, Mapping[str, str]]
+Template = Mapping[str, tuple[str, Callable[[Attributes], dict[str, Any]]]]
+"""Types and properties of a stack's resources by their names, of the attributes of those before."""
+
+_BROKEN_SECONDS = 120.0
+_CLEAN_UPS = 3
+"""How often CloudFormation tries to delete what an update has replaced."""
+
+
+@dataclass
+class Resource:
+    """A resource as CloudFormation knows it."""
+
+    kind: str
+    properties: Mapping[str, Any]
+    physical_id: str
+    attributes: Mapping[str, str]
+
+
+@dataclass
+class Exchange:
+    """A request, and everything that was put to its ResponseURL."""
+
+    event: Mapping[str, Any]
+    ends: float
+    puts: list[Put]
+
+    def first(self) -> dict[str, Any] | None:
+        """Return the answer that CloudFormation takes: the first one, if it came in time."""
+        in_time = [put.body for put in self.puts if put.at <= self.ends]
+        return json.loads(in_time[0]) if in_time else None
+
+
+@dataclass
+class Outcome:
+    """What became of an operation on a stack.
+
+    Args:
+        status: as CloudFormation shows it.
+        reasons: why, if it failed.
+    """
+
+    status: str
+    reasons: list[str] = field(default_factory=list)
+
+
+class Failed(Exception):  # noqa: N818 - says what became of a resource
+    """A resource has failed; what is known of it goes along."""
+
+    def __init__(self, reason: str, physical_id: str) -> None:
+        super().__init__(reason)
+        self.physical_id = physical_id
+
+
+class Stack:
+    """A stack.
+
+    Args:
+        name: its name.
+        world: where the answers arrive.
+        function: carries the requests out.
+    """
+
+    def __init__(self, name: str, world: World, function: Function) -> None:
+        self.name = name
+        self.resources: dict[str, Resource] = {}
+        self.exchanges: list[Exchange] = []
+        self._world = world
+        self._function = function
+        self._numbers = itertools.count(1)
+        self._unfinished: Callable[[], Outcome] | None = None
+
+    def deploy(self, template: Template) -> Outcome:
+        """Create or update the stack, and roll back what fails."""
+        before = dict(self.resources)
+        replaced: list[tuple[str, Resource]] = []
+        tried: dict[str, tuple[Mapping[str, Any], str | None]] = {}
+        try:
+            for name, (kind, properties) in template.items():
+                wanted = properties({key: one.attributes for key, one in self.resources.items()})
+                old = self.resources.get(name)
+                if old and old.properties == wanted:
+                    continue
+                tried[name] = wanted, None
+                new = self._put(name, kind, wanted, old)
+                tried[name] = wanted, new.physical_id
+                if old and old.physical_id != new.physical_id:
+                    replaced.append((name, old))
+                self.resources[name] = new
+        except Failed as failure:
+            failed = list(tried)[-1]
+            tried[failed] = tried[failed][0], failure.physical_id
+            return self._roll_back(before, tried, template, str(failure))
+        gone = [name for name in self.resources if name not in template]
+        replaced += [(name, self.resources.pop(name)) for name in reversed(gone)]
+        problems = [self._clean_up(name, old, _CLEAN_UPS) for name, old in replaced]
+        kind = "UPDATE" if before else "CREATE"
+        return Outcome(f"{kind}_COMPLETE", [problem for problem in problems if problem])
+
+    def delete(self) -> Outcome:
+        """Delete the stack; what cannot be deleted stays in it."""
+        for name in reversed(list(self.resources)):
+            problem = self._clean_up(name, self.resources[name])
+            if problem:
+                return Outcome("DELETE_FAILED", [problem])
+            del self.resources[name]
+        return Outcome("DELETE_COMPLETE")
+
+    def continue_rollback(self) -> Outcome:
+        """Go on with a rollback that has failed."""
+        if self._unfinished is None:
+            return Outcome("UPDATE_ROLLBACK_COMPLETE", [])
+        return self._unfinished()
+
+    def _roll_back(
+        self,
+        before: dict[str, Resource],
+        tried: Mapping[str, tuple[Mapping[str, Any], str | None]],
+        template: Template,
+        reason: str,
+    ) -> Outcome:
+        leftovers: list[tuple[str, Resource]] = []
+        for name, (properties, physical_id) in tried.items():
+            old = before.get(name)
+            kind = template[name][0]
+            made = physical_id or self._invented(name)
+            if old is None:
+                self.resources.pop(name, None)
+                leftovers.append((name, Resource(kind, properties, made, {})))
+                continue
+            given = Resource(kind, properties, physical_id or old.physical_id, {})
+            try:
+                self.resources[name] = self._put(name, kind, old.properties, given)
+            except Failed as failure:
+                self._unfinished = functools.partial(
+                    self._roll_back, before, tried, template, reason
+                )
+                return Outcome("UPDATE_ROLLBACK_FAILED", [reason, str(failure)])
+            if self.resources[name].physical_id != given.physical_id:
+                leftovers.append((name, given))
+        tries = _CLEAN_UPS if before else 1
+        self._unfinished = None
+        problems = [self._clean_up(name, left, tries) for name, left in reversed(leftovers)]
+        told = [reason, *(problem for problem in problems if problem)]
+        if before:
+            return Outcome("UPDATE_ROLLBACK_COMPLETE", told)
+        return Outcome("ROLLBACK_FAILED" if len(told) > 1 else "ROLLBACK_COMPLETE", told)
+
+    def _put(
+        self, name: str, kind: str, wanted: Mapping[str, Any], old: Resource | None
+    ) -> Resource:
+        if kind == BROKEN:
+            self._world.clock.sleep(_BROKEN_SECONDS)
+            self._function.run_what_is_due()
+            raise Failed("the resource is broken: mend it", name)
+        event: dict[str, Any] = {"RequestType": "Update" if old else "Create"}
+        if old:
+            event["PhysicalResourceId"] = old.physical_id
+            event["OldResourceProperties"] = old.properties
+        answer = self._ask(event, name, kind, wanted)
+        if answer["Status"] != "SUCCESS":
+            raise Failed(str(answer["Reason"]), str(answer["PhysicalResourceId"]))
+        return Resource(kind, wanted, answer["PhysicalResourceId"], answer["Data"])
+
+    def _clean_up(self, name: str, old: Resource, tries: int = 1) -> str | None:
+        """Delete a resource, and return why that failed."""
+        if old.kind == BROKEN:
+            return None
+        event = {"RequestType": "Delete", "PhysicalResourceId": old.physical_id}
+        answer: dict[str, Any] = {}
+        for _ in range(tries):
+            answer = self._ask(event, name, old.kind, old.properties)
+            if answer["Status"] == "SUCCESS":
+                return None
+        return str(answer["Reason"])
+
+    def _ask(
+        self, event: Mapping[str, Any], name: str, kind: str, properties: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Send a request, and return its answer, or what stands for one that did not come."""
+        self._function.run_what_is_due()
+        url, token = self._world.new_response_url()
+        clock = self._world.clock
+        ends = clock.now + float(properties["ServiceTimeout"])
+        whole = {
+            **event,
+            "ResponseURL": url,
+            "StackId": f"arn:aws:cloudformation:us-east-1:000000000000:stack/{self.name}/7e2f",
+            "RequestId": f"{self.name}-{next(self._numbers)}",
+            "LogicalResourceId": name,
+            "ResourceType": kind,
+            "ResourceProperties": {"ServiceToken": FUNCTION_ARN, **properties},
+        }
+        exchange = Exchange(whole, ends, self._world.puts[token])
+        self.exchanges.append(exchange)
+        self._function.invoke(whole)
+        while not exchange.puts:
+            due = self._function.next_due()
+            if due is None or due > ends:
+                clock.sleep_until(ends)
+                break
+            self._function.run_next()
+        return exchange.first() or {
+            "Status": "FAILED",
+            "Reason": "CloudFormation did not receive a response from your Custom Resource.",
+            "PhysicalResourceId": event.get("PhysicalResourceId") or self._invented(name),
+        }
+
+    def _invented(self, name: str) -> str:
+        return f"{self.name}-{name}-A1B2C3D4E5F6"

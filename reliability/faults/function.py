@@ -1,0 +1,135 @@
+"""AWS Lambda's side of the function: its queue, its environments, what it repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .environment import Environment, Environments, Settings
+from .world import World
+
+SECONDS = 300.0
+"""The function's timeout."""
+# As the construct sets them, see constructs/cdk_lightsail_containers/handler.py, and as AWS waits:
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+_MOST_AGE = 330.0
+_LATER = (60.0, 120.0)
+
+
+@dataclass(order=True)
+class _Queued:
+    due: float
+    number: int
+    event: Mapping[str, Any] = field(compare=False)
+    since: float = field(compare=False)
+    repeated: int = field(compare=False, default=0)
+
+
+class Function:
+    """The function, invoked as CloudFormation does: later, and again when it fails.
+
+    Args:
+        world: what it calls.
+        environments: makes its processes.
+        seed: of their randomness.
+        repeats: whether it repeats a request that was not answered.
+
+    Attributes:
+        is_impatient: whether its processes wait only shortly for answers, see `Settings`.
+        is_watched: whether the gate looks at its calls.
+        when_ended: called when an invocation has ended.
+    """
+
+    def __init__(
+        self, world: World, environments: Environments, seed: int, *, repeats: bool = True
+    ) -> None:
+        self._world = world
+        self._environments = environments
+        self._seed = seed
+        self._later = _LATER if repeats else ()
+        self._queue: list[_Queued] = []
+        self._idle: list[Environment] = []
+        self._count = 0
+        self._running: _Queued | None = None
+        self._process: Environment | None = None
+        self.is_impatient = False
+        self.is_watched = False
+        self.when_ended: Callable[[], None] = lambda: None
+
+    def invoke(self, event: Mapping[str, Any]) -> None:
+        """Take an event; it is handed to the function when its time has come."""
+        self._count += 1
+        now = self._world.clock.now
+        self._queue.append(_Queued(now, self._count, event, now))
+
+    def next_due(self) -> float | None:
+        """Return when the next event is due, None when there is none."""
+        return min(self._queue).due if self._queue else None
+
+    def run_next(self) -> None:
+        """Hand the next event to the function, when its time has come."""
+        queued = min(self._queue)
+        self._queue.remove(queued)
+        clock = self._world.clock
+        clock.sleep_until(queued.due)
+        self._running, self._process = queued, self._take()
+        self._world.gate.is_open = self.is_watched
+        outcome = self._process.invoke(queued.event, SECONDS)
+        self._world.gate.is_open = False
+        self.when_ended()
+        process, self._process = self._process, None
+        if outcome == "killed":
+            process.close()
+        else:
+            self._idle.append(process)
+        if outcome != "done" and queued.repeated < len(self._later):
+            due = clock.now + self._later[queued.repeated]
+            if due - queued.since <= _MOST_AGE:
+                self._count += 1
+                again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
+                self._queue.append(again)
+        while self._world.invocations:
+            self.invoke(self._world.invocations.pop(0))
+
+    def run_out(self) -> None:
+        """Hand over whatever is still to come: it comes however late."""
+        while self._queue:
+            self.run_next()
+
+    def run_what_is_due(self) -> None:
+        """Hand over what is due by now."""
+        while (due := self.next_due()) is not None and due <= self._world.clock.now:
+            self.run_next()
+
+    def kill(self) -> None:
+        """Kill the process that is at work."""
+        if self._process:
+            self._process.kill()
+
+    def deliver_again(self) -> None:
+        """Deliver what is being carried out once more, and wait until that has ended."""
+        if self._running is None:
+            return
+        process = self._make()
+        process.invoke(self._running.event, SECONDS)
+        process.close()
+
+    def forget_processes(self) -> None:
+        """End all processes, so that the next one is made anew."""
+        for process in self._idle:
+            process.close()
+        self._idle.clear()
+
+    def _take(self) -> Environment:
+        return self._idle.pop() if self._idle else self._make()
+
+    def _make(self) -> Environment:
+        return self._environments.make(
+            Settings(
+                endpoints=self._world.endpoints,
+                ecr_port=self._world.port("ecr-registry"),
+                seed=self._seed,
+                is_impatient=self.is_impatient,
+            )
+        )

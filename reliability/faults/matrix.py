@@ -1,0 +1,206 @@
+"""All the runs there are, made side by side, and the table of what came of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import shlex
+import signal
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from reliability.report import table
+
+from . import strike
+from .clock import Clock
+from .environment import Environments
+from .gate import Call
+from .run import Result, Run
+from .scenario import SCENARIOS
+
+_MOST_OF_A_KIND = 6
+_HUNG_SECONDS = 120
+# Services that are one server in this world.
+_OF_AWS = frozenset({"ecr", "lambda", "s3", "secretsmanager", "ssm"})
+_ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "000000000000",
+    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run, and what came of it."""
+
+    run: Run
+    result: Result
+
+
+class Matrix:
+    """Makes runs, several at a time.
+
+    Args:
+        jobs: how many.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(_ENVIRONMENT)
+        self._pool = ProcessPoolExecutor(
+            jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+        )
+
+    def __enter__(self) -> Matrix:
+        """Return the matrix, to be closed at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End its processes."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def make(self, runs: Sequence[Run]) -> Iterator[Made]:
+        """Make runs, and return them in the same order."""
+        for run, result in zip(runs, self._pool.map(_make, runs), strict=True):
+            yield Made(run, result)
+
+    def calls(self, scenarios: Iterable[str], seed: int) -> dict[str, list[Call]]:
+        """Return the calls of each scenario when nothing goes wrong.
+
+        Raises:
+            RuntimeError: something does.
+        """
+        found = {}
+        for made in self.make([Run(name, seed=seed) for name in scenarios]):
+            if made.result.problems:
+                raise RuntimeError(f"{made.run.scenario}, without a fault: {made.result.problems}")
+            found[made.run.scenario] = _chosen(made.result.calls)
+        return found
+
+
+def runs_of(
+    calls: dict[str, list[Call]], faults: Iterable[str], seed: int, most: int | None = None
+) -> list[Run]:
+    """Return a run for each call and each fault, or as many of them, the same for a seed."""
+    runs = [
+        Run(name, call, fault, seed)
+        for name, of_scenario in calls.items()
+        for fault in faults
+        for call in (_connections(of_scenario) if fault == strike.REFUSED else of_scenario)
+    ]
+    if most is None or most >= len(runs):
+        return runs
+    chosen = random.Random(seed).sample(range(len(runs)), most)  # noqa: S311 - no secret
+    return [runs[index] for index in sorted(chosen)]
+
+
+def show(made: Sequence[Made]) -> str:
+    """Return the table of scenarios and faults, each with its count of runs."""
+    faults = [fault for fault in strike.NAMES if any(one.run.fault == fault for one in made)]
+    counts: dict[tuple[str, str], Counter[bool]] = defaultdict(Counter)
+    for one in made:
+        counts[one.run.scenario, one.run.fault][not one.result.problems] += 1
+    rows = [
+        [name, *(_cell(counts[name, fault]) for fault in faults)]
+        for name in SCENARIOS
+        if any(one.run.scenario == name for one in made)
+    ]
+    return table([["", *(fault.replace("_", " ") for fault in faults)], *rows])
+
+
+def command(run: Run) -> str:
+    """Return the command that makes a run alone."""
+    words = ["python", "-m", "reliability.faults", "--scenario", run.scenario]
+    if run.call:
+        words += ["--call", str(run.call), "--fault", run.fault]
+    return shlex.join([*words, "--seed", str(run.seed)])
+
+
+def _cell(count: Counter[bool]) -> str:
+    if not count.total():
+        return ""
+    return str(count[True]) if not count[False] else f"**{count[True]} of {count.total()}**"
+
+
+def _chosen(calls: list[Call]) -> list[Call]:
+    """Return calls, of those that are asked again and again only some.
+
+    Whoever waits asks the same until it is so: the first ones, the one in the middle and the last.
+    """
+    numbers = Counter((call.server, call.operation) for call in calls)
+    return [
+        call
+        for call in calls
+        if (most := numbers[call.server, call.operation]) <= _MOST_OF_A_KIND
+        or call.number <= _MOST_OF_A_KIND // 2
+        or call.number in {most // 2, most - 1, most}
+    ]
+
+
+def _connections(calls: list[Call]) -> list[Call]:
+    """Return a call for each connection to a server, if each call has one of its own."""
+    numbers: Counter[str] = Counter()
+    ports = []
+    for call in calls:
+        server = "aws" if call.server in _OF_AWS else call.server
+        numbers[server] += 1
+        ports.append(Call(call.server, "connection", numbers[server]))
+    return ports
+
+
+_clock: Clock
+_environments: Environments
+
+
+def _begin() -> None:
+    """Prepare a process to make runs: the function's processes are forked before it has threads."""
+    global _clock, _environments  # noqa: PLW0603 - what a pool's processes keep
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _clock = Clock()
+    _environments = Environments(_clock)
+
+
+def _make(run: Run) -> Result:
+    def hung(*_: object) -> None:
+        raise TimeoutError(f"the run hung for {_HUNG_SECONDS} s")
+
+    signal.signal(signal.SIGALRM, hung)
+    signal.alarm(_HUNG_SECONDS)
+    try:
+        return run.make(_clock, _environments)
+    except Exception as error:  # noqa: BLE001 - a run must not end the others
+        return Result(problems=[f"{type(error).__name__}: {error}"])
+    finally:
+        signal.alarm(0)
+
+
+def log() -> Path:
+    """Return the function's log of the last run in this process."""
+    return _environments.log
+
+
+def run_here(run: Run) -> Result:
+    """Make one run in this process."""
+    os.environ.update(_ENVIRONMENT)
+    _begin()
+    return run.make(_clock, _environments)
+
+
+Progress = Callable[[int, int], None]
+
+
+def progress(done: int, whole: int) -> None:
+    """Show on a terminal how far it is."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done} of {whole} runs" + ("\n" if done == whole else ""))
+        sys.stderr.flush()

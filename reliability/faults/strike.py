@@ -1,0 +1,229 @@
+"""What each fault does to the call that it strikes."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lightsail_local.http_server import Answer, Connection, Respond
+
+from .clock import Clock
+from .gate import Call
+
+_PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n"
+_GARBAGE = b"\x00 no JSON"
+_REGISTRIES = frozenset({"registry", "source", "ecr-registry"})
+# How long the function waits for an answer, see its CLIENT_CONFIG, Timeouts and response.
+_WAITS = dict.fromkeys(_REGISTRIES, 60.0) | {"response": 5.0}
+_AWS_WAITS = 10.0
+
+
+@dataclass
+class Aim:
+    """The call that a fault strikes, and what it needs for that.
+
+    Args:
+        call: the call.
+        fault: the fault's name.
+        clock: the time.
+        kill: kills the function's process.
+        again: has the same request delivered once more, and waits until that has ended.
+    """
+
+    call: Call
+    fault: str
+    clock: Clock
+    kill: Callable[[], None]
+    again: Callable[[], None]
+    has_struck: bool = False
+    is_over: bool = False
+
+    def __call__(self, call: Call, connection: Connection, respond: Respond) -> None:
+        """Strike a call if it is the one, or one that suffers from what has struck that."""
+        if call == self.call and not self.has_struck:
+            self.has_struck = True
+            FAULTS[self.fault](self, connection, respond)
+        elif self.fault == "outage" and self._suffers(call):
+            self.clock.sleep(_waits(call.server))
+            connection.reset()
+        else:
+            respond(connection)
+
+    def end(self) -> None:
+        """Have nothing suffer any more from what has struck: that invocation has ended."""
+        self.is_over = self.has_struck
+
+    def _suffers(self, call: Call) -> bool:
+        return self.has_struck and not self.is_over and call.server == self.call.server
+
+
+def _waits(server: str) -> float:
+    return _WAITS.get(server, _AWS_WAITS)
+
+
+def _reset_before(_: Aim, connection: Connection, __: Respond) -> None:
+    connection.reset()
+
+
+def _reset_middle(_: Aim, connection: Connection, respond: Respond) -> None:
+    def send_half(answer: Answer) -> None:
+        _send_half(connection, answer)
+        connection.reset()
+
+    _instead(connection, respond, send_half)
+
+
+def _reset_after(_: Aim, connection: Connection, respond: Respond) -> None:
+    _instead(connection, respond, lambda _answer: connection.reset())
+
+
+def _cut(_: Aim, connection: Connection, respond: Respond) -> None:
+    def send_half(answer: Answer) -> None:
+        _send_half(connection, answer)
+        connection.close_connection = True
+
+    _instead(connection, respond, send_half)
+
+
+def _stall(aim: Aim, connection: Connection, __: Respond) -> None:
+    aim.clock.sleep(_waits(aim.call.server))  # what the function is about to have waited
+    ended = connection.server.stopping
+    while not ended.is_set():
+        readable, _, _ = select.select([connection.connection], [], [], 0.02)
+        # More of the request may come before the function gives it up.
+        try:
+            if readable and not connection.connection.recv(1 << 16):
+                break
+        except OSError:
+            break
+    connection.close_connection = True
+
+
+def _throttled(aim: Aim, connection: Connection, _: Respond) -> None:
+    if aim.call.server in _REGISTRIES:
+        connection.send(_registry_error(429, "TOOMANYREQUESTS"))
+    elif aim.call.server in {"s3", "response"}:
+        connection.send(_xml_error(503, "SlowDown"))
+    elif aim.call.server == "lambda":
+        connection.send(_aws_error(429, "TooManyRequestsException"))
+    else:
+        connection.send(_aws_error(400, "ThrottlingException"))
+
+
+def _error(aim: Aim, connection: Connection, _: Respond) -> None:
+    connection.send(_server_error(aim.call.server))
+
+
+def _error_after(aim: Aim, connection: Connection, respond: Respond) -> None:
+    def change(_: Answer) -> Answer:
+        return _server_error(aim.call.server)
+
+    connection.on_answer = change
+    respond(connection)
+
+
+def _unavailable(_: Aim, connection: Connection, __: Respond) -> None:
+    connection.send(Answer(status=503, body=_PAGE, headers={"Content-Type": "text/html"}))
+
+
+def _garbage(_: Aim, connection: Connection, respond: Respond) -> None:
+    def change(answer: Answer) -> Answer:
+        return Answer(status=answer.status, body=_GARBAGE, headers={})
+
+    connection.on_answer = change
+    respond(connection)
+
+
+def _killed_before(aim: Aim, connection: Connection, _: Respond) -> None:
+    aim.kill()
+    connection.close_connection = True
+
+
+def _killed_after(aim: Aim, connection: Connection, respond: Respond) -> None:
+    def kill(_: Answer) -> None:
+        aim.kill()
+        connection.close_connection = True
+
+    _instead(connection, respond, kill)
+
+
+def _again_before(aim: Aim, connection: Connection, respond: Respond) -> None:
+    aim.again()
+    respond(connection)
+
+
+def _again_after(aim: Aim, connection: Connection, respond: Respond) -> None:
+    def deliver_again(answer: Answer) -> Answer:
+        aim.again()
+        return answer
+
+    connection.on_answer = deliver_again
+    respond(connection)
+
+
+def _instead(connection: Connection, respond: Respond, act: Callable[[Answer], None]) -> None:
+    """Have a request carried out, and something else done than answering it."""
+
+    def take(answer: Answer) -> None:
+        act(answer)
+
+    connection.on_answer = take
+    respond(connection)
+
+
+def _send_half(connection: Connection, answer: Answer) -> None:
+    """Send about half of an answer, all of which is promised."""
+    connection.on_answer = None
+    if answer.body and connection.command != "HEAD":
+        connection.send_cut(answer)
+    else:
+        for _ in connection.body:
+            pass
+        connection.wfile.write(b"HTTP/1.1 20")
+    connection.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _server_error(server: str) -> Answer:
+    if server in _REGISTRIES:
+        return _registry_error(500, "UNKNOWN")
+    if server in {"s3", "response"}:
+        return _xml_error(500, "InternalError")
+    return _aws_error(500, "ServiceException")
+
+
+def _registry_error(status: int, code: str) -> Answer:
+    return Answer(status=status, body=json.dumps({"errors": [{"code": code}]}).encode())
+
+
+def _aws_error(status: int, code: str) -> Answer:
+    body = json.dumps({"__type": code, "message": "of the gate"}).encode()
+    return Answer(status=status, body=body, headers={"x-amzn-errortype": code})
+
+
+def _xml_error(status: int, code: str) -> Answer:
+    return Answer(status=status, body=f"<Error><Code>{code}</Code></Error>".encode())
+
+
+FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
+    "reset_before": _reset_before,
+    "reset_middle": _reset_middle,
+    "reset_after": _reset_after,
+    "cut": _cut,
+    "stall": _stall,
+    "outage": _stall,
+    "throttled": _throttled,
+    "error": _error,
+    "error_after": _error_after,
+    "unavailable": _unavailable,
+    "garbage": _garbage,
+    "killed_before": _killed_before,
+    "killed_after": _killed_after,
+    "again_before": _again_before,
+    "again_after": _again_after,
+}
+REFUSED = "refused"
+NAMES = (REFUSED, *FAULTS)
+STALLS = frozenset({"stall", "outage"})

@@ -1,0 +1,195 @@
+"""The servers that the function calls, and what they hold."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import socket
+import ssl
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+import boto3
+
+from certificates import Certificate
+from fake_ecr import HOST as ECR_HOST
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.http_server import Answer, Connection, LoopbackServer, Respond, gated
+from lightsail_local.server import LightsailServer
+
+from .clock import Clock
+from .gate import Gate
+from .source_registry import ECR_PASSWORD, PASSWORD, USERNAME, SourceRegistry
+
+SECRETS = {
+    "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-a1b2c3": json.dumps(
+        {"username": "robot", "password": "password-of-the-source"}
+    ),
+    "arn:aws:secretsmanager:us-east-1:000000000000:secret:shop-d4e5f6": json.dumps(
+        {"password": "password-of-the-shop"}
+    ),
+}
+PARAMETERS = {"/shop/token": "token-of-the-shop"}
+SIGNATURE = "5ec4e7-of-the-response-url"
+UNTOLD = (
+    ECR_PASSWORD,
+    "password-of-the-source",
+    "token-of-the-source",
+    "password-of-the-shop",
+    "token-of-the-shop",
+    SIGNATURE,
+)
+"""What may stand in no log, answer or property."""
+
+
+@dataclass
+class Put:
+    """What was put to a ResponseURL, and when."""
+
+    body: bytes
+    at: float
+
+
+@dataclass
+class World:
+    """Everything that the function reaches, on loopback, and behind a gate.
+
+    Args:
+        clock: the time.
+        certificate: that of Amazon ECR's registry.
+
+    Attributes:
+        gate: the gate.
+        puts: what was put to each ResponseURL, by its token.
+        invocations: what the function asked AWS Lambda to invoke it with.
+        objects: those of Amazon S3, by key.
+    """
+
+    clock: Clock
+    certificate: Certificate
+    gate: Gate = field(default_factory=Gate)
+    puts: dict[str, list[Put]] = field(default_factory=dict)
+    invocations: list[dict[str, Any]] = field(default_factory=list)
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.behaviour = Behaviour(
+            service_seconds=0,
+            deployment_seconds=90,
+            unregistered_seconds=1e9,
+            missing_digest="refused",
+        )
+        self.lightsail = LightsailServer(self.behaviour, clock=self.clock.read, gate=self.gate)
+        self.source = SourceRegistry(self.clock.sleep, (USERNAME, PASSWORD), gives_tokens=True)
+        self.ecr = SourceRegistry(self.clock.sleep, ("AWS", ECR_PASSWORD), gives_tokens=False)
+        self.ecr.host = ECR_HOST
+        self._running = ExitStack()
+        self._lock = threading.Lock()
+        self._tokens = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as starting:
+            starting.enter_context(self.lightsail)
+            servers = {
+                "source": self.source.respond,
+                "aws": self._respond_as_aws,
+                "response": self._take_answer,
+            }
+            self._servers = {
+                name: LoopbackServer(0, gated(self.gate, name, respond))
+                for name, respond in servers.items()
+            }
+            self._servers["ecr-registry"] = _TlsServer(
+                self.certificate, gated(self.gate, "ecr-registry", self.ecr.respond)
+            )
+            for server in self._servers.values():
+                starting.callback(server.close)
+            self.source.host = self._servers["source"].host
+            self._running = starting.pop_all()
+        self.client = boto3.client("lightsail", endpoint_url=self.lightsail.url)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._running.close()
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The addresses of AWS's services."""
+        aws = f"http://{self._servers['aws'].host}"
+        others = dict.fromkeys(("ecr", "lambda", "secretsmanager", "ssm", "s3"), aws)
+        return {"lightsail": self.lightsail.url, **others}
+
+    def port(self, server: str) -> int:
+        """Return the port of the server that a call is for."""
+        hosts = {"lightsail": self.lightsail.url, "registry": self.lightsail.registry}
+        host = hosts.get(server) or self._servers.get(server, self._servers["aws"]).host
+        return int(host.rpartition(":")[2])
+
+    def new_response_url(self) -> tuple[str, str]:
+        """Return a signed URL for one answer, and the token that its answers are kept by."""
+        token = str(next(self._tokens))
+        self.puts[token] = []
+        return (
+            f"http://{self._servers['response'].host}/{token}?X-Amz-Signature={SIGNATURE}",
+            token,
+        )
+
+    def _take_answer(self, connection: Connection) -> None:
+        token = urlsplit(connection.path).path[1:]
+        self.puts[token].append(Put(b"".join(connection.body), self.clock.now))
+        connection.send(Answer(status=200))
+
+    def _respond_as_aws(self, connection: Connection) -> None:
+        body = b"".join(connection.body)
+        connection.body = iter(())
+        target = connection.headers.get("X-Amz-Target", "")
+        if target == "secretsmanager.GetSecretValue":
+            arn = json.loads(body)["SecretId"]
+            connection.send(_json({"ARN": arn, "SecretString": SECRETS[arn]}))
+        elif target == "AmazonSSM.GetParameter":
+            name = json.loads(body)["Name"]
+            connection.send(_json({"Parameter": {"Name": name, "Value": PARAMETERS[name]}}))
+        elif target.endswith(".GetAuthorizationToken"):
+            token = base64.b64encode(f"AWS:{ECR_PASSWORD}".encode()).decode()
+            connection.send(_json({"authorizationData": [{"authorizationToken": token}]}))
+        elif connection.path.startswith("/2015-03-31/functions/"):
+            with self._lock:
+                self.invocations.append(json.loads(body))
+            connection.send(Answer(status=202))
+        else:
+            connection.send(self._object(connection))
+
+    def _object(self, connection: Connection) -> Answer:
+        content = self.objects[unquote(urlsplit(connection.path).path).partition("/assets/")[2]]
+        first, end = connection.headers["Range"].removeprefix("bytes=").split("-")
+        start, last = int(first), min(int(end), len(content) - 1)
+        headers = {"ETag": '"etag"', "Content-Range": f"bytes {start}-{last}/{len(content)}"}
+        return Answer(status=206, body=content[start : last + 1], headers=headers)
+
+
+class _TlsServer(LoopbackServer):
+    """Serves over TLS."""
+
+    def __init__(self, certificate: Certificate, respond: Respond) -> None:
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(certificate.certificate, certificate.key)
+        super().__init__(0, respond)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Return a connection, once it is secure."""
+        plain, address = super().get_request()
+        return self._tls.wrap_socket(plain, server_side=True), address
+
+
+def _json(body: object) -> Answer:
+    return Answer(status=200, body=json.dumps(body).encode())
