@@ -51,7 +51,7 @@ clean:  ## remove what was set up
 	@touch $@
 
 node_modules/installed: package.json package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Node must be 20 or newer: install it and run make again"; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && npm --version >/dev/null || { echo "Node must be 20 or newer, with npm: install it and run make again"; exit 1; }
 	@echo "Installing the CDK command line into node_modules ..."
 	@npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -190,7 +190,8 @@ class Demo:
                     event = _EVENT.search(line)
                     if event:
                         self._screen.doing(f"{event['status']} {event['type']}")
-            finally:
-                process.terminate()  # when this is interrupted; it has ended otherwise
+            except KeyboardInterrupt:
+                process.terminate()
+                raise
         if (process.returncode != 0) != fails:
             raise DemoFailed(f"cdk {words[0]} ended with {process.returncode}:\n{''.join(output)}")

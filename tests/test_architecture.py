@@ -13,8 +13,12 @@ LOCAL = ROOT / "local" / "lightsail_local"
 
 STANDARD_LIBRARY_ONLY = [
     "properties/rules",
+    "properties/container",
     "properties/container_image",
     "properties/container_service_deployment",
+    "properties/image_source",
+    "properties/public_endpoint",
+    "properties/secret_value",
     "errors",
     "deadline",
     "request_log",

@@ -10,7 +10,8 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 
-from cdk_lightsail_containers_handler.properties.container_image import Property, SourceProperty
+from cdk_lightsail_containers_handler.properties.container_image import Property
+from cdk_lightsail_containers_handler.properties.image_source import SourceProperty
 
 from .findings import acknowledge_role
 from .secret_grants import grant_secret

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .calls import Calls
     from .lightsail import Lightsail, RegistryLogin
-    from .properties.container_image import RegistrySource
+    from .properties.image_source import RegistrySource
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 _ECR = re.compile(

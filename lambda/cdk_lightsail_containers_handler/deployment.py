@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from .properties.container_service_deployment import (
-    Container,
-    HealthCheck,
-    PublicEndpoint,
-    check_port,
-)
+from .properties.container import Container, check_port
+from .properties.public_endpoint import HealthCheck, PublicEndpoint
 from .properties.rules import any_text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from .calls import READING_SECONDS, Calls
 from .credentials import LightsailLogin, source_credentials
 from .errors import HandlerError, Unfinished
 from .metered_source import MeteredSource
-from .properties.container_image import ArchiveSource
+from .properties.image_source import ArchiveSource
 from .registry.archive import Archive
 from .registry.connection import Connections
 from .registry.copy import Progress, copy_image, find_image
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .deadline import Deadline
     from .lightsail import Lightsail
     from .mask import Mask
-    from .properties.container_image import Source
+    from .properties.image_source import Source
     from .registry.auth import Credentials
     from .registry.blob_copy import Source as ImageSource
     from .registry.connection import Timeouts

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from .calls import Calls
     from .mask import Mask
-    from .properties.container_service_deployment import DeploymentProperties, SecretValue
+    from .properties.container_service_deployment import DeploymentProperties
+    from .properties.secret_value import SecretValue
 
 
 class SecretValues:

@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
@@ -104,12 +103,7 @@ class Engine:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -122,7 +116,9 @@ class Engine:
         if self._process is not None:
             raise EngineError("the engine is started already")
         if shutil.which("openssl") is None:
-            raise EngineError("openssl is not installed; ministack makes its certificate with it")
+            raise EngineError(
+                "openssl is not installed: install it, the cloud's certificate is made with it"
+            )
         # The port is bound here and handed down: no other process can take it in between, and
         # ministack cannot take port 443 beside it.
         with bind(self._port) as listener:

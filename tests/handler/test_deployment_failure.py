@@ -10,10 +10,8 @@ from botocore.stub import Stubber
 from cdk_lightsail_containers_handler.deployment import Deployment
 from cdk_lightsail_containers_handler.deployment_failure import DeploymentFailures
 from cdk_lightsail_containers_handler.lightsail import Lightsail
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
-    Container,
-    PublicEndpoint,
-)
+from cdk_lightsail_containers_handler.properties.container import Container
+from cdk_lightsail_containers_handler.properties.public_endpoint import PublicEndpoint
 from fake_time import FakeTime
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)

@@ -16,9 +16,9 @@ from cdk_lightsail_containers_handler.registry.url import Origin
 from fake_registry import BASIC, FakeRegistry, fake_registry, status
 from fake_time import FakeTime
 from image_copying import ROBOT, Copying
+from installed import needs
 from oci_images import image, layers
 
-needs_openssl = pytest.mark.skipif(not certificates.can_make(), reason="needs openssl")
 Resolve = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -66,7 +66,7 @@ def open_repository(registry: str, connections: Connections) -> Repository:
     )
 
 
-@needs_openssl
+@needs("openssl")
 def test_speaks_verified_tls_with_the_certificates_of_the_environment(
     tls_registry: FakeRegistry,
     certificate: certificates.Certificate,
@@ -84,7 +84,7 @@ def test_speaks_verified_tls_with_the_certificates_of_the_environment(
     assert tls_registry.seen[-1].headers["Host"] == tls_registry.host
 
 
-@needs_openssl
+@needs("openssl")
 def test_copies_over_tls(
     tls_registry: FakeRegistry, certificate: certificates.Certificate, destination: FakeRegistry
 ) -> None:
@@ -101,7 +101,7 @@ def test_copies_over_tls(
     assert tls_registry.manifests["back"][1] == made.content
 
 
-@needs_openssl
+@needs("openssl")
 @pytest.mark.parametrize("name", ["registry.test", "other.test"])
 def test_a_certificate_that_nobody_vouches_for_ends_it_at_once(
     tls_registry: FakeRegistry, certificate: certificates.Certificate, name: str
