@@ -13,7 +13,8 @@ from .calls import Calls
 from .deployment import Deployment, describe
 from .errors import NotFound
 from .lightsail_call import LightsailCall
-from .properties.container_image import ImageName, check_image
+from .properties.container_image import ImageName
+from .properties.image_source import check_image
 from .properties.rules import any_text, check_number
 
 if TYPE_CHECKING:

@@ -146,7 +146,7 @@ def _network_of(url: str) -> Iterator[None]:
             raise socket.gaierror(socket.EAI_NONAME, "no such name")
         return real(host, to, *more, **options)
 
-    socket.getaddrinfo = resolve
+    socket.getaddrinfo = resolve  # type: ignore[assignment]
     try:
         yield
     finally:
