@@ -80,7 +80,7 @@ def check_event(event: Any) -> None:
     """
     with response_url.response_url() as response, _network_of(response.url):
         if isinstance(event, dict) and isinstance(event.get("ResponseURL"), str):
-            event["ResponseURL"] = response.url
+            event = {**event, "ResponseURL": response.url}
         time = FakeTime()
         handler = main.make_handler(lambda *_, **__: _Refusing(), time.clock, time.sleep)
         try:
