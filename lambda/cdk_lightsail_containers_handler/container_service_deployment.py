@@ -96,18 +96,29 @@ class ContainerServiceDeployments:
             settled: the newest version that had ended when the request was taken up, if that
                 is known.
         """
+        deployments = self._lightsail.deployments(wanted.service_name)
+        if not isinstance(settled, int):
+            settled = max((one.version for one in deployments if not _is_new(one)), default=0)
+        try:
+            return self._deploy_in_turn(wanted, settled, deployments)
+        except OutOfTime as error:
+            # Lightsail has answered before, so it will again.
+            raise _took_nothing(wanted.service_name, settled) from error
+
+    def _deploy_in_turn(
+        self, wanted: DeploymentProperties, settled: int, deployments: list[Deployment]
+    ) -> int:
+        """Find the version or make it, however many other deployments come before."""
         service = wanted.service_name
         pauses = _Pauses(self._deadline)
         refusals = 0
         while True:
-            deployments = self._lightsail.deployments(service)
-            if not isinstance(settled, int):
-                settled = max((one.version for one in deployments if not _is_new(one)), default=0)
             found = self._found(deployments, wanted, settled)
             if found:
                 return found.version
             under_way = _first(deployments, _UNDER_WAY)
             if under_way:
+                refusals = 0  # it is what Lightsail refused another one for
                 self._log("waiting for another deployment", version=under_way.version)
             else:
                 try:
@@ -126,6 +137,7 @@ class ContainerServiceDeployments:
                     return version
             if not pauses.pause(STALE_SECONDS if refusals else 0.0):
                 raise _took_nothing(service, settled)
+            deployments = self._lightsail.deployments(service)
 
     def _found(
         self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int

@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 import ssl
-import subprocess
+import subprocess  # nosec B404 # each call says what it runs
 import sys
 import tempfile
 import time
@@ -145,7 +145,7 @@ class Engine:
             (self.folder / name).mkdir()
         with (self.folder / "engine.log").open("wb") as log:
             # -P: nothing in the current folder shadows a module.
-            self._process = subprocess.Popen(  # noqa: S603 - our interpreter, our module
+            self._process = subprocess.Popen(  # nosec B603  # noqa: S603 - our interpreter, our module
                 [
                     sys.executable,
                     "-P",

@@ -50,7 +50,7 @@ class Account:
         if service == "lightsail":
             retries = {"total_max_attempts": 1}
             return self.session.client(service, config=Config(retries=retries, read_timeout=60))
-        return self.session.client(service, config=Config(retries={"mode": "standard"}))
+        return _client(self.session, service)
 
 
 def find_account() -> Account:
@@ -102,9 +102,13 @@ def _session() -> Any:
     return session
 
 
+def _client(session: Any, service: str) -> Any:
+    return session.client(service, config=Config(retries={"mode": "standard"}))
+
+
 def _caller(session: Any) -> dict[str, str]:
     try:
-        answer: dict[str, str] = session.client("sts").get_caller_identity()
+        answer: dict[str, str] = _client(session, "sts").get_caller_identity()
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise Refusal(
             "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
@@ -122,7 +126,7 @@ def _caller(session: Any) -> dict[str, str]:
 def _price(session: Any) -> float:
     """Return what the power costs now, which Lightsail tells whoever asks."""
     try:
-        powers = session.client("lightsail").get_container_service_powers()["powers"]
+        powers = _client(session, "lightsail").get_container_service_powers()["powers"]
         return float(next(one["price"] for one in powers if one["name"] == _POWER))
     except ClientError as error:
         raise Refusal(f"Lightsail did not tell its prices: {_words(error)}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -38,22 +39,23 @@ class Address:
     Args:
         url: the address.
         waiting: how to wait.
+        tls: whom to trust; by default everybody whom browsers trust.
     """
 
-    def __init__(self, url: str, waiting: Waiting) -> None:
+    def __init__(self, url: str, waiting: Waiting, tls: ssl.SSLContext | None = None) -> None:
         self._url = url
         self._waiting = waiting
+        self._tls = tls or trusting()
 
     def reply(self, text: str) -> AddressReply:
         """Ask until a text is answered, and return what came of it."""
         problem, is_possible = "was not asked, it is missing", False
         if not self._url.startswith("https://"):
             return AddressReply(text=problem, is_possible=is_possible)
-        context = trusting()
         for _ in self._waiting.looks(_SECONDS):
             try:
                 with urllib.request.urlopen(  # noqa: S310 - https alone, see above
-                    self._url, timeout=_TIMEOUT, context=context
+                    self._url, timeout=_TIMEOUT, context=self._tls
                 ) as answer:
                     found = answer.read(_LONGEST).decode(errors="replace")
                 if found == text:

@@ -7,7 +7,7 @@ Context:
     account, region: where, so that the command line refuses credentials of another account.
 """
 
-from aws_cdk import App, Environment, Stack, Tags
+from aws_cdk import App, CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_logs as logs
 
 from cdk_lightsail_containers import ContainerWebService, Handler, ImageSource
@@ -25,7 +25,7 @@ def main() -> None:
     place = Environment(account=context("account"), region=context("region"))
     stack = Stack(app, context("name"), env=place, description="A run of `make live`")
     handler = Handler(stack, "Handler", log_retention=logs.RetentionDays.ONE_DAY)
-    ContainerWebService(
+    web = ContainerWebService(
         stack,
         "Web",
         service_name=context("service"),
@@ -33,6 +33,7 @@ def main() -> None:
         port=PORT,
         handler=handler,
     )
+    CfnOutput(stack, "ImageDigest", value=web.image.image_digest)
     Tags.of(stack).add(TAG, context("name"))
     app.synth()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ from .stack import RunStack
 from .waiting import TookTooLong, Waiting
 
 _GONE_SECONDS = 30 * 60.0
-# What was asked for a moment before an interruption may show only now.
 _QUIET_SECONDS = 5.0
+_SHOWS_SECONDS = 60.0
+_LOG_GROUPS = "log groups"
 _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError)
 
 
@@ -66,40 +67,38 @@ class CleanUp:
 
     def run(self) -> list[Left]:
         """Remove everything, and return what is left, which is nothing if all went well."""
+        self._remove()
+        # Once more: what held the stack up may be gone by now, and what was asked for a moment
+        # before an interruption may be there only now.
+        self._waiting.sleep(_QUIET_SECONDS)
+        problems = self._remove()
         left: list[Left] = []
-        # What held the stack up, such as a service in use, may be gone by the second time.
-        for _ in range(2):
-            why = self._remove()
-            left = self._look(why)
-            if not left:
-                self._waiting.sleep(_QUIET_SECONDS)
-                left = self._look()
+        for _ in self._waiting.looks(_SHOWS_SECONDS):
+            left = self._look(problems)
             if not left:
                 break
         return left
 
     def everything(self, why: str = "") -> list[Left]:
         """Return all that may be left."""
-        because = f" ({why})" if why else ""
-        return [
-            self._left_stack(because),
-            *(self._left_service(name, because) for name in self._services),
-        ]
+        more = f" ({why})" if why else ""
+        services = [self._left_service(name, more) for name in self._services]
+        return [self._left_stack(more), *services]
 
-    def _remove(self) -> str:
-        """Remove everything, and return what did not work."""
-        problems = []
-        for what, remove in (
-            (f"stack {self._stack.name}", self._stack.delete),
-            *((f"service {name}", self._remover(name)) for name in self._services),
-            ("log groups", self._delete_log_groups),
+    def _remove(self) -> dict[str, str]:
+        """Remove everything, and return what did not work: of the stack, a service, the logs."""
+        problems: dict[str, str] = {}
+        for name, remove in (
+            ("stack", self._stack.delete),
+            *((name, self._remover(name)) for name in self._services),
+            (_LOG_GROUPS, self._delete_log_groups),
         ):
-            self._doing(f"removing {what}")
+            self._doing(f"removing {name}")
             try:
                 remove()
             except _FAILURES as error:
-                problems.append(f"{what}: {error}")
-        return "; ".join(problems)
+                problems.setdefault(name, f" ({error})")
+        return problems
 
     def _remover(self, name: str) -> Callable[[], None]:
         return lambda: self._delete_service(name)
@@ -116,25 +115,27 @@ class CleanUp:
         for group in self._log_groups():
             self._logs.delete_log_group(logGroupName=group)
 
-    def _look(self, why: str = "") -> list[Left]:
+    def _look(self, problems: Mapping[str, str]) -> list[Left]:
         """Return what is there, and why it is; all that may be there if nobody can tell."""
         try:
-            return self._found(f" ({why})" if why else "")
+            return self._found(problems)
         except _FAILURES as error:
             return self.everything(f"it could not be looked up: {error}")
 
-    def _found(self, because: str) -> list[Left]:
+    def _found(self, problems: Mapping[str, str]) -> list[Left]:
         left = []
         if status := self._stack.status():
-            left.append(self._left_stack(f", {status}{because}"))
+            left.append(self._left_stack(f", {status}{problems.get('stack', '')}"))
         services = self._lightsail.tell("GetContainerServices").get("containerServices", [])
         for service in services:
             name = service["containerServiceName"]
             if name in self._services:
-                left.append(self._left_service(name, f", {service['state']}{because}"))
+                more = f", {service['state']}{problems.get(name, '')}"
+                left.append(self._left_service(name, more))
         for group in self._log_groups():
             command = f"aws logs delete-log-group --log-group-name {group} {self._place}"
-            left.append(Left(what=f"log group {group}", command=command))
+            what = f"log group {group}{problems.get(_LOG_GROUPS, '')}"
+            left.append(Left(what=what, command=command))
         return left
 
     def _log_groups(self) -> list[str]:

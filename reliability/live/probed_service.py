@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cdk_lightsail_containers_handler.registry.errors import Refused, Unsupported
+from oci_images import Made
 
 from .images import ImageKind, serving_image
 from .lightsail import CallFailed, Lightsail, Said
@@ -35,6 +35,7 @@ class ProbedService:
 
     Attributes:
         times: how long it was in each state.
+        is_docker: whether the registry was seen to take Docker's manifests only.
     """
 
     def __init__(
@@ -92,14 +93,14 @@ class ProbedService:
 
     def push(self, text: str, kind: ImageKind | None = None) -> str:
         """Push an image of its own for a text, of a kind that the registry takes."""
-        if kind is not None:
-            return self.registry.push(serving_image(self._own(text), kind))
-        if not self.is_docker:
-            try:
-                return self.registry.push(serving_image(self._own(text)))
-            except (Refused, Unsupported):
-                self.is_docker = True
-        return self.registry.push(serving_image(self._own(text), ImageKind(docker=True)))
+        made = self.image(text, kind or ImageKind(docker=self.is_docker))
+        digest = self.registry.push(made)
+        self.is_docker = self.is_docker or digest != made.digest
+        return digest
+
+    def image(self, text: str, kind: ImageKind) -> Made:
+        """Return an image that serves a text, which no earlier run has pushed."""
+        return serving_image(f"{self.name} {text}", kind)
 
     def ask_to_register(self, label: str, digest: str) -> Said:
         """Return what Lightsail says to a registration."""
@@ -193,7 +194,3 @@ class ProbedService:
         )
         events = said.answer.get("logEvents", [])
         return " / ".join(event.get("message", "") for event in events[-5:]) or "no log"
-
-    def _own(self, text: str) -> str:
-        """Return a text of an image that no earlier run has pushed."""
-        return f"{self.name} {text}"

@@ -15,14 +15,17 @@ from .probed_service import ProbedService
 from .probes import assumptions
 from .probes.assumptions import Fact
 from .probes.busy import BusyService
-from .probes.reading import OrderOfAnswers, staleness, throttling
+from .probes.reading import OrderOfAnswers, staleness
 from .probes.registering import register_twice, register_what_does_not_run, reuse_a_number
 from .probes.taking import mount_a_blob, push_media_types, read_manifests, upload_blobs
+from .probes.throttling import throttling
 from .probes.unregistered import UnregisteredPushes
 from .probes.using import delete_in_use, deploy_latest
 from .waiting import TookTooLong
 
-_UNANSWERED = (CallFailed, RegistryError, TookTooLong, LookupError)
+# Of the latter an answer of another form than the documented one makes its reader's exceptions.
+_FORM = (LookupError, ValueError, TypeError, AttributeError)
+_UNANSWERED = (CallFailed, RegistryError, TookTooLong, *_FORM)
 
 
 class Probing:
@@ -178,4 +181,6 @@ class Probing:
 
 
 def _words(failure: Exception) -> str:
-    return str(failure) if not isinstance(failure, LookupError) else f"an answer lacks {failure}"
+    if isinstance(failure, _FORM):
+        return f"an answer has another form than the documented one: {failure!r}"
+    return str(failure)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from oci_images import Made
 
 from .address import Address
 from .cdk import Cdk, CdkRun
-from .images import ImageKind, failing_image, serving_image
+from .images import failing_image, serving_image
 from .lightsail import CallFailed, Lightsail
 from .stack import RunStack
+from .step import Step
 from .waiting import TookTooLong, Waiting
 
 _SHOWS_SECONDS = 60.0
@@ -31,25 +31,6 @@ class NotAsItShouldBe(Exception):  # noqa: N818 - reads as what it is
     """Something came out wrong; the message says what."""
 
 
-@dataclass(kw_only=True)
-class Step:
-    """A step of the product, and what came of it.
-
-    Args:
-        title: what was done.
-        seconds: how long the command took.
-        results: what came out.
-        is_right: whether it came out as it should.
-        parts: how long our resources took, by type.
-    """
-
-    title: str
-    seconds: float = 0.0
-    results: list[str] = field(default_factory=list)
-    is_right: bool = False
-    parts: Mapping[str, float] = field(default_factory=dict)
-
-
 class Product:
     """The steps, one after the other.
 
@@ -60,7 +41,7 @@ class Product:
         cdk: the command line.
         folder: where the archives go.
         waiting: how to wait.
-        kind: what the images are made like.
+        is_docker: whether the registry takes Docker's manifests only, so that digests change.
         tell: is told each step before it begins and, whole, when it is over.
 
     Attributes:
@@ -76,7 +57,7 @@ class Product:
         cdk: Cdk,
         folder: Path,
         waiting: Waiting,
-        kind: ImageKind,
+        is_docker: bool,
         tell: Callable[[Step], None] = lambda _: None,
     ) -> None:
         self._service = service
@@ -85,7 +66,7 @@ class Product:
         self._cdk = cdk
         self._folder = folder
         self._waiting = waiting
-        self._kind = kind
+        self._is_docker = is_docker
         self._tell = tell
         self._address = Address("", waiting)
         self._archive = folder
@@ -93,7 +74,7 @@ class Product:
 
     def create(self) -> bool:
         """Create the stack, and return whether it came out as it should."""
-        made = serving_image("first", self._kind)
+        made = serving_image("first")
         with self._step("create: service, image, deployment") as step:
             run = self._deploy(step, made)
             self._address = Address(run.value("Url"), self._waiting)
@@ -103,7 +84,7 @@ class Product:
 
     def update(self) -> bool:
         """Update it to another image."""
-        made = serving_image("second", self._kind)
+        made = serving_image("second")
         with self._step("update: another image, deployed") as step:
             run = self._deploy(step, made)
             self._check_serving(step, run, made)
@@ -115,7 +96,7 @@ class Product:
         before = self._current()
         digests = self._digests()
         with self._step("update to a version that fails: rolled back") as step:
-            run = self._deploy(step, failing_image(FAILURE, self._kind), fails=True)
+            run = self._deploy(step, failing_image(FAILURE), fails=True)
             self._must(run.returncode != 0, "the deploy fails")
             self._must(
                 self._stack.status() == "UPDATE_ROLLBACK_COMPLETE",
@@ -174,9 +155,11 @@ class Product:
 
     def _check_serving(self, step: Step, run: CdkRun, made: Made) -> None:
         image, version = run.value("ImageName"), run.value("DeploymentVersion")
+        digest = run.value("ImageDigest")
+        self._must(self._is_docker or digest == made.digest, f"the digest is {made.digest}")
         wanted = (version, "ACTIVE", image)
         self._shows(lambda: self._current() == wanted, f"deployment {version} serves {image}")
-        self._shows(lambda: self._digests() == {made.digest}, "its image is the only one")
+        self._shows(lambda: self._digests() == {digest}, "its image is the only one")
         step.results.append(f"deployment {version} is ACTIVE with {image}, the only image")
 
     def _check_address(self, step: Step, text: str) -> None:

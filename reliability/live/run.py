@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,15 +15,15 @@ from .answers import Answer
 from .cdk import Cdk
 from .clean_up import CleanUp, Left
 from .document import Findings
-from .images import ImageKind
 from .lightsail import CallFailed, Lightsail
 from .mask import Mask
 from .names import Names
 from .probed_service import ProbedService
 from .probing import Probing
-from .product import Product, Step
+from .product import Product
 from .registry import PushRegistry
 from .stack import RunStack
+from .step import Step
 from .waiting import TookTooLong, Waiting
 
 _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)
@@ -71,6 +72,10 @@ class Run:
                 self._work(Path(folder))
         except _FAILURES as error:
             self.findings.failure = self._mask(str(error))
+        # Whatever it is, everything has to be removed after it.
+        except Exception as error:  # noqa: BLE001
+            self.findings.failure = self._mask(f"unexpected {error!r}")
+            traceback.print_exc()
         finally:
             self._gather()
 
@@ -114,7 +119,7 @@ class Run:
             cdk=cdk,
             folder=folder,
             waiting=self._waiting,
-            kind=ImageKind(docker=self._service.is_docker),
+            is_docker=self._service.is_docker,
             tell=self._tell_step,
         )
         self.findings.steps = product.steps

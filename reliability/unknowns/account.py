@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .broken import check, check_told
-from .images import content, one_platform
+from .by_hand import LOST
+from .images import content, multi_arch, one_platform
 from .sides import GONE
 from .templates import SHOP
 
 if TYPE_CHECKING:
     from fake_registry import FakeRegistry
     from lightsail_local.behaviour import Behaviour
+    from lightsail_local.failure import Failure
 
     from .by_hand import ByHand
     from .stacks import Stack, Stacks
@@ -31,6 +33,8 @@ class Account:
         stacks: its stacks.
         registry: where images are pulled from.
         others: the images that are not the stacks', by name.
+        loses_first_push: whether the first push is gone before it is registered, and is registered
+            all the same, so that nobody can tell before it is deployed.
     """
 
     def __init__(self, name: str, hands: ByHand, stacks: Stacks, registry: FakeRegistry) -> None:
@@ -39,20 +43,13 @@ class Account:
         self.stacks = stacks
         self.registry = registry
         self.others: dict[str, str] = {}
+        is_gone = self.behaviour.unregistered_seconds == GONE
+        self.loses_first_push = is_gone and self.behaviour.missing_digest == "accepted"
 
     @property
     def behaviour(self) -> Behaviour:
         """How its Lightsail behaves."""
         return self.hands.behaviour
-
-    @property
-    def loses_first_push(self) -> bool:
-        """Whether the first push is gone before it is registered, and registered all the same.
-
-        Nobody can tell before it is deployed.
-        """
-        is_gone = self.behaviour.unregistered_seconds == GONE
-        return is_gone and self.behaviour.missing_digest == "accepted"
 
     def has_shop(self) -> None:
         """Have a service in which somebody has registered an image by hand, which serves."""
@@ -61,6 +58,20 @@ class Account:
         name = self.hands.register(SHOP, "web", made)
         self.hands.deploy(SHOP, name)
         self.others = {name: content(made)}
+
+    def offer(self, tag: str, text: str, *, fails: Failure | None = None) -> str:
+        """Have the registry hold the multi-arch image of a text under a tag.
+
+        Returns:
+            What its image for linux/amd64 is known by, see `content`.
+        """
+        made = multi_arch(text, fails=fails)
+        self.registry.add(made, tag)
+        return content(made.manifests[-1])
+
+    def source(self, tag: str) -> str:
+        """Return the reference of the registry's image of a tag."""
+        return f"{self.registry.host}/web:{tag}"
 
     def secret(self, text: str) -> str:
         """Have a secret of AWS Secrets Manager, and return its ARN."""
@@ -101,8 +112,16 @@ class Account:
         """Check that a service has these images, and those that are not the stacks'."""
         found = self.hands.images(service)
         lost = self.others.items() - found.items()
-        check(f"images that are gone {step}", lost, set())
-        check(f"images {step}", sorted(found.values()), sorted([*contents, *self.others.values()]))
+        check(f"others' images that are gone {step}", lost, set())
+        lost_in_use = self.hands.images_in_use(service) - found.keys()
+        check(f"images in use that are gone {step}", lost_in_use, set())
+        wanted = [*contents, *self.others.values()]
+        contents_found = list(found.values())
+        if self.loses_first_push and LOST in contents_found:
+            # What it was nobody can tell; no other one may be missing.
+            contents_found.remove(LOST)
+            contents_found += [one for one in contents if one not in contents_found][:1]
+        check(f"images {step}", sorted(contents_found), sorted(wanted))
 
     def check_tells_nothing_of(self, secret: str, stack: str = "") -> None:
         """Check that a secret is in nothing that CloudFormation tells of a stack."""

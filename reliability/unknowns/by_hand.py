@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 
     from .sides import Value
 
+LOST = "an image of which nothing is there"
+"""What an image is known by that was registered when it was gone already."""
+
 _TIMES = {"service_seconds": 0.5, "deployment_seconds": 1.0}
-_BUSY_SECONDS = 3.0
+_BUSY_SECONDS = 4.0
 _LONGEST_SECONDS = 60
 _TRIED = ("", "NotFoundException")
+_REFUSED = ("RegisterContainerImage", "CreateContainerServiceRegistryLogin")
+_REFUSAL = "InvalidInputException"
 
 
 class ByHand:
@@ -46,6 +51,7 @@ class ByHand:
         self.behaviour = server.behaviour
         self._server = server
         self._first_request = len(server.requests)
+        self._changing = ""
         self._set({**asdict(Behaviour()), **_TIMES, **switches})
 
     def create_service(self, name: str) -> None:
@@ -54,9 +60,13 @@ class ByHand:
         self._wait(name)
 
     def change_service(self, name: str) -> None:
-        """Change a container service, which is busy with that for some seconds."""
-        with self._changed(service_seconds=_BUSY_SECONDS):
-            self._call("UpdateContainerService", serviceName=name, scale=1)
+        """Change a container service, which is busy with that for some seconds.
+
+        If it refuses what it is asked meanwhile, it is so until it has been asked.
+        """
+        is_refusing = self.behaviour.busy_service == "refused"
+        self._changing = name if is_refusing else ""
+        self._change(name, _LONGEST_SECONDS if is_refusing else _BUSY_SECONDS)
 
     def push(self, made: Made) -> str:
         """Push an image, and return its digest."""
@@ -76,15 +86,15 @@ class ByHand:
             )
         return str(answer["containerImage"]["image"])
 
-    def deploy(self, service: str, image: str, *, wait: bool = True) -> None:
+    def deploy(self, service: str, image: str) -> None:
         """Deploy an image, and wait until it serves."""
-        self._call(
-            "CreateContainerServiceDeployment",
-            serviceName=service,
-            containers={"by-hand": {"image": image}},
-        )
-        if wait:
-            self._wait(service)
+        self._deploy(service, image)
+        self._wait(service)
+
+    def begin_to_deploy(self, service: str, image: str) -> None:
+        """Deploy an image, which takes some seconds."""
+        with self._changed(deployment_seconds=_BUSY_SECONDS):
+            self._deploy(service, image)
 
     def saw(self, request: Request) -> None:
         """Take note of a request to Lightsail, before its answer is sent.
@@ -92,6 +102,9 @@ class ByHand:
         What is gone at once is so until somebody has tried to register it: nobody could ever
         register what is always gone.
         """
+        if self._changing and request.operation in _REFUSED and request.error == _REFUSAL:
+            name, self._changing = self._changing, ""
+            self._change(name, _BUSY_SECONDS)
         is_tried = request.operation == "RegisterContainerImage" and request.error in _TRIED
         if is_tried and self.behaviour.unregistered_seconds == GONE:
             self.behaviour.unregistered_seconds = KEPT
@@ -105,6 +118,17 @@ class ByHand:
         """Return what a service's images are known by, see `content`, by their names."""
         found = self._call("GetContainerImages", serviceName=service)["containerImages"]
         return {image["image"]: self._content(image["digest"]) for image in found}
+
+    def images_in_use(self, service: str) -> set[str]:
+        """Return the names of a service's images that its current or next deployment uses."""
+        found = self._service(service)
+        deployments = (found.get(name, {}) for name in ("currentDeployment", "nextDeployment"))
+        images = {
+            container["image"]
+            for deployment in deployments
+            for container in deployment.get("containers", {}).values()
+        }
+        return {image for image in images if not image.endswith(".latest")}
 
     def deployments(self, service: str) -> dict[int, str]:
         """Return the states of a service's deployments by their versions."""
@@ -123,7 +147,17 @@ class ByHand:
 
     def _content(self, digest: str) -> str:
         manifest = self._server.images.manifest(digest)
-        return manifest.blobs[0].digest if manifest and manifest.blobs else digest
+        if manifest is None:
+            return LOST
+        return manifest.blobs[0].digest if manifest.blobs else digest
+
+    def _deploy(self, service: str, image: str) -> None:
+        containers = {"by-hand": {"image": image}}
+        self._call("CreateContainerServiceDeployment", serviceName=service, containers=containers)
+
+    def _change(self, name: str, seconds: float) -> None:
+        with self._changed(service_seconds=seconds):
+            self._call("UpdateContainerService", serviceName=name, scale=1)
 
     def _wait(self, service: str) -> None:
         ends = time.monotonic() + _LONGEST_SECONDS

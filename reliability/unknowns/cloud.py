@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import random
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from fake_registry import fake_registry
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .sides import Row
     from .templates import Templates
 
+_PORTS = 20_000, 32_000
+
 
 class Cloud:
     """A local cloud that is used again: its engine stays, its Lightsail begins anew.
@@ -31,11 +34,8 @@ class Cloud:
 
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
-        # The engine keeps Lightsail's address.
-        with bind(0) as listener:
-            port = listener.getsockname()[1]
         self._saw: Callable[[Request], None] = lambda _: None
-        self._cloud = LocalCloud(lightsail_port=port, on_request=self._tell)
+        self._cloud = LocalCloud(lightsail_port=_port(), on_request=self._tell)
         self._running = ExitStack()
 
     def start(self) -> None:
@@ -71,3 +71,14 @@ class Cloud:
 
     def _tell(self, request: Request) -> None:
         self._saw(request)
+
+
+def _port() -> int:
+    """Return a port that stays free while Lightsail begins anew, since the engine keeps it.
+
+    It is below those that systems give to whoever asks for any.
+    """
+    while True:
+        port = random.randrange(*_PORTS)  # noqa: S311 - no secret
+        with suppress(OSError), bind(port):
+            return port

@@ -1,8 +1,7 @@
-"""Images for the scenarios, and the registry that they are pulled from."""
+"""Images for the scenarios."""
 
 from __future__ import annotations
 
-from fake_registry import FakeRegistry
 from lightsail_local.failure import Failure
 from lightsail_local.manifest import digest_of
 from lightsail_local.sample_image import SampleImage, sample_image
@@ -24,17 +23,6 @@ def multi_arch(text: str, *, fails: Failure | None = None) -> Made:
     """Return an index of images for linux/arm64 and linux/amd64, the latter at the end."""
     platforms = ("linux/arm64", "linux/amd64")
     return index(*(one_platform(text, platform=one, fails=fails) for one in platforms))
-
-
-def offer(registry: FakeRegistry, tag: str, text: str, *, fails: Failure | None = None) -> str:
-    """Have a registry hold a text's multi-arch image under a tag.
-
-    Returns:
-        What its image for linux/amd64 is known by, see `content`.
-    """
-    made = multi_arch(text, fails=fails)
-    registry.add(made, tag)
-    return content(made.manifests[-1])
 
 
 def content(made: Made) -> str:

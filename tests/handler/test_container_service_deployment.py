@@ -147,6 +147,23 @@ class TestDeploy:
 
 
 class TestRefusals:
+    def test_for_one_deployment_after_the_other_are_waited_out(self) -> None:
+        with stack_requests.stack(stale_seconds=4, deployment_seconds=30) as stack:
+            client, left = stack.client(), ["busybox:1", "busybox:2"]
+
+            def begin() -> None:
+                """Deploy something else, whenever reads show that nothing is under way."""
+                shown = client.get_container_service_deployments(serviceName="shop")["deployments"]
+                if left and all(one["state"] != "ACTIVATING" for one in shown):
+                    client.create_container_service_deployment(
+                        serviceName="shop", containers={"worker": {"image": left.pop()}}
+                    )
+
+            begin()
+            stack.time.on_sleep = begin
+
+            assert deploy(stack)["Data"]["DeploymentVersion"] == "3"
+
     def test_are_told_in_lightsails_words(self, stack: Stack) -> None:
         assert "Example of valid image" in reason(deploy(stack, ":shop.web.latest"))
         assert versions(stack) == []
@@ -374,6 +391,35 @@ class TestFaults:
         (handed,) = invoked.payloads
         assert handed["HandOver"]["State"]["Version"] == 1
         assert stack.response.answers == []
+
+    @pytest.mark.parametrize("operation", ["GetContainerServiceDeployments", CREATE])
+    def test_before_its_turn_are_left_to_the_next_invocation(
+        self, stack: Stack, operation: str
+    ) -> None:
+        stack.deploy("busybox:1")
+        invoked = stack.clients["lambda"] = FakeLambda()
+        stack.seconds = 40
+        client, others = stack.client(), {"worker": {"image": "busybox:2"}}
+        stack.lightsail.behaviour.deployment_seconds = 3
+        client.create_container_service_deployment(serviceName="shop", containers=others)
+
+        def throttle() -> None:
+            stack.lightsail.faults.append(Fault(operation=operation, kind="throttle", times=100))
+
+        stack.time.on_sleep = throttle
+
+        stack.handler(deployment("Create", stack), stack.context())
+
+        (handed,) = invoked.payloads
+        assert handed["HandOver"]["State"] == {"Settled": 1}
+        assert stack.response.answers == []
+
+    def test_of_the_first_call_of_all_are_told(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(
+            Fault(operation="GetContainerServiceDeployments", kind="throttle", times=100)
+        )
+
+        assert "did not answer GetContainerServiceDeployments" in reason(deploy(stack))
 
 
 class TestHandOver:

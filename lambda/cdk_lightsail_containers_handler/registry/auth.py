@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from .errors import Refused, Unauthorized
 from .url import Url
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a word
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # nosec B105  # noqa: S105 - RFC 9110's word for a word
 _PARAMETER = re.compile(rf'({_TOKEN})\s*=\s*(?:({_TOKEN})|"((?:[^"\\]|\\.)*)")')
 _SCHEME = re.compile(rf"({_TOKEN})(?:\s+|$|(?=,))")
 _BEARER_TOKEN = re.compile(r"[!-~]+")

@@ -1,13 +1,10 @@
-"""What reads show: U11, U12, U14."""
+"""What reads show: U11, U12."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from statistics import median
 
-from reliability.live.answers import Answer, Side, unsettled
-from reliability.live.lightsail import CallFailed, is_throttled
+from reliability.live.answers import Answer, unsettled
 from reliability.live.probed_service import ProbedService
 from reliability.live.waiting import TookTooLong
 
@@ -16,8 +13,6 @@ _SHOWN_IN_A_ROW = 3
 _STALE_LOOK_SECONDS = 0.25
 _LONGEST_STALE_SECONDS = 60.0
 _ROUNDS = 3
-_CALLS = 200
-_THROTTLES = 3
 
 
 class OrderOfAnswers:
@@ -85,38 +80,6 @@ def staleness(service: ProbedService) -> Answer:
         found=f"up to {worst:g} s" if worst else "every read showed the write before it",
         sides={"stale_seconds": worst},
         evidence=(f"GetContainerImages showed a registration and a deletion after {shown} s",),
-    )
-
-
-def throttling(service: ProbedService) -> Answer:
-    """U14: read as fast as one client can, a bounded number of times."""
-    lightsail, clock = service.lightsail, service.waiting.clock
-    before = lightsail.throttled
-    began, throttled, evidence = clock(), [], ""
-    for call in range(1, _CALLS + 1):
-        try:
-            lightsail.once("GetContainerServices", serviceName=service.name)
-        except CallFailed as failure:
-            if not is_throttled(failure):
-                raise
-            throttled.append(call)
-            evidence = str(failure)
-            if len(throttled) == _THROTTLES:
-                break
-    passed = max(clock() - began, 0.001)
-    sent = f"{call} calls of GetContainerServices, {call / passed:.0f} a second"
-    if not throttled:
-        found = f"none in {sent}"
-        if before:
-            found += f", but {before} of the {lightsail.calls} calls of the run"
-        return Answer(unknown="U14", found=found, sides={"throttle_every": 0}, evidence=(found,))
-    gaps = [after - first for first, after in pairwise(throttled)]
-    every: Side = int(median(gaps)) if gaps else throttled[0]
-    return Answer(
-        unknown="U14",
-        found=f"calls {', '.join(map(str, throttled))} of {sent}",
-        sides={"throttle_every": every},
-        evidence=(evidence,),
     )
 
 

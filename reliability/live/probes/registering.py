@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from reliability.live.answers import Answer, Side
-from reliability.live.images import ImageKind, index_of, serving_image
+from reliability.live.images import ImageKind, index_of
 from reliability.live.lightsail import Said
 from reliability.live.probed_service import ProbedService
 
@@ -68,21 +68,12 @@ def register_what_does_not_run(service: ProbedService) -> Answer:
 def _register_index(service: ProbedService) -> Said | str:
     """Return what Lightsail says of an index, or what the registry says if it takes none."""
     images = [
-        serving_image(
-            f"{service.name} u4 index",
-            ImageKind(docker=service.is_docker, architecture=architecture),
-        )
+        service.image("u4 index", ImageKind(docker=service.is_docker, architecture=architecture))
         for architecture in ("amd64", "arm64")
     ]
     index = index_of(*images, docker=service.is_docker)
     service.registry.push(index)
-    reply = service.registry.ask(
-        "PUT index",
-        "PUT",
-        service.registry.below(f"manifests/{index.digest}"),
-        headers={"Content-Type": index.media_type},
-        body=index.content,
-    )
+    reply = service.registry.put_manifest(index)
     return service.ask_to_register("u4", index.digest) if reply.is_taken else str(reply)
 
 

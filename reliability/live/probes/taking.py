@@ -7,9 +7,9 @@ import hashlib
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.url import Url
 from reliability.live.answers import Answer, Side, unsettled
-from reliability.live.images import ImageKind, serving_image
+from reliability.live.images import ImageKind
 from reliability.live.probed_service import ProbedService
-from reliability.live.registry import Reply
+from reliability.live.reply import Reply
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
@@ -18,12 +18,10 @@ _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
 def read_manifests(service: ProbedService) -> Answer:
     """U5: ask for a manifest before and after it is registered."""
     digest = service.push("u5")
-    url = service.registry.below(f"manifests/{digest}")
-    accept = {"Accept": "*/*"}
 
     def read(when: str) -> list[Reply]:
         return [
-            service.registry.ask(f"{method} {when}", method, url, headers=accept)
+            service.registry.ask_for_manifest(f"{method} {when}", method, digest)
             for method in ("HEAD", "GET")
         ]
 
@@ -91,7 +89,7 @@ def push_media_types(service: ProbedService) -> Answer:
 
 def mount_a_blob(service: ProbedService) -> Answer:
     """U13: ask the registry to take over a blob that it has."""
-    made = serving_image(f"{service.name} u13", ImageKind(docker=service.is_docker))
+    made = service.image("u13", ImageKind(docker=service.is_docker))
     service.registry.push(made)
     digest = next(iter(made.blobs))
     url = service.registry.below(f"blobs/uploads/?mount={digest}&from=sr")
@@ -110,14 +108,18 @@ def mount_a_blob(service: ProbedService) -> Answer:
 
 
 def _push(service: ProbedService, what: str, kind: ImageKind) -> tuple[bool, str]:
-    """Return whether the registry takes an image, and what was said."""
+    """Return whether the registry takes an image as it is, and what was said."""
+    made = service.image(f"u7 {what}", kind)
     try:
-        digest = service.push(f"u7 {what}", kind)
+        # This brings its blobs, whatever becomes of the manifest.
+        digest = service.registry.push(made)
     except RegistryError as error:
         if error.temporary or not error.status:
             raise
         return False, f"push of {what}: {error.problem}"
-    return True, f"push of {what}: done, {service.ask_to_register('u7', digest)}"
+    reply = service.registry.put_manifest(made)
+    said = service.ask_to_register("u7", digest)
+    return reply.is_taken, f"{what}: {reply}, {said}"
 
 
 def _kind(reply: Reply) -> str:

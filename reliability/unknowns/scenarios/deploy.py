@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reliability.unknowns.broken import check
-from reliability.unknowns.images import offer
 from reliability.unknowns.templates import SITE
 
 if TYPE_CHECKING:
@@ -16,13 +15,13 @@ _PASSWORD = "password-that-nobody-sees"  # noqa: S105 - of a secret that is made
 
 def deploy(account: Account) -> None:
     """Live through it."""
-    hands, registry = account.hands, account.registry
+    hands = account.hands
     secret = account.secret(f'{{"password": "{_PASSWORD}"}}')
-    first, second, third = (offer(registry, text, text) for text in ("first", "second", "third"))
-    offer(registry, "crash", "crash", fails="crash")
+    first, second, third = (account.offer(text, text) for text in ("first", "second", "third"))
+    account.offer("crash", "crash", fails="crash")
 
     def put(tag: str, becomes: str, template: str = "deploy") -> dict[str, str]:
-        source = f"{registry.host}/web:{tag}"
+        source = account.source(tag)
         stack = account.put(template, becomes=becomes, Source=source, SecretArn=secret)
         return dict(stack.outputs)
 

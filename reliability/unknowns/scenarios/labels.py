@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reliability.unknowns.broken import check
-from reliability.unknowns.images import offer
 from reliability.unknowns.templates import SHOP
 
 if TYPE_CHECKING:
@@ -15,14 +14,13 @@ if TYPE_CHECKING:
 def labels(account: Account) -> None:
     """Live through it."""
     account.has_shop()
-    same, other = (offer(account.registry, text, text) for text in ("same", "other"))
-    host = account.registry.host
+    same, other = (account.offer(text, text) for text in ("same", "other"))
 
     created = account.put(
         "labels-web-worker",
         becomes="CREATE_COMPLETE",
-        Sourceweb=f"{host}/web:same",
-        Sourceworker=f"{host}/web:same",
+        Sourceweb=account.source("same"),
+        Sourceworker=account.source("same"),
     )
     account.check_images("of two labels", same, same)
     names = created.outputs
@@ -30,17 +28,17 @@ def labels(account: Account) -> None:
     check("the label of the other", names["ImageNameworker"].rpartition(".")[0], f":{SHOP}.worker")
 
     # While somebody deploys.
-    account.hands.deploy(SHOP, next(iter(account.others)), wait=False)
+    account.hands.begin_to_deploy(SHOP, next(iter(account.others)))
     updated = account.put(
         "labels-web-worker",
         becomes="UPDATE_COMPLETE",
-        Sourceweb=f"{host}/web:same",
-        Sourceworker=f"{host}/web:other",
+        Sourceweb=account.source("same"),
+        Sourceworker=account.source("other"),
     )
     account.check_images("once one is replaced", same, other)
     check("the one that is unchanged", updated.outputs["ImageNameweb"], names["ImageNameweb"])
 
-    account.put("labels-web", becomes="UPDATE_COMPLETE", Sourceweb=f"{host}/web:same")
+    account.put("labels-web", becomes="UPDATE_COMPLETE", Sourceweb=account.source("same"))
     account.check_images("once one is removed", same)
 
     account.delete()

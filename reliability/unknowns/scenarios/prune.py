@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reliability.unknowns.images import offer
 from reliability.unknowns.templates import SHOP
 
 if TYPE_CHECKING:
@@ -14,12 +13,10 @@ if TYPE_CHECKING:
 def prune(account: Account) -> None:
     """Live through it."""
     account.has_shop()
-    one, two, three, four = (
-        offer(account.registry, text, text) for text in ("one", "two", "three", "four")
-    )
+    one, two, three, four = (account.offer(text, text) for text in ("one", "two", "three", "four"))
 
     def put(tag: str, becomes: str = "UPDATE_COMPLETE") -> str:
-        source = f"{account.registry.host}/web:{tag}"
+        source = account.source(tag)
         return account.put("prune", becomes=becomes, Source=source).outputs["ImageName"]
 
     put("one", "CREATE_COMPLETE")

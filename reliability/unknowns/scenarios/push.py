@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oci_images import OCI_LAYER, image
+from oci_images import OCI_LAYER, OCI_MANIFEST, image
 from reliability.unknowns.broken import check
-from reliability.unknowns.images import content, offer
+from reliability.unknowns.images import content
 from reliability.unknowns.templates import SHOP
 
 if TYPE_CHECKING:
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def push(account: Account) -> None:
     """Live through it."""
     account.has_shop()
-    source = f"{account.registry.host}/web:1"
+    source = account.source("1")
 
-    first = offer(account.registry, "1", "first")
+    first = account.offer("1", "first")
     account.hands.change_service(SHOP)
     created = account.put("push", becomes="CREATE_COMPLETE", Source=source, Revision="1")
     account.check_images("once it is created", first)
 
-    second = offer(account.registry, "1", "second")
+    second = account.offer("1", "second")
     replaced = account.put("push", becomes="UPDATE_COMPLETE", Source=source, Revision="2")
     account.check_images("once its tag is looked up again", second)
     check("that its name is another", replaced.outputs != created.outputs, True)
@@ -32,11 +32,11 @@ def push(account: Account) -> None:
     check("what is there when nothing has changed", unchanged.outputs, replaced.outputs)
     account.check_done("RegisterContainerImage", 2)
 
-    third = offer(account.registry, "3", "third")
+    third = account.offer("3", "third")
     back = account.put(
         "push-broken",
         becomes="UPDATE_ROLLBACK_COMPLETE",
-        Source=f"{account.registry.host}/web:3",
+        Source=account.source("3"),
         Revision="3",
     )
     check("that the third image is another", third != second, True)
@@ -57,10 +57,16 @@ def _zstd(account: Account) -> str | None:
     """
     made = image(b"zstd", layer_type=OCI_LAYER.replace("gzip", "zstd"))
     account.registry.add(made, "zstd")
-    source = f"{account.registry.host}/web:zstd"
-    if account.behaviour.zstd_layers:
+    source = account.source("zstd")
+    # Docker has no media type for it.
+    takes_oci = account.behaviour.media_types == "docker_and_oci"
+    if account.behaviour.zstd_layers and takes_oci:
         account.put("push", becomes="UPDATE_COMPLETE", Source=source, Revision="3")
         return content(made)
     account.put("push", becomes="UPDATE_ROLLBACK_COMPLETE", Source=source, Revision="3")
-    account.told("layers compressed with zstd are not taken")
+    account.told(
+        "layers compressed with zstd are not taken"
+        if takes_oci
+        else f"'{OCI_MANIFEST}' are not taken"
+    )
     return None

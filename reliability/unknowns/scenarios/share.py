@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reliability.unknowns.broken import check
-from reliability.unknowns.images import offer
 from reliability.unknowns.templates import SHOP
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ def share(account: Account) -> None:
     account.has_shop()
 
     def start(name: str, text: str) -> str:
-        digest = offer(account.registry, f"{name}-{text}", f"{name} {text}")
-        source = f"{account.registry.host}/web:{name}-{text}"
+        digest = account.offer(f"{name}-{text}", f"{name} {text}")
+        source = account.source(f"{name}-{text}")
         account.stacks.start(account.name(name), "share", Source=source, Label=name)
         return digest
 

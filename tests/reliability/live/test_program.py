@@ -56,9 +56,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 
 def test_the_bytes_are_those_of_the_source(tmp_path: Path) -> None:
-    if not (shutil.which("as") and shutil.which("ld")) or platform.machine() != "x86_64":
-        if os.environ.get("CI"):
-            pytest.fail("binutils is missing: .ci/run installs it")
+    if not (shutil.which("ld") or os.environ.get("CI")) or platform.machine() != "x86_64":
         pytest.skip("binutils is not installed, or for another machine")
     made = tmp_path / "program"
     subprocess.run(["as", SOURCE, "-o", f"{made}.o"], check=True)
