@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from reliability import ROOT
+from reliability.report import table, write_section
 
 from .targets import TARGETS
 from .wire_targets import WIRE_TARGETS
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(sorted(ALL)))
     parser.add_argument("--seconds", type=int, default=20, help="for each target, 20 by default")
     parser.add_argument("--keep", action="store_true", help="keep what reaches code that is new")
+    parser.add_argument("--write", action="store_true", help="put the table into the document")
     parser.add_argument("--repeat", type=Path, metavar="FILE", help="give a target this alone")
     given = parser.parse_args(arguments)
     names = given.targets or sorted(ALL)
@@ -43,9 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
         for name in names:
             ALL[name](given.repeat.read_bytes())
         return 0
-    broken = [name for name in names if not _Fuzzing(name).run(given.seconds, given.keep)]
-    print(f"found something in {', '.join(broken)}" if broken else "nothing was found")
-    return int(bool(broken))
+    rows = [_Fuzzing(name).run(given.seconds, given.keep) for name in names]
+    made = table([("target", "inputs kept", "runs", "findings"), *rows])
+    print(made)
+    if given.write:
+        write_section("hostile", made)
+    return int(any(row[-1] for row in rows))
 
 
 class _Fuzzing:
@@ -62,14 +67,12 @@ class _Fuzzing:
         self._command.write_text(f'#!/bin/sh\nexec {command} {self._command} "$@"\n')
         self._command.chmod(0o700)
 
-    def run(self, seconds: int, keep: bool) -> bool:
-        """Fuzz for some seconds, and return whether everything held."""
+    def run(self, seconds: int, keep: bool) -> tuple[str, int, int, int]:
+        """Fuzz for some seconds, and return a row of the table."""
         limits = (f"-max_total_time={seconds}", f"-artifact_prefix={self._folder}/found-")
         done = self._start(*limits, self._new, self._kept)
-        runs = _DONE.search(done.stderr)
         found = sorted(self._folder.glob("found-*"))
-        print(f"{self._name}: {runs[1] if runs else 'some'} runs, {len(found)} findings")
-        if done.returncode or found:
+        if done.returncode:
             told = [*done.stdout.splitlines(), *done.stderr.splitlines()]
             print(*(line for line in told if not line.startswith(("INFO", "#"))), sep="\n")
         for path in found:
@@ -77,10 +80,13 @@ class _Fuzzing:
             print("repeat it with:", shlex.join(repeat))
         if keep:
             self._start("-merge=1", self._kept, self._new)
-        if done.returncode or found:
-            return False
-        shutil.rmtree(self._folder)
-        return True
+        if not done.returncode:
+            shutil.rmtree(self._folder)
+        runs = _DONE.search(done.stderr)
+        findings = max(len(found), int(bool(done.returncode)))
+        kept = len(list(self._kept.iterdir()))
+        print(f"{self._name}: {findings} findings")
+        return self._name, kept, int(runs[1]) if runs else 0, findings
 
     def _start(self, *options: str | Path) -> subprocess.CompletedProcess[str]:
         longest = f"-max_len={_LONGEST.get(self._name, _LONGEST_OTHERS)}"
