@@ -42,6 +42,9 @@ faults: $(SETUP)  ## strike every call of every scenario with every fault, and p
 unknowns: $(SETUP)  ## live through every scenario on every side of what nobody knows of Lightsail
 	@$(BIN)/python -m reliability.unknowns $(UNKNOWNS)
 
+fuzz: $(SETUP) .venv/fuzz-installed  ## give every parser what reaches new code, 20 seconds each
+	@$(BIN)/python -m reliability.fuzz $(FUZZ)
+
 permissions: $(SETUP)  ## what stacks may do, beside what they do
 	@$(BIN)/python -m reliability.permissions
 
@@ -59,6 +62,8 @@ requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrad
 		--output-file requirements-dev.txt
 	@$(BIN)/$(LOCK) --generate-hashes --group pyproject.toml:runtime \
 		--constraints requirements-dev.txt --output-file requirements-runtime.txt
+	@$(BIN)/$(LOCK) --generate-hashes --group pyproject.toml:fuzz \
+		--output-file requirements-fuzz.txt
 	@echo '-e .' | $(BIN)/uv pip compile --quiet --universal --no-annotate \
 		--custom-compile-command 'make requirements' --constraints requirements-dev.txt \
 		--output-file requirements.txt -
@@ -75,6 +80,10 @@ clean:  ## remove what was set up
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/$(INSTALL) requirements-dev.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/fuzz-installed: requirements-fuzz.txt .venv/installed
+	@$(BIN)/$(INSTALL) requirements-fuzz.txt
 	@touch $@
 
 .venv-runtime/installed: requirements-runtime.txt

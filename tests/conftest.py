@@ -31,3 +31,4 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("deterministic")
+settings.register_profile("thorough", derandomize=False, max_examples=3000)

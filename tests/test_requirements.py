@@ -54,7 +54,7 @@ def asked_for() -> list[Requirement]:
     return [*named, *requirements("dev")]
 
 
-@pytest.mark.parametrize("name", ["requirements-dev.txt", "requirements-runtime.txt"])
+@pytest.mark.parametrize("name", [f"requirements-{one}.txt" for one in ("dev", "runtime", "fuzz")])
 def test_everything_is_pinned_and_hashed(name: str) -> None:
     for line in lines(name):
         assert re.fullmatch(r"[a-z0-9-]+==[^ ]+( ; [^-]+)?( +--hash=sha256:[0-9a-f]{64})+", line)

@@ -1,6 +1,7 @@
 """Fuzz one target in this process, which libFuzzer ends: `python -m reliability.fuzz.one TARGET`.
 
-The options are libFuzzer's: https://llvm.org/docs/LibFuzzer.html#options
+After it come the command that does the same, with which libFuzzer starts others of its kind, and
+libFuzzer's options: https://llvm.org/docs/LibFuzzer.html#options
 """
 
 import sys
@@ -18,9 +19,8 @@ def main() -> None:
     with atheris.instrument_imports(include=_INSTRUMENTED):
         from .targets import TARGETS  # noqa: PLC0415 - what is imported here is followed
         from .wire_targets import WIRE_TARGETS  # noqa: PLC0415
-    _, name, *options = sys.argv
-    target = {**TARGETS, **WIRE_TARGETS}[name]
-    atheris.Setup([sys.argv[0], *options], target)
+    _, name, *arguments = sys.argv
+    atheris.Setup(arguments, {**TARGETS, **WIRE_TARGETS}[name])
     atheris.Fuzz()
 
 

@@ -124,6 +124,6 @@ def _invalid(text: str, rule: str) -> ValueError:
     # Somebody may have written an address with credentials in it.
     _, at, rest = text.rpartition("@")
     shown = text if not at or _ALGORITHM.match(rest) else f"...@{rest}"
-    shown = shown.partition("?")[0]
+    shown = repr(shown.partition("?")[0])
     shown = shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}..."
-    return ValueError(f"image reference {rule}, got {shown!r}")
+    return ValueError(f"image reference {rule}, got {shown}")
