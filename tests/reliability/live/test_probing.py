@@ -8,7 +8,7 @@ import pytest
 from reliability.live.answers import QUESTIONS, command
 
 from lightsail_local.behaviour import Behaviour
-from lightsail_local.cli import _behaviour
+from lightsail_local.behaviour_option import parse_behaviour
 from lightsail_local.server import Fault
 
 from .conftest import Cloud
@@ -97,7 +97,7 @@ def test_all_questions_are_answered_and_the_command_gives_the_same_lightsail(clo
     assert all(answer.is_settled and answer.evidence for answer in answers)
     words = command(answers).split(" --behaviour ")
     assert words[0] == "lightsail-local up"
-    assert sorted(map(_behaviour, words[1:])) == [
+    assert sorted(map(parse_behaviour, words[1:])) == [
         ("latest", "echoed"),
         ("order", "shuffled"),
         ("zstd_layers", False),
