@@ -17,6 +17,7 @@ from .registry.copy import Progress, copy_image, find_image
 from .registry.errors import OutOfTime, RegistryError
 from .registry.reference import Reference
 from .registry.repository import Repository
+from .registry.wire import bounded
 from .s3_object import S3Object
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def pushing(
                 connections=connections,
                 log=log,
             )
+            bounded(deadline, 0)  # another invocation has more time for the rest
         yield push
 
 
