@@ -176,38 +176,46 @@ class ContainerImages:
         Raises:
             HandlerError: there is neither.
         """
-        self._prune_quietly(wanted, {current}, room_for=1)
         is_shown = self._deadline.pause(STALE_SECONDS)
         images = self._lightsail.images(wanted.service_name)
         found = _pick(images, wanted)
-        if found is None and (len(images) >= STORED_IMAGES or not is_shown):
+        has_room = len(images) < STORED_IMAGES or self._prune_quietly(wanted, {current}, room_for=1)
+        if found is None and not (is_shown and has_room):
             raise _full(wanted)
         return found
 
     def _prune_quietly(
         self, wanted: ContainerImageProperties, keep: set[ImageName | None], room_for: int = 0
-    ) -> None:
-        """Prune, and only tell when that fails: the next registration prunes again."""
+    ) -> bool:
+        """Prune, and return whether something is gone.
+
+        A failure is only told: the next registration prunes again.
+        """
         if wanted.max_versions is None:
-            return
+            return False
         try:
-            self._prune(wanted, wanted.max_versions - room_for, keep)
+            return self._prune(wanted, wanted.max_versions - room_for, keep)
         except HandlerError as error:
             self._log("could not prune", why=str(error))
+            return False
 
     def _prune(
         self, wanted: ContainerImageProperties, most: int, keep: set[ImageName | None]
-    ) -> None:
+    ) -> bool:
         """Delete the label's oldest versions beyond a number, but none that is still needed."""
         images = self._lightsail.images(wanted.service_name)
         versions = sorted((one for one in images if one.name.label == wanted.label), key=_age)
         surplus = versions[: max(len(versions) - most, 0)]
         names = [image.name for image in surplus if image.name not in keep]
-        for name in self._unused(wanted.service_name, names):
-            self._delete_unless_refused(name)
+        unused = self._unused(wanted.service_name, names)
+        are_gone = [self._delete_unless_refused(name) for name in unused]
+        return any(are_gone)
 
-    def _delete_unless_refused(self, name: ImageName) -> None:
-        """Delete an image; Lightsail may know of a use that it did not show."""
+    def _delete_unless_refused(self, name: ImageName) -> bool:
+        """Delete an image, and return whether it is gone.
+
+        Lightsail may know of a use that it did not show.
+        """
         attempt = refusals = 0
         while True:
             try:
@@ -216,10 +224,10 @@ class ContainerImages:
                 refusals = 0 if self._waits_while_busy(name.service, attempt) else refusals + 1
                 if refusals > 1:
                     self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
-                    return
+                    return False
             else:
                 self._log("deleted", image=str(name))
-                return
+                return True
             attempt += 1
 
     def _unused(self, service: str, names: list[ImageName]) -> list[ImageName]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .request_log import Log
 
 # What an invocation leaves to the next.
-_VERSION, _SETTLED = "Version", "Settled"
+_VERSION, _DETAIL, _SETTLED = "Version", "Detail", "Settled"
 
 _UNDER_WAY, _ACTIVE, _FAILED = "ACTIVATING", "ACTIVE", "FAILED"
 # INACTIVE is one that was active: another deployment has followed it, perhaps another stack's.
@@ -80,12 +80,13 @@ class ContainerServiceDeployments:
         if not isinstance(version, int):
             version = self._find_or_deploy(wanted, state.get(_SETTLED))
         service = wanted.service_name
+        self._detail = str(state.get(_DETAIL, ""))
         try:
             self._wait_until_it_serves(service, version)
             return Deployed(version=version, url=self._lightsail.service(service).url)
         except OutOfTime as error:
             # Lightsail has answered before, so it will again.
-            raise _still_under_way(service, version) from error
+            raise self._still_under_way(service, version) from error
 
     def _find_or_deploy(self, wanted: DeploymentProperties, settled: object) -> int:
         """Return the version that runs what is wanted, and make it if there is none.
@@ -95,18 +96,29 @@ class ContainerServiceDeployments:
             settled: the newest version that had ended when the request was taken up, if that
                 is known.
         """
+        deployments = self._lightsail.deployments(wanted.service_name)
+        if not isinstance(settled, int):
+            settled = max((one.version for one in deployments if not _is_new(one)), default=0)
+        try:
+            return self._deploy_in_turn(wanted, settled, deployments)
+        except OutOfTime as error:
+            # Lightsail has answered before, so it will again.
+            raise _took_nothing(wanted.service_name, settled) from error
+
+    def _deploy_in_turn(
+        self, wanted: DeploymentProperties, settled: int, deployments: list[Deployment]
+    ) -> int:
+        """Find the version or make it, however many other deployments come before."""
         service = wanted.service_name
         pauses = _Pauses(self._deadline)
         refusals = 0
         while True:
-            deployments = self._lightsail.deployments(service)
-            if not isinstance(settled, int):
-                settled = max((one.version for one in deployments if not _is_new(one)), default=0)
             found = self._found(deployments, wanted, settled)
             if found:
                 return found.version
             under_way = _first(deployments, _UNDER_WAY)
             if under_way:
+                refusals = 0  # it is what Lightsail refused another one for
                 self._log("waiting for another deployment", version=under_way.version)
             else:
                 try:
@@ -125,6 +137,7 @@ class ContainerServiceDeployments:
                     return version
             if not pauses.pause(STALE_SECONDS if refusals else 0.0):
                 raise _took_nothing(service, settled)
+            deployments = self._lightsail.deployments(service)
 
     def _found(
         self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int
@@ -157,7 +170,6 @@ class ContainerServiceDeployments:
             HandlerError: it failed.
         """
         pauses = _Pauses(self._deadline)
-        detail = ""
         while True:
             deployments = self._lightsail.deployments(service)
             # The first reads may be older than the deployment.
@@ -166,13 +178,21 @@ class ContainerServiceDeployments:
                 self._log("deployed", version=version, state=found.state)
                 return
             if found and found.state == _FAILED:
-                raise self._failures.explain(found, service, detail)
+                raise self._failures.explain(found, service, self._detail)
             now = self._lightsail.service(service)
-            if now.detail and now.detail != detail:
-                detail = now.detail
-                self._log("under way", version=version, state=now.state, detail=detail)
+            if now.detail and now.detail != self._detail:
+                self._detail = now.detail
+                self._log("under way", version=version, state=now.state, detail=now.detail)
             if not pauses.pause():
-                raise _still_under_way(service, version)
+                raise self._still_under_way(service, version)
+
+    def _still_under_way(self, service: str, version: int) -> Unfinished:
+        return Unfinished(
+            f"deployment {version} of container service '{service}' was still under way when "
+            "CloudFormation's time was over",
+            "deploy again when it has ended",
+            {_VERSION: version, _DETAIL: self._detail},
+        )
 
 
 class _Pauses:
@@ -202,13 +222,4 @@ def _took_nothing(service: str, settled: int) -> Unfinished:
         f"container service '{service}' took no deployment in all the time",
         "deploy again when it is READY or RUNNING",
         {_SETTLED: settled},
-    )
-
-
-def _still_under_way(service: str, version: int) -> Unfinished:
-    return Unfinished(
-        f"deployment {version} of container service '{service}' was still under way when "
-        "CloudFormation's time was over",
-        "deploy again when it has ended",
-        {_VERSION: version},
     )

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from .calls import READING_SECONDS, Calls
 from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, CustomResource
 from .errors import HandlerError, Unfinished
+from .hand_over import Invocation
 from .lightsail import ContainerImage, Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
@@ -176,16 +176,13 @@ class _Requests:
 
     def _hand_over(self, unfinished: Unfinished) -> None:
         """Have another invocation go on, or say that there is no time left for one."""
-        try:
-            is_handed_over = self._resource.hand_over(
-                self._make_client("lambda").invoke, unfinished.state
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise HandlerError(
-                f"the function could not hand over to itself ({type(error).__name__})",
-                "allow it lambda:InvokeFunction on itself",
-            ) from error
-        if not is_handed_over:
+        calls = Calls(self._resource.last_deadline(), self._resource.log)
+        client = self._make_client("lambda")
+
+        def invoke(**arguments: Any) -> None:
+            calls.send(Invocation(), lambda: client.invoke(**arguments))
+
+        if not self._resource.hand_over(invoke, unfinished.state):
             raise unfinished
 
     def _delete(self, event: Mapping[str, Any]) -> None:

@@ -103,6 +103,11 @@ class _Life:
             outcome = scenario.act(Stage(world, stack, self._others))
             self._function.run_out()
         self._result.status = outcome.status
+        if outcome.status == "UPDATE_ROLLBACK_FAILED" and self._run.fault == "outage":
+            # Whatever the rollback needs cannot be had for all of its time: it says so, and its
+            # owner has it continued afterwards.
+            world.clock.sleep(_LATER_SECONDS)
+            outcome = stack.continue_rollback()
         self._check("", outcome, succeeds=scenario.succeeds and not self._run.call)
         self._recover(outcome)
         return self._result

@@ -495,14 +495,23 @@ class TestMaxVersions:
             assert stack.create(MaxVersions="140")["PhysicalResourceId"] == ":shop.web.151"
             assert len(stack.images()) == 140
 
-    def test_makes_room_when_others_took_the_last_room_meanwhile(self) -> None:
+    @pytest.mark.parametrize("number", ["150", "140"])
+    def test_makes_room_when_others_took_the_last_room_meanwhile(self, number: str) -> None:
         with stack_requests.stack(stale_seconds=4) as stack:
             self.register(stack, *range(2, 151))
             stack.time.now += 60
             self.register(stack, 151)
 
-            assert stack.create(MaxVersions="140")["PhysicalResourceId"] == ":shop.web.151"
-            assert len(stack.images()) == 140
+            assert stack.create(MaxVersions=number)["PhysicalResourceId"] == ":shop.web.151"
+            assert len(stack.images()) == int(number)
+
+    def test_says_that_a_service_is_full_when_nothing_can_be_deleted(self, stack: Stack) -> None:
+        self.register(stack, *range(2, 152))
+        stack.lightsail.faults.append(
+            Fault(operation="DeleteContainerImage", code="InvalidInputException", times=1000)
+        )
+
+        assert "stores 150 images" in reason(stack.create(MaxVersions="149"))
 
     def test_makes_room_in_a_service_that_is_full(self, stack: Stack) -> None:
         self.register(stack, *range(2, 152))

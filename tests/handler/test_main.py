@@ -373,12 +373,17 @@ class TestFaults:
     ) -> None:
         monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "Shop-Log")
         monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/23/[$LATEST]8c0f")
-        stack.handler = main.make_handler(lambda _service: object())
+
+        class Client:
+            def get_container_images(self, **_: str) -> None:
+                raise AssertionError
+
+        stack.handler = main.make_handler(lambda _service: Client())
 
         answer = stack.create()
 
         assert reason(answer) == (
-            "unexpected AttributeError, log group Shop-Log: see log stream 2026/11/23/[$LATEST]8c0f"
+            "unexpected AssertionError, log group Shop-Log: see log stream 2026/11/23/[$LATEST]8c0f"
         )
         assert "Traceback" in caplog.text
 

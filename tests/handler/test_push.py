@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 import fake_registry
 import oci_images
 import stack_requests
+from cdk_lightsail_containers_handler.errors import Unanswered
 from cdk_lightsail_containers_handler.hand_over import HandOver
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
@@ -365,15 +366,22 @@ class TestCredentials:
 
 
 class Lambda:
-    """AWS Lambda, as a function sees it that invokes itself."""
+    """AWS Lambda, as a function sees it that invokes itself.
 
-    def __init__(self, error: ClientError | None = None) -> None:
+    Args:
+        error: what goes wrong.
+        times: how often.
+    """
+
+    def __init__(self, error: Exception | None = None, times: int = 99) -> None:
         self.payloads: list[dict[str, Any]] = []
         self._error = error
+        self._times = times
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
         assert (FunctionName.rsplit(":", maxsplit=1)[-1], InvocationType) == ("handler", "Event")
-        if self._error:
+        self._times -= 1
+        if self._error and self._times >= 0:
             raise self._error
         self.payloads.append(json.loads(Payload))
 
@@ -487,6 +495,47 @@ class TestHandOver:
         request["HandOver"] = {"Count": 14, "Began": HandOver.of({}).began, "State": {}}
 
         assert "CloudFormation waits no longer" in reason(stack.send(request))
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke"),
+            ConnectionClosedError(endpoint_url="https://lambda"),
+        ],
+    )
+    def test_that_gets_no_answer_is_tried_again(
+        self, stack: Stack, source: FakeRegistry, fault: Exception
+    ) -> None:
+        self.slow()
+        stack.clients["lambda"] = Lambda(fault, times=1)
+
+        stack.handler(create_request(stack, source), stack.context())
+
+        assert self.next()["HandOver"]["Count"] == 1
+
+    def test_that_gets_no_answer_at_all_is_left_to_the_repetition(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        self.slow()
+        stack.clients["lambda"] = Lambda(ConnectionClosedError(endpoint_url="https://lambda"))
+
+        # AWS Lambda repeats what raises; an answer might contradict the next invocation's.
+        with pytest.raises(Unanswered, match="AWS Lambda did not answer the function"):
+            stack.handler(create_request(stack, source), stack.context())
+
+        assert stack.response.answers == []
+
+    def test_goes_on_in_the_next_invocation_when_finding_the_image_took_all_the_time(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        made = oci_images.image(*LAYERS)
+        source.add(made, "1")
+        source.fail("GET .*manifests", self.pass_time(40))
+
+        stack.handler(create_request(stack, source), stack.context())
+        stack.new_handler()(self.next(), stack.context())
+
+        assert stack.response.answer["Data"]["ImageDigest"] == made.digest
 
     def test_that_is_not_allowed_says_so(self, stack: Stack, source: FakeRegistry) -> None:
         self.slow()

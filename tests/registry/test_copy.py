@@ -262,10 +262,22 @@ def test_a_tag_that_is_gone_is_named(copying: Copying) -> None:
 
 
 def test_something_that_is_no_registry_is_told(copying: Copying) -> None:
-    copying.source.fail("GET", status(200, {"Content-Type": "text/html"}, b"<html>Hello"))
+    copying.source.fail("GET", status(200, {"Content-Type": "text/html"}, b"<html>Hello"), times=3)
 
     with pytest.raises(Unsupported, match="is no JSON object, is it a registry that answered"):
         copying.copy()
+
+
+def test_what_answers_in_a_registrys_place_for_a_while_is_outlasted(copying: Copying) -> None:
+    made = image(b"layer")
+    copying.source.add(made, "1")
+    page = b"<html>Please wait"
+    config = made.blobs.keys() - {digest_of(b"layer")}
+    copying.source.fail("GET .*manifests", status(200, {"Content-Type": "text/html"}, page))
+    copying.source.fail(f"GET .*{config.pop()}", status(200, {}, page), times=2)
+    copying.source.fail("GET .*manifests", status(401, {}, page))
+
+    assert copying.copy().digest == made.digest
 
 
 def test_a_manifest_of_10_mb_is_refused(copying: Copying) -> None:

@@ -15,6 +15,7 @@ LAYERS = (
     ("errors", "reference"),
     ("descriptor",),
     ("manifest", "auth"),
+    ("wire",),
     ("docker_manifest",),
     ("response",),
     ("connection", "request"),

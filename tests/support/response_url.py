@@ -37,6 +37,10 @@ class ResponseUrl:
         """The answers that were taken."""
         return [json.loads(body) for body in self.taken]
 
+    def answers_to(self, request_id: str) -> list[dict[str, Any]]:
+        """The answers to one request that were taken."""
+        return [answer for answer in self.answers if answer["RequestId"] == request_id]
+
     @property
     def answer(self) -> dict[str, Any]:
         """The one answer that was taken."""

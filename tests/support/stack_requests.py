@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -62,10 +62,17 @@ def request(kind: str, url: str, **changes: Any) -> dict[str, Any]:
     return event
 
 
+class Time(Protocol):
+    """What tells the time."""
+
+    @property
+    def now(self) -> float: ...
+
+
 class Context:
     """What AWS Lambda says of an invocation."""
 
-    def __init__(self, time: FakeTime, seconds: float) -> None:
+    def __init__(self, time: Time, seconds: float) -> None:
         self._time = time
         self._ends = time.now + seconds
         self.invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:handler"
@@ -88,7 +95,7 @@ class Stack:
     lightsail: LightsailServer
     response: ResponseUrl
     time: FakeTime
-    handler: Handler | None = None
+    handler: Handler = field(init=False, repr=False)
     seconds: float = 300.0
     clients: dict[str, Any] = field(default_factory=dict)
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .blob_copy import PIECE, BlobCopy, Outcome, Source, read_blob
-from .connection import Deadline
 from .descriptor import LINUX_AMD64, Descriptor, Platform
 from .docker_manifest import docker_manifest
 from .errors import Refused, Unsupported
 from .manifest import Image, Index, check_platform
 from .repository import Repository
+from .wire import Deadline
 
 _DEEPEST_INDEX = 2
 _CLIENT_ERROR = 400

@@ -22,6 +22,7 @@ class SharedTime:
 
     @property
     def now(self) -> float:
+        """Seconds since the epoch; may be set while nobody is at work."""
         with self._changed:
             return self._now
 
@@ -31,9 +32,11 @@ class SharedTime:
             self._move_to(now)
 
     def clock(self) -> float:
+        """Return the time."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
+        """Wait until so many seconds have passed."""
         with self._changed:
             wakes = self._now + seconds
             if not getattr(self._taking_part, "value", False):
