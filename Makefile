@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Everything is a wheel, so that no code runs while it is installed; elsewhere one package has none.
 WHEELS := $(if $(filter Linux,$(shell uname)),--only-binary :all:)
-INSTALL := pip install --quiet --require-hashes $(WHEELS) --requirement
+# Without dependencies: all are listed, and a pip before 23.3 does not take the pins for extras.
+INSTALL := pip install --quiet --require-hashes --no-deps $(WHEELS) --requirement
 LOCK := uv pip compile --quiet --universal --no-annotate --no-emit-package cdk-lightsail-containers \
 	--custom-compile-command 'make requirements'
 SETUP := .venv/installed .venv-runtime/installed node_modules/installed

@@ -10,6 +10,7 @@ import importlib.metadata
 import sys
 from collections.abc import Iterable
 from email.message import Message
+from typing import cast
 
 from .dependencies import required
 from .report import table, write_section
@@ -57,7 +58,8 @@ def rows(names: Iterable[str], along: Iterable[str] = ()) -> list[tuple[str, str
     places[IN_THE_FUNCTION] = "there, and in the function"
     found = []
     for name in sorted(places):
-        metadata = importlib.metadata.metadata(name)
+        # It is one at run time, whatever its declared type knows.
+        metadata = cast("Message", importlib.metadata.metadata(name))
         expression = licence(metadata) or "unknown"
         found.append((name, metadata["Version"], expression, places[name]))
     return found

@@ -23,7 +23,7 @@ class NarrowGrantee:
     """
 
     def __init__(self, handler: Handler, conditions: Mapping[str, Mapping[str, object]]) -> None:
-        self._role = handler.grant_principal
+        self._role = handler.role
         self._conditions = conditions
 
     @property
@@ -50,16 +50,11 @@ class NarrowGrantee:
         self, statement: iam.PolicyStatement
     ) -> iam.AddToPrincipalPolicyResult:
         """Add what is needed of a statement to the role, and let the rest be."""
-        results = [
-            self._role.add_to_principal_policy(
-                statement.copy(
-                    actions=[action],
-                    conditions={**statement.conditions, **self._conditions[action]},
-                )
-            )
-            for action in statement.actions
-            if action in self._conditions
-        ]
-        if not results:
-            raise ValueError(f"none of {', '.join(statement.actions)} is needed")
-        return results[0]
+        # Of what is not needed, too, or the CDK would add it to the policy of what is granted.
+        added = iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self._role)
+        for action in statement.actions:
+            if action in self._conditions:
+                conditions = {**statement.conditions, **self._conditions[action]}
+                needed = statement.copy(actions=[action], conditions=conditions)
+                added = self._role.add_to_principal_policy(needed)
+        return added

@@ -11,7 +11,7 @@ from crhelper import CfnResource
 
 from . import response
 from .deadline import Deadline
-from .errors import REASON_LIMIT, HandlerError, Unanswered
+from .errors import REASON_LIMIT, HandlerError
 from .hand_over import HandOver
 from .request_log import RequestLog
 
@@ -67,7 +67,7 @@ class CustomResource(CfnResource):
         """Take up a request: nothing of the one before is left."""
         self._request, self._lambda = event, context
         self._is_answered = self._is_handed_over = False
-        self._lost: response.Undeliverable | Unanswered | None = None
+        self._lost: response.Undeliverable | None = None
         self._seconds = self._left()
         self.handed_over = HandOver.of(event)
         self.log = RequestLog(event, self._clock)
@@ -79,7 +79,6 @@ class CustomResource(CfnResource):
         Raises:
             Undeliverable: the answer was lost; AWS Lambda repeats the request, which finds what
                 was done, and answers again.
-            Unanswered: the same for a hand-over.
         """
         super().__call__(event, context)
         if self._lost:
@@ -89,7 +88,7 @@ class CustomResource(CfnResource):
         """Have another invocation of this function go on and answer.
 
         Args:
-            invoke: AWS Lambda's operation; `Unanswered` when nobody knows whether it will go on.
+            invoke: AWS Lambda's operation.
             state: what it has to know.
 
         Returns:
@@ -101,17 +100,13 @@ class CustomResource(CfnResource):
                 return False
             # From here on the next invocation answers: the timer must not.
             self._timer.cancel()
-            try:
-                invoke(
-                    FunctionName=self._lambda.invoked_function_arn,
-                    InvocationType="Event",
-                    Payload=hand_over.payload(self._request, state),
-                )
-            except Unanswered as error:
-                # An answer from here might contradict that invocation's.
-                self._lost = error
+            invoke(
+                FunctionName=self._lambda.invoked_function_arn,
+                InvocationType="Event",
+                Payload=hand_over.payload(self._request, state),
+            )
             self._is_handed_over = True
-        self.log("handed over", count=hand_over.count + 1, is_known=self._lost is None)
+        self.log("handed over", count=hand_over.count + 1)
         return True
 
     def last_deadline(self) -> Deadline:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from .errors import HandlerError, Unanswered
 from .properties.rules import MAX_EVENT_AGE_SECONDS
 
 _KEY = "HandOver"
@@ -16,39 +15,6 @@ _KEY = "HandOver"
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 _MOST = 14
 _HOUR = 3600
-
-
-class Invocation:
-    """The call by which the function invokes itself, as its failures name it.
-
-    It may be carried out twice: then two invocations go on, and come to the same end.
-    """
-
-    operation = "Invoke"
-    repeatable = True
-
-    def failed(self, code: str, _: object) -> HandlerError:
-        """Return the error for what AWS Lambda answered."""
-        return HandlerError(
-            f"the function could not hand over to itself ({code})",
-            "allow it lambda:InvokeFunction on itself",
-        )
-
-    def not_made(self, cause: str) -> HandlerError:
-        """Return the error for a call that botocore could not make."""
-        return self.failed(cause, None)
-
-    def out_of_time(self, cause: str) -> HandlerError:
-        """Return the error for a call that did not get through while there was time."""
-        # A permission that may be on its way is asked for until then.
-        return self.failed(cause, None) if "AccessDenied" in cause else self.unanswered(cause)
-
-    def unanswered(self, cause: str) -> Unanswered:
-        """Return the error for a call whose answer was lost."""
-        return Unanswered(
-            f"AWS Lambda did not answer the function that hands over to itself ({cause})",
-            "it repeats the request in a minute",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +35,12 @@ class HandOver:
     def of(cls, event: Mapping[str, Any]) -> Self:
         """Return what a request says of it; CloudFormation's own says nothing."""
         given = event.get(_KEY)
-        if isinstance(given, Mapping):
-            # A function of an earlier release hands over nothing more than the first two.
-            state = given.get("State", {})
-            return cls(count=int(given["Count"]), began=float(given["Began"]), state=state)
-        return cls(count=0, began=time.time())
+        told = given if isinstance(given, Mapping) else {}
+        count, began, state = (told.get(name) for name in ("Count", "Began", "State"))
+        if not isinstance(count, int) or not isinstance(began, float):
+            return cls(count=0, began=time.time())
+        # A function of an earlier release hands over nothing more than the first two.
+        return cls(count=count, began=began, state=state if isinstance(state, Mapping) else {})
 
     def is_possible(self, event: Mapping[str, Any], seconds: float) -> bool:
         """Return whether another invocation can still answer.

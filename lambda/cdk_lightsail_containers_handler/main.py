@@ -8,15 +8,15 @@ import time
 import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
-from .calls import READING_SECONDS, Calls
+from .calls import READING_SECONDS, Calls, Reading
 from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, CustomResource
 from .errors import HandlerError, Unfinished
-from .hand_over import Invocation
 from .lightsail import ContainerImage, Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
@@ -42,7 +42,15 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_EVENT_KEYS = ("ResponseURL", "StackId", "RequestId", "LogicalResourceId")
+# What an answer holds has to fit into it.
+_LONGEST_ID = 1024
+_EVENT_KEYS = {"ResponseURL": 8192, "StackId": 512, "RequestId": 255, "LogicalResourceId": 255}
+
+_INVOCATION = Reading(
+    "Invoke",
+    "the function could not hand over to itself",
+    "allow it lambda:InvokeFunction on itself",
+)
 
 # Every attempt is the handler's own, see Lightsail._call, so botocore makes one.
 CLIENT_CONFIG = Config(
@@ -84,12 +92,23 @@ def make_handler(
 
 def _checked(event: Any) -> dict[str, Any]:
     """Return what is known of a request; raise what there is no way to answer."""
-    missing = [key for key in _EVENT_KEYS if not isinstance(event, dict) or not event.get(key)]
+    given = event if isinstance(event, dict) else {}
+    missing = [key for key, most in _EVENT_KEYS.items() if not _is_text(given.get(key), most)]
     if missing:
         raise ValueError(f"not a request of CloudFormation, it has no {', '.join(missing)}")
+    # Whoever else may invoke the function must not have it put something wherever they like.
+    url = urlsplit(str(event["ResponseURL"]))
+    if url.scheme != "https" and url.hostname != "127.0.0.1":
+        raise ValueError("not a request of CloudFormation, its ResponseURL is not https")
     # crhelper acts on keys of its own in the request, and needs a type to answer at all.
-    own = {key: value for key, value in event.items() if not key.startswith("CrHelper")}
+    own = {key: value for key, value in given.items() if not key.startswith("CrHelper")}
+    if not _is_text(own.get("PhysicalResourceId"), _LONGEST_ID):
+        own.pop("PhysicalResourceId", None)  # it would be the answer's, too
     return {"RequestType": None, **own}
+
+
+def _is_text(value: object, most: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= most
 
 
 class _Requests:
@@ -180,7 +199,8 @@ class _Requests:
         client = self._make_client("lambda")
 
         def invoke(**arguments: Any) -> None:
-            calls.send(Invocation(), lambda: client.invoke(**arguments))
+            # It may be carried out twice: then two go on, and come to the same end.
+            calls.send(_INVOCATION, lambda: client.invoke(**arguments))
 
         if not self._resource.hand_over(invoke, unfinished.state):
             raise unfinished

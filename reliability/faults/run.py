@@ -139,7 +139,9 @@ class _Life:
             gate.answers_once = True
             clock.refuse(self._world.port(call.server), call.number)
         elif call:
-            aim = strike.Aim(call, fault, clock, function.kill, function.deliver_again)
+            aim = strike.Aim(
+                call, fault, clock, function.kill, function.deliver_again, function.deadline
+            )
             gate.strike = aim
             function.when_ended = aim.end
         function.is_watched = True
@@ -172,7 +174,12 @@ class _Life:
             yield f"{outcome.status}: {outcome.reasons}"
         elif outcome.status not in _SUCCEEDED | _FAILED:
             yield f"stuck in {outcome.status}: {outcome.reasons}"
-        elif outcome.status in _FAILED and not _is_sentence(outcome.reasons[0]):
+        elif (
+            outcome.status in _FAILED
+            and not _is_sentence(outcome.reasons[0])
+            # Killed late in an invocation: then CloudFormation waits, and says so itself.
+            and not self._function.has_dropped
+        ):
             yield f"{outcome.status} without a cause and a cure: {outcome.reasons[0]}"
 
     def _wrong_images(self, when: str) -> Iterator[str]:

@@ -61,7 +61,7 @@ class World:
 
     Args:
         clock: the time.
-        certificate: that of Amazon ECR's registry.
+        certificate: that of Amazon ECR's registry, None to have none.
 
     Attributes:
         gate: the gate.
@@ -71,7 +71,7 @@ class World:
     """
 
     clock: Clock
-    certificate: Certificate
+    certificate: Certificate | None = None
     gate: Gate = field(default_factory=Gate)
     puts: dict[str, list[Put]] = field(default_factory=dict)
     invocations: list[dict[str, Any]] = field(default_factory=list)
@@ -104,9 +104,10 @@ class World:
                 name: LoopbackServer(0, gated(self.gate, name, respond))
                 for name, respond in servers.items()
             }
-            self._servers["ecr-registry"] = _TlsServer(
-                self.certificate, gated(self.gate, "ecr-registry", self.ecr.respond)
-            )
+            if self.certificate:
+                self._servers["ecr-registry"] = _TlsServer(
+                    self.certificate, gated(self.gate, "ecr-registry", self.ecr.respond)
+                )
             for server in self._servers.values():
                 starting.callback(server.close)
             self.source.host = self._servers["source"].host

@@ -60,9 +60,8 @@ def _fuzz(name: str, seconds: int, keep: bool) -> bool:
     if done.returncode or crashes:
         print(done.stdout, done.stderr, sep="\n")
         for path in crashes:
-            print(
-                shlex.join([sys.executable, "-m", "reliability.fuzz", name, "--repeat", str(path)])
-            )
+            repeat = [sys.executable, "-m", "reliability.fuzz", name, "--repeat", str(path)]
+            print("repeat it with:", shlex.join(repeat))
         return False
     if keep:
         _run(name, "-merge=1", longest, str(kept), str(new))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -65,8 +66,7 @@ def check_challenges(headers: list[str]) -> None:
     chosen = choose_challenge(challenges)
     _hold("it is one that is known", chosen is None or chosen.scheme in {"basic", "bearer"})
     for challenge in challenges:
-        scopes = ["repository:web:pull"]
-        url = _read(lambda one=challenge: token_url(one, _PUBLIC, scopes), Refused)  # type: ignore[misc]
+        url = _read(partial(token_url, challenge, _PUBLIC, ["repository:web:pull"]), Refused)
         if url is not None:
             _check_url(url)
 

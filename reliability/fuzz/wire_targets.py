@@ -80,7 +80,7 @@ def check_event(event: Any) -> None:
     """
     with response_url.response_url() as response, _network_of(response.url):
         if isinstance(event, dict) and isinstance(event.get("ResponseURL"), str):
-            event["ResponseURL"] = response.url
+            event = {**event, "ResponseURL": response.url}
         time = FakeTime()
         handler = main.make_handler(lambda *_, **__: _Refusing(), time.clock, time.sleep)
         try:
@@ -146,7 +146,7 @@ def _network_of(url: str) -> Iterator[None]:
             raise socket.gaierror(socket.EAI_NONAME, "no such name")
         return real(host, to, *more, **options)
 
-    socket.getaddrinfo = resolve
+    socket.getaddrinfo = resolve  # type: ignore[assignment]
     try:
         yield
     finally:

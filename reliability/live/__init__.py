@@ -4,9 +4,9 @@
 puts the questions to it, has the CDK command line create, update, roll back and destroy a stack,
 removes everything, and writes a report.
 
-    __main__ -> account, plan -> names
-        |-> probing -> probes -> probed_service -> lightsail, registry, images -> waiting, mask
+    __main__ -> account, plan, run -> names
+    run -> probing -> probes -> probed_service -> lightsail, registry, images -> waiting, mask
         |-> product -> cdk -> app
-        |-> clean_up
+        |-> clean_up -> stack
         `-> document -> answers
 """

@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from demo.screen import Screen
@@ -23,6 +25,7 @@ from .account import Account, Refusal, check_tools, find_account
 from .answers import command
 from .clean_up import CleanUp, Left, find_runs
 from .document import document
+from .lasting_output import LastingOutput
 from .lightsail import CallFailed, Lightsail
 from .mask import Mask
 from .names import Names
@@ -47,7 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 after an interruption.
     """
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Also when the terminal is closed: then there is nobody to tell, and everything to remove.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    with redirect_stdout(cast("TextIO", LastingOutput(sys.stdout))):
+        return _main(options)
+
+
+def _main(options: argparse.Namespace) -> int:
     screen = Screen()
     try:
         account = find_account()
@@ -83,14 +93,23 @@ def _run(account: Account, names: Names, screen: Screen, report: Path) -> int:
     except KeyboardInterrupt:
         _tell_left(run.clean_up.everything())
         return _INTERRUPTED
+    # Whatever it is, nobody must take for removed what is not.
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
+        _tell_left(run.clean_up.everything())
+        return 1
     _tell_left(left)
     if is_interrupted:
         return _INTERRUPTED
     if run.findings.failure:
         _say(f"The run ended early: {run.findings.failure}")
-    report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(document(run.findings, mask))
-    _say(f"The report is in {report}. A local cloud that behaves so:")
+    text = document(run.findings, mask)
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(text)
+        _say(f"The report is in {report}. A local cloud that behaves so:")
+    except OSError as error:
+        _say(f"The report could not be written ({error}), so here it is:\n\n{text}")
     _say(f"  {command(run.findings.answers)}")
     return 0 if run.is_right else 1
 

@@ -14,7 +14,7 @@ from .answers import QUESTIONS, Answer, command, written
 from .clean_up import Left
 from .mask import Mask
 from .probes.assumptions import Fact
-from .product import Step
+from .step import Step
 
 _DISTRIBUTION = "cdk-lightsail-containers"
 

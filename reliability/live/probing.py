@@ -23,7 +23,9 @@ from .probes.unregistered import UnregisteredPushes
 from .probes.using import delete_in_use, deploy_latest
 from .waiting import TookTooLong
 
-_UNANSWERED = (CallFailed, RegistryError, TookTooLong, LookupError)
+# Of the latter an answer of another form than the documented one makes its reader's exceptions.
+_FORM = (LookupError, ValueError, TypeError, AttributeError)
+_UNANSWERED = (CallFailed, RegistryError, TookTooLong, *_FORM)
 
 
 class Probing:
@@ -179,4 +181,6 @@ class Probing:
 
 
 def _words(failure: Exception) -> str:
-    return str(failure) if not isinstance(failure, LookupError) else f"an answer lacks {failure}"
+    if isinstance(failure, _FORM):
+        return f"an answer has another form than the documented one: {failure!r}"
+    return str(failure)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from .cdk import Cdk, CdkRun
 from .images import failing_image, serving_image
 from .lightsail import CallFailed, Lightsail
 from .stack import RunStack
+from .step import Step
 from .waiting import TookTooLong, Waiting
 
 _SHOWS_SECONDS = 60.0
@@ -29,25 +29,6 @@ FAILURE = "this version fails on purpose"
 
 class NotAsItShouldBe(Exception):  # noqa: N818 - reads as what it is
     """Something came out wrong; the message says what."""
-
-
-@dataclass(kw_only=True)
-class Step:
-    """A step of the product, and what came of it.
-
-    Args:
-        title: what was done.
-        seconds: how long the command took.
-        results: what came out.
-        is_right: whether it came out as it should.
-        parts: how long our resources took, by type.
-    """
-
-    title: str
-    seconds: float = 0.0
-    results: list[str] = field(default_factory=list)
-    is_right: bool = False
-    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 class Product:

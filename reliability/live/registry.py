@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import archives
@@ -17,6 +16,7 @@ from cdk_lightsail_containers_handler.registry.copy import copy_image, find_imag
 from cdk_lightsail_containers_handler.registry.descriptor import Platform
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.login import Login
+from cdk_lightsail_containers_handler.registry.manifest import MEDIA_TYPES
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 from cdk_lightsail_containers_handler.registry.request import Request
@@ -27,40 +27,12 @@ from oci_images import Made
 from .certificates import trusting
 from .lightsail import Lightsail
 from .mask import Mask
+from .reply import TAKEN, Reply
 from .waiting import Waiting
 
 _REPOSITORY = "sr"
 _SECONDS = 300.0
-_ANSWERS = (200, 201, 202, 204, 307, 308)
 _LOGIN_SECONDS = 6 * 60 * 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What the registry replied to a request.
-
-    Args:
-        asked: the request, such as `HEAD manifest`.
-        status: the HTTP status.
-        location: the header Location, as it came.
-        url: where that leads, None without one.
-        problem: why it refused, in its own words.
-    """
-
-    asked: str
-    status: int
-    location: str = field(default="", repr=False)
-    url: Url | None = None
-    problem: str = ""
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether the registry did as it was asked."""
-        return self.status in _ANSWERS
-
-    def __str__(self) -> str:
-        """Return it as evidence."""
-        return f"{self.asked}: {self.status}{f' ({self.problem})' if self.problem else ''}"
 
 
 class PushRegistry:
@@ -147,7 +119,7 @@ class PushRegistry:
                 method=method, url=url, purpose=asked, headers=headers or {}, body=body
             )
             try:
-                response = transport.send(request, *_ANSWERS)
+                response = transport.send(request, *TAKEN)
             except RegistryError as error:
                 if not error.status or error.temporary:
                     raise
@@ -156,6 +128,12 @@ class PushRegistry:
             response.skip()
             leads_to = url.follow(location) if location else None
             return Reply(asked=asked, status=response.status, location=location, url=leads_to)
+
+    def ask_for_manifest(self, asked: str, method: str, digest: str) -> Reply:
+        """Ask for a manifest as the library does, and return the registry's reply."""
+        # A registry may answer 404 for a type that is not named.
+        headers = {"Accept": ", ".join(MEDIA_TYPES)}
+        return self.ask(asked, method, self.below(f"manifests/{digest}"), headers=headers)
 
     def below(self, path: str) -> Url:
         """Return the address of something in the repository."""

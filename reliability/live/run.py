@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from .mask import Mask
 from .names import Names
 from .probed_service import ProbedService
 from .probing import Probing
-from .product import Product, Step
+from .product import Product
 from .registry import PushRegistry
 from .stack import RunStack
+from .step import Step
 from .waiting import TookTooLong, Waiting
 
 _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)
@@ -70,6 +72,10 @@ class Run:
                 self._work(Path(folder))
         except _FAILURES as error:
             self.findings.failure = self._mask(str(error))
+        # Whatever it is, everything has to be removed after it.
+        except Exception as error:  # noqa: BLE001
+            self.findings.failure = self._mask(f"unexpected {error!r}")
+            traceback.print_exc()
         finally:
             self._gather()
 

@@ -32,9 +32,10 @@ from stack_requests import digest
 from .aws import Stored
 from .call import arn
 from .lives import live_as_deployment, live_as_image, live_as_web_service
-from .world import REGIONS, SECRET, World
+from .world import OTHER_ACCOUNT, REGIONS, SECRET, World
 
 Build = Callable[[Stack, World], None]
+_REPOSITORY = "repository/acme/web"
 
 
 def kinds() -> Mapping[str, tuple[Build, Callable[[World], None]]]:
@@ -52,7 +53,10 @@ def kinds() -> Mapping[str, tuple[Build, Callable[[World], None]]]:
         "private registry, own key": _image(_private(_secret_with_own_key)),
         "private registry, key from elsewhere": _image(_private(_secret_with_foreign_key)),
         "Amazon ECR": _image(_repository),
-        "Amazon ECR, another Region": _image(_foreign_repository),
+        "Amazon ECR, another Region": _image(_repository_of(arn("ecr", _REPOSITORY, REGIONS[1]))),
+        "Amazon ECR, another account": _image(
+            _repository_of(f"arn:aws:ecr:{REGIONS[0]}:{OTHER_ACCOUNT}:{_REPOSITORY}")
+        ),
         "asset": _image(_asset),
         "archive": _image(_archive),
     }
@@ -166,10 +170,10 @@ def _repository(stack: Stack, _world: World) -> ImageSource:
     return ImageSource.from_ecr_repository(repository, "1.4")
 
 
-def _foreign_repository(stack: Stack, _world: World) -> ImageSource:
-    there = arn("ecr", "repository/acme/web", REGIONS[1])
-    repository = ecr.Repository.from_repository_arn(stack, "Repository", there)
-    return ImageSource.from_ecr_repository(repository, "1.4")
+def _repository_of(there: str) -> Callable[[Stack, World], ImageSource]:
+    return lambda stack, _: ImageSource.from_ecr_repository(
+        ecr.Repository.from_repository_arn(stack, "Repository", there), "1.4"
+    )
 
 
 def _asset(_stack: Stack, world: World) -> ImageSource:

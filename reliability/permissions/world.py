@@ -25,6 +25,7 @@ from .template import Template
 IMAGE = "Custom::LightsailContainerImage"
 DEPLOYMENT = "Custom::LightsailContainerServiceDeployment"
 REGIONS = ("us-east-1", "eu-central-1")
+OTHER_ACCOUNT = "111122223333"
 SECRET = json.dumps({"username": USERNAME, "password": PASSWORD})
 
 
@@ -127,7 +128,8 @@ class World:
 @contextmanager
 def running_world() -> Iterator[World]:
     """Run everything, with the container services `shop` and `site`."""
-    hosts = [f"{DEFAULT_ACCOUNT}.dkr.ecr.{region}.amazonaws.com" for region in REGIONS]
+    accounts = (DEFAULT_ACCOUNT, OTHER_ACCOUNT)
+    hosts = [f"{one}.dkr.ecr.{region}.amazonaws.com" for one in accounts for region in REGIONS]
     with ExitStack() as running:
         requests = running.enter_context(
             stack_requests.stack(missing_digest="refused", busy_service="refused")

@@ -125,11 +125,13 @@ def test_is_named_in_the_policy_of_a_key_whose_account_does_not_decide(stack: St
     assert named["Principal"] == {"AWS": {"Fn::GetAtt": [role, "Arn"]}}
 
 
-def test_a_grant_of_nothing_that_is_needed_is_an_error(stack: Stack) -> None:
+def test_takes_nothing_of_a_grant_that_is_not_needed(stack: Stack) -> None:
     grantee = NarrowGrantee(Handler.shared(stack), {"ssm:GetParameter": {}})
 
-    with pytest.raises(RuntimeError, match=r"none of secretsmanager:GetSecretValue, .* is needed"):
-        secretsmanager.Secret(stack, "Secret").grant_read(grantee)
+    secretsmanager.Secret(stack, "Secret").grant_read(grantee)
+
+    assert allowed_in(stack) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert Template.from_stack(stack).find_resources("AWS::SecretsManager::ResourcePolicy") == {}
 
 
 def test_stands_for_the_role_of_the_function(stack: Stack) -> None:

@@ -108,5 +108,4 @@ def lead_to_ecr(port: int) -> None:
 def _name(certificate: Certificate) -> str:
     """Return what OpenSSL looks for in `SSL_CERT_DIR`."""
     command = ["openssl", "x509", "-noout", "-hash", "-in", str(certificate.certificate)]
-    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return ran.stdout.strip()
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

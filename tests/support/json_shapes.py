@@ -35,7 +35,7 @@ def changed(draw: st.DrawFn, document: Any, most: int = 3) -> Any:
         holder, key = draw(st.sampled_from(list(_places(whole))))
         what = draw(st.sampled_from(["replace", "replace", "drop", "nest", "rename"]))
         if what == "replace" or holder is whole:
-            holder[key] = draw(values)
+            holder[key] = copy.deepcopy(draw(values))
         elif what == "drop":
             del holder[key]
         elif what == "nest":

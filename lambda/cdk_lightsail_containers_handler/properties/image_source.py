@@ -12,7 +12,7 @@ class SourceProperty(StrEnum):
     """The properties of a source: an image of a registry, or an archive in Amazon S3."""
 
     IMAGE = "Image"
-    CREDENTIALS_SECRET_ARN = "CredentialsSecretArn"  # noqa: S105 - a name
+    CREDENTIALS_SECRET_ARN = "CredentialsSecretArn"  # nosec B105  # noqa: S105 - a name
     BUCKET = "Bucket"
     KEY = "Key"
 

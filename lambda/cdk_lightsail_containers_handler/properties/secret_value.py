@@ -10,7 +10,7 @@ from .rules import mapping, text
 class SecretProperty(StrEnum):
     """The properties of a secret: one of AWS Secrets Manager, or a parameter of SSM."""
 
-    SECRET_ARN = "SecretArn"  # noqa: S105 - a name
+    SECRET_ARN = "SecretArn"  # nosec B105  # noqa: S105 - a name
     FIELD = "Field"
     PARAMETER_NAME = "ParameterName"
 

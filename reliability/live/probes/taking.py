@@ -9,7 +9,7 @@ from cdk_lightsail_containers_handler.registry.url import Url
 from reliability.live.answers import Answer, Side, unsettled
 from reliability.live.images import ImageKind
 from reliability.live.probed_service import ProbedService
-from reliability.live.registry import Reply
+from reliability.live.reply import Reply
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
@@ -18,12 +18,10 @@ _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
 def read_manifests(service: ProbedService) -> Answer:
     """U5: ask for a manifest before and after it is registered."""
     digest = service.push("u5")
-    url = service.registry.below(f"manifests/{digest}")
-    accept = {"Accept": "*/*"}
 
     def read(when: str) -> list[Reply]:
         return [
-            service.registry.ask(f"{method} {when}", method, url, headers=accept)
+            service.registry.ask_for_manifest(f"{method} {when}", method, digest)
             for method in ("HEAD", "GET")
         ]
 

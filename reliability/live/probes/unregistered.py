@@ -46,8 +46,7 @@ class UnregisteredPushes:
         service = self._service
         digest, pushed_at = self._pushes.pop(0)
         if by_manifest:
-            url = service.registry.below(f"manifests/{digest}")
-            reply = service.registry.ask("HEAD manifest", "HEAD", url, headers={"Accept": "*/*"})
+            reply = service.registry.ask_for_manifest("HEAD manifest", "HEAD", digest)
             is_there, evidence = reply.is_taken, str(reply)
         else:
             said = service.ask_to_register("u8", digest)

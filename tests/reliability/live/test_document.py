@@ -6,7 +6,7 @@ from reliability.live.answers import Answer, unsettled
 from reliability.live.clean_up import Left
 from reliability.live.document import Findings, document
 from reliability.live.mask import Mask
-from reliability.live.product import Step
+from reliability.live.step import Step
 
 ANSWERS = [
     Answer(

@@ -1,7 +1,10 @@
 """An interruption leaves nothing, wherever it comes."""
 
 import os
+import pty
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 from fake_aws import FakeAws
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.server import Fault, LightsailServer
-from live_command import LiveCommand
+from live_command import ROOT, LiveCommand
 
 
 @pytest.fixture
@@ -73,6 +76,55 @@ def test_nothing_is_left(
     assert "Nothing is left" in live.output
     assert services(lightsail) == []
     assert not live.report.exists()
+
+
+def test_nothing_is_left_when_the_terminal_is_closed(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "reliability.live", "--yes", "--report", tmp_path / "report.md"],
+        cwd=ROOT,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        while not has_called(lightsail, "PutManifest")():
+            os.read(ours, 4096)
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        process.wait(60)
+
+    assert services(lightsail) == []
+
+
+def test_an_answer_of_another_form_ends_the_run_and_nothing_is_left(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    lightsail.faults.append(Fault(operation="CreateContainerService", kind="garbage"))
+
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        assert live.wait() == 1
+
+    assert "The run ended early: unexpected KeyError('containerService')" in live.output
+    assert "Nothing is left" in live.output
+    assert services(lightsail) == []
+
+
+def test_a_report_that_cannot_be_written_is_printed(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    lightsail.behaviour.container_services = 0
+    (tmp_path / "report.md").mkdir()
+
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        assert live.wait() == 1
+
+    assert "The report could not be written" in live.output
+    assert "# Lightsail, as it was found" in live.output
 
 
 def test_a_service_that_cannot_be_made_is_told_and_nothing_is_left(

@@ -54,11 +54,6 @@ def test_what_reads_is_repeated(cloud: Start, kind: str) -> None:
     started = cloud()
     started.server.faults.append(Fault(operation="GetContainerServices", kind=kind, times=2))  # type: ignore[arg-type]
 
-    assert (
-        started.lightsail.tell("GetContainerServices")
-        == {
-            **started.lightsail.tell("GetContainerServices"),
-            "ResponseMetadata": started.lightsail.tell("GetContainerServices")["ResponseMetadata"],
-        }
-        or len(started.time.slept) == 2
-    )
+    started.lightsail.tell("GetContainerServices")
+
+    assert len(started.time.slept) == 2
