@@ -110,6 +110,22 @@ class TestDockerManifestsOnly:
             assert stack.images() == []
 
 
+class TestDroppedPushes:
+    def test_is_pushed_again_however_often_registering_has_failed_otherwise(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        stack.lightsail.faults += [
+            Fault(operation="RegisterContainerImage", kind="error", times=3),
+            Fault(operation="RegisterContainerImage", code="NotFoundException"),
+        ]
+
+        answer = create(stack, source)
+
+        assert answer["Status"] == "SUCCESS", answer
+        assert stack.calls("RegisterContainerImage") == 5
+
+
 class TestPush:
     @pytest.mark.parametrize("docker", [False, True])
     def test_carries_an_image_and_registers_it(
