@@ -23,7 +23,7 @@ from .wire_targets import WIRE_TARGETS
 
 CORPUS = Path(__file__).with_name("corpus")
 ALL = {**TARGETS, **WIRE_TARGETS}
-_LONGEST = {"archive": 12_000}
+_LONGEST = {"archive": 6000}
 _LONGEST_OTHERS = 2000
 _DONE = re.compile(r"Done (\d+) runs")
 

@@ -72,6 +72,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.filterwarnings("ignore:URLs without a scheme:FutureWarning")
 @pytest.mark.usefixtures("no_network")
+@settings(max_examples=30)  # each makes a context for TLS
 @given(st.one_of(texts, texts.map("https://{}".format), st.from_regex(r"https?://[!-~]{0,30}")))
 def test_are_not_answered_at_what_is_no_address(url: str) -> None:
     with pytest.raises(Undeliverable) as caught:
