@@ -7,7 +7,7 @@ SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check format bench faults clean
+.PHONY: demo test check format bench faults load clean
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
@@ -30,6 +30,9 @@ bench: $(SETUP)  ## measure, side by side with what users have otherwise
 
 faults: $(SETUP)  ## strike every call of every scenario with every fault, and print the table
 	@$(BIN)/python -m reliability.faults $(FAULTS)
+
+load: $(SETUP)  ## try many stacks at once, with little room, and print the tables
+	@$(BIN)/python -m reliability.load $(LOAD)
 
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime node_modules cdk.out
