@@ -2,12 +2,18 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Everything is a wheel, so that no code runs while it is installed; elsewhere one package has none.
+WHEELS := $(if $(filter Linux,$(shell uname)),--only-binary :all:)
+# Without dependencies: all are listed, and a pip before 23.3 does not take the pins for extras.
+INSTALL := pip install --quiet --require-hashes --no-deps $(WHEELS) --requirement
+LOCK := uv pip compile --quiet --universal --no-annotate --no-emit-package cdk-lightsail-containers \
+	--custom-compile-command 'make requirements'
 SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check format bench faults load clean
+.PHONY: demo test check format bench faults unknowns load live fuzz permissions audit licences sbom requirements clean
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
@@ -15,11 +21,13 @@ demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure
 test: check  ## everything that must hold
 	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov
 
-check: $(SETUP)  ## format, lint and types
+check: $(SETUP)  ## format, lint, types, and what is known to be unsafe
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy app.py demo reliability
+	$(BIN)/bandit --quiet -c pyproject.toml -r .
+	$(BIN)/python -m reliability.audit
 
 format: $(SETUP)  ## mend what can be mended by itself
 	$(BIN)/ruff format .
@@ -31,27 +39,64 @@ bench: $(SETUP)  ## measure, side by side with what users have otherwise
 faults: $(SETUP)  ## strike every call of every scenario with every fault, and print the table
 	@$(BIN)/python -m reliability.faults $(FAULTS)
 
+unknowns: $(SETUP)  ## live through every scenario on every side of what nobody knows of Lightsail
+	@$(BIN)/python -m reliability.unknowns $(UNKNOWNS)
+
+fuzz: $(SETUP) .venv/fuzz-installed  ## give every parser what reaches new code, 20 seconds each
+	@$(BIN)/python -m reliability.fuzz $(FUZZ)
+
+permissions: $(SETUP)  ## what stacks may do, beside what they do
+	@$(BIN)/python -m reliability.permissions
+
+audit: $(SETUP)  ## known vulnerabilities of what is installed; fails also without network
+	@$(BIN)/python -m reliability.audit --insist
+
+licences: $(SETUP)  ## the licences of what is installed along
+	@$(BIN)/python -m reliability.licences
+
+sbom: $(SETUP)  ## what the package and its function consist of, into dist/
+	@$(BIN)/python -m reliability.sbom
+
+requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrade takes the newest
+	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --extra local --group dev pyproject.toml \
+		--output-file requirements-dev.txt
+	@$(BIN)/$(LOCK) --generate-hashes --group pyproject.toml:runtime \
+		--constraints requirements-dev.txt --output-file requirements-runtime.txt
+	@$(BIN)/$(LOCK) --generate-hashes --group pyproject.toml:fuzz \
+		--output-file requirements-fuzz.txt
+	@echo '-e .' | $(BIN)/uv pip compile --quiet --universal --no-annotate \
+		--custom-compile-command 'make requirements' --constraints requirements-dev.txt \
+		--output-file requirements.txt -
+
+live: $(SETUP)  ## try it all in a real account: tells the cost, asks, removes everything
+	@$(BIN)/python -m reliability.live $(LIVE)
+
 load: $(SETUP)  ## try many stacks at once, with little room, and print the tables
 	@$(BIN)/python -m reliability.load $(LOAD)
 
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime node_modules cdk.out
 
-.venv/installed: requirements.txt requirements-runtime.txt requirements-dev.txt pyproject.toml
+.venv/installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 must be 3.11 or newer, this one is " + sys.version.split()[0])'
 	@echo "Installing Python packages into .venv (the first time a minute or so) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@$(BIN)/$(INSTALL) requirements-dev.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/fuzz-installed: requirements-fuzz.txt .venv/installed
+	@$(BIN)/$(INSTALL) requirements-fuzz.txt
 	@touch $@
 
 .venv-runtime/installed: requirements-runtime.txt
 	@echo "Installing what the Lambda runtime has into .venv-runtime ..."
 	@$(PYTHON) -m venv .venv-runtime
-	@.venv-runtime/bin/pip install --quiet --requirement requirements-runtime.txt
+	@.venv-runtime/bin/$(INSTALL) requirements-runtime.txt
 	@touch $@
 
 node_modules/installed: package.json package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Node must be 20 or newer: install it and run make again"; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && npm --version >/dev/null || { echo "Node must be 20 or newer, with npm: install it and run make again"; exit 1; }
 	@echo "Installing the CDK command line into node_modules ..."
 	@npm ci --silent --no-audit --no-fund
 	@touch $@

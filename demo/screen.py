@@ -26,11 +26,10 @@ class Screen:
         """Show a step while it runs, and how long it took when it is done."""
         began, done = time.monotonic(), threading.Event()
         self._doing = ""
-        moving = threading.Thread(target=self._move, args=(title, began, done), daemon=True)
+        moving = threading.Thread(target=self._move, args=(began, done), daemon=True)
+        self._print(self._colour(title, "1"))
         if self._moves:
             moving.start()
-        else:
-            self._print(f"> {title} ...")
         mark = "✗"
         try:
             yield
@@ -41,8 +40,7 @@ class Screen:
             if self._moves:
                 moving.join()
             self.seconds.append((title, took))
-            text = f"{mark} {title}"
-            self._print(f"{self._colour(text, '32' if mark == '✓' else '31')}  {took:.1f} s")
+            self.line(self._colour(f"{mark} {took:.1f} s", "32" if mark == "✓" else "31"))
 
     def doing(self, what: str) -> None:
         """Show what the running step does at this moment."""
@@ -50,7 +48,7 @@ class Screen:
 
     def command(self, words: Sequence[str]) -> None:
         """Show a command that the user would type."""
-        self.line(self._colour(f"$ {' '.join(words)}", "1"))
+        self.line(self._colour(f"$ {' '.join(words)}", "36"))
 
     def line(self, text: str = "") -> None:
         """Print a line below the running step's title."""
@@ -67,10 +65,9 @@ class Screen:
             text = f"{first:<{widths[0]}}  {second:<{widths[1]}}  {third:>{widths[2]}}"
             self.line(self._colour(text, "1") if number == 0 else text)
 
-    def _move(self, title: str, began: float, done: threading.Event) -> None:
+    def _move(self, began: float, done: threading.Event) -> None:
         for frame in itertools.cycle(_FRAMES):
-            seconds = time.monotonic() - began
-            text = f"{frame} {title}  {seconds:.0f} s  {self._doing}"
+            text = f"    {frame} {time.monotonic() - began:.0f} s  {self._doing}"
             sys.stdout.write(f"\r\x1b[K{text[:_WIDTH]}")
             sys.stdout.flush()
             if done.wait(0.1):

@@ -13,8 +13,12 @@ LOCAL = ROOT / "local" / "lightsail_local"
 
 STANDARD_LIBRARY_ONLY = [
     "properties/rules",
+    "properties/container",
     "properties/container_image",
     "properties/container_service_deployment",
+    "properties/image_source",
+    "properties/public_endpoint",
+    "properties/secret_value",
     "errors",
     "deadline",
     "request_log",
@@ -52,7 +56,7 @@ HANDLER_IMPORTS = {
         "properties",
         "request_log",
     },
-    "s3_object": {"deadline", "errors", "registry"},
+    "s3_object": {"calls", "deadline", "errors", "registry"},
     "metered_source": {"registry"},
     "push": {
         "calls",
@@ -60,6 +64,7 @@ HANDLER_IMPORTS = {
         "deadline",
         "errors",
         "lightsail",
+        "mask",
         "metered_source",
         "properties",
         "registry",

@@ -19,14 +19,19 @@ from cdk_lightsail_containers import (
     ImageSource,
     PublicEndpoint,
 )
+from cdk_lightsail_containers_handler.properties import container as container_contract
 from cdk_lightsail_containers_handler.properties import container_service_deployment as contract
+from cdk_lightsail_containers_handler.properties import public_endpoint as endpoint_contract
+from cdk_lightsail_containers_handler.properties import secret_value as secret_contract
 from cdk_lightsail_containers_handler.properties.container_image import (
-    ArchiveSource,
     Attribute,
     ContainerImageProperties,
     ContainerImageRemoval,
     ImageName,
     Property,
+)
+from cdk_lightsail_containers_handler.properties.image_source import (
+    ArchiveSource,
     RegistrySource,
     SourceProperty,
 )
@@ -81,7 +86,7 @@ def deployed(**options: Any) -> Template:
     )
     web = Container(
         image=":shop.web.7",
-        ports={80: "HTTP", 9000: contract.PortProtocol.UDP},
+        ports={80: "HTTP", 9000: container_contract.PortProtocol.UDP},
         environment={"MODE": "live", "EMPTY": ""},
         command=["serve", ""],
         secrets={
@@ -175,19 +180,22 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
     assert contract.DeploymentProperties.parse(given) == contract.DeploymentProperties(
         service_name="shop",
         containers={
-            "web": contract.Container(
+            "web": container_contract.Container(
                 image=":shop.web.7",
                 command=("serve", ""),
                 environment={"MODE": "live", "EMPTY": ""},
-                ports={80: contract.PortProtocol.HTTP, 9000: contract.PortProtocol.UDP},
+                ports={
+                    80: container_contract.PortProtocol.HTTP,
+                    9000: container_contract.PortProtocol.UDP,
+                },
             ),
-            "worker": contract.Container(image="busybox"),
+            "worker": container_contract.Container(image="busybox"),
         },
         secrets={
             "web": {
-                "PASSWORD": contract.SecretValue(secret_arn=SECRET_ARN, field="password"),
-                "WHOLE": contract.SecretValue(secret_arn=SECRET_ARN),
-                "TOKEN": contract.SecretValue(parameter_name="/shop/token"),
+                "PASSWORD": secret_contract.SecretValue(secret_arn=SECRET_ARN, field="password"),
+                "WHOLE": secret_contract.SecretValue(secret_arn=SECRET_ARN),
+                "TOKEN": secret_contract.SecretValue(parameter_name="/shop/token"),
             },
             "worker": {},
         },
@@ -198,8 +206,8 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
 @pytest.mark.parametrize(
     ("check", "expected"),
     [
-        (None, contract.HealthCheck()),
-        (HealthCheck(), contract.HealthCheck()),
+        (None, endpoint_contract.HealthCheck()),
+        (HealthCheck(), endpoint_contract.HealthCheck()),
         (
             HealthCheck(
                 path="/up",
@@ -209,7 +217,7 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
                 healthy_threshold=3,
                 unhealthy_threshold=4,
             ),
-            contract.HealthCheck(
+            endpoint_contract.HealthCheck(
                 path="/up",
                 success_codes="200-299,304",
                 interval_seconds=60,
@@ -221,12 +229,14 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
     ],
 )
 def test_the_handler_reads_the_public_endpoint_that_is_synthesized(
-    check: HealthCheck | None, expected: contract.HealthCheck
+    check: HealthCheck | None, expected: endpoint_contract.HealthCheck
 ) -> None:
     endpoint = PublicEndpoint(container="web", port=80, health_check=check)
     given = properties(deployed(public_endpoint=endpoint), DEPLOYMENT_TYPE)
 
-    assert contract.DeploymentProperties.parse(given).public_endpoint == contract.PublicEndpoint(
+    assert contract.DeploymentProperties.parse(
+        given
+    ).public_endpoint == endpoint_contract.PublicEndpoint(
         container_name="web", container_port=80, health_check=expected
     )
 
@@ -245,20 +255,20 @@ def test_names_of_a_deployment_are_those_that_stacks_out_there_hold_on_to() -> N
         "PublicEndpoint",
         "Revision",
     }
-    assert set(contract.ContainerProperty) == {
+    assert set(container_contract.ContainerProperty) == {
         "Image",
         "Command",
         "Environment",
         "Ports",
         "Secrets",
     }
-    assert set(contract.SecretProperty) == {"SecretArn", "Field", "ParameterName"}
-    assert set(contract.PublicEndpointProperty) == {
+    assert set(secret_contract.SecretProperty) == {"SecretArn", "Field", "ParameterName"}
+    assert set(endpoint_contract.PublicEndpointProperty) == {
         "ContainerName",
         "ContainerPort",
         "HealthCheck",
     }
-    assert set(contract.HealthCheckProperty) == {
+    assert set(endpoint_contract.HealthCheckProperty) == {
         "HealthyThreshold",
         "UnhealthyThreshold",
         "TimeoutSeconds",

@@ -1,6 +1,6 @@
 """AWS CDK constructs for container images in Amazon Lightsail container services."""
 
-from cdk_lightsail_containers_handler.properties.container_service_deployment import PortProtocol
+from cdk_lightsail_containers_handler.properties.container import PortProtocol
 
 from .container import Container
 from .container_image import ContainerImage

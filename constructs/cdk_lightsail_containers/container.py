@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
-    ContainerProperty,
-    PortProtocol,
-)
+from cdk_lightsail_containers_handler.properties.container import ContainerProperty, PortProtocol
 
 from .container_rules import check_command, check_environment, check_image, check_ports
 from .container_secret import ContainerSecret

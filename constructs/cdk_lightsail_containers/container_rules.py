@@ -8,7 +8,7 @@ from typing import cast
 
 from aws_cdk import SecretValue, Token
 
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+from cdk_lightsail_containers_handler.properties.container import (
     check_container_image,
     check_port,
     check_protocol,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from aws_cdk import Token
 
-from cdk_lightsail_containers_handler.properties.container_service_deployment import SecretProperty
+from cdk_lightsail_containers_handler.properties.secret_value import SecretProperty
 
 from .secret_grants import grant_parameter, grant_secret
 

@@ -8,7 +8,7 @@ from aws_cdk import CfnOutput, Token
 from aws_cdk.aws_lightsail import CfnContainer
 from constructs import Construct
 
-from cdk_lightsail_containers_handler.properties.container_service_deployment import PortProtocol
+from cdk_lightsail_containers_handler.properties.container import PortProtocol
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 from .container import Container

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from aws_cdk import Stack, Token
 from aws_cdk.aws_lightsail import CfnContainer
 
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
-    MOST_CONTAINERS,
+from cdk_lightsail_containers_handler.properties.container import (
     PortProtocol,
     check_container_image,
     check_container_name,
     check_port,
-    check_public_port,
 )
+from cdk_lightsail_containers_handler.properties.container_service_deployment import MOST_CONTAINERS
+from cdk_lightsail_containers_handler.properties.public_endpoint import check_public_port
 
 from .container import Container
 from .container_image import ContainerImage

@@ -176,6 +176,10 @@ class Handler(Construct):
                     "ec2:UnassignPrivateIpAddresses",
                 ],
                 resources=["*"],
+                # AWS Lambda itself does it, and never the code of the function, whose calls say
+                # of which function they are:
+                # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+                conditions={"Null": {"lambda:SourceFunctionArn": "true"}},
             )
         )
         acknowledge_role(self.role)

@@ -10,7 +10,8 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 
-from cdk_lightsail_containers_handler.properties.container_image import Property, SourceProperty
+from cdk_lightsail_containers_handler.properties.container_image import Property
+from cdk_lightsail_containers_handler.properties.image_source import SourceProperty
 
 from .findings import acknowledge_role
 from .secret_grants import grant_secret
@@ -71,7 +72,12 @@ class RepositoryImage:
 
     def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:  # noqa: ARG002
         """Grant to pull from the repository, and return the image's name."""
-        self.repository.grant_pull(handler)
+        # Not grant_pull: that allows what only a push asks for. See
+        # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEC2ContainerRegistryPullOnly.html
+        self.repository.grant(handler, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+        iam.Grant.add_to_principal(
+            grantee=handler, actions=["ecr:GetAuthorizationToken"], resource_arns=["*"]
+        )
         acknowledge_role(handler.role)
         return _properties({SourceProperty.IMAGE: self.image}, self.revision)
 

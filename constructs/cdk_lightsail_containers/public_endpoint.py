@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 
 from aws_cdk import Duration, Token
 
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+from cdk_lightsail_containers_handler.properties.container import check_container_name, check_port
+from cdk_lightsail_containers_handler.properties.public_endpoint import (
     INTERVAL_SECONDS,
     TIMEOUT_SECONDS,
     HealthCheckProperty,
     PublicEndpointProperty,
-    check_container_name,
     check_path,
-    check_port,
     check_success_codes,
     check_threshold,
 )

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam
 
+from .narrow_grantee import NarrowGrantee
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
 
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
 
 def grant_secret(secret: secretsmanager.ISecret, handler: Handler) -> None:
     """Allow a handler to read a secret of AWS Secrets Manager."""
-    secret.grant_read(handler)
+    secret.grant_read(NarrowGrantee(handler, {"secretsmanager:GetSecretValue": {}}))
     if secret.encryption_key is not None:
         # The CDK names the function in the key's policy, which a key from elsewhere has not from
         # this stack: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -23,18 +27,22 @@ def grant_secret(secret: secretsmanager.ISecret, handler: Handler) -> None:
             grantee=handler,
             actions=["kms:Decrypt"],
             resource_arns=[secret.encryption_key.key_arn],
-            conditions={
-                "StringEquals": {
-                    "kms:ViaService": f"secretsmanager.{secret.env.region}.amazonaws.com"
-                }
-            },
+            conditions=_only_through("secretsmanager", secret.env.region),
         )
 
 
 def grant_parameter(parameter: ssm.IParameter, handler: Handler) -> None:
     """Allow a handler to read a parameter of SSM, also one that is encrypted.
 
-    The grant is the CDK's own, although it allows more than `ssm:GetParameter`: in Python nothing
-    else knows the key of a parameter from outside of the stack.
+    In Python nothing but the CDK's own grant knows the key of a parameter from outside of the
+    stack. See https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
-    parameter.grant_read(handler)
+    through_ssm = _only_through("ssm", parameter.env.region)
+    parameter.grant_read(
+        NarrowGrantee(handler, {"ssm:GetParameter": {}, "kms:Decrypt": through_ssm})
+    )
+
+
+def _only_through(service: str, region: str) -> Mapping[str, Mapping[str, str]]:
+    """Return the condition that a key is used by a service on behalf of the function."""
+    return {"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from aws_cdk import Token
 
-from cdk_lightsail_containers_handler.properties.container_image import check_digest, check_image
+from cdk_lightsail_containers_handler.properties.container_image import check_digest
+from cdk_lightsail_containers_handler.properties.image_source import check_image
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 _PRIVATE_ECR = re.compile(

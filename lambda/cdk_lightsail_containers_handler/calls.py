@@ -41,6 +41,12 @@ _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsExc
 _SERVER_ERROR = 500
 # These happen before a request is sent, so it was not carried out.
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
+_UNANSWERED = (HTTPClientError, BotoConnectionError)
+UNSOUND = (
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+    ResponseParserError,
+)
+"""What botocore and we raise of an answer of another shape than the service's model says."""
 
 
 class Call(Protocol):
@@ -115,7 +121,8 @@ class Calls:
 
         Args:
             call: what its failures say.
-            act: sends it, and reads its answer; LookupError for an answer that lacks something.
+            act: sends it, and reads its answer; one of `UNSOUND` for an answer that is not what it
+                should be. botocore reads one that is no JSON as one that lacks everything.
         """
         attempt = 0
         deadline = self._deadline
@@ -137,16 +144,10 @@ class Calls:
                 cause, is_sent = code, status >= _SERVER_ERROR
             except _NOT_SENT as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), False
-            # botocore reads an answer that is no JSON as one that lacks everything.
-            except (
-                HTTPClientError,
-                BotoConnectionError,
-                ResponseParserError,
-                LookupError,
-            ) as error:
+            except (BotoCoreError, *UNSOUND) as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), True
-            except BotoCoreError as error:
-                raise call.not_made(self._tell(call, type(error).__name__, error)) from error
+                if isinstance(error, BotoCoreError) and not isinstance(error, _UNANSWERED):
+                    raise call.not_made(cause) from error
             if is_sent and not call.repeatable:
                 raise call.unanswered(cause)
             if not deadline.back_off(attempt):

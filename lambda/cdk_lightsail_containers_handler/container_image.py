@@ -20,7 +20,7 @@ from .properties.container_image import (
 from .request_log import Log
 
 _LOOK_AGAIN_SECONDS = 2.0
-_MOST_PUSHES = 3
+_MOST_DROPS = 3
 
 
 class ContainerImages:
@@ -35,7 +35,7 @@ class ContainerImages:
         self,
         wanted: ContainerImageProperties,
         current: ImageName | None = None,
-        push: Callable[[], None] | None = None,
+        push: Callable[[], str] | None = None,
     ) -> ContainerImage:
         """Return the registered image of a label and digest, and register it if there is none.
 
@@ -43,10 +43,15 @@ class ContainerImages:
             wanted: what the stack asks for, with the digest.
             current: the image that the resource stands for now; None on Create. It is left alone:
                 CloudFormation deletes it later, or goes back to it.
-            push: brings the image into the registry; None for one that was pushed.
+            push: brings the image into the registry, and returns the digest that it is there by;
+                None for one that was pushed.
         """
         images = self._lightsail.images(wanted.service_name)
         image = _pick(images, wanted, current)
+        if image and image.name != current and self._deadline.pause(STALE_SECONDS):
+            # It may be deleted already: only a list that goes on showing it is believed.
+            images = self._lightsail.images(wanted.service_name)
+            image = _pick(images, wanted, current)
         if image is None and len(images) >= STORED_IMAGES:
             image = self._find_or_make_room(wanted, current)
         if image is None:
@@ -76,25 +81,23 @@ class ContainerImages:
         self,
         wanted: ContainerImageProperties,
         current: ImageName | None,
-        push: Callable[[], None] | None,
+        push: Callable[[], str] | None,
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
-        attempt = refusals = 0
+        attempt = refusals = drops = 0
         while True:
             found = None
             try:
-                if push:
-                    push()
-                image = self._lightsail.register(
-                    wanted.service_name, wanted.label, str(wanted.digest)
-                )
+                digest = push() if push else str(wanted.digest)
+                image = self._lightsail.register(wanted.service_name, wanted.label, digest)
             except Unanswered:
                 if not self._deadline.back_off(attempt):
                     raise
                 found = _pick(self._lightsail.images(wanted.service_name), wanted)
             except NotFound:
                 # Lightsail drops what is not registered, after a time that nobody knows.
-                if not push or attempt == _MOST_PUSHES or not self._deadline.back_off(attempt):
+                drops += 1
+                if not push or drops > _MOST_DROPS or not self._deadline.back_off(attempt):
                     raise
                 self._log("dropped before it was registered")
             except Refused as refusal:
@@ -253,8 +256,8 @@ def _matching(
     return [
         image
         for image in images
-        if (image.name.service, image.name.label, image.digest)
-        == (wanted.service_name, wanted.label, wanted.digest)
+        if (image.name.service, image.name.label) == (wanted.service_name, wanted.label)
+        and image.digest in (wanted.digest, wanted.docker_digest)
     ]
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .request_log import Log
 
 # What an invocation leaves to the next.
-_VERSION, _SETTLED = "Version", "Settled"
+_VERSION, _DETAIL, _SETTLED = "Version", "Detail", "Settled"
 
 _UNDER_WAY, _ACTIVE, _FAILED = "ACTIVATING", "ACTIVE", "FAILED"
 # INACTIVE is one that was active: another deployment has followed it, perhaps another stack's.
@@ -80,12 +80,13 @@ class ContainerServiceDeployments:
         if not isinstance(version, int):
             version = self._find_or_deploy(wanted, state.get(_SETTLED))
         service = wanted.service_name
+        self._detail = str(state.get(_DETAIL, ""))
         try:
             self._wait_until_it_serves(service, version)
             return Deployed(version=version, url=self._lightsail.service(service).url)
         except OutOfTime as error:
             # Lightsail has answered before, so it will again.
-            raise _still_under_way(service, version) from error
+            raise self._still_under_way(service, version) from error
 
     def _find_or_deploy(self, wanted: DeploymentProperties, settled: object) -> int:
         """Return the version that runs what is wanted, and make it if there is none.
@@ -169,7 +170,6 @@ class ContainerServiceDeployments:
             HandlerError: it failed.
         """
         pauses = _Pauses(self._deadline)
-        detail = ""
         while True:
             deployments = self._lightsail.deployments(service)
             # The first reads may be older than the deployment.
@@ -178,13 +178,21 @@ class ContainerServiceDeployments:
                 self._log("deployed", version=version, state=found.state)
                 return
             if found and found.state == _FAILED:
-                raise self._failures.explain(found, service, detail)
+                raise self._failures.explain(found, service, self._detail)
             now = self._lightsail.service(service)
-            if now.detail and now.detail != detail:
-                detail = now.detail
-                self._log("under way", version=version, state=now.state, detail=detail)
+            if now.detail and now.detail != self._detail:
+                self._detail = now.detail
+                self._log("under way", version=version, state=now.state, detail=now.detail)
             if not pauses.pause():
-                raise _still_under_way(service, version)
+                raise self._still_under_way(service, version)
+
+    def _still_under_way(self, service: str, version: int) -> Unfinished:
+        return Unfinished(
+            f"deployment {version} of container service '{service}' was still under way when "
+            "CloudFormation's time was over",
+            "deploy again when it has ended",
+            {_VERSION: version, _DETAIL: self._detail},
+        )
 
 
 class _Pauses:
@@ -214,13 +222,4 @@ def _took_nothing(service: str, settled: int) -> Unfinished:
         f"container service '{service}' took no deployment in all the time",
         "deploy again when it is READY or RUNNING",
         {_SETTLED: settled},
-    )
-
-
-def _still_under_way(service: str, version: int) -> Unfinished:
-    return Unfinished(
-        f"deployment {version} of container service '{service}' was still under way when "
-        "CloudFormation's time was over",
-        "deploy again when it has ended",
-        {_VERSION: version},
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .calls import Calls
     from .lightsail import Lightsail, RegistryLogin
-    from .properties.container_image import RegistrySource
+    from .properties.image_source import RegistrySource
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 _ECR = re.compile(
@@ -40,7 +40,7 @@ def source_credentials(
         return lambda: _of_secret(arn, SecretValues(make_client, calls))
     ecr = _ECR.fullmatch(source.reference.registry)
     if ecr is not None:
-        return lambda: _of_ecr(source, make_client("ecr", region_name=ecr["region"]), calls)
+        return lambda: _of_ecr(source, make_client, ecr["region"], calls)
     return lambda: None
 
 
@@ -97,15 +97,21 @@ def _of_secret(arn: str, secrets: SecretValues) -> Credentials:
     return credentials
 
 
-def _of_ecr(source: RegistrySource, client: Any, calls: Calls) -> Credentials:
+def _of_ecr(
+    source: RegistrySource, make_client: Callable[..., Any], region: str, calls: Calls
+) -> Credentials:
     reading = Reading(
         "GetAuthorizationToken",
         f"Amazon ECR gave no login for {source.reference.registry}",
         "check that the function's role may call ecr:GetAuthorizationToken",
     )
-    token: str = calls.send(
-        reading,
-        lambda: client.get_authorization_token()["authorizationData"][0]["authorizationToken"],
-    )
-    username, _, password = base64.b64decode(token).decode(errors="replace").partition(":")
-    return Credentials(username=username, password=password)
+
+    def read() -> Credentials:
+        answer = make_client("ecr", region_name=region).get_authorization_token()
+        token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"])
+        username, colon, password = token.decode().partition(":")
+        if not colon:
+            raise ValueError("the token holds no user name and password")
+        return Credentials(username=username, password=password)
+
+    return calls.send(reading, read)

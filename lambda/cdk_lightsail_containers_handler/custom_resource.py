@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # itself in the 15 s that it may take; what hangs all the same is answered for 15 s before the end.
 CALL_SECONDS = 15
 _ANSWER_SECONDS = 15
+_LAST_ANSWER_SECONDS = 5
 _LAST_SECOND = 1
 
 
@@ -107,6 +108,10 @@ class CustomResource(CfnResource):
             self._is_handed_over = True
         self.log("handed over", count=hand_over.count + 1)
         return True
+
+    def last_deadline(self) -> Deadline:
+        """Return the moment until which to hand over, when the time for all else is over."""
+        return self._deadline_in(self._left() - _LAST_ANSWER_SECONDS)
 
     def generate_physical_id(self, event: Mapping[str, Any]) -> str:
         """Return the id of a resource that has no new one: the one it had, or that of none."""

@@ -52,4 +52,4 @@ class Deadline:
             Whether there is time for another attempt.
         """
         longest = min(10.0, 0.5 * 2.0 ** min(attempt, 8))
-        return self.pause(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
+        return self.pause(random.uniform(longest / 2, longest))  # nosec B311  # noqa: S311 - no secret

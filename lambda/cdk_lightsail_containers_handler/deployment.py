@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from .properties.container_service_deployment import (
-    Container,
-    HealthCheck,
-    PublicEndpoint,
-)
+from .properties.container import Container, check_port
+from .properties.public_endpoint import HealthCheck, PublicEndpoint
+from .properties.rules import any_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +55,7 @@ class Deployment:
         endpoint = item.get("publicEndpoint")
         return cls(
             version=version,
-            state=item.get("state", ""),
+            state=any_text(item.get("state", "")),
             created_at=created_at,
             containers={
                 name: _container(container)
@@ -105,19 +103,20 @@ def describe(wanted: DeploymentProperties) -> dict[str, Any]:
 
 
 def _container(item: Mapping[str, Any]) -> Container:
+    environment = item.get("environment", {}).items()
     return Container(
-        image=item.get("image", ""),
-        command=tuple(item.get("command") or ()),
-        environment=item.get("environment") or {},
-        ports={int(port): protocol for port, protocol in (item.get("ports") or {}).items()},
+        image=any_text(item.get("image", "")),
+        command=tuple(map(any_text, item.get("command", ()))),
+        environment={name: any_text(value) for name, value in environment},
+        ports={int(port): any_text(protocol) for port, protocol in item.get("ports", {}).items()},
     )
 
 
 def _public_endpoint(item: Mapping[str, Any]) -> PublicEndpoint:
-    told = item.get("healthCheck") or {}
+    told = item.get("healthCheck", {})
     return PublicEndpoint(
-        container_name=item.get("containerName", ""),
-        container_port=item.get("containerPort", 0),
+        container_name=any_text(item.get("containerName", "")),
+        container_port=check_port(item.get("containerPort")),
         health_check=HealthCheck(
             **{field: told[name] for name, field in _HEALTH_CHECK.items() if name in told}
         ),

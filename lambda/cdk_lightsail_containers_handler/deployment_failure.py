@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from datetime import timedelta
@@ -25,7 +26,7 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _MOST_LINES = 100
-_LONGEST_GROUP = 100
+_MOST_LINES_SHOWN = 5
 _CLOCKS_APART = timedelta(seconds=5)
 
 
@@ -54,7 +55,7 @@ class DeploymentFailures:
         logs = {name: self._lines(deployment, service, name) for name in deployment.containers}
         culprit = _culprit(logs, deployment)
         own = _reason(logs, deployment.version)
-        matter = _last_that_matter(logs[culprit])
+        matter = _last_that_matter(logs.get(culprit, []))
         code = detail.partition(":")[0]
         # The message only where there is room for it: the containers' lines say more.
         for state in (detail, code):
@@ -64,10 +65,10 @@ class DeploymentFailures:
                 f"{f' ({why})' if why else ''}, container '{culprit}'"
             )
             room = REASON_LIMIT - len(f"{problem}: : {_cure()}")
-            if not matter or len(matter[-1]) <= room:
+            if not matter or _size(matter[-1]) <= room:
                 break
         lines = _as_many_as_fit(matter, room)
-        return HandlerError(f"{problem}: {lines}" if lines else problem, _cure())
+        return HandlerError(f"{problem}: {lines}" if lines else problem, _cure(), REASON_LIMIT)
 
     def _lines(self, deployment: Deployment, service: str, container: str) -> list[str]:
         """Return what a container logged, and log it."""
@@ -84,10 +85,8 @@ class DeploymentFailures:
 
 
 def _cure() -> str:
-    group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "")
-    # A name as long as names may be would leave no room for the reason.
-    where = f"log group {group}" if 0 < len(group) <= _LONGEST_GROUP else "the function's log"
-    return f"mend it, its log is in {where}"
+    group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+    return f"mend it, its log is in {f'log group {group}' if group else 'the log of the function'}"
 
 
 def _reason(logs: dict[str, list[str]], version: int) -> str:
@@ -108,9 +107,9 @@ def _culprit(logs: dict[str, list[str]], deployment: Deployment) -> str:
     names = [*public, *(name for name in deployment.containers if name not in public)]
     for is_told in (_telling, _of_container):
         for name in names:
-            if is_told(logs[name]):
+            if is_told(logs.get(name, [])):
                 return name
-    return names[0]
+    return names[0] if names else "?"
 
 
 def _last_that_matter(lines: list[str]) -> list[str]:
@@ -121,13 +120,27 @@ def _last_that_matter(lines: list[str]) -> list[str]:
 
 def _as_many_as_fit(lines: list[str], room: int) -> str:
     """Return the last lines that there is room for, or the last one, which is shortened then."""
-    joined = lines[-1] if lines else ""
-    for line in reversed(lines[:-1]):
+    joined = _shortened(lines[-1], room) if lines else ""
+    for line in reversed(lines[-_MOST_LINES_SHOWN:-1]):
         longer = f"{line} | {joined}"
-        if len(longer) > room:
+        if _size(longer) > room:
             break
         joined = longer
     return joined
+
+
+def _shortened(line: str, room: int) -> str:
+    if _size(line) <= room:
+        return line
+    start = line[: max(room, 0)]
+    while start and _size(f"{start}...") > room:
+        start = start[:-1]
+    return f"{start}..."
+
+
+def _size(text: str) -> int:
+    """Return the bytes of a text in the answer, which counts them: beyond ASCII six and more."""
+    return len(json.dumps(text)) - len('""')
 
 
 def _telling(lines: list[str]) -> list[str]:

@@ -10,21 +10,25 @@ HandlerError        a request failed; its text is one sentence for the stack's e
 
 from collections.abc import Mapping
 
-REASON_LIMIT = 240
-"""Characters of a failure's reason: crhelper cuts the *beginning* off longer ones."""
+SENTENCE_LIMIT = 240
+"""Characters of a sentence in the stack's events."""
+
+REASON_LIMIT = 800
+"""Characters of the longest reason, one that shows lines of a log; the answer has room for it."""
 
 
 class HandlerError(Exception):
     """A failed request, told in one sentence that ends with the cure."""
 
-    def __init__(self, problem: str, cure: str) -> None:
+    def __init__(self, problem: str, cure: str, limit: int = SENTENCE_LIMIT) -> None:
         """Join what happened, shortened if need be, and what to do about it.
 
         Args:
             problem: what happened, with the names concerned.
             cure: what the owner of the stack does about it; never shortened.
+            limit: the most characters of both.
         """
-        room = max(REASON_LIMIT - len(cure) - len(": "), 3)
+        room = max(limit - len(cure) - len(": "), 3)
         if len(problem) > room:
             problem = f"{problem[: room - 3]}..."
         super().__init__(f"{problem}: {cure}")

@@ -35,11 +35,12 @@ class HandOver:
     def of(cls, event: Mapping[str, Any]) -> Self:
         """Return what a request says of it; CloudFormation's own says nothing."""
         given = event.get(_KEY)
-        if isinstance(given, Mapping):
-            # A function of an earlier release hands over nothing more than the first two.
-            state = given.get("State", {})
-            return cls(count=int(given["Count"]), began=float(given["Began"]), state=state)
-        return cls(count=0, began=time.time())
+        told = given if isinstance(given, Mapping) else {}
+        count, began, state = (told.get(name) for name in ("Count", "Began", "State"))
+        if not isinstance(count, int) or not isinstance(began, float):
+            return cls(count=0, began=time.time())
+        # A function of an earlier release hands over nothing more than the first two.
+        return cls(count=count, began=began, state=state if isinstance(state, Mapping) else {})
 
     def is_possible(self, event: Mapping[str, Any], seconds: float) -> bool:
         """Return whether another invocation can still answer.

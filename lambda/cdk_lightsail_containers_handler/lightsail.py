@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .calls import Calls
 from .deployment import Deployment, describe
 from .errors import NotFound
 from .lightsail_call import LightsailCall
 from .properties.container_image import ImageName
+from .properties.image_source import check_image
+from .properties.rules import any_text, check_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mypy_boto3_lightsail.client import LightsailClient
 
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
     from .properties.container_service_deployment import DeploymentProperties
     from .request_log import Log
 
+_T = TypeVar("_T")
+
 _BUSY = frozenset({"PENDING", "UPDATING", "DEPLOYING"})
 _MOST_LOG_PAGES = 20
+_HIGHEST_VERSION = 1 << 31
 
 STALE_SECONDS = 5.0
 """How long a read may lag behind a write: some seconds, nobody outside AWS knows how many."""
@@ -98,35 +103,23 @@ class Lightsail:
 
     def images(self, service: str) -> list[ContainerImage]:
         """Return the images that are registered with a service, in no certain order."""
-        items = self._calls.send(
+        return self._calls.send(
             LightsailCall("GetContainerImages", service),
             # An empty list may be left out. So does botocore with an answer that is no JSON, but
             # whoever acts on this list looks again afterwards.
-            lambda: self._client.get_container_images(serviceName=service).get(
-                "containerImages", []
+            lambda: _parsed(
+                _image,
+                self._client.get_container_images(serviceName=service).get("containerImages", []),
             ),
         )
-        return [image for item in items if (image := _image(item))]
 
     def service(self, name: str) -> ContainerService:
         """Return what a service is doing, and with which images."""
-        found: Mapping[str, Any] = self._calls.send(
+        return self._calls.send(
             LightsailCall("GetContainerServices", name),
-            lambda: self._client.get_container_services(serviceName=name)["containerServices"][0],
-        )
-        deployments = [found.get("currentDeployment"), found.get("nextDeployment")]
-        images = {
-            container.get("image", "")
-            for deployment in deployments
-            if deployment
-            for container in deployment.get("containers", {}).values()
-        }
-        detail = found.get("stateDetail", {})
-        return ContainerService(
-            state=found.get("state", ""),
-            detail=": ".join(filter(None, (detail.get("code"), detail.get("message")))),
-            url=found.get("url", ""),
-            images=frozenset(images),
+            lambda: _service(
+                self._client.get_container_services(serviceName=name)["containerServices"][0]
+            ),
         )
 
     def registry_login(self, service: str) -> RegistryLogin:
@@ -135,12 +128,9 @@ class Lightsail:
         Args:
             service: the container service that the image is for; the login is for all of them.
         """
-        login = self._calls.send(
+        return self._calls.send(
             LightsailCall("CreateContainerServiceRegistryLogin", service),
-            lambda: self._client.create_container_service_registry_login()["registryLogin"],
-        )
-        return RegistryLogin(
-            registry=login["registry"], username=login["username"], password=login["password"]
+            lambda: _login(self._client.create_container_service_registry_login()["registryLogin"]),
         )
 
     def register(self, service: str, label: str, digest: str) -> ContainerImage:
@@ -175,14 +165,16 @@ class Lightsail:
 
     def deployments(self, service: str) -> list[Deployment]:
         """Return the deployments of a service that Lightsail remembers, newest first."""
-        items = self._calls.send(
+        found = self._calls.send(
             LightsailCall("GetContainerServiceDeployments", service),
             # An empty list may be left out, as that of images.
-            lambda: self._client.get_container_service_deployments(serviceName=service).get(
-                "deployments", []
+            lambda: _parsed(
+                Deployment.parse,
+                self._client.get_container_service_deployments(serviceName=service).get(
+                    "deployments", []
+                ),
             ),
         )
-        found = [deployment for item in items if (deployment := Deployment.parse(item))]
         return sorted(found, key=lambda deployment: deployment.version, reverse=True)
 
     def deploy(self, wanted: DeploymentProperties, mask: Callable[[str], str]) -> int:
@@ -200,9 +192,12 @@ class Lightsail:
         )
         return self._calls.send(
             call,
-            lambda: self._client.create_container_service_deployment(
-                serviceName=wanted.service_name, **describe(wanted)
-            )["containerService"]["nextDeployment"]["version"],
+            lambda: check_number(
+                self._client.create_container_service_deployment(
+                    serviceName=wanted.service_name, **describe(wanted)
+                )["containerService"]["nextDeployment"]["version"],
+                *("version", 1, _HIGHEST_VERSION),
+            ),
         )
 
     def container_log(self, service: str, container: str, since: datetime) -> list[LogEvent]:
@@ -211,21 +206,59 @@ class Lightsail:
         events: list[LogEvent] = []
         more: Any = {}
         for _ in range(_MOST_LOG_PAGES):
-            page = self._calls.send(
+            found, token = self._calls.send(
                 call,
-                lambda more=more: self._client.get_container_log(  # type: ignore[misc]
-                    serviceName=service, containerName=container, startTime=since, **more
+                lambda more=more: _log_page(  # type: ignore[misc]
+                    self._client.get_container_log(
+                        serviceName=service, containerName=container, startTime=since, **more
+                    )
                 ),
             )
-            events += [
-                LogEvent(at=event["createdAt"], message=event.get("message", ""))
-                for event in page.get("logEvents", [])
-                if "createdAt" in event
-            ]
-            if not page.get("nextPageToken"):
+            events += found
+            if not token:
                 break
-            more = {"pageToken": page["nextPageToken"]}
+            more = {"pageToken": token}
         return sorted(events, key=lambda event: event.at)
+
+
+def _parsed(
+    parse: Callable[[Mapping[str, Any]], _T | None], items: Iterable[Mapping[str, Any]]
+) -> list[_T]:
+    """Return the items of an answer that can be read."""
+    return [found for item in items if (found := parse(item)) is not None]
+
+
+def _service(item: Mapping[str, Any]) -> ContainerService:
+    detail = item.get("stateDetail", {})
+    return ContainerService(
+        state=any_text(item.get("state", "")),
+        detail=": ".join(
+            told for name in ("code", "message") if (told := any_text(detail.get(name, "")))
+        ),
+        url=any_text(item.get("url", "")),
+        images=frozenset(
+            any_text(container.get("image", ""))
+            for name in ("currentDeployment", "nextDeployment")
+            for container in item.get(name, {}).get("containers", {}).values()
+        ),
+    )
+
+
+def _login(item: Mapping[str, Any]) -> RegistryLogin:
+    registry = any_text(item["registry"])
+    check_image(f"{registry}/sr")
+    return RegistryLogin(
+        registry=registry, username=any_text(item["username"]), password=any_text(item["password"])
+    )
+
+
+def _log_page(page: Mapping[str, Any]) -> tuple[list[LogEvent], str]:
+    events = [
+        LogEvent(at=event["createdAt"], message=any_text(event.get("message", "")))
+        for event in page.get("logEvents", [])
+        if "createdAt" in event
+    ]
+    return events, any_text(page.get("nextPageToken", ""))
 
 
 def _image(item: Mapping[str, object]) -> ContainerImage | None:

@@ -8,12 +8,12 @@ import time
 import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from .calls import READING_SECONDS, Calls
+from .calls import READING_SECONDS, Calls, Reading
 from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, CustomResource
 from .errors import HandlerError, Unfinished
@@ -42,7 +42,15 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_EVENT_KEYS = ("ResponseURL", "StackId", "RequestId", "LogicalResourceId")
+# What an answer holds has to fit into it.
+_LONGEST_ID = 1024
+_EVENT_KEYS = {"ResponseURL": 8192, "StackId": 512, "RequestId": 255, "LogicalResourceId": 255}
+
+_INVOCATION = Reading(
+    "Invoke",
+    "the function could not hand over to itself",
+    "allow it lambda:InvokeFunction on itself",
+)
 
 # Every attempt is the handler's own, see Lightsail._call, so botocore makes one.
 CLIENT_CONFIG = Config(
@@ -84,12 +92,23 @@ def make_handler(
 
 def _checked(event: Any) -> dict[str, Any]:
     """Return what is known of a request; raise what there is no way to answer."""
-    missing = [key for key in _EVENT_KEYS if not isinstance(event, dict) or not event.get(key)]
+    given = event if isinstance(event, dict) else {}
+    missing = [key for key, most in _EVENT_KEYS.items() if not _is_text(given.get(key), most)]
     if missing:
         raise ValueError(f"not a request of CloudFormation, it has no {', '.join(missing)}")
+    # Whoever else may invoke the function must not have it put something wherever they like.
+    url = urlsplit(str(event["ResponseURL"]))
+    if url.scheme != "https" and url.hostname != "127.0.0.1":
+        raise ValueError("not a request of CloudFormation, its ResponseURL is not https")
     # crhelper acts on keys of its own in the request, and needs a type to answer at all.
-    own = {key: value for key, value in event.items() if not key.startswith("CrHelper")}
+    own = {key: value for key, value in given.items() if not key.startswith("CrHelper")}
+    if not _is_text(own.get("PhysicalResourceId"), _LONGEST_ID):
+        own.pop("PhysicalResourceId", None)  # it would be the answer's, too
     return {"RequestType": None, **own}
+
+
+def _is_text(value: object, most: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= most
 
 
 class _Requests:
@@ -156,7 +175,8 @@ class _Requests:
             make_client=self._make_client,
             timeouts=self._timeouts,
         ) as push:
-            return images.put(replace(wanted, digest=push.digest), current, push.run)
+            found = replace(wanted, digest=push.digest, docker_digest=push.docker_digest)
+            return images.put(found, current, push.run)
 
     def _put_deployment(self, event: Mapping[str, Any]) -> str:
         from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415
@@ -175,16 +195,14 @@ class _Requests:
 
     def _hand_over(self, unfinished: Unfinished) -> None:
         """Have another invocation go on, or say that there is no time left for one."""
-        try:
-            is_handed_over = self._resource.hand_over(
-                self._make_client("lambda").invoke, unfinished.state
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise HandlerError(
-                f"the function could not hand over to itself ({type(error).__name__})",
-                "allow it lambda:InvokeFunction on itself",
-            ) from error
-        if not is_handed_over:
+        calls = Calls(self._resource.last_deadline(), self._resource.log)
+        client = self._make_client("lambda")
+
+        def invoke(**arguments: Any) -> None:
+            # It may be carried out twice: then two go on, and come to the same end.
+            calls.send(_INVOCATION, lambda: client.invoke(**arguments))
+
+        if not self._resource.hand_over(invoke, unfinished.state):
             raise unfinished
 
     def _delete(self, event: Mapping[str, Any]) -> None:

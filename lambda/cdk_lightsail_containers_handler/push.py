@@ -10,13 +10,14 @@ from .calls import READING_SECONDS, Calls
 from .credentials import LightsailLogin, source_credentials
 from .errors import HandlerError, Unfinished
 from .metered_source import MeteredSource
-from .properties.container_image import ArchiveSource
+from .properties.image_source import ArchiveSource
 from .registry.archive import Archive
 from .registry.connection import Connections
 from .registry.copy import Progress, copy_image, find_image
 from .registry.errors import OutOfTime, RegistryError
 from .registry.reference import Reference
 from .registry.repository import Repository
+from .registry.wire import bounded
 from .s3_object import S3Object
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
     from .deadline import Deadline
     from .lightsail import Lightsail
-    from .properties.container_image import Source
+    from .mask import Mask
+    from .properties.image_source import Source
+    from .registry.auth import Credentials
     from .registry.blob_copy import Source as ImageSource
     from .registry.connection import Timeouts
-    from .request_log import Log
+    from .registry.login import CredentialsSource
+    from .request_log import RequestLog
 
 _REPOSITORY = "sr"
 """The one repository that Lightsail's registry has."""
@@ -40,7 +44,7 @@ def pushing(
     service: str,
     lightsail: Lightsail,
     deadline: Deadline,
-    log: Log,
+    log: RequestLog,
     make_client: Callable[..., Any],
     timeouts: Timeouts | None = None,
 ) -> Iterator[Push]:
@@ -61,9 +65,8 @@ def pushing(
     """
     seconds = deadline.left()
     with Connections(timeouts=timeouts) as connections:
-        with _explained():
-            calls = Calls(deadline, log, READING_SECONDS)
-            found = _open(source, connections, deadline, make_client, calls)
+        with _explained(log.mask):
+            found = _open(source, connections, deadline, make_client, log)
             push = Push(
                 found,
                 service=service,
@@ -73,6 +76,7 @@ def pushing(
                 connections=connections,
                 log=log,
             )
+            bounded(deadline, 0)  # another invocation has more time for the rest
         yield push
 
 
@@ -81,15 +85,16 @@ def _open(
     connections: Connections,
     deadline: Deadline,
     make_client: Callable[..., Any],
-    calls: Calls,
+    log: RequestLog,
 ) -> ImageSource:
     if isinstance(source, ArchiveSource):
         return Archive(S3Object(make_client("s3"), source.bucket, source.key, deadline))
+    calls = Calls(deadline, log, READING_SECONDS)
     return Repository(
         source.reference,
         connections=connections,
         deadline=deadline,
-        credentials=source_credentials(source, make_client, calls),
+        credentials=_masked(source_credentials(source, make_client, calls), log.mask),
     )
 
 
@@ -109,7 +114,7 @@ class Push:
         deadline: Deadline,
         seconds: float,
         connections: Connections,
-        log: Log,
+        log: RequestLog,
     ) -> None:
         self._source = source
         self._service = service
@@ -126,8 +131,13 @@ class Push:
         """The digest of the image's manifest for linux/amd64."""
         return self._image.digest
 
-    def run(self) -> None:
-        """Push the image, so that it can be registered.
+    @property
+    def docker_digest(self) -> str | None:
+        """The digest of the same image, if Lightsail takes Docker's manifests only."""
+        return self._image.docker_digest
+
+    def run(self) -> str:
+        """Push the image, so that it can be registered, and return the digest that it is there by.
 
         Raises:
             Unfinished: the deadline came first; another push goes on from there.
@@ -139,14 +149,14 @@ class Push:
             Reference(registry=login.registry, repository=_REPOSITORY, tag=uuid.uuid4().hex),
             connections=self._connections,
             deadline=self._deadline,
-            credentials=login,
+            credentials=_masked(login, self._log.mask),
             is_pushed_to=True,
         )
         began = self._deadline.clock()
         source = MeteredSource(self._source)
         self._carried = 0
         try:
-            with _explained():
+            with _explained(self._log.mask):
                 result = copy_image(
                     source,
                     destination,
@@ -165,6 +175,7 @@ class Push:
             skipped=result.skipped,
             requests=self._connections.requests,
         )
+        return result.digest
 
     def _check_that_another_helps(self, source: MeteredSource, began: float) -> None:
         """Check that another invocation would come farther than this one.
@@ -197,15 +208,28 @@ class Push:
         )
 
 
+def _masked(credentials: CredentialsSource, mask: Mask) -> CredentialsSource:
+    """Have credentials masked as soon as they are known: a registry may repeat them in anything."""
+
+    def get() -> Credentials | None:
+        found = credentials()
+        if found is not None:
+            mask.hide(found.password)
+            mask.hide(found.header.partition(" ")[2])
+        return found
+
+    return get
+
+
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(mask: Mask) -> Iterator[None]:
     """Turn what goes wrong with a registry into a sentence for the owner of the stack."""
     try:
         yield
     except OutOfTime as error:
         raise Unfinished(
-            f"{error.problem}, and CloudFormation waits no longer",
+            f"{mask(error.problem)}, and CloudFormation waits no longer",
             "give the function more memory, with which it has more network",
         ) from error
     except RegistryError as error:
-        raise HandlerError(error.problem, error.cure) from error
+        raise HandlerError(mask(error.problem), error.cure) from error

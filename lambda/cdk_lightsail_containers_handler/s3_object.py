@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 from __future__ import annotations
 
 import io
+import re
 from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from .calls import UNSOUND
 from .deadline import PERMISSIONS_SECONDS
 from .errors import HandlerError, Unfinished
 
@@ -28,7 +30,8 @@ _BEGINNING = 256 << 10
 _WORTH_READING_AWAY = 64 << 10
 """What is left of a part: less costs less than another connection."""
 _TRIES = 3
-_BROKEN = (BotoCoreError, HTTPError, OSError, EOFError)
+_BROKEN = (BotoCoreError, HTTPError, OSError, EOFError, *UNSOUND)
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19})")
 _SERVER_ERROR = 500
 _REFUSALS = {
     "NoSuchBucket": ("does not exist", "deploy again, which uploads it"),
@@ -89,12 +92,14 @@ class S3Object:
             HandlerError: it is no such part.
         """
         answer = self._client.get_object(**self._place, Range=f"bytes={start}-{end - 1}")
-        told = answer.get("ContentRange", "")
-        if not told.startswith(f"bytes {start}-"):
+        told = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
+        size = int(told[2]) if told else 0
+        is_another = "IfMatch" in self._place and size != self.size
+        if not told or int(told[1]) != start or is_another or "ETag" not in answer:
             raise HandlerError(f"Amazon S3 did not give a part of {self}", "deploy again")
         # Whoever replaces the object in between must not end in an image of two halves.
         self._place.setdefault("IfMatch", answer["ETag"])
-        self.size = int(told.rpartition("/")[2])
+        self.size = size
         return answer["Body"]
 
     def attempt(self, act: Callable[[], _T]) -> _T:
@@ -165,7 +170,7 @@ class _Part:
         # Otherwise its connection could not be used again.
         if self._end - self._at <= _WORTH_READING_AWAY:
             with suppress(*_BROKEN):
-                self._body.read()
+                self._body.read(_WORTH_READING_AWAY)
         self._body.close()
 
     def _ask(self) -> None:

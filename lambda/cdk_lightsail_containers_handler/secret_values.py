@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from .calls import Reading
 from .errors import HandlerError
+from .properties.rules import any_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .calls import Calls
     from .mask import Mask
-    from .properties.container_service_deployment import DeploymentProperties, SecretValue
+    from .properties.container_service_deployment import DeploymentProperties
+    from .properties.secret_value import SecretValue
 
 
 class SecretValues:
@@ -61,12 +63,14 @@ class SecretValues:
         """
         # The secret may be in another Region than the function.
         region = arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else None  # noqa: PLR2004
-        client = self._make_client("secretsmanager", region_name=region)
-        answer: Mapping[str, Any] = self._calls.send(
+        return self._calls.send(
             _reading("GetSecretValue", f"secret {arn}"),
-            lambda: client.get_secret_value(SecretId=arn),
+            lambda: _text(
+                self._make_client("secretsmanager", region_name=region).get_secret_value(
+                    SecretId=arn
+                )
+            ),
         )
-        return str(answer.get("SecretString", ""))
 
     def _value(self, secret: SecretValue) -> str:
         key = secret.secret_arn, secret.parameter_name
@@ -80,12 +84,19 @@ class SecretValues:
         return text if secret.field is None else _field(text, secret)
 
     def _parameter(self, name: str) -> str:
-        client = self._make_client("ssm")
-        value: str = self._calls.send(
+        return self._calls.send(
             _reading("GetParameter", f"parameter {name}"),
-            lambda: client.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"],
+            lambda: any_text(
+                self._make_client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"][
+                    "Value"
+                ]
+            ),
         )
-        return value
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    """Return a secret's text, which a binary one does not have."""
+    return "" if "SecretBinary" in answer else any_text(answer["SecretString"])
 
 
 def _field(text: str, secret: SecretValue) -> str:

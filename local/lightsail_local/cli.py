@@ -8,14 +8,13 @@ if sys.version_info < (3, 11):  # noqa: UP036 - said here, or an import below sa
 import argparse
 import importlib.metadata
 import importlib.util
-import math
 import os
 import re
 import shlex
 from collections.abc import Sequence
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour_option import behaviour_help, parse_behaviour
 from lightsail_local.endpoints import (
     DEFAULT_LIGHTSAIL_PORT,
     DEFAULT_PAGE_PORT,
@@ -48,7 +47,6 @@ examples:
       one that fails when it is deployed, to see what becomes of it
   lightsail-local up --behaviour service_seconds=60 --behaviour latest=resolved
       a Lightsail that takes its time, and decides otherwise where AWS does not tell"""
-_EXPLAINED = "`python3 -m pydoc lightsail_local.behaviour` tells what each of them decides."
 
 
 class CommandError(RuntimeError):
@@ -83,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     up = _command(commands, "up", _up, "run a cloud until Ctrl-C, and show its requests")
-    up.formatter_class, up.epilog = raw, _behaviour_help()
+    up.formatter_class, up.epilog = raw, behaviour_help()
     ports = {
         "--port": (DEFAULT_PORT, "CloudFormation, Lambda, S3 and the rest"),
         "--lightsail-port": (DEFAULT_LIGHTSAIL_PORT, "Lightsail's API"),
@@ -115,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         "--behaviour",
         action="append",
         default=[],
-        type=_behaviour,
+        type=parse_behaviour,
         metavar="KEY=VALUE",
         help="how Lightsail behaves, see below; may be repeated",
     )
@@ -217,76 +215,3 @@ def _region(text: str) -> str:
             f"a region matches {_REGION.pattern}, as {DEFAULT_REGION} does, got {text!r}"
         )
     return text
-
-
-def _behaviour_types() -> dict[str, Any]:
-    return get_type_hints(Behaviour)
-
-
-def _behaviour_help() -> str:
-    """Show each key with its default and its values."""
-    defaults = vars(Behaviour())
-    rows = [
-        (f"{key}={_written(defaults[key])}", _possible(kind))
-        for key, kind in _behaviour_types().items()
-    ]
-    width = max(len(default) for default, _ in rows)
-    lines = [f"  {default:<{width}}  {values}" for default, values in rows]
-    return "\n".join(["behaviour, with its defaults and its values:", *lines, "", _EXPLAINED])
-
-
-def _written(value: Any) -> str:
-    """Write a field's value as `_converted` reads it."""
-    if isinstance(value, dict):
-        return ",".join(f"{image}={failure}" for image, failure in value.items())
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _possible(kind: Any) -> str:
-    """Tell the values of a field's type."""
-    if get_origin(kind) is Literal:
-        return ", ".join(get_args(kind))
-    if get_origin(kind) is dict:
-        return f"IMAGE={'|'.join(get_args(Failure))},..."
-    return {bool: "true, false", float: "seconds", int: "number"}[kind]
-
-
-def _behaviour(text: str) -> tuple[str, Any]:
-    """Read `KEY=VALUE`, the value as the type of that field of `Behaviour`."""
-    key, equals, value = text.partition("=")
-    types = _behaviour_types()
-    if not equals or key not in types:
-        raise argparse.ArgumentTypeError(f"KEY is one of {', '.join(types)}, got {text!r}")
-    try:
-        return key, _converted(value, types[key])
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{key} is {error}, got {value!r}") from error
-
-
-def _converted(value: str, kind: Any) -> Any:
-    """Convert to a field's type, or raise a `ValueError` that says what is expected."""
-    if get_origin(kind) is Literal:
-        choices = get_args(kind)
-        if value not in choices:
-            raise ValueError(f"one of {', '.join(choices)}")
-        return value
-    if get_origin(kind) is dict:
-        return dict(_failing_image(item) for item in value.split(",") if item)
-    if kind is bool:
-        if value not in ("true", "false"):
-            raise ValueError("true or false")
-        return value == "true"
-    try:
-        number = kind(value)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise ValueError(f"a {'finite' if kind is float else 'whole'} number, 0 or more")
-    return number
-
-
-def _failing_image(item: str) -> tuple[str, str]:
-    image, _, failure = item.rpartition("=")
-    if not image or failure not in get_args(Failure):
-        raise ValueError(_possible(dict[str, Failure]))
-    return image, failure

@@ -9,7 +9,7 @@ and, as the published handler does, it waits for the service, never for a deploy
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,14 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners, stacks
 
 from lightsail_local import failed_creates
+from lightsail_local.container_properties import (
+    Properties,
+    deployment,
+    is_true,
+    public_domain_names,
+    registry_access,
+    tags,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_lightsail import LightsailClient
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
 TYPE_NAME = "AWS::Lightsail::Container"
 
 _POLL_SECONDS = 0.1
+_SHOWN_SECONDS = 10.0
 # DEPLOYING is about a deployment, which is not waited for.
 _SETTLED_STATES = frozenset({"READY", "RUNNING", "DISABLED", "DEPLOYING"})
 _HANDLER_ERROR_CODES = {
@@ -36,7 +45,6 @@ _HANDLER_ERROR_CODES = {
     "UnauthenticatedException": "InvalidCredentials",
 }
 
-Properties = Mapping[str, Any]
 Attributes = dict[str, str]
 
 
@@ -76,14 +84,14 @@ def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[st
             serviceName=name,
             power=properties["Power"],
             scale=int(properties["Scale"]),
-            tags=_tags(properties),
-            publicDomainNames=_public_domain_names(properties),
-            **_registry_access(properties),
+            tags=tags(properties),
+            publicDomainNames=public_domain_names(properties),
+            **registry_access(properties),
         )
         # From here on there is something to delete if the rest fails.
         with failed_creates.remembered(stack_name, logical_id, TYPE_NAME, name, properties):
             _wait_until_settled(client, name)
-            if _is_true(properties.get("IsDisabled")):
+            if is_true(properties.get("IsDisabled")):
                 client.update_container_service(serviceName=name, isDisabled=True)
                 _wait_until_settled(client, name)
             _deploy(client, name, properties)
@@ -102,14 +110,13 @@ def update(
                 serviceName=physical_id,
                 power=new["Power"],
                 scale=int(new["Scale"]),
-                isDisabled=_is_true(new.get("IsDisabled")),
-                publicDomainNames=_public_domain_names(new, old),
-                **_registry_access(new),
+                isDisabled=is_true(new.get("IsDisabled")),
+                publicDomainNames=public_domain_names(new, old),
+                **registry_access(new),
             )
             _wait_until_settled(client, physical_id)
         _update_tags(client, physical_id, old, new)
-        deployment = "ContainerServiceDeployment"
-        if old.get(deployment) != new.get(deployment):
+        if old.get("ContainerServiceDeployment") != new.get("ContainerServiceDeployment"):
             _deploy(client, physical_id, new)
         return physical_id, _attributes(client, physical_id)
 
@@ -130,7 +137,7 @@ def _client() -> "LightsailClient":
     # not to be shared between threads.
     session = boto3.session.Session(
         aws_access_key_id=get_account_id(),
-        aws_secret_access_key="local",  # noqa: S106 - nobody checks it here
+        aws_secret_access_key="local",  # nosec B106  # noqa: S106 - nobody checks it here
         region_name=get_region(),
     )
     client: LightsailClient = session.client("lightsail")
@@ -172,83 +179,27 @@ def _attributes(client: "LightsailClient", name: str) -> Attributes:
 
 
 def _wait_until_settled(client: "LightsailClient", name: str) -> None:
-    while _describe(client, name)["state"] not in _SETTLED_STATES:
+    # A read may not show yet what was just made.
+    shown_by = time.monotonic() + _SHOWN_SECONDS
+    while True:
+        service = _describe(client, name)
+        if service is None and time.monotonic() > shown_by:
+            raise ContainerError(f"The ContainerService does not exist: {name}", "NotStabilized")
+        if service is not None and service["state"] in _SETTLED_STATES:
+            return
         time.sleep(_POLL_SECONDS)
 
 
 def _deploy(client: "LightsailClient", name: str, properties: Properties) -> None:
-    deployment = properties.get("ContainerServiceDeployment")
-    if not deployment:
-        return
-    request: dict[str, Any] = {
-        "containers": {
-            container["ContainerName"]: _container(container)
-            for container in deployment.get("Containers", [])
-        }
-    }
-    if endpoint := deployment.get("PublicEndpoint"):
-        request["publicEndpoint"] = _public_endpoint(endpoint)
-    client.create_container_service_deployment(serviceName=name, **request)
-
-
-def _container(container: Properties) -> dict[str, Any]:
-    return {
-        "image": container.get("Image", ""),
-        "command": list(container.get("Command", [])),
-        "environment": {
-            entry["Variable"]: entry["Value"] for entry in container.get("Environment", [])
-        },
-        "ports": {str(entry["Port"]): entry["Protocol"] for entry in container.get("Ports", [])},
-    }
-
-
-def _public_endpoint(endpoint: Properties) -> dict[str, Any]:
-    request: dict[str, Any] = {
-        "containerName": endpoint["ContainerName"],
-        "containerPort": int(endpoint["ContainerPort"]),
-    }
-    if check := endpoint.get("HealthCheckConfig"):
-        request["healthCheck"] = {
-            name[0].lower() + name[1:]: value if name in ("Path", "SuccessCodes") else int(value)
-            for name, value in check.items()
-        }
-    return request
-
-
-def _public_domain_names(
-    properties: Properties, old: Properties | None = None
-) -> dict[str, list[str]]:
-    # A certificate that is left out keeps its names; one whose names are to go has none.
-    names: dict[str, list[str]] = {name: [] for name in _public_domain_names(old)} if old else {}
-    for entry in properties.get("PublicDomainNames", []):
-        names[entry["CertificateName"]] = list(entry.get("DomainNames", []))
-    return names
-
-
-def _registry_access(properties: Properties) -> Any:
-    role = properties.get("PrivateRegistryAccess", {}).get("EcrImagePullerRole", {})
-    if "IsActive" not in role:
-        return {}
-    active = _is_true(role["IsActive"])
-    return {"privateRegistryAccess": {"ecrImagePullerRole": {"isActive": active}}}
-
-
-def _tags(properties: Properties) -> Any:
-    return [
-        {"key": tag["Key"], "value": str(tag.get("Value", ""))}
-        for tag in properties.get("Tags", [])
-    ]
+    request = deployment(properties)
+    if request:
+        client.create_container_service_deployment(serviceName=name, **request)
 
 
 def _update_tags(client: "LightsailClient", name: str, old: Properties, new: Properties) -> None:
-    kept = _tags(new)
-    gone = sorted({tag["key"] for tag in _tags(old)} - {tag["key"] for tag in kept})
+    kept = tags(new)
+    gone = sorted({tag["key"] for tag in tags(old)} - {tag["key"] for tag in kept})
     if gone:
         client.untag_resource(resourceName=name, tagKeys=gone)
-    if kept and kept != _tags(old):
+    if kept and kept != tags(old):
         client.tag_resource(resourceName=name, tags=kept)
-
-
-def _is_true(value: object) -> bool:
-    """Read a boolean of a template, where it may be a string."""
-    return str(value).lower() == "true"

@@ -7,13 +7,12 @@ import shutil
 import signal
 import socket
 import ssl
-import subprocess
+import subprocess  # nosec B404 # each call says what it runs
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
@@ -104,12 +103,7 @@ class Engine:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -122,7 +116,9 @@ class Engine:
         if self._process is not None:
             raise EngineError("the engine is started already")
         if shutil.which("openssl") is None:
-            raise EngineError("openssl is not installed; ministack makes its certificate with it")
+            raise EngineError(
+                "openssl is not installed: install it, the cloud's certificate is made with it"
+            )
         # The port is bound here and handed down: no other process can take it in between, and
         # ministack cannot take port 443 beside it.
         with bind(self._port) as listener:
@@ -149,7 +145,7 @@ class Engine:
             (self.folder / name).mkdir()
         with (self.folder / "engine.log").open("wb") as log:
             # -P: nothing in the current folder shadows a module.
-            self._process = subprocess.Popen(  # noqa: S603 - our interpreter, our module
+            self._process = subprocess.Popen(  # nosec B603  # noqa: S603 - our interpreter, our module
                 [
                     sys.executable,
                     "-P",

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 # The tables and functions that are changed here are private to ministack: another version may
 # well take the changes and mean something else by them.
@@ -70,16 +71,30 @@ def _serve(listener: int) -> None:
 
 
 def _log_as_lambda_does() -> None:
-    """Have what Python functions log arrive in their log groups.
+    """Have what Python functions log arrive in their log groups, and let each know its own.
 
-    AWS Lambda's runtime gives the root logger a handler, ministack's worker does not:
+    AWS Lambda's runtime gives the root logger a handler, ministack's worker does not, nor does it
+    name the log group in the environment:
     https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
     from ministack.core import lambda_runtime  # noqa: PLC0415
 
     handler = "import logging; logging.getLogger().addHandler(logging.StreamHandler())\n"
     script = handler + lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001
     lambda_runtime._PYTHON_WORKER_SCRIPT = script  # noqa: SLF001
+
+    make = lambda_runtime.Worker.__init__
+
+    def make_with_log_group(
+        worker: lambda_runtime.Worker, name: str, config: dict[str, Any], *code: Any
+    ) -> None:
+        given = config.get("Environment", {}).get("Variables", {})
+        group = config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
+        variables = {**given, "AWS_LAMBDA_LOG_GROUP_NAME": group}
+        make(worker, name, {**config, "Environment": {"Variables": variables}}, *code)
+
+    lambda_runtime.Worker.__init__ = make_with_log_group
 
 
 def _trust_own_certificate(certificate: str, _key: str) -> None:

@@ -11,7 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
+# A page of another origin can have its own name resolved to 127.0.0.1, and then read and change
+# what is here: its requests are told by the name that this computer was reached by.
+_OWN_NAMES = frozenset({"127.0.0.1", "localhost"})
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 10
 _NO_CONTENT = 204
@@ -119,10 +123,13 @@ class Connection(BaseHTTPRequestHandler):
     on_answer: Callable[[Answer], Answer | None] | None
 
     def respond(self) -> None:
-        """Have the server answer the request."""
+        """Have the server answer the request, unless it was meant for another computer."""
         self.body = self._body()
         self.on_answer = None
-        self.server.respond(self)
+        if _is_own(self.headers.get("Host", "localhost")):
+            self.server.respond(self)
+        else:
+            self.send(Answer(status=421, body=b"this is for 127.0.0.1 and localhost only\n"))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815
 
@@ -193,6 +200,14 @@ class Connection(BaseHTTPRequestHandler):
         if not line.endswith(b"\n"):
             raise ConnectionAbortedError("the request ended inside a chunk's line")
         return line.rstrip(b"\r\n")
+
+
+def _is_own(host: str) -> bool:
+    """Return whether a Host header names this computer; the port may be that of a tunnel."""
+    try:
+        return urlsplit(f"//{host}").hostname in _OWN_NAMES
+    except ValueError:
+        return False
 
 
 def _number(text: str, base: int) -> int:

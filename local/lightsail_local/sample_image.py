@@ -128,7 +128,7 @@ def push_sample_image(
         endpoint_url=lightsail_url,
         region_name=region,
         aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 the local Lightsail takes any
+        aws_secret_access_key="local",  # nosec B106  # noqa: S106 - the local Lightsail takes any
     )
     login = client.create_container_service_registry_login()["registryLogin"]
     client.close()

@@ -6,7 +6,6 @@ The demo and the tests carry its images into the local Lightsail.
 from __future__ import annotations
 
 import re
-from types import TracebackType
 from typing import Self, get_args
 
 from .failure import Failure
@@ -37,12 +36,7 @@ class SampleRegistry:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:

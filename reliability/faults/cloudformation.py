@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requestt
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Callable, Mapping
@@ -89,6 +90,7 @@ class Stack:
         self._world = world
         self._function = function
         self._numbers = itertools.count(1)
+        self._unfinished: Callable[[], Outcome] | None = None
 
     def deploy(self, template: Template) -> Outcome:
         """Create or update the stack, and roll back what fails."""
@@ -126,6 +128,12 @@ class Stack:
             del self.resources[name]
         return Outcome("DELETE_COMPLETE")
 
+    def continue_rollback(self) -> Outcome:
+        """Go on with a rollback that has failed."""
+        if self._unfinished is None:
+            return Outcome("UPDATE_ROLLBACK_COMPLETE", [])
+        return self._unfinished()
+
     def _roll_back(
         self,
         before: dict[str, Resource],
@@ -146,10 +154,14 @@ class Stack:
             try:
                 self.resources[name] = self._put(name, kind, old.properties, given)
             except Failed as failure:
+                self._unfinished = functools.partial(
+                    self._roll_back, before, tried, template, reason
+                )
                 return Outcome("UPDATE_ROLLBACK_FAILED", [reason, str(failure)])
             if self.resources[name].physical_id != given.physical_id:
                 leftovers.append((name, given))
         tries = _CLEAN_UPS if before else 1
+        self._unfinished = None
         problems = [self._clean_up(name, left, tries) for name, left in reversed(leftovers)]
         told = [reason, *(problem for problem in problems if problem)]
         if before:

@@ -20,10 +20,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+import certificates
+from fake_ecr import HOST as ECR_HOST
+from fake_ecr import lead_to_ecr
+
 from .clock import Clock
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:handler"
-_SERVICES = ("lightsail", "lambda", "secretsmanager", "ssm", "s3")
+_SERVICES = ("lightsail", "ecr", "lambda", "secretsmanager", "ssm", "s3")
 _STALL_SECONDS = 0.5
 
 
@@ -33,12 +37,14 @@ class Settings:
 
     Args:
         endpoints: the addresses of AWS's services.
+        ecr_port: the port of what stands for Amazon ECR's registry.
         seed: of its randomness.
         is_impatient: whether it waits for answers for half a second of real time only, for runs in
             which one does not come.
     """
 
     endpoints: Mapping[str, str]
+    ecr_port: int
     seed: int
     is_impatient: bool = False
 
@@ -48,10 +54,16 @@ class Environments:
 
     Args:
         clock: the time that they share.
+
+    Attributes:
+        log: what they all have logged.
+        certificate: that of Amazon ECR's registry, which they trust.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="lightsail-faults-")
+        self.certificate = certificates.certificate(Path(self._folder.name), ECR_HOST)
+        os.environ["SSL_CERT_FILE"] = str(self.certificate.certificate)
         self.log = Path(self._folder.name) / "log"
         self._address = str(Path(self._folder.name) / "environments")
         self._listener = Listener(self._address, "AF_UNIX")
@@ -152,6 +164,7 @@ def _be_the_function(clock: Clock, address: str, log: Path) -> None:
     connection = Client(address, "AF_UNIX")
     connection.send(os.getpid())
     settings: Settings = connection.recv()
+    lead_to_ecr(settings.ecr_port)
     random.seed(settings.seed)
     handler = main.make_handler(
         functools.partial(_make_client, settings, main.CLIENT_CONFIG),

@@ -14,6 +14,8 @@ SECONDS = 300.0
 # As the construct sets them, see constructs/cdk_lightsail_containers/handler.py, and as AWS waits:
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 _MOST_AGE = 330.0
+# See custom_resource: in the last half a minute it only answers.
+_LAST_CALLS_SECONDS = 30.0
 _LATER = (60.0, 120.0)
 
 
@@ -38,6 +40,7 @@ class Function:
     Attributes:
         is_impatient: whether its processes wait only shortly for answers, see `Settings`.
         is_watched: whether the gate looks at its calls.
+        has_dropped: whether the last request to be repeated was too old for that.
         when_ended: called when an invocation has ended.
     """
 
@@ -53,8 +56,10 @@ class Function:
         self._count = 0
         self._running: _Queued | None = None
         self._process: Environment | None = None
+        self._began = 0.0
         self.is_impatient = False
         self.is_watched = False
+        self.has_dropped = False
         self.when_ended: Callable[[], None] = lambda: None
 
     def invoke(self, event: Mapping[str, Any]) -> None:
@@ -73,7 +78,7 @@ class Function:
         self._queue.remove(queued)
         clock = self._world.clock
         clock.sleep_until(queued.due)
-        self._running, self._process = queued, self._take()
+        self._running, self._process, self._began = queued, self._take(), clock.now
         self._world.gate.is_open = self.is_watched
         outcome = self._process.invoke(queued.event, SECONDS)
         self._world.gate.is_open = False
@@ -85,7 +90,8 @@ class Function:
             self._idle.append(process)
         if outcome != "done" and queued.repeated < len(self._later):
             due = clock.now + self._later[queued.repeated]
-            if due - queued.since <= _MOST_AGE:
+            self.has_dropped = due - queued.since > _MOST_AGE
+            if not self.has_dropped:
                 self._count += 1
                 again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
                 self._queue.append(again)
@@ -101,6 +107,10 @@ class Function:
         """Hand over what is due by now."""
         while (due := self.next_due()) is not None and due <= self._world.clock.now:
             self.run_next()
+
+    def deadline(self) -> float:
+        """Return until when the invocation at work begins calls."""
+        return self._began + SECONDS - _LAST_CALLS_SECONDS
 
     def kill(self) -> None:
         """Kill the process that is at work."""
@@ -127,6 +137,9 @@ class Function:
     def _make(self) -> Environment:
         return self._environments.make(
             Settings(
-                endpoints=self._world.endpoints, seed=self._seed, is_impatient=self.is_impatient
+                endpoints=self._world.endpoints,
+                ecr_port=self._world.port("ecr-registry"),
+                seed=self._seed,
+                is_impatient=self.is_impatient,
             )
         )

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from lightsail_local.http_server import Answer, Connection, Respond
 
 _BLOB = re.compile(r"sha256:[0-9a-f]{8}")
+_SERVICES = {"AmazonSSM": "ssm", "AmazonEC2ContainerRegistry": "ecr"}
 _UPLOAD = re.compile(r"/uploads/[^/?]+")
 
 
@@ -92,7 +93,8 @@ def _name(server: str, connection: Connection) -> tuple[str, str]:
     url = urlsplit(connection.path)
     if target:
         service, _, operation = target.partition(".")
-        return {"AmazonSSM": "ssm"}.get(service, service.partition("_")[0].lower()), operation
+        service = service.partition("_")[0]
+        return _SERVICES.get(service, service.lower()), operation
     if server == "response":
         return server, "PUT"
     if server == "aws":

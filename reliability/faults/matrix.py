@@ -25,6 +25,8 @@ from .scenario import SCENARIOS
 
 _MOST_OF_A_KIND = 6
 _HUNG_SECONDS = 120
+# Services that are one server in this world.
+_OF_AWS = frozenset({"ecr", "lambda", "s3", "secretsmanager", "ssm"})
 _ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -150,9 +152,7 @@ def _connections(calls: list[Call]) -> list[Call]:
     numbers: Counter[str] = Counter()
     ports = []
     for call in calls:
-        server = (
-            call.server if call.server in {"lightsail", "registry", "source", "response"} else "aws"
-        )
+        server = "aws" if call.server in _OF_AWS else call.server
         numbers[server] += 1
         ports.append(Call(call.server, "connection", numbers[server]))
     return ports

@@ -57,7 +57,7 @@ class Run:
         call: the call that is struck; None for none.
         fault: the fault's name.
         seed: of the function's randomness.
-        repeats: whether AWS Lambda repeats a request that was not answered, as the construct has it.
+        repeats: whether AWS Lambda repeats a request that was not answered.
     """
 
     scenario: str
@@ -70,7 +70,7 @@ class Run:
         """Make the run in a new world."""
         clock.reset()
         environments.log.write_bytes(b"")
-        with World(clock) as world:
+        with World(clock, environments.certificate) as world:
             function = Function(world, environments, self.seed, repeats=self.repeats)
             try:
                 return _Life(self, world, function, environments).live()
@@ -103,6 +103,11 @@ class _Life:
             outcome = scenario.act(Stage(world, stack, self._others))
             self._function.run_out()
         self._result.status = outcome.status
+        if outcome.status == "UPDATE_ROLLBACK_FAILED" and self._run.fault == "outage":
+            # Whatever the rollback needs cannot be had for all of its time: it says so, and its
+            # owner has it continued afterwards.
+            world.clock.sleep(_LATER_SECONDS)
+            outcome = stack.continue_rollback()
         self._check("", outcome, succeeds=scenario.succeeds and not self._run.call)
         self._recover(outcome)
         return self._result
@@ -134,7 +139,9 @@ class _Life:
             gate.answers_once = True
             clock.refuse(self._world.port(call.server), call.number)
         elif call:
-            aim = strike.Aim(call, fault, clock, function.kill, function.deliver_again)
+            aim = strike.Aim(
+                call, fault, clock, function.kill, function.deliver_again, function.deadline
+            )
             gate.strike = aim
             function.when_ended = aim.end
         function.is_watched = True
@@ -167,7 +174,12 @@ class _Life:
             yield f"{outcome.status}: {outcome.reasons}"
         elif outcome.status not in _SUCCEEDED | _FAILED:
             yield f"stuck in {outcome.status}: {outcome.reasons}"
-        elif outcome.status in _FAILED and not _is_sentence(outcome.reasons[0]):
+        elif (
+            outcome.status in _FAILED
+            and not _is_sentence(outcome.reasons[0])
+            # Killed late in an invocation: then CloudFormation waits, and says so itself.
+            and not self._function.has_dropped
+        ):
             yield f"{outcome.status} without a cause and a cure: {outcome.reasons[0]}"
 
     def _wrong_images(self, when: str) -> Iterator[str]:

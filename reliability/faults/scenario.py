@@ -85,13 +85,22 @@ def by_digest(text: str, **changes: Any) -> Callable[[World], Template]:
     return make
 
 
-def by_source(tag: str, **changes: Any) -> Callable[[World], Template]:
+def by_source(tag: str, layers: int = 2) -> Callable[[World], Template]:
     """Return the template of an image that is pushed from a registry that wants to be logged in."""
 
     def make(world: World) -> Template:
-        image = world.source.add(oci_images.multi_arch(*oci_images.layers(2, 3000, tag)), tag)
-        source = {"Image": image, "CredentialsSecretArn": _REGISTRY_SECRET}
-        return {"Image": _image(Source=source, **changes)}
+        image = world.source.add(oci_images.multi_arch(*oci_images.layers(layers, 3000, tag)), tag)
+        return {"Image": _image(Source={"Image": image, "CredentialsSecretArn": _REGISTRY_SECRET})}
+
+    return make
+
+
+def by_ecr(tag: str) -> Callable[[World], Template]:
+    """Return the template of an image that is pushed from Amazon ECR."""
+
+    def make(world: World) -> Template:
+        made = oci_images.image(*oci_images.layers(2, 3000, tag))
+        return {"Image": _image(Source={"Image": world.ecr.add(made, tag)})}
 
     return make
 
@@ -205,7 +214,8 @@ def _pushed(world: World) -> str:
 
 
 def _slow_source(stage: Stage) -> None:
-    stage.world.source.blob_seconds = 120
+    # Its config and three layers: the last one comes when the time of an invocation is over.
+    stage.world.source.blob_seconds = 70
 
 
 def _slow_deployments(stage: Stage) -> None:
@@ -219,6 +229,9 @@ SCENARIOS = {
     ),
     "create by source": Scenario(
         prepare=_deployed(), act=_deploy(by_source("first")), then=by_source("last")
+    ),
+    "create by ecr": Scenario(
+        prepare=_deployed(), act=_deploy(by_ecr("first")), then=by_ecr("last")
     ),
     "create by archive": Scenario(
         prepare=_deployed(), act=_deploy(by_archive("first")), then=by_archive("last")
@@ -272,7 +285,7 @@ SCENARIOS = {
         prepare=_with_another_stack, act=_deploy(serving("second")), then=serving("last")
     ),
     "hand-over of a push": Scenario(
-        prepare=_slow_source, act=_deploy(by_source("first")), then=by_digest("last")
+        prepare=_slow_source, act=_deploy(by_source("first", layers=3)), then=by_digest("last")
     ),
     "hand-over of a deploy": Scenario(
         prepare=_slow_deployments, act=_deploy(serving("second")), then=by_digest("last")

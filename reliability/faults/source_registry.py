@@ -1,4 +1,4 @@
-"""A registry to pull from, with a token service, that takes its time if it is told to."""
+"""Registries to pull from, one with a token service, and one that stands for Amazon ECR's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oci_images import Made
 
 USERNAME, PASSWORD = "robot", "password-of-the-source"
 TOKEN = "token-of-the-source"  # noqa: S105 - looked for in every log
-_BASIC = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+ECR_PASSWORD = "password-of-ecr"  # noqa: S105 - the same
 _TARGET = re.compile(r"/v2/web/(?P<kind>manifests|blobs)/(?P<target>[\w.:-]+)")
 
 
@@ -22,15 +22,22 @@ class SourceRegistry:
 
     Args:
         sleep: lets time pass.
+        login: the user name and password that it takes.
+        gives_tokens: whether it takes them for a token only, at a service of its own.
 
     Attributes:
         host: its address, once it is known.
         blob_seconds: how long each blob takes.
     """
 
-    def __init__(self, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, sleep: Callable[[float], None], login: tuple[str, str], *, gives_tokens: bool
+    ) -> None:
         self._contents: dict[str, tuple[str, bytes]] = {}
         self._sleep = sleep
+        self._basic = "Basic " + base64.b64encode(":".join(login).encode()).decode()
+        self._wanted = f"Bearer {TOKEN}" if gives_tokens else self._basic
+        self._gives_tokens = gives_tokens
         self.host = ""
         self.blob_seconds = 0.0
 
@@ -48,11 +55,13 @@ class SourceRegistry:
         url = urlsplit(connection.path)
         sent = connection.headers.get("Authorization", "")
         if url.path == "/token":
-            is_known = sent == _BASIC
+            is_known = sent == self._basic
             body = json.dumps({"token": TOKEN}).encode()
             connection.send(Answer(status=200, body=body) if is_known else _error(401))
-        elif sent != f"Bearer {TOKEN}":
-            challenge = f'Bearer realm="http://{self.host}/token",service="source"'
+        elif sent != self._wanted:
+            challenge = 'Basic realm="source"'
+            if self._gives_tokens:
+                challenge = f'Bearer realm="http://{self.host}/token",service="source"'
             connection.send(_error(401, {"WWW-Authenticate": challenge}))
         else:
             connection.send(self._answer(url.path, connection.headers.get("Range", "")))

@@ -15,10 +15,7 @@ from .gate import Call
 
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n"
 _GARBAGE = b"\x00 no JSON"
-_REGISTRIES = frozenset({"registry", "source"})
-# How long the function waits for an answer, see its CLIENT_CONFIG, Timeouts and response.
-_WAITS = {"registry": 60.0, "source": 60.0, "response": 5.0}
-_AWS_WAITS = 10.0
+_REGISTRIES = frozenset({"registry", "source", "ecr-registry"})
 
 
 @dataclass
@@ -31,6 +28,7 @@ class Aim:
         clock: the time.
         kill: kills the function's process.
         again: has the same request delivered once more, and waits until that has ended.
+        deadline: until when the function waits for registries.
     """
 
     call: Call
@@ -38,6 +36,7 @@ class Aim:
     clock: Clock
     kill: Callable[[], None]
     again: Callable[[], None]
+    deadline: Callable[[], float]
     has_struck: bool = False
     is_over: bool = False
 
@@ -47,10 +46,17 @@ class Aim:
             self.has_struck = True
             FAULTS[self.fault](self, connection, respond)
         elif self.fault == "outage" and self._suffers(call):
-            self.clock.sleep(_waits(call.server))
+            self.wait(call)
             connection.reset()
         else:
             respond(connection)
+
+    def wait(self, call: Call) -> None:
+        """Let as much time pass as the function waits for an answer."""
+        if call.server in _REGISTRIES:  # never beyond its deadline
+            self.clock.sleep(max(0.0, min(60.0, self.deadline() - self.clock.now)))
+        else:
+            self.clock.sleep(5.0 if call.server == "response" else 10.0)
 
     def end(self) -> None:
         """Have nothing suffer any more from what has struck: that invocation has ended."""
@@ -58,10 +64,6 @@ class Aim:
 
     def _suffers(self, call: Call) -> bool:
         return self.has_struck and not self.is_over and call.server == self.call.server
-
-
-def _waits(server: str) -> float:
-    return _WAITS.get(server, _AWS_WAITS)
 
 
 def _reset_before(_: Aim, connection: Connection, __: Respond) -> None:
@@ -89,7 +91,7 @@ def _cut(_: Aim, connection: Connection, respond: Respond) -> None:
 
 
 def _stall(aim: Aim, connection: Connection, __: Respond) -> None:
-    aim.clock.sleep(_waits(aim.call.server))  # what the function is about to have waited
+    aim.wait(aim.call)
     ended = connection.server.stopping
     while not ended.is_set():
         readable, _, _ = select.select([connection.connection], [], [], 0.02)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
+import socket
+import ssl
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,13 +16,15 @@ from urllib.parse import unquote, urlsplit
 
 import boto3
 
+from certificates import Certificate
+from fake_ecr import HOST as ECR_HOST
 from lightsail_local.behaviour import Behaviour
-from lightsail_local.http_server import Answer, Connection, LoopbackServer, gated
+from lightsail_local.http_server import Answer, Connection, LoopbackServer, Respond, gated
 from lightsail_local.server import LightsailServer
 
 from .clock import Clock
 from .gate import Gate
-from .source_registry import SourceRegistry
+from .source_registry import ECR_PASSWORD, PASSWORD, USERNAME, SourceRegistry
 
 SECRETS = {
     "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-a1b2c3": json.dumps(
@@ -32,6 +37,7 @@ SECRETS = {
 PARAMETERS = {"/shop/token": "token-of-the-shop"}
 SIGNATURE = "5ec4e7-of-the-response-url"
 UNTOLD = (
+    ECR_PASSWORD,
     "password-of-the-source",
     "token-of-the-source",
     "password-of-the-shop",
@@ -55,6 +61,7 @@ class World:
 
     Args:
         clock: the time.
+        certificate: that of Amazon ECR's registry, None to have none.
 
     Attributes:
         gate: the gate.
@@ -64,6 +71,7 @@ class World:
     """
 
     clock: Clock
+    certificate: Certificate | None = None
     gate: Gate = field(default_factory=Gate)
     puts: dict[str, list[Put]] = field(default_factory=dict)
     invocations: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +85,9 @@ class World:
             missing_digest="refused",
         )
         self.lightsail = LightsailServer(self.behaviour, clock=self.clock.read, gate=self.gate)
-        self.source = SourceRegistry(self.clock.sleep)
+        self.source = SourceRegistry(self.clock.sleep, (USERNAME, PASSWORD), gives_tokens=True)
+        self.ecr = SourceRegistry(self.clock.sleep, ("AWS", ECR_PASSWORD), gives_tokens=False)
+        self.ecr.host = ECR_HOST
         self._running = ExitStack()
         self._lock = threading.Lock()
         self._tokens = itertools.count(1)
@@ -94,6 +104,10 @@ class World:
                 name: LoopbackServer(0, gated(self.gate, name, respond))
                 for name, respond in servers.items()
             }
+            if self.certificate:
+                self._servers["ecr-registry"] = _TlsServer(
+                    self.certificate, gated(self.gate, "ecr-registry", self.ecr.respond)
+                )
             for server in self._servers.values():
                 starting.callback(server.close)
             self.source.host = self._servers["source"].host
@@ -113,18 +127,14 @@ class World:
     def endpoints(self) -> dict[str, str]:
         """The addresses of AWS's services."""
         aws = f"http://{self._servers['aws'].host}"
-        others = dict.fromkeys(("lambda", "secretsmanager", "ssm", "s3"), aws)
+        others = dict.fromkeys(("ecr", "lambda", "secretsmanager", "ssm", "s3"), aws)
         return {"lightsail": self.lightsail.url, **others}
 
     def port(self, server: str) -> int:
         """Return the port of the server that a call is for."""
-        hosts = {
-            "lightsail": self.lightsail.url,
-            "registry": self.lightsail.registry,
-            "source": self._servers["source"].host,
-            "response": self._servers["response"].host,
-        }
-        return int(hosts.get(server, self._servers["aws"].host).rpartition(":")[2])
+        hosts = {"lightsail": self.lightsail.url, "registry": self.lightsail.registry}
+        host = hosts.get(server) or self._servers.get(server, self._servers["aws"]).host
+        return int(host.rpartition(":")[2])
 
     def new_response_url(self) -> tuple[str, str]:
         """Return a signed URL for one answer, and the token that its answers are kept by."""
@@ -150,6 +160,9 @@ class World:
         elif target == "AmazonSSM.GetParameter":
             name = json.loads(body)["Name"]
             connection.send(_json({"Parameter": {"Name": name, "Value": PARAMETERS[name]}}))
+        elif target.endswith(".GetAuthorizationToken"):
+            token = base64.b64encode(f"AWS:{ECR_PASSWORD}".encode()).decode()
+            connection.send(_json({"authorizationData": [{"authorizationToken": token}]}))
         elif connection.path.startswith("/2015-03-31/functions/"):
             with self._lock:
                 self.invocations.append(json.loads(body))
@@ -163,6 +176,20 @@ class World:
         start, last = int(first), min(int(end), len(content) - 1)
         headers = {"ETag": '"etag"', "Content-Range": f"bytes {start}-{last}/{len(content)}"}
         return Answer(status=206, body=content[start : last + 1], headers=headers)
+
+
+class _TlsServer(LoopbackServer):
+    """Serves over TLS."""
+
+    def __init__(self, certificate: Certificate, respond: Respond) -> None:
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(certificate.certificate, certificate.key)
+        super().__init__(0, respond)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Return a connection, once it is secure."""
+        plain, address = super().get_request()
+        return self._tls.wrap_socket(plain, server_side=True), address
 
 
 def _json(body: object) -> Answer:

@@ -7,9 +7,11 @@ from aws_cdk import App, CfnParameter, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
+from aws_cdk.assertions import Template
 
-from cdk_lightsail_containers import Container, ContainerSecret
-from stacks import allowed_in, deployed, deployment_in, statement_for
+from cdk_lightsail_containers import Container, ContainerSecret, Handler
+from cdk_lightsail_containers.narrow_grantee import NarrowGrantee
+from stacks import allowed_in, deployed, deployment_in, only, statement_for
 
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop-abcdef"
 KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/0a"
@@ -35,7 +37,8 @@ def test_names_a_field_of_a_secret_and_reads_that_secret_alone(stack: Stack) -> 
 
     arn = stack.resolve(secret.secret_arn)
     assert given == {"SecretArn": arn, "Field": "password"}
-    assert statement_for(stack, "secretsmanager:GetSecretValue")["Resource"] == arn
+    reading = statement_for(stack, "secretsmanager:GetSecretValue")
+    assert (reading["Action"], reading["Resource"]) == ("secretsmanager:GetSecretValue", arn)
 
 
 def test_names_the_whole_of_a_secret(stack: Stack) -> None:
@@ -79,6 +82,7 @@ def test_names_a_parameter_and_reads_it_alone(placed_stack: Stack) -> None:
 
     reading = statement_for(placed_stack, "ssm:GetParameter")
     assert given == {"ParameterName": NAME}
+    assert reading["Action"] == "ssm:GetParameter"
     assert reading["Resource"]["Fn::Join"][1][-1] == (
         f":ssm:eu-central-1:111122223333:parameter{NAME}"
     )
@@ -94,7 +98,48 @@ def test_decrypts_with_the_key_of_a_parameter(placed_stack: Stack) -> None:
 
     secret_of(placed_stack, encrypted(placed_stack, encryption_key=key))
 
-    assert statement_for(placed_stack, "kms:Decrypt")["Resource"] == KEY_ARN
+    assert statement_for(placed_stack, "kms:Decrypt") == {
+        "Action": "kms:Decrypt",
+        "Condition": {"StringEquals": {"kms:ViaService": "ssm.eu-central-1.amazonaws.com"}},
+        "Effect": "Allow",
+        "Resource": KEY_ARN,
+    }
+
+
+def test_decrypts_with_a_key_of_the_stack_that_a_parameter_has(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+
+    secret_of(stack, encrypted(stack, encryption_key=key))
+
+    assert statement_for(stack, "kms:Decrypt")["Resource"] == stack.resolve(key.key_arn)
+
+
+def test_is_named_in_the_policy_of_a_key_whose_account_does_not_decide(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+    secret = secretsmanager.Secret(stack, "Secret", encryption_key=key)
+
+    secret_of(stack, secret)
+
+    named = only(stack, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"][-1]
+    (role,) = Template.from_stack(stack).find_resources("AWS::IAM::Role")
+    assert named["Principal"] == {"AWS": {"Fn::GetAtt": [role, "Arn"]}}
+
+
+def test_takes_nothing_of_a_grant_that_is_not_needed(stack: Stack) -> None:
+    grantee = NarrowGrantee(Handler.shared(stack), {"ssm:GetParameter": {}})
+
+    secretsmanager.Secret(stack, "Secret").grant_read(grantee)
+
+    assert allowed_in(stack) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert Template.from_stack(stack).find_resources("AWS::SecretsManager::ResourcePolicy") == {}
+
+
+def test_stands_for_the_role_of_the_function(stack: Stack) -> None:
+    handler = Handler.shared(stack)
+    grantee = NarrowGrantee(handler, {})
+
+    assert grantee.assume_role_action == handler.role.assume_role_action
+    assert grantee.principal_account == handler.role.principal_account
 
 
 def test_refers_to_a_parameter_of_the_stack(stack: Stack) -> None:

@@ -139,13 +139,11 @@ def test_runs_in_the_given_subnets_with_the_given_security_groups(placed_stack: 
         "SubnetIds": ["subnet-0b"],
         "SecurityGroupIds": ["sg-0a"],
     }
-    network = next(
-        statement["Action"]
-        for statement in statements(placed_stack)
-        if statement["Resource"] == "*"
-    )
-    assert "ec2:CreateNetworkInterface" in network
-    assert all(action.startswith("ec2:") for action in network)
+    (network,) = (one for one in statements(placed_stack) if one["Resource"] == "*")
+    assert "ec2:CreateNetworkInterface" in network["Action"]
+    assert all(action.startswith("ec2:") for action in network["Action"])
+    # For AWS Lambda alone, which does not say that it calls for a function.
+    assert network["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
 
 
 def test_may_write_to_its_own_log_group_and_nothing_else_without_an_image(stack: Stack) -> None:

@@ -9,13 +9,29 @@ import pytest
 from cdk_commands import Cdk
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
+from request_watcher import RequestWatcher
+from sent_bytes import SentBytes
 
 
 @pytest.fixture(scope="session")
-def cdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cdk]:
+def sent(tmp_path_factory: pytest.TempPathFactory) -> SentBytes:
+    """What the cloud's functions have sent."""
+    return SentBytes(tmp_path_factory.mktemp("functions"))
+
+
+@pytest.fixture(scope="session")
+def watcher() -> RequestWatcher:
+    return RequestWatcher()
+
+
+@pytest.fixture(scope="session")
+def cdk(
+    tmp_path_factory: pytest.TempPathFactory, sent: SentBytes, watcher: RequestWatcher
+) -> Iterator[Cdk]:
     """The command line on a bootstrapped cloud, shared by the tests that one process runs."""
     folder: Path = tmp_path_factory.mktemp("cdk")
-    with LocalCloud(Behaviour(service_seconds=0.5)) as cloud:
+    behaviour = Behaviour(service_seconds=0.5)
+    with LocalCloud(behaviour, environment=sent.environment, on_request=watcher) as cloud:
         cdk = Cdk(cloud, folder)
         cdk.bootstrap()
         yield cdk

@@ -1,7 +1,8 @@
 """Containers that a stack deploys and waits for, with the real CDK command line."""
 
+import base64
 import json
-import time
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ from cdk_commands import Cdk, Run
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.sample_image import sample_image
 from lightsail_local.sample_registry import SampleRegistry
+from lightsail_local.server import Request
+from request_watcher import RequestWatcher
+from sent_bytes import SentBytes
 
 pytestmark = pytest.mark.e2e
 
@@ -57,35 +61,63 @@ def calls(cdk: Cdk, operation: str) -> int:
     return sum(one.operation == operation for one in cdk.cloud.lightsail.requests)
 
 
-def function_log(cdk: Cdk, until: str) -> str:
-    """What the cloud's functions have logged; lines arrive there in the end."""
-    logs = cdk.client("logs")
-    ends = time.monotonic() + 10
-    while True:
-        found = "\n".join(
-            event["message"]
-            for group in logs.describe_log_groups()["logGroups"]
-            for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
-        )
-        if until in found or time.monotonic() > ends:
-            return found
-        time.sleep(0.1)
+def told(cdk: Cdk, run: Run) -> dict[str, str]:
+    """Everything that anybody is told of the stack, by where it stands."""
+    cloudformation = cdk.client("cloudformation")
+    files = [path for path in cdk.assembly.rglob("*") if path.is_file()]
+    return {
+        "command line": run.output,
+        "assembly": "\n".join(path.read_text(errors="replace") for path in files),
+        "template": json.dumps(cloudformation.get_template(StackName=STACK)["TemplateBody"]),
+        "events": str(cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]),
+        "ids": str(cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]),
+        "outputs": str(cloudformation.describe_stacks(StackName=STACK)["Stacks"]),
+        "log": cdk.function_log(""),
+    }
 
 
-def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
-    cdk: Cdk, registry: SampleRegistry, behaviour: Behaviour
-) -> None:
-    behaviour.deployment_seconds = 1
-    began = len(cdk.cloud.lightsail.requests)
+def forms(secret: str) -> list[str]:
+    """How a secret may be written: as it is, or in the middle of something in Base64."""
+    encoded = [base64.b64encode(b"x" * shift + secret.encode()) for shift in range(3)]
+    return [secret, *(form[4:-4].decode() for form in encoded)]
+
+
+def assert_nobody_sees_a_secret(cdk: Cdk, sent: SentBytes, run: Run) -> None:
+    """Search for the secrets in all that is told, and all that the function sends to anybody."""
+    lightsail = cdk.cloud.lightsail.url.removeprefix("http://")
+    by_peer = sent.by_peer()
+    where = told(cdk, run) | {
+        peer: content.decode(errors="replace") for peer, content in by_peer.items()
+    }
+    # Lightsail has no other way to take one.
+    assert PASSWORD in where[lightsail]
+    assert TOKEN in where.pop(lightsail)
+    for secret in (PASSWORD, TOKEN):
+        for form in forms(secret):
+            assert [place for place, text in where.items() if form in text] == []
+
+
+@pytest.fixture(scope="module")
+def secrets(cdk: Cdk) -> dict[str, str]:
+    """Context of a secret and a parameter, both of which are there."""
     secret = cdk.client("secretsmanager").create_secret(
         Name="site", SecretString=json.dumps({"password": PASSWORD})
     )["ARN"]
     cdk.client("ssm").put_parameter(Name="/site/token", Type="SecureString", Value=TOKEN)
-    context = {"secret": secret, "parameter": "/site/token"}
-    seen = []
+    return {"secret": secret, "parameter": "/site/token"}
 
-    created = cdk.deploy(APP, image=registry.image("first"), **context)
-    seen.append(created.output)
+
+def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
+    cdk: Cdk,
+    registry: SampleRegistry,
+    behaviour: Behaviour,
+    secrets: dict[str, str],
+    sent: SentBytes,
+) -> None:
+    behaviour.deployment_seconds = 1
+    began = len(cdk.cloud.lightsail.requests)
+
+    created = cdk.deploy(APP, image=registry.image("first"), **secrets)
     assert output(created, "Url").startswith("https://site."), created.output
     assert output(created, "DeploymentVersion") == "1"
     assert output(created, "ImageName") == ":site.web.1"
@@ -95,13 +127,14 @@ def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
         "environment": {"MODE": "live", "PASSWORD": PASSWORD, "TOKEN": TOKEN},
         "ports": {"80": "HTTP"},
     }
+    assert_nobody_sees_a_secret(cdk, sent, created)
 
-    updated = cdk.deploy(APP, image=registry.image("second"), **context)
-    seen.append(updated.output)
+    updated = cdk.deploy(APP, image=registry.image("second"), **secrets)
     assert output(updated, "DeploymentVersion") == "2", updated.output
     assert deployments(cdk) == {1: "INACTIVE", 2: "ACTIVE"}
     # The image before went once nothing ran it any more.
     assert cdk.images("site") == {":site.web.2": sample_image("second").digest}
+    assert_nobody_sees_a_secret(cdk, sent, updated)
 
     for number, (tag, said) in enumerate(
         {
@@ -110,59 +143,45 @@ def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
             "took_too_long": "Took too long), container 'web'",
         }.items()
     ):
-        failed = cdk.deploy(APP, image=registry.image(tag), **context)
-        seen.append(failed.output)
+        failed = cdk.deploy(APP, image=registry.image(tag), **secrets)
         assert failed.returncode == 1
         reason = cdk.reasons(STACK, "UPDATE_FAILED")[0]
-        assert f"deployment {3 + number} of container service 'site' failed" in reason
+        assert f"deployment {3 + number} of container service 'site' failed (" in reason
         assert said in reason
-        assert "its log is in log group " in reason
         assert cdk.status(STACK) == "UPDATE_ROLLBACK_COMPLETE"
         assert running(cdk)["web"]["image"] == ":site.web.2"
         assert cdk.images("site") == {":site.web.2": sample_image("second").digest}
+        # Programs print what they are configured with, and that is in the log that is named.
+        _, _, group = reason.partition("its log is in log group ")
+        lines = cdk.client("logs").filter_log_events(logGroupName=group.split()[0])["events"]
+        shown = "environment: MODE=live PASSWORD=*** TOKEN=***"
+        assert sum(shown in line["message"] for line in lines) > number
+        assert_nobody_sees_a_secret(cdk, sent, failed)
     assert deployments(cdk) == {1: "INACTIVE", 2: "ACTIVE", 3: "FAILED", 4: "FAILED", 5: "FAILED"}
     requests = [one.operation for one in cdk.cloud.lightsail.requests[began:]]
     assert requests.count("RegisterContainerImage") == 5
     assert requests.count("CreateContainerServiceDeployment") == 5
 
-    log = function_log(cdk, '"container log"')
-    assert "environment: MODE=live PASSWORD=*** TOKEN=***" in log
-    seen += [log, *told_by_cloudformation(cdk)]
-    requests_with_secrets = [
-        one.operation
-        for one in [*cdk.cloud.lightsail.requests, *cdk.cloud.lightsail.registry_requests]
-        if any(text in str(one.parameters) for text in (PASSWORD, TOKEN))
-    ]
-    assert set(requests_with_secrets) == {"CreateContainerServiceDeployment"}
-    for text in (PASSWORD, TOKEN):
-        assert not [one for one in seen if text in one]
-
     assert cdk.destroy(APP, image="any/image:1").returncode == 0
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
 
 
-def told_by_cloudformation(cdk: Cdk) -> list[str]:
-    """Everything that CloudFormation tells of the stack."""
-    cloudformation = cdk.client("cloudformation")
-    return [
-        json.dumps(cloudformation.get_template(StackName=STACK)["TemplateBody"]),
-        str(cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]),
-        str(cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]),
-        str(cloudformation.describe_stacks(StackName=STACK)["Stacks"]),
-    ]
-
-
 def test_a_first_deployment_that_fails_is_removed_and_can_be_mended(
-    cdk: Cdk, registry: SampleRegistry, behaviour: Behaviour
+    cdk: Cdk,
+    registry: SampleRegistry,
+    behaviour: Behaviour,
+    secrets: dict[str, str],
+    sent: SentBytes,
 ) -> None:
     behaviour.deployment_seconds = 1
 
-    failed = cdk.deploy(APP, image=registry.image("crash"))
+    failed = cdk.deploy(APP, image=registry.image("crash"), **secrets)
 
     assert failed.returncode == 1
     assert "Error: cannot start: crash" in cdk.reasons(STACK, "CREATE_FAILED")[0]
     assert cdk.status(STACK) == "ROLLBACK_COMPLETE"
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
+    assert_nobody_sees_a_secret(cdk, sent, failed)
 
     mended = cdk.deploy(APP, image=registry.image("first"))
 
@@ -171,40 +190,61 @@ def test_a_first_deployment_that_fails_is_removed_and_can_be_mended(
 
 
 def test_a_deployment_that_is_longer_than_the_function_is_handed_over_and_answered_once(
-    cdk: Cdk, registry: SampleRegistry, behaviour: Behaviour
+    cdk: Cdk,
+    registry: SampleRegistry,
+    behaviour: Behaviour,
+    secrets: dict[str, str],
+    sent: SentBytes,
 ) -> None:
     behaviour.deployment_seconds = 14
     before = calls(cdk, "CreateContainerServiceDeployment")
-    known = function_log(cdk, "").count('"handed over"')
 
     # The function stops half a minute before its end: it has some three seconds at a time.
-    created = cdk.deploy(APP, image=registry.image("first"), seconds=34)
+    created = cdk.deploy(APP, image=registry.image("first"), seconds=34, **secrets)
 
     assert output(created, "DeploymentVersion") == "1", created.output
     assert calls(cdk, "CreateContainerServiceDeployment") == before + 1
-    log = function_log(cdk, '"deployed"')
-    assert log.count('"handed over"') >= known + 3
     deploying = [
         json.loads(line)
-        for line in log.splitlines()
+        for line in cdk.function_log('"deployed"').splitlines()
         if '"resource": "SiteDeployment' in line and line.startswith("{")
     ]
     request = deploying[-1]["request"]
     steps = [line["step"] for line in deploying if line["request"] == request]
-    assert steps.count("answered") == 1
+    assert steps.count("handed over") >= 3
     assert steps.count("deploying") == 1
+    assert steps.count("answered") == 1
+    engine = sent.by_peer()[cdk.cloud.endpoints.engine.removeprefix("https://")].decode()
+    assert engine.count(f'"RequestId": "{request}", "LogicalResourceId"') == 1
+    # What was handed over is there, too, and does not have the secrets.
+    assert engine.count('"HandOver": {"Count": 3') == 1
+    assert_nobody_sees_a_secret(cdk, sent, created)
     assert cdk.destroy(APP, image="any/image:1").returncode == 0
 
 
-def test_two_stacks_on_one_service_wait_for_each_other(
-    cdk: Cdk, shop: str, behaviour: Behaviour
+def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
+    cdk: Cdk, shop: str, behaviour: Behaviour, watcher: RequestWatcher
 ) -> None:
     behaviour.deployment_seconds = 3
+    looks = threading.Semaphore(2)
+    both_looked = threading.Barrier(2, timeout=300)
 
+    def meet(request: Request) -> None:
+        """Let nobody know that there is no deployment before both have asked."""
+        is_look = request.operation == "GetContainerServiceDeployments"
+        if is_look and looks.acquire(blocking=False):
+            both_looked.wait()
+
+    watcher.watch = meet
     both = cdk.deploy(APP, "--concurrency", "2", shared=shop)
+    watcher.watch = None
 
     assert both.returncode == 0, both.output
-    assert sorted(deployments(cdk, shop).values()) == ["ACTIVE", "INACTIVE"]
+    assert deployments(cdk, shop) == {1: "INACTIVE", 2: "ACTIVE"}
+    # Whoever came second was refused, and waited.
+    assert f'deployment 1 is in progress for service \\"{shop}\\"' in cdk.function_log(
+        "in progress"
+    )
     assert len(running(cdk, shop)) == 1
     assert cdk.destroy(APP, shared=shop).returncode == 0
 

@@ -61,7 +61,7 @@ def test_a_private_image_is_read_with_the_secret_which_nobody_else_sees(
     run = cdk.deploy(APP, image=f"{source.host}/web:1", secret=secret)
 
     assert run.outputs["ImageName"] == ":shop.web.1", run.output
-    logs = log_of_functions(cdk, "blob copied")
+    logs = cdk.function_log("blob copied")
     assert "blob copied" in logs
     template = cdk.client("cloudformation").get_template(StackName="Pushing")["TemplateBody"]
     events = cdk.client("cloudformation").describe_stack_events(StackName="Pushing")
@@ -137,18 +137,3 @@ def test_the_example_of_a_private_registry_logs_in_with_the_secret_of_that_name(
     assert cdk.images() == {":shop.web.1": made.digest}
     assert cdk.destroy(app, image=image).returncode == 0
     secrets.delete_secret(SecretId="ghcr", ForceDeleteWithoutRecovery=True)
-
-
-def log_of_functions(cdk: Cdk, until: str) -> str:
-    """Everything in the log groups of the cloud's functions, where lines arrive in the end."""
-    logs = cdk.client("logs")
-    ends = time.monotonic() + 10
-    while True:
-        found = "\n".join(
-            event["message"]
-            for group in logs.describe_log_groups()["logGroups"]
-            for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
-        )
-        if until in found or time.monotonic() > ends:
-            return found
-        time.sleep(0.1)

@@ -57,6 +57,16 @@ class TestCreate:
 
             assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
 
+    def test_registers_again_what_reads_still_show_although_it_is_deleted(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            name = stack.create()["PhysicalResourceId"]
+            stack.delete(name)
+
+            answer = stack.create()
+
+            assert answer["PhysicalResourceId"] == ":shop.web.2"
+            assert stack.images() == [":shop.web.2"]
+
 
 class TestTheSameRequestTwice:
     @BOTH

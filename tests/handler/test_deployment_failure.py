@@ -1,5 +1,6 @@
 """What is said of a deployment that failed, whatever its containers logged."""
 
+import json
 from datetime import UTC, datetime
 
 import boto3
@@ -9,10 +10,8 @@ from botocore.stub import Stubber
 from cdk_lightsail_containers_handler.deployment import Deployment
 from cdk_lightsail_containers_handler.deployment_failure import DeploymentFailures
 from cdk_lightsail_containers_handler.lightsail import Lightsail
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
-    Container,
-    PublicEndpoint,
-)
+from cdk_lightsail_containers_handler.properties.container import Container
+from cdk_lightsail_containers_handler.properties.public_endpoint import PublicEndpoint
 from fake_time import FakeTime
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -38,7 +37,7 @@ def told(logs: dict[str, list[str]], *, public: str | None = None, detail: str =
         failures = DeploymentFailures(lightsail, lambda *_, **__: None, str)
         error = failures.explain(deployment, "shop", detail)
     client.close()
-    assert len(str(error)) <= 240
+    assert len(json.dumps(str(error))) <= 802
     return str(error)
 
 
@@ -47,8 +46,10 @@ def told(logs: dict[str, list[str]], *, public: str | None = None, detail: str =
     [
         (["starting", "Error: one", "Error: two"], "'web': Error: one | Error: two: mend it"),
         (["Error: one", "Error: two", "Error: one"], "'web': Error: two | Error: one: mend it"),
-        (["Error: " + "x" * 90, "Error: two"], "'web': Error: two: mend it"),
+        (["Error: " + "x" * 700, "Error: two"], "'web': Error: two: mend it"),
         (["Error: " + "y" * 900], "yyy...: mend it"),
+        (["Error: " + "ü" * 900], "üüü...: mend it"),
+        ([f"Error {number}" for number in range(9)], "'web': Error 4 | Error 5 | Error 6 | Er"),
         (["no word of it", "  listening "], "'web': no word of it | listening: mend it"),
         (["[deployment:7] Took too long", "[deployment:7] Canceled"], "; Took too long), cont"),
         (["[deployment:6] Took too long"], "is being evaluated), container 'web': mend it"),
@@ -61,9 +62,21 @@ def test_shows_the_last_lines_that_matter(lines: list[str], said: str) -> None:
 
 
 def test_leaves_the_states_message_out_where_a_line_needs_the_room() -> None:
-    line = "Error: connect ECONNREFUSED 10.0.0.1:5432 while it was starting, three times"
+    line = f"Error: connect ECONNREFUSED 10.0.0.1:5432 while it was starting{', again' * 82}"
 
     assert f"(EVALUATING_HEALTH_CHECK), container 'web': {line}" in told({"web": [line]})
+
+
+def test_names_the_log_group_even_one_with_the_longest_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = "g" * 512
+    monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", group)
+
+    said = told({"web": ["Error: no " + "x" * 900]})
+
+    assert said.endswith(f"...: mend it, its log is in log group {group}")
+    assert "container 'web': Error: no" in said
 
 
 def test_without_a_state_begins_with_the_container() -> None:

@@ -14,3 +14,9 @@ def test_shortens_a_long_problem_and_never_the_cure() -> None:
 
     assert len(str(error)) == 240
     assert str(error).endswith("...: create it")
+
+
+def test_gives_a_longer_problem_the_room_that_it_is_given() -> None:
+    error = HandlerError("x" * 1000, "create it", 800)
+
+    assert len(str(error)) == 800

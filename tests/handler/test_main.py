@@ -151,6 +151,24 @@ class TestMalformedRequests:
 
         assert stack.response.bodies == []
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://169.254.170.2/answer",
+            "http://127.0.0.1:80@service.internal/answer",
+            "ftp://service.internal/answer",
+            "service.internal",
+        ],
+    )
+    def test_that_would_be_answered_without_tls_are_not(self, stack: Stack, url: str) -> None:
+        event = {**stack.request("Create"), "ResponseURL": url}
+
+        with pytest.raises(ValueError, match="its ResponseURL is not https") as refused:
+            stack.handler(event, stack.context())
+
+        assert "service.internal" not in str(refused.value)
+        assert stack.images() == []
+
     def test_cannot_make_crhelper_poll(self, stack: Stack) -> None:
         request = stack.request("Create")
         request |= {"CrHelperPoll": True, "CrHelperData": {"ImageName": "x"}}
@@ -373,12 +391,17 @@ class TestFaults:
     ) -> None:
         monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "Shop-Log")
         monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/23/[$LATEST]8c0f")
-        stack.handler = main.make_handler(lambda _service: object())
+
+        class Client:
+            def get_container_images(self, **_: str) -> None:
+                raise AssertionError
+
+        stack.handler = main.make_handler(lambda _service: Client())
 
         answer = stack.create()
 
         assert reason(answer) == (
-            "unexpected AttributeError, log group Shop-Log: see log stream 2026/11/23/[$LATEST]8c0f"
+            "unexpected AssertionError, log group Shop-Log: see log stream 2026/11/23/[$LATEST]8c0f"
         )
         assert "Traceback" in caplog.text
 

@@ -2,18 +2,18 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 import fake_registry
 import oci_images
 import stack_requests
 from cdk_lightsail_containers_handler.hand_over import HandOver
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
-from fake_registry import PASSWORD, USERNAME, FakeRegistry
+from fake_registry import PASSWORD, USERNAME, FakeRegistry, status
 from lightsail_local.server import Fault
 from oci_images import Made
 from stack_requests import STACK_ID, Stack
@@ -63,6 +63,9 @@ def pushed(stack: Stack) -> list[str]:
     ]
 
 
+Spoil = Callable[[FakeRegistry], None]
+
+
 class Secrets:
     """AWS Secrets Manager with one secret."""
 
@@ -75,6 +78,52 @@ class Secrets:
             error = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
             raise ClientError(error, "GetSecretValue")
         return {"SecretString": self._text}
+
+
+class TestDockerManifestsOnly:
+    def test_an_oci_image_is_registered_with_dockers_manifest_once(
+        self, source: FakeRegistry
+    ) -> None:
+        made = oci_images.image(*LAYERS)
+        source.add(made, "1")
+        with stack_requests.stack(missing_digest="refused", media_types="docker") as stack:
+            first, second = create(stack, source), create(stack, source)
+
+            assert first["Status"] == "SUCCESS", first
+            digest = first["Data"]["ImageDigest"]
+            assert first["Data"] == second["Data"]
+            assert stack.images() == [":shop.web.1"]
+            assert stack.calls("RegisterContainerImage") == 1
+            manifest = stack.lightsail.images.manifest(digest)
+            assert manifest is not None
+            assert manifest.media_type == oci_images.DOCKER_MANIFEST
+            found = {blob.digest for blob in manifest.blobs}
+            assert found == made.blobs.keys()
+
+    def test_layers_of_zstd_are_refused_with_lightsails_own_words(
+        self, source: FakeRegistry
+    ) -> None:
+        layer_type = oci_images.OCI_LAYER.replace("gzip", "zstd")
+        source.add(oci_images.image(*LAYERS, layer_type=layer_type), "1")
+        with stack_requests.stack(zstd_layers=False) as stack:
+            assert "layers compressed with zstd are not taken" in reason(create(stack, source))
+            assert stack.images() == []
+
+
+class TestDroppedPushes:
+    def test_is_pushed_again_however_often_registering_has_failed_otherwise(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        stack.lightsail.faults += [
+            Fault(operation="RegisterContainerImage", kind="error", times=3),
+            Fault(operation="RegisterContainerImage", code="NotFoundException"),
+        ]
+
+        answer = create(stack, source)
+
+        assert answer["Status"] == "SUCCESS", answer
+        assert stack.calls("RegisterContainerImage") == 5
 
 
 class TestPush:
@@ -192,6 +241,28 @@ class TestPush:
             assert answer["Data"]["ImageDigest"] == made.digest
             assert stack.images() == [":shop.web.1"]
 
+    @pytest.mark.parametrize(
+        ("behaviour", "layer_type"),
+        [
+            ({"media_types": "docker"}, oci_images.OCI_LAYER),
+            ({"zstd_layers": False}, "application/vnd.oci.image.layer.v1.tar+zstd"),
+        ],
+        ids=["OCI", "zstd"],
+    )
+    def test_says_what_lightsails_registry_does_not_take(
+        self, source: FakeRegistry, behaviour: dict[str, Any], layer_type: str
+    ) -> None:
+        source.add(oci_images.image(*LAYERS, layer_type=layer_type), "1")
+        with stack_requests.stack(missing_digest="refused", **behaviour) as stack:
+            text = reason(create(stack, source))
+
+            assert "did not take manifest" in text
+            assert "MANIFEST_INVALID" in text
+            assert text.endswith("check that the registry takes such images")
+            assert stack.images() == []
+        with stack_requests.stack(missing_digest="refused") as stack:
+            assert create(stack, source)["PhysicalResourceId"] == ":shop.web.1"
+
     def test_pushes_again_what_lightsail_dropped_before_it_was_registered(
         self, stack: Stack, source: FakeRegistry
     ) -> None:
@@ -230,6 +301,24 @@ def platform(architecture: str) -> dict[str, str]:
     return {"os": "linux", "architecture": architecture}
 
 
+def no_registry(source: FakeRegistry) -> None:
+    source.fail("GET", status(200, {"Content-Type": "text/html"}, b"<html>Hello"))
+
+
+def manifest_of_10_mb(source: FakeRegistry) -> None:
+    source.fail("GET", status(200, {"Content-Type": oci_images.OCI_INDEX}, b" " * 10_000_000))
+
+
+def layer_that_lies(source: FakeRegistry) -> None:
+    made = oci_images.image(*LAYERS)
+    manifest = made.content.replace(b'"size": 400000', b'"size": 400001', 1)
+    source.add(Made(content=manifest, media_type=made.media_type, blobs=made.blobs), "1")
+
+
+def artefact(source: FakeRegistry) -> None:
+    source.add(oci_images.image(b"thing", layer_type="application/x-thing"), "1")
+
+
 class TestBadSources:
     def test_an_image_that_is_not_there(self, stack: Stack, source: FakeRegistry) -> None:
         text = reason(create(stack, source))
@@ -249,6 +338,31 @@ class TestBadSources:
         assert digest in reason(create(stack, source))
         assert "PutManifest" not in pushed(stack)
         assert stack.images() == []
+
+    @pytest.mark.parametrize(
+        ("spoil", "problem", "cure"),
+        [
+            (no_registry, "is no JSON object, is it a registry", "name a container image"),
+            (manifest_of_10_mb, "is larger than 4 MiB", "name a container image"),
+            (layer_that_lies, "not 400001 as its manifest says", "push the image to its registry"),
+            (artefact, "of the unknown kind 'application/x-thing'", "name a container image"),
+        ],
+    )
+    def test_leave_nothing_behind_and_say_what_to_do(
+        self, stack: Stack, source: FakeRegistry, spoil: Spoil, problem: str, cure: str
+    ) -> None:
+        spoil(source)
+
+        text = reason(create(stack, source))
+
+        assert source.host in text
+        assert problem in text
+        assert text.rpartition(": ")[2].startswith(cure)
+        assert stack.images() == []
+        operations = [request.operation for request in stack.lightsail.registry_requests]
+        assert "PutManifest" not in operations
+        ended = operations.count("PutUpload") + operations.count("DeleteUpload")
+        assert operations.count("StartUpload") == ended
 
     @pytest.mark.parametrize(
         ("source_property", "sentence"),
@@ -335,15 +449,22 @@ class TestCredentials:
 
 
 class Lambda:
-    """AWS Lambda, as a function sees it that invokes itself."""
+    """AWS Lambda, as a function sees it that invokes itself.
 
-    def __init__(self, error: ClientError | None = None) -> None:
+    Args:
+        error: what goes wrong.
+        times: how often.
+    """
+
+    def __init__(self, error: Exception | None = None, times: int = 99) -> None:
         self.payloads: list[dict[str, Any]] = []
         self._error = error
+        self._times = times
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
         assert (FunctionName.rsplit(":", maxsplit=1)[-1], InvocationType) == ("handler", "Event")
-        if self._error:
+        self._times -= 1
+        if self._error and self._times >= 0:
             raise self._error
         self.payloads.append(json.loads(Payload))
 
@@ -457,6 +578,43 @@ class TestHandOver:
         request["HandOver"] = {"Count": 14, "Began": HandOver.of({}).began, "State": {}}
 
         assert "CloudFormation waits no longer" in reason(stack.send(request))
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke"),
+            ConnectionClosedError(endpoint_url="https://lambda"),
+        ],
+    )
+    def test_that_gets_no_answer_is_tried_again(
+        self, stack: Stack, source: FakeRegistry, fault: Exception
+    ) -> None:
+        self.slow()
+        stack.clients["lambda"] = Lambda(fault, times=1)
+
+        stack.handler(create_request(stack, source), stack.context())
+
+        assert self.next()["HandOver"]["Count"] == 1
+
+    def test_that_gets_no_answer_at_all_says_so(self, stack: Stack, source: FakeRegistry) -> None:
+        self.slow()
+        stack.clients["lambda"] = Lambda(ConnectionClosedError(endpoint_url="https://lambda"))
+
+        told = reason(create(stack, source))
+
+        assert "the function could not hand over to itself (ConnectionClosedError)" in told
+
+    def test_goes_on_in_the_next_invocation_when_finding_the_image_took_all_the_time(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        made = oci_images.image(*LAYERS)
+        source.add(made, "1")
+        source.fail("GET .*manifests", self.pass_time(40))
+
+        stack.handler(create_request(stack, source), stack.context())
+        stack.new_handler()(self.next(), stack.context())
+
+        assert stack.response.answer["Data"]["ImageDigest"] == made.digest
 
     def test_that_is_not_allowed_says_so(self, stack: Stack, source: FakeRegistry) -> None:
         self.slow()

@@ -6,8 +6,6 @@ import base64
 import hashlib
 import http.client
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -186,21 +184,6 @@ def manifest(registry: RawClient) -> Callable[..., bytes]:
         return json.dumps({**json.loads(image.manifest), **changes}).encode()
 
     return make
-
-
-@pytest.fixture(scope="session")
-def installed() -> Callable[[str], str]:
-    """Return a tool's path; without it skip, but in CI, where all of them have to be, fail."""
-
-    def find(tool: str) -> str:
-        path = shutil.which(tool)
-        if not path and os.environ.get("CI"):
-            pytest.fail(f"{tool} is not installed")
-        if not path:
-            pytest.skip(f"{tool} is not installed")
-        return path
-
-    return find
 
 
 @pytest.fixture

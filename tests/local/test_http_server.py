@@ -47,6 +47,26 @@ def test_reads_a_body_in_chunks(echo: LoopbackServer) -> None:
     assert answer.endswith(b"\r\n\r\nhello")
 
 
+@pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1:4567"])
+def test_answers_to_the_names_of_this_computer(echo: LoopbackServer, host: str) -> None:
+    answer = talk(echo, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "", "[::1", "x:y"])
+def test_carries_nothing_out_for_a_page_whose_name_leads_here(host: str) -> None:
+    asked = []
+    server = LoopbackServer(0, asked.append)
+    try:
+        answer = talk(server, f"POST / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    finally:
+        server.close()
+
+    assert answer.startswith(b"HTTP/1.1 421 ")
+    assert asked == []
+
+
 def test_tells_a_client_that_waits_to_go_on(echo: LoopbackServer) -> None:
     head = b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,10 +12,13 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from installed import needs
 from lightsail_local.page.page_server import PageServer
 from lightsail_local.page.page_state import page_state
 from lightsail_local.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
+
+pytestmark = needs("chromium", "chromedriver")
 
 SCRIPT = "<script>document.title = 'run'</script><b>bold</b>"
 OPTIONS = (
@@ -24,16 +28,14 @@ OPTIONS = (
 
 
 @pytest.fixture(scope="module")
-def browser(
-    installed: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[webdriver.Chrome]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
-    options.binary_location = installed("chromium")
+    options.binary_location = str(shutil.which("chromium"))
     for option in OPTIONS.split():
         options.add_argument(f"--{option}")
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
     # With its path, selenium looks for no driver in the network.
-    service = Service(executable_path=installed("chromedriver"))
+    service = Service(executable_path=shutil.which("chromedriver"))
     driver = webdriver.Chrome(options=options, service=service)
     yield driver
     driver.quit()

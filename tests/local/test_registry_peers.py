@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from docker_registry import docker_registry
+from installed import needs
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.sample_image import SampleImage, sample_image
+
+pytestmark = needs("docker-registry", "skopeo")
 
 UPLOADS = "/v2/sr/blobs/uploads/"
 OTHER = f"sha256:{'0' * 64}"
@@ -30,41 +32,10 @@ def digest_of(content: bytes) -> str:
 
 
 @pytest.fixture(scope="session")
-def docker_registry(
-    installed: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def debian() -> Iterator[str]:
     """The address of a docker-registry."""
-    program = installed("docker-registry")
-    folder = tmp_path_factory.mktemp("docker-registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    config = folder / "config.yml"
-    config.write_text(
-        "version: 0.1\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
-        f"http: {{addr: '{host}'}}\n"
-    )
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, "serve", config], stdout=log, stderr=log)
-    try:
-        _wait_for(host)
-        yield host
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_for(host: str) -> None:
-    address, _, port = host.partition(":")
-    for _ in range(500):
-        try:
-            socket.create_connection((address, int(port))).close()
-        except ConnectionRefusedError:
-            time.sleep(0.02)
-        else:
-            return
-    pytest.fail(f"nothing listens on {host}")
+    with docker_registry(deletes=False) as registry:
+        yield registry.host
 
 
 def seen(answer: Any) -> dict[str, Any]:
@@ -154,14 +125,14 @@ def push_manifests(client: Any) -> Iterator[Any]:
 def test_answers_as_docker_registry_does(
     registry: Any,
     raw_client: Any,
-    docker_registry: str,
+    debian: str,
     behaviour: Behaviour,
     push: Callable[[Any], Iterator[Any]],
 ) -> None:
     behaviour.manifest_reads = "answered"
     behaviour.blob_mount = "created"
 
-    ours, theirs = list(push(registry)), list(push(raw_client(docker_registry)))
+    ours, theirs = list(push(registry)), list(push(raw_client(debian)))
 
     assert ours == theirs
 
@@ -181,7 +152,6 @@ def _write_layout(folder: Path, image: SampleImage) -> None:
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("media_types", ["docker_and_oci", "docker"])
 def test_takes_what_skopeo_pushes(
-    installed: Callable[[str], str],
     tmp_path: Path,
     api: Any,
     behaviour: Behaviour,
@@ -192,7 +162,7 @@ def test_takes_what_skopeo_pushes(
     login = api.create_container_service_registry_login()["registryLogin"]
     subprocess.run(
         [
-            installed("skopeo"),
+            "skopeo",
             "--insecure-policy",
             "copy",
             f"--dest-creds={login['username']}:{login['password']}",

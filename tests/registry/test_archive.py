@@ -3,8 +3,6 @@
 import gzip
 import io
 import json
-import os
-import shutil
 import struct
 import tarfile
 import zipfile
@@ -34,6 +32,7 @@ from cdk_lightsail_containers_handler.registry.errors import (
     RegistryError,
     Unsupported,
 )
+from installed import needs
 from oci_images import (
     DOCKER_MANIFEST,
     OCI_CONFIG,
@@ -508,9 +507,7 @@ class TestHostileZip:
         assert read(archive, blob) == bytes(99)
 
 
-@pytest.mark.skipif(
-    not (shutil.which("skopeo") or os.environ.get("CI")), reason="skopeo is not installed"
-)
+@needs("skopeo")
 class TestSkopeo:
     """What a real builder writes."""
 

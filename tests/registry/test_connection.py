@@ -16,9 +16,9 @@ from cdk_lightsail_containers_handler.registry.url import Origin
 from fake_registry import BASIC, FakeRegistry, fake_registry, status
 from fake_time import FakeTime
 from image_copying import ROBOT, Copying
+from installed import needs
 from oci_images import image, layers
 
-needs_openssl = pytest.mark.skipif(not certificates.can_make(), reason="needs openssl")
 Resolve = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -66,7 +66,7 @@ def open_repository(registry: str, connections: Connections) -> Repository:
     )
 
 
-@needs_openssl
+@needs("openssl")
 def test_speaks_verified_tls_with_the_certificates_of_the_environment(
     tls_registry: FakeRegistry,
     certificate: certificates.Certificate,
@@ -84,7 +84,7 @@ def test_speaks_verified_tls_with_the_certificates_of_the_environment(
     assert tls_registry.seen[-1].headers["Host"] == tls_registry.host
 
 
-@needs_openssl
+@needs("openssl")
 def test_copies_over_tls(
     tls_registry: FakeRegistry, certificate: certificates.Certificate, destination: FakeRegistry
 ) -> None:
@@ -101,7 +101,7 @@ def test_copies_over_tls(
     assert tls_registry.manifests["back"][1] == made.content
 
 
-@needs_openssl
+@needs("openssl")
 @pytest.mark.parametrize("name", ["registry.test", "other.test"])
 def test_a_certificate_that_nobody_vouches_for_ends_it_at_once(
     tls_registry: FakeRegistry, certificate: certificates.Certificate, name: str
@@ -219,16 +219,24 @@ def test_an_answer_without_a_length_ends_with_its_connection(copying: Copying) -
 
 
 @pytest.mark.parametrize("rest", [b"", b"{"])
-def test_an_answer_that_ends_too_early_is_none(copying: Copying, rest: bytes) -> None:
+@pytest.mark.parametrize("times", [1, 9])
+def test_an_answer_that_ends_too_early_is_asked_for_again(
+    copying: Copying, rest: bytes, times: int
+) -> None:
     def answer(handler: Any) -> bool:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + rest)
         handler.close_connection = True
         return True
 
-    copying.source.fail("GET .*manifests", answer)
+    made = image(b"layer")
+    copying.source.add(made, "1")
+    copying.source.fail("GET .*manifests", answer, times)
 
-    with pytest.raises(TransportError, match=r"did not give manifest 1 .*IncompleteRead"):
-        copying.find()
+    if times == 1:
+        assert copying.find().digest == made.digest
+    else:
+        with pytest.raises(TransportError, match=r"did not give manifest 1 .*IncompleteRead"):
+            copying.find()
 
 
 def test_an_answer_that_is_no_http_is_told_by_its_kind(copying: Copying) -> None:

@@ -29,7 +29,9 @@ from fake_registry import (
 )
 from image_copying import Copying
 from oci_images import (
+    DOCKER_MANIFEST,
     OCI_INDEX,
+    OCI_LAYER,
     Made,
     digest_of,
     image,
@@ -260,10 +262,22 @@ def test_a_tag_that_is_gone_is_named(copying: Copying) -> None:
 
 
 def test_something_that_is_no_registry_is_told(copying: Copying) -> None:
-    copying.source.fail("GET", status(200, {"Content-Type": "text/html"}, b"<html>Hello"))
+    copying.source.fail("GET", status(200, {"Content-Type": "text/html"}, b"<html>Hello"), times=3)
 
     with pytest.raises(Unsupported, match="is no JSON object, is it a registry that answered"):
         copying.copy()
+
+
+def test_what_answers_in_a_registrys_place_for_a_while_is_outlasted(copying: Copying) -> None:
+    made = image(b"layer")
+    copying.source.add(made, "1")
+    page = b"<html>Please wait"
+    config = made.blobs.keys() - {digest_of(b"layer")}
+    copying.source.fail("GET .*manifests", status(200, {"Content-Type": "text/html"}, page))
+    copying.source.fail(f"GET .*{config.pop()}", status(200, {}, page), times=2)
+    copying.source.fail("GET .*manifests", status(401, {}, page))
+
+    assert copying.copy().digest == made.digest
 
 
 def test_a_manifest_of_10_mb_is_refused(copying: Copying) -> None:
@@ -752,7 +766,7 @@ def test_a_manifest_that_the_registry_keeps_as_another_is_an_error(copying: Copy
 def test_a_manifest_that_the_registry_does_not_take_is_told(copying: Copying) -> None:
     copying.source.add(image(b"layer"), "1")
     words = errors(405, "UNSUPPORTED", "artifactType is not supported")
-    copying.destination.fail("PUT .*manifests", words)
+    copying.destination.fail("PUT .*manifests", words, times=2)
 
     with pytest.raises(Refused, match=r"\(405 UNSUPPORTED, artifactType is not supported\)"):
         copying.copy()
@@ -835,3 +849,53 @@ def test_an_upload_that_was_begun_when_the_copy_failed_is_ended(copying: Copying
     assert is_interrupted.is_set()
     assert len(copying.destination.lines("DELETE")) == 2
     assert not copying.destination.open_uploads
+
+
+NO_OCI = errors(400, "MANIFEST_INVALID", "no OCI here")
+
+
+def puts_of_manifests(registry: FakeRegistry) -> int:
+    return len([line for line in registry.lines("PUT") if "/manifests/" in line])
+
+
+def test_a_destination_without_oci_manifests_gets_dockers(copying: Copying) -> None:
+    made = image(*layers(3, 100_000))
+    copying.source.add(made, "1")
+    copying.destination.fail("PUT .*/manifests/", NO_OCI)
+
+    result = copying.copy()
+
+    media_type, content = copying.destination.manifests["t"]
+    assert media_type == DOCKER_MANIFEST
+    assert result.digest == digest_of(content) == copying.find().docker_digest
+    assert result.digest != made.digest
+    assert all(copying.destination.blobs[name] == blob for name, blob in made.blobs.items())
+
+
+def test_by_its_digest_too(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+    copying.destination.fail("PUT .*/manifests/", NO_OCI)
+
+    result = copying.copy(to=f"sr@{copying.find().digest}")
+
+    assert copying.destination.manifests[result.digest][0] == DOCKER_MANIFEST
+
+
+def test_a_destination_that_takes_neither_says_why_it_took_not_the_first(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+    copying.destination.fail("PUT .*/manifests/", NO_OCI)
+    copying.destination.fail("PUT .*/manifests/", errors(400, "MANIFEST_INVALID", "nor Docker"))
+
+    with pytest.raises(Refused, match="no OCI here"):
+        copying.copy()
+    assert puts_of_manifests(copying.destination) == 2
+
+
+def test_what_docker_has_no_name_for_is_not_tried_again(copying: Copying) -> None:
+    copying.source.add(image(b"layer", layer_type=OCI_LAYER.replace("gzip", "zstd")), "1")
+    copying.destination.fail("PUT .*/manifests/", NO_OCI)
+
+    with pytest.raises(Refused, match="no OCI here"):
+        copying.copy()
+    assert puts_of_manifests(copying.destination) == 1
+    assert copying.find().docker_digest is None

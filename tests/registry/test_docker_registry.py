@@ -1,7 +1,6 @@
 """Copies between Debian's docker-registries, read back with skopeo."""
 
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,13 +16,12 @@ from cdk_lightsail_containers_handler.registry.copy import CopyResult, copy_imag
 from cdk_lightsail_containers_handler.registry.errors import NotFound, Unauthorized
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
-from docker_registry import PASSWORD, USERNAME, DockerRegistry, docker_registry, is_installed
+from docker_registry import PASSWORD, USERNAME, DockerRegistry, docker_registry
+from installed import needs
 from oci_images import Made, image, layers, multi_arch, push
 from token_service import token_service
 
-pytestmark = pytest.mark.skipif(
-    not is_installed() or not shutil.which("skopeo"), reason="needs docker-registry and skopeo"
-)
+pytestmark = needs("docker-registry", "skopeo")
 ROBOT = Credentials(username=USERNAME, password=PASSWORD)
 
 

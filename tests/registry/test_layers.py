@@ -15,6 +15,8 @@ LAYERS = (
     ("errors", "reference"),
     ("descriptor",),
     ("manifest", "auth"),
+    ("wire",),
+    ("docker_manifest",),
     ("response",),
     ("connection", "request"),
     ("transport",),
@@ -26,7 +28,7 @@ LAYERS = (
     ("archive",),
     ("copy",),
 )
-WITHOUT_IO = {"url", "errors", "reference", "descriptor", "manifest", "auth"}
+WITHOUT_IO = {"url", "errors", "reference", "descriptor", "manifest", "auth", "docker_manifest"}
 IO = {"socket", "ssl", "http", "threading", "time", "os", "pathlib", "urllib.request"}
 
 

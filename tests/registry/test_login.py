@@ -86,8 +86,14 @@ def test_a_token_service_that_refuses_is_named(bearer: Copying) -> None:
     assert "guess" not in str(error.value)
 
 
-def test_a_token_service_that_answers_nonsense_is_named(bearer: Copying) -> None:
+def test_a_token_service_that_answers_nonsense_once_is_asked_again(bearer: Copying) -> None:
     bearer.source.fail("GET /token", status(200, {}, b"<html>"))
+
+    assert bearer.find()
+
+
+def test_a_token_service_that_answers_nonsense_is_named(bearer: Copying) -> None:
+    bearer.source.fail("GET /token", status(200, {}, b"<html>"), times=3)
 
     with pytest.raises(Unauthorized, match="answered without a token"):
         bearer.find()
@@ -99,7 +105,7 @@ def test_a_token_that_breaks_off_is_told(bearer: Copying) -> None:
         handler.close_connection = True
         return True
 
-    bearer.source.fail("GET /token", answer)
+    bearer.source.fail("GET /token", answer, times=3)
 
     with pytest.raises(TransportError, match="did not give a token"):
         bearer.find()

@@ -223,7 +223,7 @@ def test_refuses_a_config_that_says_nothing(config: bytes) -> None:
             "application/vnd.oci.artifact.manifest.v1+json",
             r"web is 'application/vnd\.oci\.artifact\.manifest\.v1\+json', which is no",
         ),
-        (b'{"mediaType": 7}', "", "web is '7'"),
+        (b'{"mediaType": 7}', "", "web is 'of no media type'"),
         (to_json(document(mediaType=DOCKER_MANIFEST)), OCI_MANIFEST, "something else at once"),
         (to_json(document(manifests=[])), OCI_MANIFEST, "something else at once"),
         (to_json(document(mediaType=None)), OCI_INDEX, "something else at once"),

@@ -7,6 +7,7 @@ import pytest
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
 from cdk_lightsail_containers_handler.registry.errors import (
     DigestMismatch,
+    NotFound,
     OutOfTime,
     TransportError,
 )
@@ -163,3 +164,15 @@ def test_may_be_closed_before_it_was_read(pulling: Copying) -> None:
     half_read.close()
 
     assert not pulling.connections._used
+
+
+def test_a_refusal_leaves_its_connection_to_the_next_request(pulling: Copying) -> None:
+    pulling.source.fail("GET", status(404))
+    reader = reader_of(pulling)
+
+    with pytest.raises(NotFound):
+        read_all(reader)
+    reader.close()
+
+    assert read_all(reader_of(pulling)) == CONTENT
+    assert pulling.source.connections == 1

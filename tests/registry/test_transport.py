@@ -37,7 +37,7 @@ def test_reads_why_a_manifest_is_refused_before_it_is_complete(copying: Copying)
         handler.close_connection = True
         return True
 
-    copying.destination.fail("PUT .*manifests", answer)
+    copying.destination.fail("PUT .*manifests", answer, times=2)
 
     with pytest.raises(Refused, match=r"did not take manifest t of sr \(413\)"):
         copying.copy()

@@ -158,3 +158,13 @@ def test_a_connection_that_died_meanwhile_is_told(copying: Copying) -> None:
 
     with pytest.raises(TransportError, match=r"did not take blob .* pipe\)"):
         upload.send(memoryview(BIG))
+
+
+def test_a_refusal_leaves_its_connection_to_the_next_upload(copying: Copying) -> None:
+    copying.source.add(image(BIG), "1")
+    copying.destination.fail("PUT .*uploads", status(404))
+
+    copying.copy(workers=1)
+
+    assert copying.destination.blobs[digest_of(BIG)] == BIG
+    assert copying.destination.connections == 1

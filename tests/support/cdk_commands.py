@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,11 @@ class Cdk:
             **(environment or {}),
         }
 
+    @property
+    def assembly(self) -> Path:
+        """The folder of what the last app synthesized."""
+        return self._folder / "cdk.out"
+
     def bootstrap(self) -> None:
         place = f"aws://{self.cloud.endpoints.account}/{self.cloud.endpoints.region}"
         run = self._run("bootstrap", place, cwd=self._folder)  # no app there, and none needed
@@ -81,7 +87,7 @@ class Cdk:
 
     def _app(self, app: str, context: Mapping[str, object]) -> list[str]:
         given = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]
-        return ["--app", f"{sys.executable} {app}", "-o", str(self._folder / "cdk.out"), *given]
+        return ["--app", f"{sys.executable} {app}", "-o", str(self.assembly), *given]
 
     def _run(self, *arguments: str, cwd: Path = ROOT) -> Run:
         ran = subprocess.run(
@@ -123,3 +129,23 @@ class Cdk:
             for event in events["StackEvents"]
             if event["ResourceStatus"] == status
         ]
+
+    def function_log(self, until: str) -> str:
+        """Return all that the cloud's functions have logged, once it has a text or ten seconds on.
+
+        Lines arrive there in the end.
+        """
+        logs = self.client("logs")
+        ends = time.monotonic() + 10
+        while True:
+            found = "\n".join(
+                event["message"]
+                for group in logs.describe_log_groups()["logGroups"]
+                for page in logs.get_paginator("filter_log_events").paginate(
+                    logGroupName=group["logGroupName"]
+                )
+                for event in page["events"]
+            )
+            if until in found or time.monotonic() > ends:
+                return found
+            time.sleep(0.1)

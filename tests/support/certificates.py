@@ -1,6 +1,5 @@
 """A certificate and its key, made with openssl."""
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,6 @@ class Certificate:
 
     certificate: Path
     key: Path
-
-
-def can_make() -> bool:
-    return shutil.which("openssl") is not None
 
 
 def certificate(folder: Path, *names: str) -> Certificate:

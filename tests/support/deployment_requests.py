@@ -59,7 +59,7 @@ class FakeSecrets:
 
     def get_secret_value(self, SecretId: str) -> dict[str, Any]:  # noqa: N803 - boto3's
         value = self._read(SecretId, "GetSecretValue")
-        return {} if value is None else {"SecretString": value}
+        return {"SecretBinary": b""} if value is None else {"SecretString": value}
 
     def get_parameter(self, Name: str, WithDecryption: bool) -> dict[str, Any]:  # noqa: N803
         assert WithDecryption

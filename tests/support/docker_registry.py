@@ -1,7 +1,6 @@
 """Debian's docker-registry, the truth that the tests and the benchmark are held against."""
 
 import json
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -47,13 +46,9 @@ class DockerRegistry:
         return [parts for parts in lines if len(parts) > 1 and parts[1].endswith(" HTTP/1.1")]
 
 
-def is_installed() -> bool:
-    return shutil.which("docker-registry") is not None
-
-
 @contextmanager
 def docker_registry(
-    *, with_login: bool = False, auth: dict[str, Any] | None = None
+    *, with_login: bool = False, auth: dict[str, Any] | None = None, deletes: bool = True
 ) -> Iterator[DockerRegistry]:
     """Run a registry of an empty store."""
     with (
@@ -74,7 +69,7 @@ def docker_registry(
             "log": {"level": "error"},
             "storage": {
                 "filesystem": {"rootdirectory": str(folder / "data")},
-                "delete": {"enabled": True},
+                "delete": {"enabled": deletes},
             },
             "http": {"addr": host, "secret": "not-a-secret"},
             **({"auth": auth} if auth else {}),

@@ -67,6 +67,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         etag = f'"{hashlib.sha256(content).hexdigest()}"'
         match = _RANGE.fullmatch(self.headers["Range"])
+        assert match
         start, last = int(match[1]), min(int(match[2]), len(content) - 1)
         if self.headers["If-Match"] not in (None, etag):
             self.refuse(412, "PreconditionFailed")

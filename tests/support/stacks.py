@@ -16,7 +16,7 @@ from cdk_lightsail_containers import (
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 PUSHES = {"lightsail:CreateContainerServiceRegistryLogin", "lambda:InvokeFunction"}
-PULLS = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+PULLS = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 DEPLOYMENT = "Custom::LightsailContainerServiceDeployment"
 _EVERY_IMAGE = {
     "lightsail:DeleteContainerImage",

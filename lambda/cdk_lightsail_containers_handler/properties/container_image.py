@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from cdk_lightsail_containers_handler.registry.reference import Reference
-
-from .rules import check_name, check_number, check_service_name, mapping, required, show, text
+from .image_source import Source, parse_source
+from .rules import check_name, check_number, check_service_name, mapping, required, show
 
 CONTAINER_IMAGE_TYPE = "Custom::LightsailContainerImage"
 
@@ -36,15 +35,6 @@ class Property(StrEnum):
     """Read by nobody: another text makes CloudFormation send an Update, which looks a tag up."""
     REMOVAL_POLICY = "RemovalPolicy"
     MAX_VERSIONS = "MaxVersions"
-
-
-class SourceProperty(StrEnum):
-    """The properties of a source: an image of a registry, or an archive in Amazon S3."""
-
-    IMAGE = "Image"
-    CREDENTIALS_SECRET_ARN = "CredentialsSecretArn"  # noqa: S105 - a name
-    BUCKET = "Bucket"
-    KEY = "Key"
 
 
 class Attribute(StrEnum):
@@ -72,14 +62,6 @@ def check_digest(value: object, what: str = "digest") -> str:
     if isinstance(value, str) and _DIGEST.fullmatch(value):
         return value
     raise ValueError(f"{what} must be 'sha256:' and 64 lowercase hex digits, got {show(value)}")
-
-
-def check_image(value: object, what: str = "image") -> str:
-    """Return the reference of an image in a registry, or raise the `ValueError` with its rule."""
-    if not isinstance(value, str):
-        raise ValueError(f"{what} must be registry/repository:tag or @digest, got {show(value)}")  # noqa: TRY004 - one kind of error for a user
-    Reference.parse(value)
-    return value
 
 
 def check_max_versions(value: object, what: str = "max_versions") -> int:
@@ -115,30 +97,6 @@ class ImageName:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegistrySource:
-    """An image in a registry.
-
-    Args:
-        reference: its name there.
-        credentials_secret_arn: the secret with a user name and password, None for none.
-    """
-
-    reference: Reference
-    credentials_secret_arn: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArchiveSource:
-    """An image in an archive in Amazon S3."""
-
-    bucket: str
-    key: str
-
-
-Source = RegistrySource | ArchiveSource
-
-
-@dataclass(frozen=True, kw_only=True)
 class ContainerImageProperties:
     """The resource properties of a container image that is to be registered.
 
@@ -146,6 +104,7 @@ class ContainerImageProperties:
         service_name: the container service.
         label: the label.
         digest: of an image that was pushed; None until it is known for one that has a source.
+        docker_digest: of the same image with Docker's manifest; None if there is none.
         source: where to push it from; None for an image that was pushed.
         max_versions: how many versions of the label stay; None for all.
     """
@@ -153,6 +112,7 @@ class ContainerImageProperties:
     service_name: str
     label: str
     digest: str | None = None
+    docker_digest: str | None = None
     source: Source | None = None
     max_versions: int | None = None
 
@@ -181,7 +141,11 @@ class ContainerImageProperties:
                 if Property.DIGEST in given
                 else None
             ),
-            source=_source(given[Property.SOURCE]) if Property.SOURCE in given else None,
+            source=(
+                parse_source(given[Property.SOURCE], Property.SOURCE)
+                if Property.SOURCE in given
+                else None
+            ),
             max_versions=(
                 None
                 if max_versions is None
@@ -218,24 +182,6 @@ class ContainerImageRemoval:
             return None
         digest = given.get(Property.DIGEST)
         return cls(name=name, digest=digest if isinstance(digest, str) else None)
-
-
-def _source(value: object) -> Source:
-    given = mapping(value, Property.SOURCE)
-    if SourceProperty.IMAGE in given:
-        secret = given.get(SourceProperty.CREDENTIALS_SECRET_ARN)
-        return RegistrySource(
-            reference=Reference.parse(check_image(given[SourceProperty.IMAGE], "Source.Image")),
-            credentials_secret_arn=(
-                None if secret is None else text(secret, "Source.CredentialsSecretArn")
-            ),
-        )
-    if SourceProperty.BUCKET in given and SourceProperty.KEY in given:
-        return ArchiveSource(
-            bucket=text(given[SourceProperty.BUCKET], "Source.Bucket"),
-            key=text(given[SourceProperty.KEY], "Source.Key"),
-        )
-    raise ValueError("Source must hold either Image, or Bucket and Key")
 
 
 def _removal_policy(given: Mapping[str, object]) -> RemovalPolicy:

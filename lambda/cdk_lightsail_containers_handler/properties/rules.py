@@ -50,6 +50,13 @@ def text(value: object, what: str) -> str:
     raise ValueError(f"{what} must be a text, got {show(value)}")
 
 
+def any_text(value: object) -> str:
+    """Return a text of somebody's answer, or raise the `TypeError` that says that it is none."""
+    if isinstance(value, str):
+        return value
+    raise TypeError("what should be a text is none")
+
+
 def required(given: Mapping[str, object], name: str) -> object:
     """Return a property, or raise the `ValueError` that says that it is missing."""
     if name not in given:

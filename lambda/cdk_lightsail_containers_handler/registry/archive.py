@@ -139,4 +139,5 @@ class Archive:
 
 def _name_of(entry: dict[str, Any]) -> str:
     annotations = entry.get("annotations")
-    return str(annotations.get(_NAME)) if isinstance(annotations, dict) else ""
+    name = annotations.get(_NAME) if isinstance(annotations, dict) else None
+    return name if isinstance(name, str) else ""

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from .errors import Refused, Unauthorized
 from .url import Url
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a word
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # nosec B105  # noqa: S105 - RFC 9110's word for a word
 _PARAMETER = re.compile(rf'({_TOKEN})\s*=\s*(?:({_TOKEN})|"((?:[^"\\]|\\.)*)")')
 _SCHEME = re.compile(rf"({_TOKEN})(?:\s+|$|(?=,))")
 _BEARER_TOKEN = re.compile(r"[!-~]+")
 _DEFAULT_SECONDS = 60.0
+_MOST_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,8 @@ class Credentials:
     @property
     def header(self) -> str:
         """The value of an Authorization header."""
-        encoded = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-        return f"Basic {encoded}"
+        encoded = base64.b64encode(f"{self.username}:{self.password}".encode(errors="replace"))
+        return f"Basic {encoded.decode()}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +126,10 @@ def parse_token(body: bytes, service: str) -> Token:
     except (ValueError, AttributeError, RecursionError):
         value = seconds = None
     if not isinstance(value, str) or not _BEARER_TOKEN.fullmatch(value):
-        raise Unauthorized(f"the token service {service} answered without a token")
-    is_number = isinstance(seconds, int | float) and seconds > 0
-    return Token(value=value, seconds=float(seconds) if is_number else _DEFAULT_SECONDS)
+        raise Unauthorized(f"the token service {service} answered without a token", temporary=True)
+    if not isinstance(seconds, int | float) or not seconds > 0:
+        seconds = _DEFAULT_SECONDS
+    return Token(value=value, seconds=min(seconds, _MOST_SECONDS))
 
 
 def _challenges(header: str) -> Iterable[Challenge]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from typing import Literal, Protocol
 
-from .connection import Deadline, bounded
 from .descriptor import Descriptor
 from .errors import DigestMismatch, OutOfTime, RegistryError, Unsupported, UploadInterrupted
 from .manifest import LARGEST_MANIFEST, Image, Index, check
 from .repository import Repository
 from .upload import Upload
 from .url import Url
+from .wire import Deadline, bounded
 
 PIECE = 256 << 10
 """How much to read at once: less costs the interpreter up to twice the time."""
@@ -187,9 +187,15 @@ def read_blob(source: Source, blob: Descriptor, what: str) -> bytes:
     if blob.size > LARGEST_MANIFEST:
         raise Unsupported(f"{what} is larger than {LARGEST_MANIFEST >> 20} MiB")
     content = bytearray(blob.size)
-    with closing(source.open_blob(blob)) as reader:
-        count = reader.readinto(memoryview(content))
-    check(bytes(content[:count]), blob.digest, what)
+    for left in reversed(range(_TRIES)):
+        try:
+            with closing(source.open_blob(blob)) as reader:
+                count = reader.readinto(memoryview(content))
+            check(bytes(content[:count]), blob.digest, what)
+            break
+        except DigestMismatch:  # what stands in between may have answered instead
+            if not left:
+                raise
     return bytes(content)
 
 

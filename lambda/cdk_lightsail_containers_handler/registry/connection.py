@@ -12,21 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from types import TracebackType
-from typing import Protocol
 
 from .errors import OutOfTime, Refused
-from .response import BROKEN, Response
+from .response import BROKEN, Response, sound
 from .url import Origin, is_metadata
-
-
-class Deadline(Protocol):
-    """How long it may go on."""
-
-    def left(self) -> float:
-        """Return the seconds that are left, never below 0."""
-
-    def back_off(self, attempt: int) -> bool:
-        """Wait before the next attempt, and return whether there is time for it."""
+from .wire import Deadline, Wire, bounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +85,7 @@ class Connections:
             connection = idle.pop() if idle else None
         if connection is None:
             connection = Connection(origin, self._connect(origin, deadline), self)
+        connection.wire.deadline = deadline
         with self._lock:
             self._used.add(connection)
             if self._is_interrupted:
@@ -179,24 +170,24 @@ class Connection:
         origin: who answers.
         is_used_again: whether it was kept after a request, so that it may be dead by now.
         method: the method of the request.
+        wire: what goes over it.
     """
 
     def __init__(self, origin: Origin, connected: socket.socket, owner: Connections) -> None:
         self.origin = origin
         self.is_used_again = False
         self.method = ""
+        self.wire = Wire(connected, str(origin))
+        self.wire.seconds = owner.timeouts.read
         self._socket = connected
         self._owner = owner
         self._http = HTTPConnection(origin.host, origin.port)
-        self._http.sock = connected
+        self._http.sock = self.wire
         self._http.auto_open = 0  # never connect again behind our back
 
-    def send_head(
-        self, method: str, target: str, headers: Mapping[str, str], deadline: Deadline
-    ) -> None:
+    def send_head(self, method: str, target: str, headers: Mapping[str, str]) -> None:
         """Begin a request."""
         self.method = method
-        self._socket.settimeout(bounded(deadline, self._owner.timeouts.read))
         self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         for name, value in {"Host": str(self.origin), **headers}.items():
             self._http.putheader(name, value)
@@ -204,19 +195,25 @@ class Connection:
 
     def send(self, content: memoryview | bytes) -> None:
         """Send some of the request's body."""
-        self._socket.sendall(content)
+        self.wire.sendall(content)
 
-    def answer(self, deadline: Deadline, seconds: float | None = None) -> Response:
-        """Return the answer, whose body is yet to come."""
-        self._socket.settimeout(bounded(deadline, seconds or self._owner.timeouts.read))
-        answer = self._http.getresponse()
-        self._socket.settimeout(bounded(deadline, self._owner.timeouts.read))
-        return Response(answer, self.origin, self._done)
-
-    def early_answer(self, deadline: Deadline) -> Response | None:
-        """Return what a registry has said before it stopped taking a request, or None."""
+    def answer(self, seconds: float | None = None) -> Response:
+        """Return the answer, whose body is yet to come; without one, close."""
+        self.wire.seconds = seconds or self._owner.timeouts.read
+        self.wire.expect_head()
         try:
-            return self.answer(deadline, self._owner.timeouts.explain)
+            with sound():
+                answer = self._http.getresponse()
+        except BaseException:
+            self.close()
+            raise
+        self.wire.seconds = self._owner.timeouts.read
+        return Response(answer, self.origin, self.wire, self._done)
+
+    def early_answer(self) -> Response | None:
+        """Return what a registry has said before it stopped taking a request; or close: None."""
+        try:
+            return self.answer(self._owner.timeouts.explain)
         except BROKEN:
             return None
 
@@ -240,15 +237,3 @@ class Connection:
             self._owner.keep(self)
         else:
             self.close()
-
-
-def bounded(deadline: Deadline, seconds: float) -> float:
-    """Return how long to wait at most.
-
-    Raises:
-        OutOfTime: there is no time left.
-    """
-    left = deadline.left()
-    if left <= 0:
-        raise OutOfTime("there was no time left for the copy")
-    return min(left, seconds)

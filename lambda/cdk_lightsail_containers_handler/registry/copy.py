@@ -12,13 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .blob_copy import PIECE, BlobCopy, Outcome, Source, read_blob
-from .connection import Deadline
 from .descriptor import LINUX_AMD64, Descriptor, Platform
-from .errors import Unsupported
+from .docker_manifest import docker_manifest
+from .errors import Refused, Unsupported
 from .manifest import Image, Index, check_platform
 from .repository import Repository
+from .wire import Deadline
 
 _DEEPEST_INDEX = 2
+_CLIENT_ERROR = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,12 @@ class FoundImage:
     def digest(self) -> str:
         """The digest that it is copied under."""
         return self.manifest.digest
+
+    @property
+    def docker_digest(self) -> str | None:
+        """The digest that a registry has it under that takes Docker's manifests only."""
+        docker = docker_manifest(self.manifest)
+        return docker.digest if docker else None
 
     @property
     def size(self) -> int:
@@ -72,7 +80,8 @@ class CopyResult:
     """What a copy has done.
 
     Args:
-        digest: the digest of the image's manifest, the same on both sides.
+        digest: the digest of the image's manifest; the source's, unless the destination takes
+            Docker's manifests only.
         size: bytes of the image's blobs.
         copied: blobs that were sent.
         skipped: blobs that were there.
@@ -120,7 +129,7 @@ def copy_image(
     workers: int = 4,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> CopyResult:
-    """Copy an image for linux/amd64, byte for byte.
+    """Copy an image for linux/amd64, byte for byte; only the manifest may have to be Docker's.
 
     What the destination has already is not sent again. Everything is checked against its digest
     and size before the destination keeps it.
@@ -143,8 +152,25 @@ def copy_image(
         copy.skip_all()
     else:
         copy.run(workers)
-    destination.put_manifest(found.manifest, destination.reference.tag or found.digest)
-    return copy.result()
+    return copy.result(_put_manifest(destination, found.manifest))
+
+
+def _put_manifest(destination: Repository, image: Image) -> str:
+    """Put an image's manifest, or Docker's if the destination takes no other; return its digest."""
+    tag = destination.reference.tag
+    try:
+        destination.put_manifest(image, tag or image.digest)
+    except Refused as refusal:
+        # The status and code of an unknown media type differ from registry to registry.
+        docker = docker_manifest(image) if refusal.status >= _CLIENT_ERROR else None
+        if docker is None:
+            raise
+        try:
+            destination.put_manifest(docker, tag or docker.digest)
+        except Refused:
+            raise refusal from None
+        return docker.digest
+    return image.digest
 
 
 class _Copy:
@@ -191,11 +217,11 @@ class _Copy:
         if self._failure is not None:
             raise self._failure
 
-    def result(self) -> CopyResult:
-        """Return what was done."""
+    def result(self, digest: str) -> CopyResult:
+        """Return what was done, and that the destination has the image under a digest."""
         outcomes = [outcome for _, outcome in self._done]
         return CopyResult(
-            digest=self._image.digest,
+            digest=digest,
             size=self._image.size,
             copied=outcomes.count("copied"),
             skipped=outcomes.count("skipped"),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LARGEST = (1 << 63) - 1
+"""https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +74,8 @@ def parse_descriptor(item: Any) -> Descriptor:
     if not isinstance(media_type, str) or not isinstance(digest, str):
         raise TypeError("a media type or digest is no text")
     if not _DIGEST.fullmatch(digest):
-        raise ValueError(f"a digest is {digest[:80]!r}")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise ValueError(f"a digest is {digest[:60]!r}")
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST:
         raise ValueError(f"a size is {str(size)[:40]!r}")
     platform = parse_platform(item.get("platform"))
     return Descriptor(media_type=media_type, digest=digest, size=size, platform=platform)
@@ -81,7 +83,9 @@ def parse_descriptor(item: Any) -> Descriptor:
 
 def parse_platform(item: Any) -> Platform | None:
     """Return the platform that an index or a config names, None if it names none."""
-    if not isinstance(item, dict) or not item.get("os") or not item.get("architecture"):
+    if not isinstance(item, dict):
         return None
-    variant = str(item.get("variant") or "")
-    return Platform(os=str(item["os"]), architecture=str(item["architecture"]), variant=variant)
+    parts = [item.get(name) or "" for name in ("os", "architecture", "variant")]
+    if not all(isinstance(part, str) for part in parts) or not all(parts[:2]):
+        return None
+    return Platform(os=parts[0], architecture=parts[1], variant=parts[2])

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .auth import Challenge, Credentials, choose_challenge, parse_challenges, parse_token, token_url
-from .connection import Connections, Deadline
-from .request import Request, broken
-from .response import BROKEN, Response
+from .connection import Connections
+from .request import Request
+from .response import Response
 from .transport import Transport
 from .url import Origin, Url
+from .wire import Deadline
 
 CredentialsSource = Callable[[], Credentials | None]
 """Asked for credentials whenever a registry wants some, as those from before may have expired."""
 
-_OK = 200
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _LARGEST_TOKEN = 256 << 10
@@ -90,11 +90,9 @@ class Login:
         url = token_url(challenge, self._registry, self._scopes)
         own = _TokenServiceLogin(url.origin, credentials.header if credentials else "")
         request = Request(method="GET", url=url, purpose="give a token")
-        response = Transport(self._connections, self._deadline, own).send(request, _OK)
-        try:
-            token = parse_token(response.read(_LARGEST_TOKEN), str(url.origin))
-        except BROKEN as error:
-            raise broken(request, error) from error
+        token = Transport(self._connections, self._deadline, own).read(
+            request, _LARGEST_TOKEN, lambda _, body: parse_token(body, str(url.origin))
+        )
         self._valid_until = self._deadline.left() - _USED_PART * token.seconds
         return token.header
 

@@ -118,7 +118,7 @@ def parse(content: bytes, media_type: str, name: str) -> Image | Index:
             return Index(content=content, manifests=manifests)
         config = parse_descriptor(document["config"])
         layers = tuple(_layer(item, name) for item in _items(document, "layers"))
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise Unsupported(f"the manifest of {name} is malformed, {_reason(error)}") from error
     if config.media_type not in _CONFIGS:
         kind = quoted_answer(config.media_type)
@@ -158,7 +158,7 @@ def check(content: bytes, digest: str, what: str) -> None:
         DigestMismatch: they have another one.
     """
     if digest_of(content) != digest:
-        raise DigestMismatch(f"{what} has digest {digest_of(content)}, not {digest}")
+        raise DigestMismatch(f"{what} has digest {digest_of(content)}, not {digest[:71]}")
 
 
 def digest_of(content: bytes) -> str:
@@ -170,7 +170,8 @@ def missing_platform(
     name: str, wanted: Platform, found: Iterable[Platform | None]
 ) -> PlatformMissing:
     """Return the error for an image that does not run on the platform wanted."""
-    platforms = ", ".join(sorted({str(one) for one in found if one})) or "no platform"
+    names = ", ".join(sorted({str(one) for one in found if one}))
+    platforms = quoted_answer(names) or "no platform"
     return PlatformMissing(
         f"{name} is for {platforms}, not for {wanted}", cure=f"build it with --platform {wanted}"
     )
@@ -183,7 +184,9 @@ def _document(content: bytes, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise Unsupported(f"{what} is no JSON object, is it a registry that answered")
+        # What stands in between may answer instead, for a while.
+        problem = f"{what} is no JSON object, is it a registry that answered"
+        raise Unsupported(problem, temporary=True)
     return document
 
 
@@ -194,8 +197,8 @@ def _kind(document: dict[str, Any], told: str, name: str) -> str:
         raise Unsupported(f"{name} is of Docker's schema 1", cure="push it again with a newer tool")
     kind = inside if inside and told not in MEDIA_TYPES else told
     if kind not in MEDIA_TYPES:
-        shown = quoted_answer(str(kind)) or "of no media type"
-        raise Unsupported(f"{name} is '{shown}', which is no container image")
+        shown = quoted_answer(kind) if isinstance(kind, str) else ""
+        raise Unsupported(f"{name} is '{shown or 'of no media type'}', which is no container image")
     # What two readers take for two different things may be an image that nobody has looked at:
     # https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m
     others = ("layers", "config") if kind in _INDEXES else ("manifests",)
@@ -233,4 +236,4 @@ def _layer(item: Any, name: str) -> Descriptor:
 
 
 def _reason(error: Exception) -> str:
-    return f"it has no {error}" if isinstance(error, LookupError) else str(error)
+    return f"it has no {error}" if isinstance(error, LookupError) else quoted_answer(str(error))

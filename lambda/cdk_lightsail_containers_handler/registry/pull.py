@@ -6,18 +6,18 @@ import re
 from dataclasses import replace
 from http.client import IncompleteRead
 
-from .connection import bounded
 from .descriptor import Descriptor
 from .errors import DigestMismatch, OutOfTime
 from .request import Request, broken
 from .response import BROKEN, Response
 from .transport import Transport
+from .wire import bounded
 
 _OK = 200
 _PARTIAL = 206
 _UNSATISFIABLE = 416
 _FAILURES = 3
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]+/(?:[0-9]+|\*)")
 
 
 class BlobReader:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .url import Origin
+from .url import Origin, is_host
 
 _DOCKER_HUB = "registry-1.docker.io"
 _DOCKER_HUB_NAMES = frozenset({"docker.io", "index.docker.io", _DOCKER_HUB})
@@ -115,7 +115,7 @@ def _check(text: str, registry: str, repository: str) -> None:
 
 def _is_host(registry: str) -> bool:
     try:
-        return bool(Origin.of_registry(registry).host)
+        return is_host(Origin.of_registry(registry).host)
     except ValueError:  # brackets around what is no IPv6 address
         return False
 
@@ -124,6 +124,6 @@ def _invalid(text: str, rule: str) -> ValueError:
     # Somebody may have written an address with credentials in it.
     _, at, rest = text.rpartition("@")
     shown = text if not at or _ALGORITHM.match(rest) else f"...@{rest}"
-    shown = shown.partition("?")[0]
+    shown = repr(shown.partition("?")[0])
     shown = shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}..."
-    return ValueError(f"image reference {rule}, got {shown!r}")
+    return ValueError(f"image reference {rule}, got {shown}")

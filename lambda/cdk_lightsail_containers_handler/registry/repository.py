@@ -5,18 +5,19 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoint
 
 from __future__ import annotations
 
-from .connection import Connections, Deadline
+from .connection import Connections
 from .descriptor import Descriptor
 from .errors import DigestMismatch, NotFound, Refused, Unauthorized
 from .login import CredentialsSource, Login
 from .manifest import LARGEST_MANIFEST, MEDIA_TYPES, Image, Index, check, parse
 from .pull import BlobReader
 from .reference import Reference
-from .request import Request, broken, led_on
-from .response import BROKEN
+from .request import Request, led_on
+from .response import Response
 from .transport import Exchange, Transport
 from .upload import Upload
 from .url import Url
+from .wire import Deadline
 
 _OK = 200
 _CREATED = 201
@@ -80,20 +81,21 @@ class Repository:
         """
         target = descriptor.digest if descriptor else self.reference.target
         request = self._manifest_request("GET", target, f"give manifest {_short(target)}")
-        response = self._transport.send(request, _OK)
-        try:
-            content = response.read(LARGEST_MANIFEST)
-        except BROKEN as error:
-            raise broken(request, error) from error
-        manifest = parse(content, response.header("Content-Type"), str(self))
-        told = response.header("Docker-Content-Digest")
-        digest = target if ":" in target else told
-        if digest.startswith("sha256:"):
-            check(content, digest, f"the manifest of {self}")
-        if descriptor and descriptor.size != len(content):
-            sizes = f"{len(content)} bytes, not {descriptor.size}"
-            raise DigestMismatch(f"the manifest {descriptor.short_digest} of {self} has {sizes}")
-        return manifest
+
+        def read(response: Response, content: bytes) -> Image | Index:
+            manifest = parse(content, response.header("Content-Type"), str(self))
+            told = response.header("Docker-Content-Digest")
+            digest = target if ":" in target else told
+            if digest.startswith("sha256:"):
+                check(content, digest, f"the manifest of {self}")
+            if descriptor and descriptor.size != len(content):
+                sizes = f"{len(content)} bytes, not {descriptor.size}"
+                raise DigestMismatch(
+                    f"the manifest {descriptor.short_digest} of {self} has {sizes}"
+                )
+            return manifest
+
+        return self._transport.read(request, LARGEST_MANIFEST, read)
 
     def has_manifest(self, digest: str) -> bool:
         """Return whether a manifest is there as far as one can know: not every login may read."""
@@ -125,7 +127,7 @@ class Repository:
         kept = response.header("Docker-Content-Digest")
         response.skip()
         if kept.startswith("sha256:") and kept != image.digest:
-            raise DigestMismatch(f"{self._registry.origin} keeps {image.digest} as {kept}")
+            raise DigestMismatch(f"{self._registry.origin} keeps {image.digest} as {kept[:71]}")
 
     def has_blob(self, blob: Descriptor) -> bool:
         """Return whether a blob is there as far as one can know.
@@ -144,7 +146,7 @@ class Repository:
             return False
         response.close()
         size = response.header("Content-Length")
-        if size.isdecimal() and int(size) not in (0, blob.size):
+        if size.isdecimal() and size.lstrip("0") not in ("", str(blob.size)):
             raise DigestMismatch(
                 f"{self._registry.origin} has {size} bytes of {blob.short_digest}, "
                 f"not {blob.size} as its manifest says"

@@ -10,6 +10,8 @@ from .errors import Refused, RegistryError, TransportError, error_of_answer
 from .response import Response
 from .url import Url
 
+_UNAUTHORIZED = 401
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -55,7 +57,11 @@ def refusal(request: Request, response: Response, body: bytes, sent: str) -> Reg
     """
     what = f"{request.url.origin} did not {request.purpose}"
     secrets = [secret for secret in (sent, sent.partition(" ")[2]) if secret]
-    return error_of_answer(what, response.status, body, secrets)
+    error = error_of_answer(what, response.status, body, secrets)
+    # A registry says how to log in; what stands in between, for a while, may not.
+    if response.status == _UNAUTHORIZED and not response.header("WWW-Authenticate"):
+        error.temporary = True
+    return error
 
 
 def broken(request: Request, error: Exception) -> TransportError:

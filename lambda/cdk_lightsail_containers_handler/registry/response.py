@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 
+from .errors import RegistryError
 from .url import Origin
+from .wire import Wire
 
 BROKEN = (OSError, HTTPException)
 """What a connection raises when there is no sound answer to be had over it."""
@@ -18,6 +21,7 @@ class Response:
     Args:
         answer: the answer.
         origin: who answered.
+        wire: what it comes over.
         done: told at the end whether the connection is good for another request.
 
     Attributes:
@@ -26,8 +30,11 @@ class Response:
         length: the bytes of the body, None if nobody knows.
     """
 
-    def __init__(self, answer: HTTPResponse, origin: Origin, done: Callable[[bool], None]) -> None:
+    def __init__(
+        self, answer: HTTPResponse, origin: Origin, wire: Wire, done: Callable[[bool], None]
+    ) -> None:
         self._answer = answer
+        self._wire = wire
         self._done: Callable[[bool], None] | None = done
         self.origin = origin
         self.status = answer.status
@@ -46,7 +53,9 @@ class Response:
 
     def readinto(self, buffer: memoryview) -> int:
         """Read until a buffer is full or the body ends; return how much."""
-        count = self._answer.readinto(buffer)
+        self._wire.expect_body(len(buffer))
+        with sound():
+            count = self._answer.readinto(buffer)
         self._finish_if_read()
         return count
 
@@ -57,7 +66,9 @@ class Response:
             OSError, HTTPException: it ends too early.
         """
         try:
-            content = self._answer.read(limit + 1)
+            self._wire.expect_body(limit)
+            with sound():
+                content = self._answer.read(limit + 1)
             if len(content) <= limit and self._answer.length:
                 raise IncompleteRead(content, self._answer.length)
             return content
@@ -87,3 +98,17 @@ class Response:
     def _finish_if_read(self) -> None:
         if self._answer.isclosed():
             self.close()
+
+
+@contextmanager
+def sound() -> Iterator[None]:
+    """Turn whatever else `http.client` raises of an answer that is no HTTP into an OSError.
+
+    Its parser of heads is the one for mails, its lengths are Python's numbers.
+    """
+    try:
+        yield
+    except (*BROKEN, RegistryError):
+        raise
+    except Exception as error:
+        raise OSError("its answer is no HTTP") from error

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
-from .connection import Connection, Connections, Deadline
+from .connection import Connection, Connections
 from .errors import OutOfTime, RegistryError
 from .request import Request, broken, led_on, refusal
 from .response import BROKEN, Response
 from .url import Origin
+from .wire import Deadline
 
+_T = TypeVar("_T")
+
+_OK = 200
 _TRIES = 5
+_READS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SAME_METHOD = frozenset({307, 308})
 """What may lead a request on that is no GET or HEAD: the others turn it into a GET."""
@@ -52,6 +58,32 @@ class Transport:
             RegistryError: there is none such, after all that could help was tried.
         """
         return self.begin(request).answer(*accepted)
+
+    def read(self, request: Request, limit: int, parse: Callable[[Response, bytes], _T]) -> _T:
+        """Send a request and return what its answer says, asked again while that makes no sense.
+
+        Args:
+            request: the request.
+            limit: the bytes that are read of the answer, and one more of a longer one.
+            parse: makes sense of it.
+
+        Raises:
+            RegistryError: there is no answer, or none that makes sense.
+        """
+        attempt = 0
+        while True:
+            response = self.send(request, _OK)
+            try:
+                return parse(response, response.read(limit))
+            except BROKEN as error:
+                failure: RegistryError = broken(request, error)
+            except RegistryError as error:
+                failure = error
+            attempt += 1
+            if not failure.temporary or attempt == _READS:
+                raise failure
+            if not self.deadline.back_off(attempt - 1):
+                raise OutOfTime(failure.problem) from failure
 
     def begin(self, request: Request, *, tries: int = _TRIES) -> Exchange:
         """Send a request, and leave its answer for later."""
@@ -134,17 +166,20 @@ class Exchange:
         try:
             connection = transport.connections.take(request.url.origin, transport.deadline)
             self._connection, self._was_used_again = connection, connection.is_used_again
-            _send_head(connection, request, length, self._sent, transport.deadline)
+            _send_head(connection, request, length, self._sent)
+            try:
+                if request.body:
+                    connection.send(request.body)
+            except OSError as error:
+                self._connection = None
+                self._early = connection.early_answer()
+                if self._early is None:
+                    self._fail(error)
         except BROKEN as error:
             self._fail(error)
-            return
-        try:
-            if request.body:
-                connection.send(request.body)
-        except OSError as error:
-            self._early = connection.early_answer(transport.deadline)
-            if self._early is None:
-                self._fail(error)
+        except BaseException:
+            self.abandon()
+            raise
 
     def _fail(self, error: Exception) -> None:
         self.abandon()
@@ -153,13 +188,10 @@ class Exchange:
     def _response(self) -> Response:
         if self._early is not None:
             return self._early
-        if self._failure is not None or self._connection is None:
+        connection, self._connection = self._connection, None  # it is the answer's to give back
+        if self._failure is not None or connection is None:
             raise self._failure or OSError("not sent")
-        try:
-            return self._connection.answer(self._transport.deadline)
-        except BaseException:
-            self._connection.close()
-            raise
+        return connection.answer()
 
     def _is_led_on(self, response: Response) -> bool:
         kept = _REDIRECTS if self.request.method in {"GET", "HEAD"} else _SAME_METHOD
@@ -183,15 +215,14 @@ class Stream:
     """A request whose body comes piece by piece; it is sent once."""
 
     def __init__(self, transport: Transport, request: Request, length: int) -> None:
-        self._deadline = transport.deadline
         self._seconds = transport.connections.timeouts.take
         self._request = request
         origin = request.url.origin
         self.sent = transport.authorization.header(origin)
         try:
-            self._connection = transport.connections.take(origin, self._deadline)
+            self._connection = transport.connections.take(origin, transport.deadline)
             try:
-                _send_head(self._connection, request, length, self.sent, self._deadline)
+                _send_head(self._connection, request, length, self.sent)
             except BaseException:
                 self._connection.close()
                 raise
@@ -208,9 +239,8 @@ class Stream:
             self._connection.send(piece)
         except OSError as error:
             # The reason, such as 401 or 413, comes before the connection ends.
-            early = self._connection.early_answer(self._deadline)
+            early = self._connection.early_answer()
             if early is None:
-                self._connection.close()
                 raise broken(self._request, error) from error
             return early
         return None
@@ -222,9 +252,8 @@ class Stream:
             TransportError: there is none.
         """
         try:
-            return self._connection.answer(self._deadline, self._seconds)
+            return self._connection.answer(self._seconds)
         except BROKEN as error:
-            self._connection.close()
             raise broken(self._request, error) from error
 
     def abandon(self) -> None:
@@ -232,15 +261,13 @@ class Stream:
         self._connection.close()
 
 
-def _send_head(
-    connection: Connection, request: Request, length: int | None, sent: str, deadline: Deadline
-) -> None:
+def _send_head(connection: Connection, request: Request, length: int | None, sent: str) -> None:
     headers = dict(request.headers)
     if sent:
         headers["Authorization"] = sent
     if length is not None:
         headers["Content-Length"] = str(length)
-    connection.send_head(request.method, request.url.target, headers, deadline)
+    connection.send_head(request.method, request.url.target, headers)
 
 
 def _seconds(retry_after: str) -> float:

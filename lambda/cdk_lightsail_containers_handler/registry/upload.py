@@ -56,6 +56,7 @@ class Upload:
         stream = self._stream = self._stream or self._open()
         answer = stream.send(piece)
         if answer is not None:
+            self._stream = None  # from here on the connection is the answer's to give back
             raise self._error(stream, answer)
 
     def finish(self, last: memoryview) -> None:
@@ -67,6 +68,7 @@ class Upload:
         """
         stream = self._stream = self._stream or self._open()
         answer = stream.send(last) or stream.answer()
+        self._stream = None
         if answer.status not in (_PATCH_DONE if self.is_chunked else _PUT_DONE):
             raise self._error(stream, answer)
         answer.skip()
@@ -75,7 +77,6 @@ class Upload:
             if location:
                 self._location = led_on(self._patch(), answer).url
             self._close()
-        self._stream = None
 
     def abandon(self) -> None:
         """End what is being sent, so that it never becomes a blob."""

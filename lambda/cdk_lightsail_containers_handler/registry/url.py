@@ -14,6 +14,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 _PORTS = {"http": 80, "https": 443}
 _NO_ADDRESS = "leads to something that is no address"
 _PRINTABLE = re.compile(r"[!-~]{1,8192}")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
+# What ends in a number is no name, but an address in one of its old notations, such as 2130706433:
+# https://url.spec.whatwg.org/#ends-in-a-number-checker
+_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?")
 # The last one is where AWS answers over IPv6:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
 _NEVER = tuple(map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32")))
@@ -76,7 +81,7 @@ class Url:
             host, port = parts.hostname or "", parts.port
         except ValueError:
             raise ValueError(_NO_ADDRESS) from None
-        if parts.scheme not in _PORTS or not host or "%" in host:
+        if parts.scheme not in _PORTS or not is_host(host):
             raise ValueError(_NO_ADDRESS)
         origin = Origin(scheme=parts.scheme, host=host, port=port or _PORTS[parts.scheme])
         if "@" in parts.netloc:
@@ -97,22 +102,30 @@ class Url:
         return Url(origin=self.origin, target=f"{self.target}{joint}{added}")
 
 
+def is_host(host: str) -> bool:
+    """Return whether a host is an IP address in its usual notation, or may be a name."""
+    if _address(host) is not None:
+        return "%" not in host
+    return bool(_NAME.fullmatch(host)) and not _NUMBER.fullmatch(host)
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine, where plain HTTP leaves nothing on a wire."""
     address = _address(host)
-    return host == "localhost" if address is None else address.is_loopback
+    if address is None:
+        return host.rstrip(".") == "localhost"
+    return address.is_loopback or address.is_unspecified
 
 
 def is_metadata(host: str) -> bool:
     """Return whether a host is a link-local address, where clouds give out credentials."""
     address = _address(host)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
     return address is not None and any(address in network for network in _NEVER)
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address

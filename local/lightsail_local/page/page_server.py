@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from lightsail_local.http_server import Answer, Connection, LoopbackServer
 
@@ -18,9 +16,6 @@ _FILES = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _STATE = "/state.json"
-# A page of another origin can have its own name resolved to 127.0.0.1 and then read what is here:
-# its requests are told by the name that it was reached by.
-_OWN_NAMES = frozenset({"127.0.0.1", "localhost"})
 _HEADERS = {
     # Beside everything that is not the page's own, no page may show this one in a frame.
     "Content-Security-Policy": (
@@ -64,34 +59,19 @@ class PageServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _respond(self, connection: Connection) -> None:
         connection.send(self._answer(connection))
 
     def _answer(self, connection: Connection) -> Answer:
-        if not _is_own(connection.headers.get("Host", "")):
-            return _text(421, "this page is for 127.0.0.1 and localhost only")
         if connection.command not in ("GET", "HEAD"):
             return _text(405, "this page can only be read")
         path = connection.path.partition("?")[0]
         if path == _STATE:
             return _answer(200, "application/json", json.dumps(self._state()).encode())
         return self._files.get(path) or _text(404, "there is nothing here")
-
-
-def _is_own(host: str) -> bool:
-    """Return whether a Host header names this computer; the port may be that of a tunnel."""
-    try:
-        return urlsplit(f"//{host}").hostname in _OWN_NAMES
-    except ValueError:
-        return False
 
 
 def _text(status: int, sentence: str) -> Answer:

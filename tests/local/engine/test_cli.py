@@ -17,7 +17,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from lightsail_local import cli
+from lightsail_local import behaviour_option, cli
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.request_line import request_line
 from lightsail_local.sample_image import sample_image
@@ -251,7 +251,8 @@ def test_tells_that_openssl_is_missing(run: Run, tmp_path: Path) -> None:
 
     assert ran.returncode == 1
     assert ran.stderr == (
-        "lightsail-local: openssl is not installed; ministack makes its certificate with it\n"
+        "lightsail-local: openssl is not installed: install it, the cloud's certificate is made "
+        "with it\n"
     )
 
 
@@ -357,13 +358,15 @@ def test_takes_every_region_that_lightsail_has() -> None:
 
 
 def test_reads_a_behaviours_value_as_its_fields_type() -> None:
-    assert cli._behaviour("zstd_layers=false") == ("zstd_layers", False)
-    assert cli._behaviour("latest=echoed") == ("latest", "echoed")
-    assert cli._behaviour("stored_images=3") == ("stored_images", 3)
-    assert cli._behaviour("stored_images=0") == ("stored_images", 0)
-    assert cli._behaviour("stale_seconds=0.5") == ("stale_seconds", 0.5)
-    assert cli._behaviour("stale_seconds=0") == ("stale_seconds", 0)
-    assert cli._behaviour("failing_images=host:5000/a:1=crash,b=took_too_long") == (
+    assert behaviour_option.parse_behaviour("zstd_layers=false") == ("zstd_layers", False)
+    assert behaviour_option.parse_behaviour("latest=echoed") == ("latest", "echoed")
+    assert behaviour_option.parse_behaviour("stored_images=3") == ("stored_images", 3)
+    assert behaviour_option.parse_behaviour("stored_images=0") == ("stored_images", 0)
+    assert behaviour_option.parse_behaviour("stale_seconds=0.5") == ("stale_seconds", 0.5)
+    assert behaviour_option.parse_behaviour("stale_seconds=0") == ("stale_seconds", 0)
+    assert behaviour_option.parse_behaviour(
+        "failing_images=host:5000/a:1=crash,b=took_too_long"
+    ) == (
         "failing_images",
         {"host:5000/a:1": "crash", "b": "took_too_long"},
     )
@@ -372,7 +375,10 @@ def test_reads_a_behaviours_value_as_its_fields_type() -> None:
 def test_writes_a_behaviours_value_as_it_is_read() -> None:
     failing = {"host:5000/a:1": "crash", "b": "took_too_long"}
 
-    assert cli._behaviour(f"failing_images={cli._written(failing)}")[1] == failing
+    assert (
+        behaviour_option.parse_behaviour(f"failing_images={behaviour_option._written(failing)}")[1]
+        == failing
+    )
 
 
 def test_shows_its_version_and_its_help_with_examples(run: Run) -> None:
@@ -385,7 +391,7 @@ def test_up_shows_each_behaviour_with_its_default_and_its_values(run: Run) -> No
 
     assert max(len(line) for line in lines) < 80
     shown = dict(re.split(r" {2,}", line.strip()) for line in lines if re.match(r"  \w+=", line))
-    assert dict(map(cli._behaviour, shown)) == vars(Behaviour())
+    assert dict(map(behaviour_option.parse_behaviour, shown)) == vars(Behaviour())
     assert shown["latest=refused"] == "refused, echoed, resolved"
     assert shown["zstd_layers=true"] == "true, false"
     assert shown["service_seconds=1"] == "seconds"

@@ -87,6 +87,26 @@ def test_creates_a_service_and_waits_until_it_is_ready(stacks: Any, api: Any) ->
     }
 
 
+def test_creates_a_service_that_reads_do_not_show_at_once(
+    stacks: Any, lightsail: LightsailServer
+) -> None:
+    lightsail.behaviour.stale_seconds = 0.5
+    try:
+        assert stacks.create("later", template("later")) == "CREATE_COMPLETE"
+    finally:
+        lightsail.behaviour.stale_seconds = 0
+
+
+def test_a_service_that_reads_never_show_fails(stacks: Any, lightsail: LightsailServer) -> None:
+    lightsail.behaviour.stale_seconds = 3600
+    try:
+        status = stacks.create("never", template("never"))
+    finally:
+        lightsail.behaviour.stale_seconds = 0
+
+    assert status == "ROLLBACK_COMPLETE"
+
+
 def test_posts_the_deployment_and_does_not_wait_for_it(stacks: Any, api: Any) -> None:
     deployment = {"Containers": CONTAINERS, "PublicEndpoint": ENDPOINT}
     start = time.monotonic()

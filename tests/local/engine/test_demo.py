@@ -25,7 +25,10 @@ def test_tells_that_openssl_is_missing(tmp_path: Path) -> None:
     ran = run_demo(ROOT, path=str(tmp_path))
 
     assert ran.returncode == 1
-    assert ran.stderr == "openssl is not installed; ministack makes its certificate with it\n"
+    assert (
+        ran.stderr
+        == "openssl is not installed: install it, the cloud's certificate is made with it\n"
+    )
 
 
 def test_tells_which_file_is_missing(tmp_path: Path) -> None:

@@ -62,13 +62,13 @@ def test_what_its_functions_log_arrives_in_their_log_groups(
     logging.getLogger("shop").info("blob copied")
     logging.getLogger("shop").debug("byte copied")
     time.sleep(0.1)  # ministack waits only a moment for the last lines
-    return context.function_name
+    return context.function_name, os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
 """
     options = {"LoggingConfig": {"LogGroup": custom}} if custom else {}
 
-    name = function_on(engine, body, **options)()
+    name, group = function_on(engine, body, **options)()
 
-    group = custom or f"/aws/lambda/{name}"
+    assert group == (custom or f"/aws/lambda/{name}")
     events = logs.filter_log_events(logGroupName=group)["events"]
     messages = [event["message"] for event in events]
     assert [message.split()[0] for message in messages] == ["START", "blob", "END", "REPORT"]

@@ -1,0 +1,60 @@
+"""Who is granted something, and takes no more of it than what the function calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import jsii
+from aws_cdk import aws_iam as iam
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .handler import Handler
+
+
+@jsii.implements(iam.IPrincipal)
+class NarrowGrantee:
+    """The function's role, for grants of the CDK that allow more actions than are needed.
+
+    Args:
+        handler: the function.
+        conditions: the actions that are needed, each with a condition that it is narrowed by.
+    """
+
+    def __init__(self, handler: Handler, conditions: Mapping[str, Mapping[str, object]]) -> None:
+        self._role = handler.role
+        self._conditions = conditions
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        """Return what is granted to."""
+        return cast("iam.IPrincipal", self)
+
+    @property
+    def assume_role_action(self) -> str:
+        """Return that of the role."""
+        return self._role.assume_role_action
+
+    @property
+    def policy_fragment(self) -> iam.PrincipalPolicyFragment:
+        """Return that of the role, for policies of what is granted."""
+        return self._role.policy_fragment
+
+    @property
+    def principal_account(self) -> str | None:
+        """Return that of the role."""
+        return self._role.principal_account
+
+    def add_to_principal_policy(
+        self, statement: iam.PolicyStatement
+    ) -> iam.AddToPrincipalPolicyResult:
+        """Add what is needed of a statement to the role, and let the rest be."""
+        # Of what is not needed, too, or the CDK would add it to the policy of what is granted.
+        added = iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self._role)
+        for action in statement.actions:
+            if action in self._conditions:
+                conditions = {**statement.conditions, **self._conditions[action]}
+                needed = statement.copy(actions=[action], conditions=conditions)
+                added = self._role.add_to_principal_policy(needed)
+        return added

@@ -1,0 +1,116 @@
+"""What goes over a connection, bounded in time and in bytes, whatever the other side does.
+
+`http.client` waits for as long as a byte comes now and then, and reads as many interim answers,
+trailers and chunk extensions as there come. So it is given this instead of a socket.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from .errors import OutOfTime
+
+_LARGEST_HEAD = 256 << 10
+"""Bytes of an answer before its body, interim answers too."""
+_AROUND_A_BODY = 64 << 10
+"""What may come with a body: the sizes of its chunks, their extensions, trailers."""
+
+
+class Deadline(Protocol):
+    """How long it may go on."""
+
+    def left(self) -> float:
+        """Return the seconds that are left, never below 0."""
+
+    def back_off(self, attempt: int) -> bool:
+        """Wait before the next attempt, and return whether there is time for it."""
+
+
+class Wire:
+    """A connected socket, as `http.client` uses one.
+
+    Args:
+        connected: the socket.
+        name: what messages call the other side.
+
+    Attributes:
+        deadline: until when anything may come or go.
+        seconds: how long to wait for anything to come or go.
+    """
+
+    deadline: Deadline
+    seconds: float
+
+    def __init__(self, connected: socket.socket, name: str) -> None:
+        self._socket = connected
+        self._too_slow = f"{name} was too slow for the time that was left"
+        self._allowed = 0
+
+    def expect_head(self) -> None:
+        """Let the head of an answer come."""
+        self._allowed = _LARGEST_HEAD
+
+    def expect_body(self, length: int) -> None:
+        """Let so many bytes of a body come."""
+        self._allowed = 2 * length + _AROUND_A_BODY
+
+    def sendall(self, content: bytes | memoryview) -> None:
+        """Send all of it."""
+        with self._in_time():
+            self._socket.sendall(content)
+
+    def receive(self, buffer: memoryview) -> int:
+        """Receive what there is, and return how much."""
+        if not self._allowed:
+            raise OSError("its answer has no end")
+        with self._in_time():
+            count = self._socket.recv_into(buffer[: self._allowed])
+        self._allowed -= count
+        return count
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """Return what an answer is read from."""
+        return io.BufferedReader(_Incoming(self))
+
+    def close(self) -> None:
+        """Do nothing: who has connected closes."""
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        self._socket.settimeout(bounded(self.deadline, self.seconds, self._too_slow))
+        try:
+            yield
+        except TimeoutError:
+            bounded(self.deadline, 0, self._too_slow)
+            raise
+
+
+class _Incoming(io.RawIOBase):
+    """An answer on its way in."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._wire.receive(memoryview(buffer))
+
+
+def bounded(
+    deadline: Deadline, seconds: float, problem: str = "there was no time left for the copy"
+) -> float:
+    """Return how long to wait at most.
+
+    Raises:
+        OutOfTime: there is no time left.
+    """
+    left = deadline.left()
+    if left <= 0:
+        raise OutOfTime(problem)
+    return min(left, seconds)

@@ -1,0 +1,85 @@
+"""Prints the licences of what is installed along: `python -m reliability.licences [--write]`.
+
+A licence that is unknown, or that is none of those that may go along with this one, fails it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import sys
+from collections.abc import Iterable
+from email.message import Message
+from typing import cast
+
+from .dependencies import required
+from .report import table, write_section
+
+IN_THE_FUNCTION = "crhelper"
+ACCEPTED = frozenset({"Apache-2.0", "BSD-3-Clause", "MIT", "PSF-2.0"})
+# https://spdx.org/licenses/, for what older metadata says in words of its own.
+_CLASSIFIERS = {
+    "License :: OSI Approved :: Apache Software License": "Apache-2.0",
+    "License :: OSI Approved :: BSD License": "BSD-3-Clause",
+    "License :: OSI Approved :: MIT License": "MIT",
+    "License :: OSI Approved :: Python Software Foundation License": "PSF-2.0",
+}
+
+
+def licence(metadata: Message) -> str:
+    """Return the SPDX expression of a distribution's licence, nothing if it is unknown.
+
+    Args:
+        metadata: the distribution's, https://packaging.python.org/en/latest/specifications/core-metadata/
+    """
+    if expression := metadata.get("License-Expression"):
+        return str(expression)
+    named = [_CLASSIFIERS.get(one, "") for one in metadata.get_all("Classifier", [])]
+    if any(named):
+        return " OR ".join(sorted(filter(None, named)))
+    given = metadata.get("License", "")
+    return given if given in ACCEPTED else ""
+
+
+def is_accepted(expression: str) -> bool:
+    """Return whether a licence, or one of several to choose from, is accepted."""
+    return any(one in ACCEPTED for one in expression.split(" OR "))
+
+
+def rows(names: Iterable[str], along: Iterable[str] = ()) -> list[tuple[str, str, str, str]]:
+    """Return a row for each distribution: name, version, licence, and where it ends up.
+
+    Args:
+        names: those that the package needs.
+        along: those that an extra adds.
+    """
+    places = dict.fromkeys(along, "with the extra `local`")
+    places |= dict.fromkeys(names, "where stacks are synthesized")
+    places[IN_THE_FUNCTION] = "there, and in the function"
+    found = []
+    for name in sorted(places):
+        # It is one at run time, whatever its declared type knows.
+        metadata = cast("Message", importlib.metadata.metadata(name))
+        expression = licence(metadata) or "unknown"
+        found.append((name, metadata["Version"], expression, places[name]))
+    return found
+
+
+def main() -> int:
+    """Print the licences; fail on one that is not accepted."""
+    parser = argparse.ArgumentParser(prog="reliability.licences", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put it into docs/reliability.md")
+    is_written = parser.parse_args().write
+    found = rows(required(), required("local"))
+    text = table([("package", "version", "licence", "ends up"), *found])
+    print(text)
+    if is_written:
+        write_section("licences", text)
+    refused = [row for row in found if not is_accepted(row[2])]
+    for name, version, expression, _ in refused:
+        print(f"{name} {version} has the licence: {expression}", file=sys.stderr)
+    return bool(refused)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""Removes what a run has made, and looks whether something is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .lightsail import CallFailed, Lightsail
+from .names import OURS, TAG
+from .stack import RunStack
+from .waiting import TookTooLong, Waiting
+
+_GONE_SECONDS = 30 * 60.0
+_QUIET_SECONDS = 5.0
+_SHOWS_SECONDS = 60.0
+_LOG_GROUPS = "log groups"
+_FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """Something that is left.
+
+    Args:
+        what: what it is.
+        command: what removes it.
+    """
+
+    what: str
+    command: str
+
+
+class CleanUp:
+    """The things of one run, and their end.
+
+    Args:
+        stack: the stack.
+        services: the names of the container services.
+        lightsail: Lightsail.
+        logs: boto3's client.
+        region: the Region.
+        waiting: how to wait.
+        doing: is told what is being removed.
+    """
+
+    def __init__(
+        self,
+        stack: RunStack,
+        services: Sequence[str],
+        *,
+        lightsail: Lightsail,
+        logs: Any,
+        region: str,
+        waiting: Waiting,
+        doing: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._stack = stack
+        self._services = services
+        self._lightsail = lightsail
+        self._logs = logs
+        self._region = region
+        self._waiting = waiting
+        self._doing = doing
+
+    def run(self) -> list[Left]:
+        """Remove everything, and return what is left, which is nothing if all went well."""
+        self._remove()
+        # Once more: what held the stack up may be gone by now, and what was asked for a moment
+        # before an interruption may be there only now.
+        self._waiting.sleep(_QUIET_SECONDS)
+        problems = self._remove()
+        left: list[Left] = []
+        for _ in self._waiting.looks(_SHOWS_SECONDS):
+            left = self._look(problems)
+            if not left:
+                break
+        return left
+
+    def everything(self, why: str = "") -> list[Left]:
+        """Return all that may be left."""
+        more = f" ({why})" if why else ""
+        services = [self._left_service(name, more) for name in self._services]
+        return [self._left_stack(more), *services]
+
+    def _remove(self) -> dict[str, str]:
+        """Remove everything, and return what did not work: of the stack, a service, the logs."""
+        problems: dict[str, str] = {}
+        for name, remove in (
+            ("stack", self._stack.delete),
+            *((name, self._remover(name)) for name in self._services),
+            (_LOG_GROUPS, self._delete_log_groups),
+        ):
+            self._doing(f"removing {name}")
+            try:
+                remove()
+            except _FAILURES as error:
+                problems.setdefault(name, f" ({error})")
+        return problems
+
+    def _remover(self, name: str) -> Callable[[], None]:
+        return lambda: self._delete_service(name)
+
+    def _delete_service(self, name: str) -> None:
+        def look() -> bool | None:
+            # It may be refused while something else is done to the service, its deletion too.
+            said = self._lightsail.ask("DeleteContainerService", serviceName=name)
+            return True if said.code == "NotFoundException" else None
+
+        self._waiting.until(look, _GONE_SECONDS, "it is not gone")
+
+    def _delete_log_groups(self) -> None:
+        for group in self._log_groups():
+            self._logs.delete_log_group(logGroupName=group)
+
+    def _look(self, problems: Mapping[str, str]) -> list[Left]:
+        """Return what is there, and why it is; all that may be there if nobody can tell."""
+        try:
+            return self._found(problems)
+        except _FAILURES as error:
+            return self.everything(f"it could not be looked up: {error}")
+
+    def _found(self, problems: Mapping[str, str]) -> list[Left]:
+        left = []
+        if status := self._stack.status():
+            left.append(self._left_stack(f", {status}{problems.get('stack', '')}"))
+        services = self._lightsail.tell("GetContainerServices").get("containerServices", [])
+        for service in services:
+            name = service["containerServiceName"]
+            if name in self._services:
+                more = f", {service['state']}{problems.get(name, '')}"
+                left.append(self._left_service(name, more))
+        for group in self._log_groups():
+            command = f"aws logs delete-log-group --log-group-name {group} {self._place}"
+            what = f"log group {group}{problems.get(_LOG_GROUPS, '')}"
+            left.append(Left(what=what, command=command))
+        return left
+
+    def _log_groups(self) -> list[str]:
+        pages = self._logs.get_paginator("describe_log_groups")
+        found = pages.paginate(logGroupNamePrefix=self._stack.name)
+        return [group["logGroupName"] for page in found for group in page["logGroups"]]
+
+    @property
+    def _place(self) -> str:
+        return f"--region {self._region}"
+
+    def _left_stack(self, more: str) -> Left:
+        command = f"aws cloudformation delete-stack --stack-name {self._stack.name} {self._place}"
+        return Left(what=f"stack {self._stack.name}{more}", command=command)
+
+    def _left_service(self, name: str, more: str) -> Left:
+        command = f"aws lightsail delete-container-service --service-name {name} {self._place}"
+        return Left(what=f"container service {name}{more}", command=command)
+
+
+def find_runs(lightsail: Lightsail, cloudformation: Any) -> dict[str, list[str]]:
+    """Return the runs of which something is there, each with its container services.
+
+    Only what has both the form of our names and our tag is a run's.
+    """
+    runs: dict[str, list[str]] = {}
+    for service in lightsail.tell("GetContainerServices").get("containerServices", []):
+        name = service["containerServiceName"]
+        if OURS.fullmatch(name) and any(tag["key"] == TAG for tag in service.get("tags", [])):
+            runs.setdefault(name.removesuffix("-web"), []).append(name)
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            name, status = stack["StackName"], stack["StackStatus"]
+            is_tagged = any(tag["Key"] == TAG for tag in stack.get("Tags", []))
+            if OURS.fullmatch(name) and is_tagged and status != "DELETE_COMPLETE":
+                runs.setdefault(name, [])
+    return runs

@@ -1,0 +1,143 @@
+"""The report of a run, which can be committed: no account, no secret."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from reliability.report import table
+
+from .answers import QUESTIONS, Answer, command, written
+from .clean_up import Left
+from .mask import Mask
+from .probes.assumptions import Fact
+from .step import Step
+
+_DISTRIBUTION = "cdk-lightsail-containers"
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """What a run has found.
+
+    Args:
+        region: the Region.
+        cdk: the version of the CDK command line.
+        answers: the answers.
+        steps: the steps of the product.
+        times: the states of the service, and the seconds in each.
+        facts: what else was seen.
+        assets: the keys of what stays in the bootstrap's bucket.
+        left: what is left beside that.
+        failure: why the run ended early, if it did.
+    """
+
+    region: str
+    cdk: str = ""
+    answers: Sequence[Answer] = ()
+    steps: Sequence[Step] = ()
+    times: Sequence[tuple[str, float]] = ()
+    facts: Sequence[Fact] = ()
+    assets: Sequence[str] = ()
+    left: Sequence[Left] = ()
+    failure: str = ""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def document(findings: Findings, mask: Mask) -> str:
+    """Return the report, as Markdown."""
+    versions = (
+        f"{_DISTRIBUTION} {version(_DISTRIBUTION)}, CDK command line {findings.cdk}, "
+        f"boto3 {version('boto3')}, Python {platform.python_version()}"
+    )
+    parts = [
+        "# Lightsail, as it was found",
+        f"By `make live`, on {findings.at:%d %B %Y}, in {findings.region}; {versions}.",
+    ]
+    if findings.failure:
+        parts.append(f"The run ended early: {findings.failure}")
+    parts += [
+        "## The unknowns",
+        _answers(findings.answers),
+        "A local cloud that behaves so, as far as it has a switch for it:",
+        f"```console\n$ {command(findings.answers)}\n```",
+        "Each answer is by:",
+        _evidence(findings.answers),
+        "## The product, on CloudFormation",
+        _steps(findings.steps),
+        "## Times",
+        _times(findings),
+        "## What else was seen",
+        "\n".join(f"- {what}: {_code(said)}" for what, said in findings.facts) or "- nothing",
+        "## What is left",
+        _left(findings),
+    ]
+    return mask("\n\n".join(parts)) + "\n"
+
+
+def _answers(answers: Sequence[Answer]) -> str:
+    found = {answer.unknown: answer for answer in answers}
+    rows = [("", "question", "answer", "`--behaviour`")]
+    for unknown, question in QUESTIONS.items():
+        answer = found.get(unknown)
+        said = _cell(str(answer)) if answer else "not asked"
+        rows.append((unknown, question, said, _sides(answer.sides) if answer else ""))
+    return table(rows)
+
+
+def _sides(sides: Mapping[str, object]) -> str:
+    return ", ".join(f"`{name}={written(value)}`" for name, value in sides.items())  # type: ignore[arg-type]
+
+
+def _evidence(answers: Sequence[Answer]) -> str:
+    lines = [
+        f"- {answer.unknown}: {', '.join(map(_code, answer.evidence))}"
+        for answer in answers
+        if answer.evidence
+    ]
+    return "\n".join(lines) or "- nothing"
+
+
+def _steps(steps: Sequence[Step]) -> str:
+    rows = [("step", "as it should be", "seconds")]
+    rows += [
+        (step.title, "yes" if step.is_right else "**no**", f"{step.seconds:.0f}") for step in steps
+    ]
+    lines = [f"- {step.title}: {', '.join(map(_code, step.results))}" for step in steps]
+    return "\n\n".join([table(rows), "\n".join(lines)])
+
+
+def _times(findings: Findings) -> str:
+    rows = [("what", "seconds")]
+    rows += [(f"service {state}", f"{seconds:.0f}") for state, seconds in findings.times]
+    for step in findings.steps:
+        rows += [
+            (f"{step.title}, {kind}", f"{seconds:.0f}") for kind, seconds in step.parts.items()
+        ]
+    return table(rows)
+
+
+def _left(findings: Findings) -> str:
+    lines = [f"- {left.what}: `{left.command}`" for left in findings.left]
+    if not lines:
+        lines = [
+            "- No stack, no container service with its images, no log group: looked for twice."
+        ]
+    if findings.assets:
+        lines.append(
+            f"- {len(findings.assets)} small files in the bucket of the CDK's bootstrap: `cdk gc` "
+            "removes such."
+        )
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _code(text: str) -> str:
+    """Return a text that is quoted as it is: as code, one line of it."""
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"

@@ -1,0 +1,138 @@
+"""Calls to Lightsail whose refusals are answers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .waiting import Waiting
+
+# What says something about the call itself. Others, AccessDeniedException for one, say something
+# about the caller or the day.
+_REFUSALS = frozenset({"InvalidInputException", "NotFoundException"})
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+_SERVER_ERROR = 500
+_TRIES = 8
+
+
+class CallFailed(Exception):  # noqa: N818 - reads as what it is
+    """A call came to nothing that answers a question."""
+
+    def __init__(self, operation: str, code: str, text: str) -> None:
+        super().__init__(f"{operation}: {code}: {text}")
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What Lightsail said to a call.
+
+    Args:
+        operation: the call's.
+        answer: what was answered; nothing after a refusal.
+        code: the name of the refusal; nothing without one.
+        text: its sentence.
+    """
+
+    operation: str
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
+    text: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was not carried out."""
+        return bool(self.code)
+
+    def __str__(self) -> str:
+        """Return it as evidence."""
+        return f"{self.operation}: {f'{self.code}: {self.text}' if self.code else 'done'}"
+
+
+class Lightsail:
+    """Lightsail, asked with patience.
+
+    Args:
+        client: boto3's, which repeats nothing by itself.
+        waiting: how to wait before a call is repeated.
+
+    Attributes:
+        calls: how many calls were sent.
+        throttled: how many of them were throttled.
+    """
+
+    def __init__(self, client: Any, waiting: Waiting) -> None:
+        self._client = client
+        self._waiting = waiting
+        self.calls = 0
+        self.throttled = 0
+
+    def ask(self, operation: str, **parameters: Any) -> Said:
+        """Return what Lightsail says to a call, a refusal too.
+
+        Raises:
+            CallFailed: it said nothing about the call.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self.once(operation, **parameters)
+            except CallFailed as failure:
+                is_throttled = failure.code in _THROTTLED
+                is_repeatable = operation.startswith(("Get", "Delete"))
+                if attempt == _TRIES or not (
+                    is_throttled or (is_repeatable and _is_passing(failure))
+                ):
+                    raise
+            longest = min(10.0, 0.5 * 2.0**attempt)
+            self._waiting.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
+
+    def tell(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        """Return the answer of a call that has to be carried out.
+
+        Raises:
+            CallFailed: it was not.
+        """
+        said = self.ask(operation, **parameters)
+        if said.is_refused:
+            raise CallFailed(operation, said.code, said.text)
+        return said.answer
+
+    def once(self, operation: str, **parameters: Any) -> Said:
+        """Send a call, and do not repeat it.
+
+        Raises:
+            CallFailed: it said nothing about the call, or was throttled.
+        """
+        self.calls += 1
+        try:
+            answer = getattr(self._client, xform_name(operation))(**parameters)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            text = str(error.response.get("Error", {}).get("Message", ""))
+            if code in _REFUSALS:
+                return Said(operation=operation, code=code, text=text)
+            self.throttled += code in _THROTTLED
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            raise CallFailed(
+                operation, code if status < _SERVER_ERROR else f"{status}", text
+            ) from error
+        except BotoCoreError as error:
+            raise CallFailed(operation, type(error).__name__, str(error)) from error
+        return Said(operation=operation, answer=answer)
+
+
+def is_throttled(failure: CallFailed) -> bool:
+    """Return whether a call failed because there were too many."""
+    return failure.code in _THROTTLED
+
+
+def _is_passing(failure: CallFailed) -> bool:
+    """Return whether a failure is of the server's or of the network's."""
+    return failure.code.isdecimal() or isinstance(failure.__cause__, BotoCoreError)

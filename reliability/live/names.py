@@ -1,0 +1,38 @@
+"""What a run calls what it makes, so that it is found again."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field
+
+TAG = "cdk-lightsail-containers-live"
+"""The key of the tag on everything that a run makes; its value is the run's name."""
+
+OURS = re.compile(r"cdk-lsc-live-[0-9a-f]{8}(-web)?")
+"""How the stacks and container services of runs are called."""
+
+
+def _new_name() -> str:
+    return f"cdk-lsc-live-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one run.
+
+    Args:
+        run: of the run, its stack, and the container service that the questions are put to.
+    """
+
+    run: str = field(default_factory=_new_name)
+
+    @property
+    def services(self) -> tuple[str, str]:
+        """The container services: the one for the questions, and the stack's."""
+        return self.run, self.web
+
+    @property
+    def web(self) -> str:
+        """The stack's container service."""
+        return f"{self.run}-web"

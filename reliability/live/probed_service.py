@@ -1,0 +1,196 @@
+"""The container service that the questions are put to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from oci_images import Made
+
+from .images import ImageKind, serving_image
+from .lightsail import CallFailed, Lightsail, Said
+from .names import TAG
+from .program import PORT
+from .registry import PushRegistry
+from .service_times import ServiceTimes
+from .waiting import TookTooLong, Waiting
+
+_SETTLES_SECONDS = 30 * 60.0
+_DEPLOYS_SECONDS = 40 * 60.0
+_SHOWS_SECONDS = 60.0
+_CONTAINER = "web"
+# A service that waits for these waits for ever:
+# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceStateDetail.html
+_HOPELESS = frozenset({"CERTIFICATE_LIMIT_EXCEEDED", "UNKNOWN_ERROR"})
+
+
+class ProbedService:
+    """A nano container service of the run's own.
+
+    Args:
+        name: its name, which no other has.
+        lightsail: Lightsail.
+        registry: the registry.
+        waiting: how to wait.
+
+    Attributes:
+        times: how long it was in each state.
+        is_docker: whether the registry was seen to take Docker's manifests only.
+    """
+
+    def __init__(
+        self, name: str, lightsail: Lightsail, registry: PushRegistry, waiting: Waiting
+    ) -> None:
+        self.name = name
+        self.lightsail = lightsail
+        self.registry = registry
+        self.waiting = waiting
+        self.times = ServiceTimes(waiting.clock)
+        self.is_docker = False
+        self._serving = ""
+        self._version = 0
+
+    def create(self) -> Mapping[str, Any]:
+        """Make it, and return it as it is at once.
+
+        Raises:
+            CallFailed: Lightsail refuses it.
+        """
+        answer = self.lightsail.tell(
+            "CreateContainerService",
+            serviceName=self.name,
+            power="nano",
+            scale=1,
+            tags=[{"key": TAG, "value": self.name}],
+        )
+        self.times.note(answer["containerService"])
+        return dict(answer["containerService"])
+
+    def look(self) -> Mapping[str, Any] | None:
+        """Return it as a read shows it, None while none does."""
+        said = self.lightsail.ask("GetContainerServices", serviceName=self.name)
+        if said.is_refused:
+            return None
+        (service,) = said.answer["containerServices"]
+        self.times.note(service)
+        return dict(service)
+
+    def wait_until_ready(self) -> Mapping[str, Any]:
+        """Wait until nothing is done to it, and return it.
+
+        Raises:
+            TookTooLong: it did not come to that.
+        """
+
+        def look() -> Mapping[str, Any] | None:
+            service = self.look() or {}
+            detail = service.get("stateDetail", {})
+            if detail.get("code") in _HOPELESS:
+                raise TookTooLong(f"the service is {service['state']}, {detail}")
+            return service if service.get("state") in ("READY", "RUNNING") else None
+
+        return self.waiting.until(look, _SETTLES_SECONDS, "the service was not ready")
+
+    def push(self, text: str, kind: ImageKind | None = None) -> str:
+        """Push an image of its own for a text, of a kind that the registry takes."""
+        made = self.image(text, kind or ImageKind(docker=self.is_docker))
+        digest = self.registry.push(made)
+        self.is_docker = self.is_docker or digest != made.digest
+        return digest
+
+    def image(self, text: str, kind: ImageKind) -> Made:
+        """Return an image that serves a text, which no earlier run has pushed."""
+        return serving_image(f"{self.name} {text}", kind)
+
+    def ask_to_register(self, label: str, digest: str) -> Said:
+        """Return what Lightsail says to a registration."""
+        return self.lightsail.ask(
+            "RegisterContainerImage", serviceName=self.name, label=label, digest=digest
+        )
+
+    def register(self, label: str, digest: str) -> str:
+        """Register what was pushed, and return the image's name.
+
+        Raises:
+            CallFailed: Lightsail refuses it.
+        """
+        said = self.ask_to_register(label, digest)
+        if said.is_refused:
+            raise CallFailed(said.operation, said.code, said.text)
+        return str(said.answer["containerImage"]["image"])
+
+    def ask_to_delete(self, image: str) -> Said:
+        """Return what Lightsail says to the deletion of an image."""
+        return self.lightsail.ask("DeleteContainerImage", serviceName=self.name, image=image)
+
+    def images(self, label: str = "") -> list[str]:
+        """Return the names of the images, or of a label's, in the order of the answer."""
+        answer = self.lightsail.tell("GetContainerImages", serviceName=self.name)
+        names = [image["image"] for image in answer.get("containerImages", [])]
+        return [name for name in names if not label or name.rsplit(".", 2)[1] == label]
+
+    def wait_for_image(self, name: str, *, gone: bool = False) -> None:
+        """Wait until reads show an image, or no longer do."""
+
+        def look() -> bool | None:
+            return True if (name in self.images()) != gone else None
+
+        self.waiting.until(look, _SHOWS_SECONDS, f"reads did not show what became of {name}")
+
+    def deployments(self) -> list[Mapping[str, Any]]:
+        """Return the deployments, in the order of the answer."""
+        answer = self.lightsail.tell("GetContainerServiceDeployments", serviceName=self.name)
+        return list(answer.get("deployments", []))
+
+    def ask_to_deploy(self, image: str) -> Said:
+        """Return what Lightsail says to the deployment of an image that serves."""
+        return self.lightsail.ask(
+            "CreateContainerServiceDeployment",
+            serviceName=self.name,
+            containers={_CONTAINER: {"image": image, "ports": {str(PORT): "HTTP"}}},
+            publicEndpoint={"containerName": _CONTAINER, "containerPort": PORT},
+        )
+
+    def wait_for_deployment(self, version: int) -> str:
+        """Wait until a deployment has ended, and return its state.
+
+        Raises:
+            TookTooLong: it did not end.
+        """
+
+        def look() -> str | None:
+            self.look()
+            states = {one["version"]: str(one["state"]) for one in self.deployments()}
+            state = states.get(version, "ACTIVATING")
+            return None if state == "ACTIVATING" else state
+
+        return self.waiting.until(look, _DEPLOYS_SECONDS, f"deployment {version} did not end")
+
+    def begin_to_serve(self) -> Mapping[str, Any]:
+        """Deploy an image, and return the service as it is at once."""
+        self._serving = self.register("run", self.push("run"))
+        said = self.ask_to_deploy(self._serving)
+        if said.is_refused:
+            raise CallFailed(said.operation, said.code, said.text)
+        service = dict(said.answer["containerService"])
+        self._version = service["nextDeployment"]["version"]
+        return service
+
+    def serving(self) -> str:
+        """Return the name of an image that the current deployment runs; deploy one if none is.
+
+        Raises:
+            TookTooLong: the deployment came to nothing.
+        """
+        if not self._version:
+            self.begin_to_serve()
+        if (state := self.wait_for_deployment(self._version)) not in ("ACTIVE", "INACTIVE"):
+            raise TookTooLong(f"deployment {self._version} became {state}: {self._log_end()}")
+        return self._serving
+
+    def _log_end(self) -> str:
+        said = self.lightsail.ask(
+            "GetContainerLog", serviceName=self.name, containerName=_CONTAINER
+        )
+        events = said.answer.get("logEvents", [])
+        return " / ".join(event.get("message", "") for event in events[-5:]) or "no log"

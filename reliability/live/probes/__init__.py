@@ -1,0 +1,1 @@
+"""The questions, each put with the fewest calls that answer it."""

@@ -1,0 +1,206 @@
+"""The product on real CloudFormation: create, update, a version that fails, destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+import archives
+from oci_images import Made
+
+from .address import Address
+from .cdk import Cdk, CdkRun
+from .images import failing_image, serving_image
+from .lightsail import CallFailed, Lightsail
+from .stack import RunStack
+from .step import Step
+from .waiting import TookTooLong, Waiting
+
+_SHOWS_SECONDS = 60.0
+_SHOWN_LINES = 12
+_OUR_TYPES = ("AWS::Lightsail::", "Custom::Lightsail")
+FAILURE = "this version fails on purpose"
+
+
+class NotAsItShouldBe(Exception):  # noqa: N818 - reads as what it is
+    """Something came out wrong; the message says what."""
+
+
+class Product:
+    """The steps, one after the other.
+
+    Args:
+        service: the name of the stack's container service.
+        lightsail: Lightsail.
+        stack: the stack.
+        cdk: the command line.
+        folder: where the archives go.
+        waiting: how to wait.
+        is_docker: whether the registry takes Docker's manifests only, so that digests change.
+        tell: is told each step before it begins and, whole, when it is over.
+
+    Attributes:
+        steps: the steps so far.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        lightsail: Lightsail,
+        stack: RunStack,
+        cdk: Cdk,
+        folder: Path,
+        waiting: Waiting,
+        is_docker: bool,
+        tell: Callable[[Step], None] = lambda _: None,
+    ) -> None:
+        self._service = service
+        self._lightsail = lightsail
+        self._stack = stack
+        self._cdk = cdk
+        self._folder = folder
+        self._waiting = waiting
+        self._is_docker = is_docker
+        self._tell = tell
+        self._address = Address("", waiting)
+        self._archive = folder
+        self.steps: list[Step] = []
+
+    def create(self) -> bool:
+        """Create the stack, and return whether it came out as it should."""
+        made = serving_image("first")
+        with self._step("create: service, image, deployment") as step:
+            run = self._deploy(step, made)
+            self._address = Address(run.value("Url"), self._waiting)
+            self._check_serving(step, run, made)
+            self._check_address(step, "first")
+        return self.steps[-1].is_right
+
+    def update(self) -> bool:
+        """Update it to another image."""
+        made = serving_image("second")
+        with self._step("update: another image, deployed") as step:
+            run = self._deploy(step, made)
+            self._check_serving(step, run, made)
+            self._check_address(step, "second")
+        return self.steps[-1].is_right
+
+    def fail(self) -> bool:
+        """Update it to an image that fails, which has to be rolled back."""
+        before = self._current()
+        digests = self._digests()
+        with self._step("update to a version that fails: rolled back") as step:
+            run = self._deploy(step, failing_image(FAILURE), fails=True)
+            self._must(run.returncode != 0, "the deploy fails")
+            self._must(
+                self._stack.status() == "UPDATE_ROLLBACK_COMPLETE",
+                f"the stack is UPDATE_ROLLBACK_COMPLETE, not {self._stack.status()}",
+            )
+            reason = self._stack.reason("UPDATE_FAILED")
+            step.results.append(f"the stack's event: {reason}")
+            self._shows(lambda: self._current() == before, "the deployment before serves on")
+            self._shows(lambda: self._digests() == digests, "the image before is the only one")
+            self._must(FAILURE in reason, "the event quotes what the container printed")
+            self._check_address(step, "second")
+        return self.steps[-1].is_right
+
+    def destroy(self) -> bool:
+        """Destroy it."""
+        with self._step("destroy") as step:
+            run = self._timed(step, lambda: self._cdk.destroy(self._archive))
+            self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
+            self._must(not self._stack.status(), "the stack is gone")
+            self._shows(lambda: self._service not in self._services(), "the service is gone")
+            step.results.append("stack and service are gone")
+        return self.steps[-1].is_right
+
+    def deployments(self) -> list[int]:
+        """Return the versions of the deployments, in the order of the answer."""
+        answer = self._lightsail.tell("GetContainerServiceDeployments", serviceName=self._service)
+        return [one["version"] for one in answer.get("deployments", [])]
+
+    @contextmanager
+    def _step(self, title: str) -> Iterator[Step]:
+        step = Step(title=title)
+        self.steps.append(step)
+        self._tell(step)
+        began = datetime.now(UTC)
+        try:
+            yield step
+            step.is_right = True
+        except (NotAsItShouldBe, TookTooLong, CallFailed, ClientError, BotoCoreError) as error:
+            step.results.append(f"not as it should be: {error}")
+        step.parts = self._parts(began)
+        self._tell(step)
+
+    def _deploy(self, step: Step, made: Made, *, fails: bool = False) -> CdkRun:
+        """Deploy an image from an archive, an OCI image layout."""
+        self._archive = archives.write(self._folder / made.digest[-12:], archives.layout(made))
+        run = self._timed(step, lambda: self._cdk.deploy(self._archive))
+        self._must(fails or run.returncode == 0, f"the deploy succeeds\n{_end(run)}")
+        return run
+
+    def _timed(self, step: Step, command: Callable[[], CdkRun]) -> CdkRun:
+        began = self._waiting.clock()
+        try:
+            return command()
+        finally:
+            step.seconds = self._waiting.clock() - began
+
+    def _check_serving(self, step: Step, run: CdkRun, made: Made) -> None:
+        image, version = run.value("ImageName"), run.value("DeploymentVersion")
+        digest = run.value("ImageDigest")
+        self._must(self._is_docker or digest == made.digest, f"the digest is {made.digest}")
+        wanted = (version, "ACTIVE", image)
+        self._shows(lambda: self._current() == wanted, f"deployment {version} serves {image}")
+        self._shows(lambda: self._digests() == {digest}, "its image is the only one")
+        step.results.append(f"deployment {version} is ACTIVE with {image}, the only image")
+
+    def _check_address(self, step: Step, text: str) -> None:
+        reply = self._address.reply(text)
+        step.results.append(f"the address {reply}")
+        self._must(reply.is_possible, f"the address answers {text!r}")
+
+    def _current(self) -> tuple[str, str, str]:
+        """Return version, state and image of what serves."""
+        answer = self._lightsail.tell("GetContainerServices", serviceName=self._service)
+        current = answer["containerServices"][0].get("currentDeployment", {})
+        container = current.get("containers", {}).get("web", {})
+        version = str(current.get("version", ""))
+        return version, current.get("state", ""), container.get("image", "")
+
+    def _digests(self) -> set[str]:
+        answer = self._lightsail.tell("GetContainerImages", serviceName=self._service)
+        return {image["digest"] for image in answer.get("containerImages", [])}
+
+    def _services(self) -> set[str]:
+        answer = self._lightsail.tell("GetContainerServices")
+        return {one["containerServiceName"] for one in answer.get("containerServices", [])}
+
+    def _parts(self, since: datetime) -> dict[str, float]:
+        try:
+            took = self._stack.seconds(since)
+        except (ClientError, BotoCoreError):
+            return {}  # it is gone
+        return {kind: took[kind] for kind in took if kind.startswith(_OUR_TYPES)}
+
+    def _shows(self, look: Callable[[], bool], what: str) -> None:
+        """Check something that reads may show a moment late."""
+        try:
+            self._waiting.until(lambda: True if look() else None, _SHOWS_SECONDS, what)
+        except TookTooLong:
+            raise NotAsItShouldBe(f"it is not so that {what}") from None
+
+    def _must(self, is_so: Any, what: str) -> None:
+        if not is_so:
+            raise NotAsItShouldBe(f"it is not so that {what}")
+
+
+def _end(run: CdkRun) -> str:
+    return "\n".join(run.output.splitlines()[-_SHOWN_LINES:])

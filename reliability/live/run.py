@@ -1,0 +1,157 @@
+"""A run, from the first call to the last."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+from demo.screen import Screen
+
+from .account import Account
+from .answers import Answer
+from .cdk import Cdk
+from .clean_up import CleanUp, Left
+from .document import Findings
+from .lightsail import CallFailed, Lightsail
+from .mask import Mask
+from .names import Names
+from .probed_service import ProbedService
+from .probing import Probing
+from .product import Product
+from .registry import PushRegistry
+from .stack import RunStack
+from .step import Step
+from .waiting import TookTooLong, Waiting
+
+_FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)
+
+
+class Run:
+    """A run in an account.
+
+    Args:
+        account: the account.
+        names: what it calls what it makes.
+        screen: where it is watched.
+        mask: takes secrets out of what it tells.
+
+    Attributes:
+        findings: what it has found so far.
+    """
+
+    def __init__(self, account: Account, names: Names, screen: Screen, mask: Mask) -> None:
+        self._account = account
+        self._names = names
+        self._screen = screen
+        self._mask = mask
+        self._waiting = Waiting()
+        self._lightsail = Lightsail(account.client("lightsail"), self._waiting)
+        cloudformation = account.client("cloudformation")
+        self._stack = RunStack(names.run, cloudformation, self._waiting)
+        registry = PushRegistry(self._lightsail, self._waiting, mask)
+        self._service = ProbedService(names.run, self._lightsail, registry, self._waiting)
+        self._probing = Probing(self._service, mask, self._tell_answer)
+        self.findings = Findings(region=account.region)
+        self.clean_up = CleanUp(
+            self._stack,
+            names.services,
+            lightsail=self._lightsail,
+            logs=account.client("logs"),
+            region=account.region,
+            waiting=self._waiting,
+            doing=screen.doing,
+        )
+
+    def work(self) -> None:
+        """Do everything but the clean-up; what fails is noted."""
+        try:
+            with tempfile.TemporaryDirectory(prefix="lightsail-live-") as folder:
+                self._work(Path(folder))
+        except _FAILURES as error:
+            self.findings.failure = self._mask(str(error))
+        # Whatever it is, everything has to be removed after it.
+        except Exception as error:  # noqa: BLE001
+            self.findings.failure = self._mask(f"unexpected {error!r}")
+            traceback.print_exc()
+        finally:
+            self._gather()
+
+    def remove(self) -> list[Left]:
+        """Remove everything, and return what is left."""
+        with self._screen.step("Remove everything, and look whether something is left"):
+            self.findings.left = self.clean_up.run()
+        return list(self.findings.left)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether all came out as it should; a question that stays open is no fault."""
+        steps = self.findings.steps
+        is_whole = len(steps) == len(_STEPS) and all(step.is_right for step in steps)
+        return is_whole and not self.findings.failure and not self.findings.left
+
+    def _work(self, folder: Path) -> None:
+        probing, step = self._probing, self._screen.step
+        with step(f"Make the container service {self._names.run}, nano"):
+            probing.begin()
+        with step("Ask about images and the registry"):
+            probing.ask_without_deployments()
+        with step("Deploy, and ask about deployments"):
+            probing.ask_with_deployments()
+        self._run_product(folder)
+        with step("Ask what is best asked last"):
+            probing.ask_at_the_end()
+
+    def _run_product(self, folder: Path) -> None:
+        context = {
+            "name": self._names.run,
+            "service": self._names.web,
+            "account": self._account.id,
+            "region": self._account.region,
+        }
+        cdk = Cdk(folder, context, self._account.region, self._screen.doing)
+        product = Product(
+            self._names.web,
+            lightsail=self._lightsail,
+            stack=self._stack,
+            cdk=cdk,
+            folder=folder,
+            waiting=self._waiting,
+            is_docker=self._service.is_docker,
+            tell=self._tell_step,
+        )
+        self.findings.steps = product.steps
+        self.findings.cdk = cdk.version
+        try:
+            for title, act in _STEPS.items():
+                with self._screen.step(f"cdk: {title}"):
+                    is_right = act(product)
+                self._probing.look_for_pushes()
+                if act is Product.fail:
+                    self._probing.look_at_deployments(product.deployments)
+                if not is_right and act is Product.create:
+                    break  # there is nothing to update, and the clean-up removes the rest
+        finally:
+            self.findings.assets = cdk.assets
+
+    def _gather(self) -> None:
+        self.findings.answers = self._probing.answers
+        self.findings.facts = self._probing.facts
+        self.findings.times = self._service.times.rows
+
+    def _tell_answer(self, answer: Answer) -> None:
+        self._screen.line(f"{answer.unknown}: {answer}")
+
+    def _tell_step(self, step: Step) -> None:
+        for result in step.results:
+            self._screen.line(self._mask(result))
+
+
+_STEPS: dict[str, Callable[[Product], bool]] = {
+    "create a service, an image and a deployment": Product.create,
+    "update to another image": Product.update,
+    "update to a version that fails": Product.fail,
+    "destroy": Product.destroy,
+}

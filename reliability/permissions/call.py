@@ -1,0 +1,32 @@
+"""A call to AWS as its permissions see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
+
+FUNCTION = f"arn:aws:lambda:{DEFAULT_REGION}:{DEFAULT_ACCOUNT}:function:handler"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call.
+
+    Args:
+        action: the action that it takes, such as `s3:GetObject`.
+        resource: the ARN that it is made on; `*` for an action that accepts none.
+        context: the condition keys that it comes with.
+        step: when in the life of the stack it was made.
+    """
+
+    action: str
+    resource: str = "*"
+    context: Mapping[str, str] = field(default_factory=dict)
+    step: str = ""
+
+
+def arn(service: str, resource: str, region: str = DEFAULT_REGION) -> str:
+    """Return the ARN of something in the account."""
+    return f"arn:aws:{service}:{region}:{DEFAULT_ACCOUNT}:{resource}"

@@ -1,0 +1,101 @@
+"""The lives of a stack's resources: all that CloudFormation ever asks for, and what goes wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .world import DEPLOYMENT, IMAGE, World
+
+
+def live_as_image(world: World) -> None:
+    """Create, replace, fail, take back, prune and delete an image."""
+    images = world.images
+    with world.step("create"):
+        first = world.succeed(world.event("Create", IMAGE, **images.bring(1)))
+    with world.step("create again"):
+        world.succeed(world.event("Create", IMAGE, **images.bring(1)))
+    with world.step("update"):
+        second = world.succeed(world.event("Update", IMAGE, first, **images.bring(2)))
+    with world.step("clean up"):
+        world.succeed(world.event("Delete", IMAGE, first, **images.bring(1)))
+    with world.step("fail"):
+        world.fail(world.event("Update", IMAGE, second, **images.lose()))
+    with world.step("roll back"):
+        world.succeed(world.event("Update", IMAGE, second, **images.bring(2)))
+    with world.step("wait for a busy service"):
+        world.requests.lightsail.behaviour.service_seconds = 20
+        world.requests.client().update_container_service(serviceName=_service(world), scale=2)
+        third = world.succeed(world.event("Update", IMAGE, second, **images.bring(3)))
+        world.requests.lightsail.behaviour.service_seconds = 0
+    with world.step("register twice"):
+        # Another delivery of the same request is a moment faster.
+        world.aws.before["RegisterContainerImage"] = lambda given: _register(world, given)
+        fourth = world.succeed(world.event("Update", IMAGE, third, **images.bring(4)))
+    if "Source" in _properties(world, IMAGE):
+        with world.step("hand over"):
+            world.requests.seconds = 62
+            world.aws.before["CreateContainerServiceRegistryLogin"] = lambda _: _pass(world, 40)
+            world.succeed(world.event("Update", IMAGE, fourth, **images.bring(5)))
+            world.requests.seconds = 300
+    with world.step("delete"):
+        for physical_id in (second, third, fourth):
+            world.succeed(world.event("Delete", IMAGE, physical_id))
+
+
+def live_as_deployment(world: World) -> None:
+    """Deploy, deploy something else, fail, take back, hand over and delete."""
+    behaviour = world.requests.lightsail.behaviour
+    with world.step("create"):
+        name = world.succeed(world.event("Create", DEPLOYMENT))
+    with world.step("create again"):
+        world.succeed(world.event("Create", DEPLOYMENT))
+    with world.step("update"):
+        world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "2")))
+    with world.step("fail"):
+        (web,) = _in_mode(world, "3")["Containers"].values()
+        behaviour.failing_images[web["Image"]] = "crash"
+        world.fail(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "3")))
+        behaviour.failing_images.clear()
+    with world.step("roll back"):
+        world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "2")))
+    with world.step("hand over"):
+        behaviour.deployment_seconds, world.requests.seconds = 100, 60
+        world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "4")))
+        behaviour.deployment_seconds, world.requests.seconds = 1, 300
+    with world.step("delete"):
+        world.succeed(world.event("Delete", DEPLOYMENT, name))
+
+
+def live_as_web_service(world: World) -> None:
+    """Register an image, deploy it, and live as both."""
+    with world.step("create"):
+        world.succeed(world.event("Create", IMAGE, **world.images.bring(1)))
+    live_as_deployment(world)
+    live_as_image(world)
+
+
+def _in_mode(world: World, mode: str) -> dict[str, Any]:
+    """Return the containers of the deployment with another variable."""
+    properties = _properties(world, DEPLOYMENT)
+    containers = {
+        name: {**container, "Environment": {"MODE": mode}}
+        for name, container in properties["Containers"].items()
+    }
+    return {"Containers": containers}
+
+
+def _service(world: World) -> str:
+    return str(_properties(world, IMAGE)["ServiceName"])
+
+
+def _properties(world: World, resource: str) -> dict[str, Any]:
+    ((_, properties),) = world.template.resources(resource)
+    return properties
+
+
+def _register(world: World, given: dict[str, Any]) -> None:
+    world.requests.client().register_container_image(**given)
+
+
+def _pass(world: World, seconds: float) -> None:
+    world.requests.time.now += seconds

@@ -1,0 +1,130 @@
+"""What a role may do, decided as IAM decides it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
+
+from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
+
+from .call import Call
+
+# Who needs an action that the function never calls, and why: AWS Lambda itself, as the role.
+_OF_LAMBDA = {
+    "logs:CreateLogStream": "AWS Lambda writes the function's log as its role",
+    "logs:PutLogEvents": "AWS Lambda writes the function's log as its role",
+    "ec2:CreateNetworkInterface": "AWS Lambda connects the function to the VPC as its role",
+    "ec2:DescribeNetworkInterfaces": "AWS Lambda connects the function to the VPC as its role",
+    "ec2:DescribeSubnets": "AWS Lambda connects the function to the VPC as its role",
+    "ec2:DeleteNetworkInterface": "AWS Lambda connects the function to the VPC as its role",
+    "ec2:AssignPrivateIpAddresses": "AWS Lambda connects the function to the VPC as its role",
+    "ec2:UnassignPrivateIpAddresses": "AWS Lambda connects the function to the VPC as its role",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """One action on one resource that a statement allows.
+
+    Args:
+        action: the action as the statement writes it.
+        resource: the resource as the statement writes it.
+        condition: the condition of the statement, as JSON.
+    """
+
+    action: str
+    resource: str
+    condition: str = "{}"
+
+    @property
+    def exception(self) -> str:
+        """Why it is allowed though the function never uses it; nothing for all others."""
+        return _OF_LAMBDA.get(self.action, "")
+
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether it holds for everything though it need not, or for actions yet unknown."""
+        if "*" in self.action:
+            return True
+        return self.resource == "*" and not self.exception and _accepts_resource(self.action)
+
+    def allows(self, call: Call) -> bool:
+        """Return whether it alone allows a call."""
+        statement = {
+            "Effect": "Allow",
+            "Action": self.action,
+            "Resource": self.resource,
+            "Condition": json.loads(self.condition),
+        }
+        return _is_allowed(call, [statement])
+
+
+class Policy:
+    """The statements of a role's policies.
+
+    Args:
+        statements: the statements, with the values that CloudFormation fills in.
+    """
+
+    def __init__(self, statements: Sequence[Mapping[str, Any]]) -> None:
+        self._statements = statements
+
+    def allows(self, call: Call) -> bool:
+        """Return whether a call is allowed: by some statement, and denied by none."""
+        return _is_allowed(call, self._statements)
+
+    def permissions(self) -> list[Permission]:
+        """Return everything that is allowed, each action on each resource once."""
+        return sorted(set(self._permissions()), key=lambda one: (one.action, one.resource))
+
+    def _permissions(self) -> Iterator[Permission]:
+        for statement in self._statements:
+            if statement["Effect"] == "Allow":
+                condition = json.dumps(statement.get("Condition", {}), sort_keys=True)
+                for action in _list(statement["Action"]):
+                    for resource in _list(statement["Resource"]):
+                        yield Permission(action=action, resource=resource, condition=condition)
+
+
+def _is_allowed(call: Call, statements: Iterable[Mapping[str, Any]]) -> bool:
+    role = f"arn:aws:sts::{DEFAULT_ACCOUNT}:assumed-role/Role/handler"
+    context = EvalContext(
+        principal_arn=role,
+        principal_type="AssumedRole",
+        principal_account=DEFAULT_ACCOUNT,
+        action=call.action,
+        resource_arn=call.resource,
+        region=DEFAULT_REGION,
+        source_ip="127.0.0.1",
+        secure_transport=True,
+        # An unknown key counts as absent, and the evaluator asks for them in lower case.
+        service_context={key.lower(): value for key, value in call.context.items()},
+    )
+    policy = parse_policy_document({"Statement": list(statements)})
+    return bool(evaluate(context, [policy]).decision == "Allow")
+
+
+def _accepts_resource(action: str) -> bool:
+    """Return whether an action can be allowed on single resources, as AWS publishes it.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+    service, _, name = action.partition(":")
+    return "Resources" in _published()[service]["Actions"][name.lower()]
+
+
+@functools.cache
+def _published() -> Any:
+    """Return every action of every service, as cfn-lint carries it along."""
+    data = resources.files("cfnlint.data.AdditionalSpecs") / "Policies.json"
+    return json.loads(data.read_text())
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,133 @@
+"""Live through every scenario on every side of what nobody knows of Lightsail.
+
+Each side by itself, and all pairs of sides, by rows of sides that have every pair (see --rows). The
+exit code is 1 when something does not hold; each broken run is told with the command that runs it
+alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from reliability.report import write_section
+
+from .findings import tabulate
+from .runs import Result, Run, Runs
+from .scenarios import SCENARIOS
+from .sides import rows
+
+_JOBS = 8
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line says, and return the exit code."""
+    options = _options(arguments)
+    if options.rows:
+        for row in rows():
+            sys.stdout.write(f"{row.number}: {row}\n")
+        return 0
+    runs = [
+        Run(scenario=scenario, row=rows()[number - 1])
+        for number in options.row or range(1, len(rows()) + 1)
+        # Those that take longest first, so that nobody waits for one at the end.
+        for scenario in sorted(options.scenario or SCENARIOS, key=_longest_first)
+    ]
+    began = time.monotonic()
+    results: list[Result] = []
+    progress = _Progress(len(runs))
+    try:
+        with Runs(options.jobs) as running:
+            for result in running.results(runs):
+                results.append(result)
+                progress.tell(result)
+    except KeyboardInterrupt:
+        progress.end()
+        sys.stderr.write("interrupted: everything is stopped and removed\n")
+        return 130
+    progress.end()
+    found = tabulate(results)
+    broken = [result for result in results if result.problem]
+    sys.stdout.write(f"{found}\n\n")
+    seconds = time.monotonic() - began
+    summary = (
+        f"{len(results)} runs on {len(rows())} rows, {len(broken)} of them broken, in "
+        f"{seconds:.0f} s with {options.jobs} at a time"
+    )
+    sys.stdout.write(f"{summary}\n")
+    for result in broken:
+        sys.stdout.write(f"\n{result.run.row}\n  {result.problem}\n  {result.run.command}\n")
+    if options.write:
+        write_section("unknowns", f"{found}\n\n{summary}.")
+    return 1 if broken else 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m reliability.unknowns", description=__doc__, allow_abbrev=False
+    )
+    parser.add_argument(
+        "--scenario", action="append", choices=SCENARIOS, help="one of them; may be repeated"
+    )
+    parser.add_argument(
+        "--row",
+        action="append",
+        type=int,
+        choices=range(1, len(rows()) + 1),
+        metavar=f"1-{len(rows())}",
+        help="one of the rows of sides; may be repeated",
+    )
+    parser.add_argument("--rows", action="store_true", help="print the rows, and run nothing")
+    parser.add_argument("--jobs", type=int, default=_JOBS, help=f"how many at once ({_JOBS})")
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into docs/reliability.md"
+    )
+    options = parser.parse_args(arguments)
+    if options.jobs < 1:
+        parser.error("--jobs is at least 1")
+    if options.write and (options.row or options.scenario):
+        parser.error("--write wants all rows and scenarios")
+    return options
+
+
+def _longest_first(scenario: str) -> int:
+    return ("deploy", "register", "push", "share", "prune", "labels").index(scenario)
+
+
+class _Progress:
+    """Shows how far the runs are: in one line of a terminal, else only what is broken."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._done = self._broken = 0
+        self._began = time.monotonic()
+        self._moves = sys.stderr.isatty()
+        self._show("synthesizing, and starting local clouds")
+
+    def tell(self, result: Result) -> None:
+        """Show that a run has ended."""
+        self._done += 1
+        self._broken += bool(result.problem)
+        if result.problem and not self._moves:
+            sys.stderr.write(f"broken: {result.run.command}\n")
+        last = f"{result.run.scenario} on row {result.run.row.number}, {result.seconds:.0f} s"
+        self._show(last)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._moves:
+            sys.stderr.write("\n")
+
+    def _show(self, last: str) -> None:
+        if self._moves:
+            seconds = int(time.monotonic() - self._began)
+            done = f"{self._done} of {self._count} runs, {self._broken} broken"
+            text = f"{seconds // 60}:{seconds % 60:02}  {done}  ({last})"
+            sys.stderr.write(f"\r\033[K{text}")
+            sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""The lives that are lived through on every side.
+
+What Lightsail refuses on a side, whatever a program does, has to be told in the stack's event, and
+to leave nothing behind; then the life goes on with what Lightsail takes.
+"""
+
+from collections.abc import Callable, Mapping
+
+from reliability.unknowns.account import Account
+
+from .deploy import deploy
+from .labels import labels
+from .prune import prune
+from .push import push
+from .register import register
+from .share import share
+
+SCENARIOS: Mapping[str, Callable[[Account], None]] = {
+    "register": register,
+    "push": push,
+    "deploy": deploy,
+    "prune": prune,
+    "labels": labels,
+    "share": share,
+}
+"""The scenarios by name; each raises `Broken` if something is not as it has to be."""

@@ -1,0 +1,135 @@
+"""The sides of the unknowns, and the rows of sides that are lived through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import combinations
+
+from allpairspy import AllPairs
+
+from lightsail_local.behaviour import Behaviour
+
+Value = str | bool | float
+
+KEPT, GONE = 3600, 0
+"""Seconds that an unregistered push is kept: long, or so short that the first is gone at once."""
+
+SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
+    "register_again": ("U1", ("new", "old")),
+    "reuse_numbers": ("U2", (False, True)),
+    "delete_in_use": ("U3", ("refused", "done")),
+    "missing_digest": ("U4", ("refused", "accepted")),
+    "other_platforms": ("U4", ("accepted", "refused")),
+    "manifest_reads": ("U5", ("denied", "answered", "not_found")),
+    "blob_uploads": ("U6", ("chunked", "monolithic")),
+    "locations": ("U6", ("absolute", "relative")),
+    "upload_host": ("U6", ("same", "other")),
+    "media_types": ("U7", ("docker_and_oci", "docker")),
+    "zstd_layers": ("U7", (True, False)),
+    "unregistered_seconds": ("U8", (KEPT, GONE)),
+    "busy_service": ("U9", ("works", "refused")),
+    "latest": ("U10", ("refused", "echoed", "resolved")),
+    "order": ("U11", ("newest_first", "oldest_first", "shuffled")),
+    "stale_seconds": ("U12", (0, 2)),
+    "blob_mount": ("U13", ("upload", "created")),
+    "throttle_every": ("U14", (0, 3)),
+}
+"""The unknown of each switch of the local Lightsail, and its sides, the default first."""
+
+
+@dataclass(frozen=True, order=True, kw_only=True)
+class Side:
+    """One way that an unknown may turn out.
+
+    Args:
+        switch: the switch of the local Lightsail.
+        value: where it stands.
+    """
+
+    switch: str
+    value: Value
+
+    def __str__(self) -> str:
+        """Return it with its unknown, such as `U9 busy_service=refused`."""
+        shown = str(self.value).lower() if isinstance(self.value, bool) else self.value
+        return f"{SWITCHES[self.switch][0]} {self.switch}={shown}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A side of every switch.
+
+    Args:
+        number: what the command line calls it, from 1.
+        sides: the sides, in the order of `SWITCHES`.
+    """
+
+    number: int
+    sides: tuple[Side, ...]
+
+    def switches(self) -> dict[str, Value]:
+        """Return where the switches stand."""
+        return {side.switch: side.value for side in self.sides}
+
+    def pairs(self) -> frozenset[tuple[Side, Side]]:
+        """Return the pairs of its sides."""
+        return frozenset(combinations(self.sides, 2))
+
+    def __str__(self) -> str:
+        """Return the sides that are not the likelier ones."""
+        told = [str(side) for side in self.sides if side not in defaults()]
+        return ", ".join(told) or "the likelier side of all"
+
+
+def sides() -> tuple[Side, ...]:
+    """Return every side of every switch."""
+    return tuple(
+        Side(switch=switch, value=value)
+        for switch, (_, values) in SWITCHES.items()
+        for value in values
+    )
+
+
+@cache
+def defaults() -> tuple[Side, ...]:
+    """Return the likelier side of each switch."""
+    behaviour = Behaviour()
+    return tuple(Side(switch=switch, value=getattr(behaviour, switch)) for switch in SWITCHES)
+
+
+@cache
+def cover() -> tuple[Row, ...]:
+    """Return rows that have every pair of sides, the likelier sides first; always the same."""
+    # Those with the most sides first: that makes the fewest rows.
+    switches = sorted(SWITCHES, key=lambda switch: -len(SWITCHES[switch][1]))
+    rows = AllPairs([SWITCHES[switch][1] for switch in switches])
+    return tuple(
+        _row(number, dict(zip(switches, row, strict=True))) for number, row in enumerate(rows, 1)
+    )
+
+
+@cache
+def rows() -> tuple[Row, ...]:
+    """Return the cover, and then each side that is not the likelier one by itself."""
+    alone = [side for side in sides() if side not in defaults()]
+    likelier = {side.switch: side.value for side in defaults()}
+    singles = tuple(_row(0, likelier | {side.switch: side.value}) for side in alone)
+    return tuple(replace(row, number=number) for number, row in enumerate((*cover(), *singles), 1))
+
+
+def pairs() -> frozenset[tuple[Side, Side]]:
+    """Return every pair of sides of two switches."""
+    return frozenset(_pairs())
+
+
+def _pairs() -> Iterator[tuple[Side, Side]]:
+    for one, other in combinations(sides(), 2):
+        if one.switch != other.switch:
+            yield one, other
+
+
+def _row(number: int, values: Mapping[str, Value]) -> Row:
+    chosen = tuple(Side(switch=switch, value=values[switch]) for switch in SWITCHES)
+    return Row(number=number, sides=chosen)

@@ -1,0 +1,45 @@
+"""Whole lives of stacks, on both sides of what nobody knows of Lightsail; `make unknowns` has more.
+
+Every pair of sides is in one of the rows, and every scenario meets two of these.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from reliability.unknowns.runs import Result, Run, Runs
+from reliability.unknowns.scenarios import SCENARIOS
+from reliability.unknowns.sides import Side, cover, sides
+
+pytestmark = pytest.mark.e2e
+
+RUNS = [Run(scenario=list(SCENARIOS)[row.number % len(SCENARIOS)], row=row) for row in cover()]
+# No scenario expects a Lightsail that forgets deployments.
+FORGETTING = Run(
+    scenario="deploy",
+    row=replace(cover()[0], sides=(*cover()[0].sides, Side(switch="kept_deployments", value=1))),
+)
+
+
+@pytest.fixture(scope="module")
+def results() -> Iterator[dict[Run, Result]]:
+    """What has become of all of them: they mostly wait, so some are run at once."""
+    with Runs(jobs=4) as runs:
+        yield {result.run: result for result in runs.results([*RUNS, FORGETTING])}
+
+
+def test_every_scenario_and_every_side_is_in_a_run() -> None:
+    assert {run.scenario for run in RUNS} == set(SCENARIOS)
+    assert {side for run in RUNS for side in run.row.sides} == set(sides())
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.scenario}-{run.row.number}")
+def test_a_life_leaves_what_it_should(results: dict[Run, Result], run: Run) -> None:
+    assert not results[run].problem, run.command
+
+
+def test_what_is_not_as_it_should_be_is_told(results: dict[Run, Result]) -> None:
+    assert results[FORGETTING].problem == (
+        "deployments after a failed one: {2: 'ACTIVE', 3: 'FAILED'}, "
+        "not {1: 'INACTIVE', 2: 'ACTIVE', 3: 'FAILED'}"
+    )

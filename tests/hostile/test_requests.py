@@ -1,0 +1,81 @@
+"""Requests of every shape: exactly one answer that CloudFormation can read, or a refusal."""
+
+import json
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reliability.fuzz.wire_targets import check_event
+
+from cdk_lightsail_containers_handler.hand_over import HandOver
+from cdk_lightsail_containers_handler.response import Undeliverable, deliver
+from fake_time import FakeTime
+from json_shapes import changed, texts, values
+from resource_properties import DEPLOYED, IMAGES
+from stack_requests import STACK_ID
+
+
+def event(kind: str, properties: dict[str, Any], resource: str, **more: Any) -> dict[str, Any]:
+    return {
+        "RequestType": kind,
+        "ResponseURL": "https://answers.example/",
+        "StackId": STACK_ID,
+        "RequestId": "request-1",
+        "LogicalResourceId": "Image",
+        "ResourceType": f"Custom::Lightsail{resource}",
+        "ResourceProperties": {"ServiceTimeout": "3600", **properties},
+        **more,
+    }
+
+
+IMAGE, DEPLOYMENT = "ContainerImage", "ContainerServiceDeployment"
+OLD = {"PhysicalResourceId": ":shop.web.1", "OldResourceProperties": IMAGES[0]}
+HANDED = {"HandOver": {"Count": 1, "Began": 1.0, "State": {"Version": 1, "Settled": 1}}}
+EVENTS = [
+    *(event("Create", properties, IMAGE) for properties in IMAGES),
+    event("Update", IMAGES[1], IMAGE, **OLD),
+    event("Delete", IMAGES[0], IMAGE, PhysicalResourceId=":shop.web.1"),
+    event("Create", DEPLOYED, DEPLOYMENT),
+    event("Update", DEPLOYED, DEPLOYMENT, PhysicalResourceId="shop", **HANDED),
+    event("Create", IMAGES[2], IMAGE, **HANDED),
+]
+
+
+@settings(max_examples=200)
+@given(st.one_of(*map(changed, EVENTS), values))
+def test_of_any_shape_are_answered_once_or_refused(given: Any) -> None:
+    check_event(given)
+
+
+@pytest.mark.parametrize("given", EVENTS, ids=lambda given: json.dumps(given)[:60])
+def test_as_they_should_be_are_answered_once(given: dict[str, Any]) -> None:
+    check_event(json.loads(json.dumps(given)))
+
+
+@given(st.one_of(values, changed(HANDED["HandOver"])))
+def test_are_gone_on_with_or_begun_again_whatever_was_handed_over(given: Any) -> None:
+    hand_over = HandOver.of({"HandOver": given})
+
+    assert hand_over.is_possible({}, 60) in (True, False)
+    assert HandOver.of(json.loads(hand_over.payload({}, hand_over.state))).count in range(1 << 99)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.mark.filterwarnings("ignore:URLs without a scheme:FutureWarning")
+@pytest.mark.usefixtures("no_network")
+@settings(max_examples=30)  # each makes a context for TLS
+@given(st.one_of(texts, texts.map("https://{}".format), st.from_regex(r"https?://[!-~]{0,30}")))
+def test_are_not_answered_at_what_is_no_address(url: str) -> None:
+    with pytest.raises(Undeliverable) as caught:
+        deliver(url, b"{}", FakeTime().deadline(60))
+
+    assert len(url) < 12 or url not in str(caught.value)

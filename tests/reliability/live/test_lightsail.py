@@ -1,0 +1,59 @@
+"""Calls whose refusals are answers, and what is none."""
+
+from collections.abc import Callable
+
+import pytest
+from reliability.live.lightsail import CallFailed
+
+from lightsail_local.server import Fault
+
+from .conftest import Cloud
+
+Start = Callable[..., Cloud]
+
+
+def test_a_refusal_is_an_answer(cloud: Start) -> None:
+    said = cloud().lightsail.ask("GetContainerServices", serviceName="nobody")
+
+    assert said.is_refused
+    assert str(said).startswith("GetContainerServices: NotFoundException: ")
+
+
+def test_throttling_is_waited_out_for_any_call(cloud: Start) -> None:
+    started = cloud()
+    fault = Fault(operation="CreateContainerServiceRegistryLogin", kind="throttle", times=3)
+    started.server.faults.append(fault)
+    started.service.create()
+
+    started.lightsail.tell("CreateContainerServiceRegistryLogin")
+
+    assert started.lightsail.throttled == 3
+    assert len(started.time.slept) == 3
+
+
+def test_throttling_without_an_end_is_given_up(cloud: Start) -> None:
+    started = cloud(throttle_every=1)
+
+    with pytest.raises(CallFailed, match="ThrottlingException"):
+        started.lightsail.ask("GetContainerServices")
+    assert sum(started.time.slept) < 60
+
+
+@pytest.mark.parametrize("kind", ["error", "reset_before", "cut"])
+def test_what_could_be_done_twice_is_not_repeated(cloud: Start, kind: str) -> None:
+    started = cloud()
+    started.server.faults.append(Fault(operation="CreateContainerService", kind=kind))  # type: ignore[arg-type]
+
+    with pytest.raises(CallFailed):
+        started.service.create()
+    assert started.time.slept == []
+
+
+@pytest.mark.parametrize("kind", ["error", "reset_before", "unavailable"])
+def test_what_reads_is_repeated(cloud: Start, kind: str) -> None:
+    started = cloud()
+    started.server.faults.append(Fault(operation="GetContainerServices", kind=kind, times=2))  # type: ignore[arg-type]
+
+    started.lightsail.tell("GetContainerServices")
+
+    assert len(started.time.slept) == 2

@@ -1,0 +1,193 @@
+"""The questions find the side that each switch of the local Lightsail is set to."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+from reliability.live.answers import QUESTIONS, command
+
+from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour_option import parse_behaviour
+from lightsail_local.server import Fault
+
+from .conftest import Cloud
+
+Start = Callable[..., Cloud]
+
+STALE, EVERY, VANISHES = 1.5, 7, 200.0
+NUMBERS: dict[str, tuple[float, ...]] = {
+    "stale_seconds": (STALE,),
+    "throttle_every": (3, EVERY, 50),
+    "calls_per_second": (2, 15, 60),
+    "unregistered_seconds": (VANISHES,),
+}
+OTHER_SIDES = {
+    "register_again": "old",
+    "reuse_numbers": True,
+    "delete_in_use": "done",
+    "other_platforms": "refused",
+    "manifest_reads": "answered",
+    "missing_digest": "accepted",
+    "blob_uploads": "monolithic",
+    "locations": "relative",
+    "media_types": "docker",
+    "zstd_layers": False,
+    "busy_service": "refused",
+    "latest": "resolved",
+    "order": "shuffled",
+    "stale_seconds": STALE,
+    "blob_mount": "created",
+    "throttle_every": EVERY,
+}
+
+
+def switches() -> Iterator[tuple[str, Any]]:
+    """Every switch of an unknown with each of its sides, and some values of those with numbers."""
+    for name, kind in get_type_hints(Behaviour).items():
+        if get_origin(kind) is Literal:
+            yield from ((name, side) for side in get_args(kind))
+        elif kind is bool:
+            yield from ((name, side) for side in (False, True))
+    for name, values in NUMBERS.items():
+        yield from ((name, value) for value in values)
+
+
+def expected(**behaviour: Any) -> dict[str, Any]:
+    """Every switch, as the local Lightsail has it."""
+    names = {name for name, _ in switches()}
+    found = {name: value for name, value in vars(Behaviour(**behaviour)).items() if name in names}
+    if found["calls_per_second"]:
+        found["calls_at_once"] = Behaviour.calls_at_once
+    return found
+
+
+def found(cloud: Cloud) -> dict[str, Any]:
+    """Every switch, as it was found to be; what is measured is rounded to what was set."""
+    sides = {name: side for answer in cloud.probe().answers for name, side in answer.sides.items()}
+    if STALE <= sides["stale_seconds"] <= STALE + 0.5:
+        sides["stale_seconds"] = STALE
+    if 0 < sides.get("unregistered_seconds", 0) <= VANISHES:
+        sides["unregistered_seconds"] = VANISHES
+    return sides
+
+
+@pytest.mark.parametrize("switch", list(switches()), ids=lambda switch: f"{switch[0]}={switch[1]}")
+def test_every_side_of_every_switch_is_found_and_all_others_with_it(
+    cloud: Callable[..., Cloud], switch: tuple[str, Any]
+) -> None:
+    behaviour = dict([switch])
+    wanted = expected(**behaviour)
+    if behaviour.get("upload_host") == "other":
+        del wanted["locations"]  # there is no path to another host
+    if behaviour.get("missing_digest") == "accepted":
+        del wanted["unregistered_seconds"]  # nothing tells what is there
+
+    assert found(cloud(**behaviour)) == wanted
+
+
+def test_the_other_sides_are_found_all_at_once(cloud: Start) -> None:
+    assert found(cloud(**OTHER_SIDES)) == expected(**OTHER_SIDES)
+
+
+def test_all_questions_are_answered_and_the_command_gives_the_same_lightsail(cloud: Start) -> None:
+    answers = cloud(order="shuffled", zstd_layers=False, latest="echoed").probe().answers
+
+    assert [answer.unknown for answer in answers] == list(QUESTIONS)
+    assert all(answer.is_settled and answer.evidence for answer in answers)
+    words = command(answers).split(" --behaviour ")
+    assert words[0] == "lightsail-local up"
+    assert sorted(map(parse_behaviour, words[1:])) == [
+        ("latest", "echoed"),
+        ("order", "shuffled"),
+        ("zstd_layers", False),
+    ]
+
+
+def test_what_is_found_of_the_default_is_the_default(cloud: Start) -> None:
+    assert command(cloud().probe().answers) == "lightsail-local up"
+
+
+def test_a_refusal_that_is_about_the_caller_answers_nothing(cloud: Start) -> None:
+    started = cloud()
+    started.server.faults.append(Fault(operation="DeleteContainerImage", kind="denied", times=99))
+
+    answers = {answer.unknown: answer for answer in started.probe().answers}
+
+    assert not answers["U3"].is_settled
+    assert "AccessDeniedException" in str(answers["U3"])
+    assert not answers["U2"].is_settled
+    assert answers["U1"].is_settled
+
+
+def test_a_deployment_that_comes_to_nothing_leaves_its_questions_open(cloud: Start) -> None:
+    started = cloud()
+    started.server.faults.append(
+        Fault(
+            operation="CreateContainerServiceDeployment",
+            code="InvalidInputException",
+            message="no deployments today",
+            times=99,
+        )
+    )
+
+    answers = {answer.unknown: answer for answer in started.probe().answers}
+
+    assert str(answers["U3"]).startswith("could not be settled: CreateContainerServiceDeployment")
+    assert "no deployments today" in str(answers["U9"].evidence)
+    assert answers["U14"].is_settled
+
+
+def test_broken_connections_and_errors_of_the_server_are_passed_over(cloud: Start) -> None:
+    started = cloud()
+    started.server.faults += [
+        Fault(operation="GetContainerImages", kind="reset_before", times=2),
+        Fault(operation="GetContainerServices", kind="error", times=2),
+        Fault(operation="DeleteContainerImage", kind="throttle", times=2),
+        Fault(operation="PutUpload", kind="unavailable"),
+    ]
+
+    assert found(started) == expected()
+
+
+def test_nothing_wrong_is_found_where_every_push_is_gone_at_once(cloud: Start) -> None:
+    answers = cloud(unregistered_seconds=0).probe().answers
+
+    sides = {name: side for answer in answers for name, side in answer.sides.items()}
+    behaviour = vars(Behaviour(unregistered_seconds=0))
+    assert sides == {name: behaviour[name] for name in sides}
+    open_ones = {answer.unknown for answer in answers if not answer.is_settled}
+    assert open_ones >= {"U1", "U2", "U3", "U4", "U8", "U9", "U10", "U12"}
+
+
+def test_the_calls_are_few(cloud: Start) -> None:
+    started = cloud()
+    started.probe()
+
+    assert len(started.server.requests) < 200 + 220  # those for throttling, and all others
+    assert len(started.server.registry_requests) < 300
+
+
+def test_a_login_is_not_taken_for_proof_when_another_service_is_ready(cloud: Start) -> None:
+    started = cloud(busy_service="refused")
+    started.client.create_container_service(serviceName="other", power="nano", scale=1)
+    started.time.sleep(300)
+
+    answers = {answer.unknown: answer for answer in started.probe().answers}
+
+    assert "login works (another service of the account was ready)" in str(answers["U9"])
+    assert answers["U9"].sides == {"busy_service": "refused"}
+
+
+def test_nothing_secret_is_in_an_answer(cloud: Start) -> None:
+    started = cloud(missing_digest="accepted", upload_host="other")
+    probing = started.probe()
+
+    texts = json.dumps([str((answer, answer.evidence)) for answer in probing.answers])
+    texts += json.dumps(probing.facts)
+
+    login = started.client.create_container_service_registry_login()["registryLogin"]
+    assert started.server.registry not in texts
+    assert login["password"] not in texts
+    assert "000000000000" not in texts
+    assert "_state=" not in texts

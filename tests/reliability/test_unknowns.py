@@ -1,0 +1,115 @@
+"""The sides of the unknowns, the rows that have every pair of them, and the table of runs."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import pytest
+from reliability.unknowns.__main__ import main
+from reliability.unknowns.findings import tabulate
+from reliability.unknowns.runs import Result, Run
+from reliability.unknowns.sides import SWITCHES, cover, defaults, pairs, rows, sides
+
+from lightsail_local.behaviour import Behaviour
+
+
+def test_every_pair_of_sides_is_in_a_row_of_the_cover() -> None:
+    covered = {pair for row in cover() for pair in row.pairs()}
+
+    assert covered == pairs()
+    count = sum(
+        len(one) * len(other)
+        for number, (_, one) in enumerate(SWITCHES.values())
+        for _, other in list(SWITCHES.values())[number + 1 :]
+    )
+    assert len(pairs()) == count
+
+
+def test_every_side_is_also_in_a_row_by_itself() -> None:
+    alone = [set(row.sides) - set(defaults()) for row in rows()]
+
+    assert set() in alone
+    for side in set(sides()) - set(defaults()):
+        assert {side} in alone
+
+
+def test_a_row_has_the_same_number_in_every_process() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "reliability.unknowns", "--rows"],
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert listed.splitlines() == [f"{row.number}: {row}" for row in rows()]
+    assert [row.number for row in rows()] == list(range(1, len(rows()) + 1))
+
+
+def test_the_sides_are_all_those_of_the_switches_of_the_local_lightsail() -> None:
+    told = dict(re.findall(r"^ +(\w+): (U\d+),", str(Behaviour.__doc__), re.MULTILINE))
+    types = get_type_hints(Behaviour)
+
+    for field in fields(Behaviour):
+        kind = types[field.name]
+        if kind is bool or get_origin(kind) is Literal:
+            values = {False, True} if kind is bool else set(get_args(kind))
+            assert set(SWITCHES[field.name][1]) == values
+    assert told.keys() - SWITCHES.keys() <= {"calls_per_second", "calls_at_once"}
+    assert {switch: unknown for switch, (unknown, _) in SWITCHES.items()}.items() <= told.items()
+    assert {unknown for unknown, _ in SWITCHES.values()} == {f"U{one}" for one in range(1, 15)}
+    for switch, (_, values) in SWITCHES.items():
+        assert values[0] == getattr(Behaviour(), switch)
+
+
+def test_the_table_counts_the_runs_that_held_by_side_and_scenario() -> None:
+    results = [
+        Result(run=Run(scenario=scenario, row=row), problem=problem, seconds=1)
+        for scenario, row, problem in [
+            ("deploy", rows()[0], ""),
+            ("deploy", rows()[1], "the image is gone"),
+            ("push", rows()[1], ""),
+        ]
+    ]
+
+    cells = {
+        cells[0]: cells[1:]
+        for line in tabulate(results).splitlines()
+        if (cells := [cell.strip() for cell in line.strip("|").split("|")])
+    }
+
+    assert cells["side of an unknown"] == ["push", "deploy"]
+    assert cells["U1 register_again=new"] == ["", "1/1"]
+    assert cells["U1 register_again=old"] == ["1/1", "0/1"]
+    # A pair that both rows have is broken in one of them.
+    shared = set(rows()[0].sides) & set(rows()[1].sides)
+    count = len(rows()[0].pairs())
+    broken = len(rows()[1].pairs())
+    both = len(rows()[0].pairs() & rows()[1].pairs())
+    assert shared
+    assert cells["all pairs of sides"] == [
+        f"{broken}/{broken}",
+        f"{count - both}/{count + broken - both}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--write", "--row", "1"], "--write wants all rows and scenarios"),
+        (["--jobs", "0"], "--jobs is at least 1"),
+        (["--row", "1000"], "invalid choice: 1000"),
+        (["--scenario", "none"], "invalid choice: 'none'"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -1,0 +1,118 @@
+"""What a run against an account asks of AWS beside Lightsail, answered as a test wants it."""
+
+import json
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+from lightsail_local.http_server import Answer, Connection, LoopbackServer
+
+ACCOUNT = "123456789012"
+_NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+
+
+class FakeAws:
+    """STS, SSM, CloudFormation and CloudWatch Logs on loopback.
+
+    Attributes:
+        errors: operations that fail: the code and the sentence of each.
+        stacks: the status and the tags of each stack by its name.
+        log_groups: the names of the log groups.
+        calls: the operations that were called.
+        on_delete_stack: what a deletion makes of a stack; it is gone by default.
+    """
+
+    def __init__(self) -> None:
+        self.errors: dict[str, tuple[str, str]] = {}
+        self.stacks: dict[str, tuple[str, dict[str, str]]] = {}
+        self.log_groups: list[str] = []
+        self.calls: list[str] = []
+        self.on_delete_stack: Callable[[str], None] = lambda name: void(self.stacks.pop(name))
+
+    def __enter__(self) -> Self:
+        self._server = LoopbackServer(0, self._respond)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._server.host}"
+
+    def _respond(self, connection: Connection) -> None:
+        body = b"".join(connection.body)
+        target = connection.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        if target:
+            connection.send(self._json(target, json.loads(body)))
+            return
+        parameters = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        connection.send(self._query(parameters["Action"], parameters))
+
+    def _json(self, operation: str, parameters: dict[str, Any]) -> Answer:
+        self.calls.append(operation)
+        if operation in self.errors:
+            code, text = self.errors[operation]
+            return Answer(status=400, body=json.dumps({"__type": code, "message": text}).encode())
+        found: dict[str, Any] = {}
+        if operation == "GetParameter":
+            found = {"Parameter": {"Name": parameters["Name"], "Value": "29"}}
+        elif operation == "DescribeLogGroups":
+            prefix = parameters["logGroupNamePrefix"]
+            names = [name for name in self.log_groups if name.startswith(prefix)]
+            found = {"logGroups": [{"logGroupName": name} for name in names]}
+        else:
+            assert operation == "DeleteLogGroup"
+            self.log_groups.remove(parameters["logGroupName"])
+        return Answer(status=200, body=json.dumps(found).encode())
+
+    def _query(self, action: str, parameters: dict[str, str]) -> Answer:
+        self.calls.append(action)
+        if action in self.errors:
+            return _error(*self.errors[action])
+        name = parameters.get("StackName", "")
+        result = ""
+        if action == "GetCallerIdentity":
+            arn = f"<Arn>arn:aws:iam::{ACCOUNT}:user/somebody</Arn>"
+            result = f"<Account>{ACCOUNT}</Account>{arn}<UserId>A</UserId>"
+        elif action == "DescribeStacks":
+            if name and name not in self.stacks:
+                return _error("ValidationError", f"Stack with id {name} does not exist")
+            shown = {name: self.stacks[name]} if name else self.stacks
+            result = f"<Stacks>{''.join(_stack(*one) for one in shown.items())}</Stacks>"
+        elif action == "DeleteStack":
+            if name in self.stacks:
+                self.on_delete_stack(name)
+        else:
+            assert action == "CancelUpdateStack"
+        body = (
+            f'<Response xmlns="{_NAMESPACE}"><{action}Result>{result}</{action}Result></Response>'
+        )
+        return Answer(status=200, body=body.encode(), headers={"Content-Type": "text/xml"})
+
+
+def void(_: object) -> None:
+    """Forget a value."""
+
+
+def _stack(name: str, what: tuple[str, dict[str, str]]) -> str:
+    status, tags = what
+    shown = "".join(
+        f"<member><Key>{key}</Key><Value>{value}</Value></member>" for key, value in tags.items()
+    )
+    return (
+        f"<member><StackName>{name}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>"
+        f"<StackStatus>{status}</StackStatus><Tags>{shown}</Tags></member>"
+    )
+
+
+def _error(code: str, text: str) -> Answer:
+    error = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
+    body = f"<ErrorResponse>{error}</ErrorResponse>".encode()
+    return Answer(status=400, body=body, headers={"Content-Type": "text/xml"})

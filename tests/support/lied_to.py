@@ -1,0 +1,87 @@
+"""A stack whose image comes from a registry that lies, and what must hold whatever it says."""
+
+from dataclasses import dataclass
+from time import sleep
+from typing import Any
+
+import pytest
+
+from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
+from deployment_requests import FakeLambda, FakeSecrets
+from fake_registry import BASIC, PASSWORD, USERNAME, Act, FakeRegistry
+from stack_requests import Stack
+
+SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-a1b2c3"
+
+
+@dataclass(kw_only=True, eq=False)
+class LiedTo:
+    """A stack, and the registry of its image.
+
+    Args:
+        stack: the stack.
+        source: the registry, which wants a login.
+        elsewhere: another host, which must not get it.
+        log: what the function logs.
+    """
+
+    stack: Stack
+    source: FakeRegistry
+    elsewhere: FakeRegistry
+    log: pytest.LogCaptureFixture
+
+    def __post_init__(self) -> None:
+        self.source.login = "basic"
+        self.stack.clients["secretsmanager"] = FakeSecrets(**{SECRET: f"{USERNAME}:{PASSWORD}"})
+        self.stack.clients["lambda"] = FakeLambda()
+        self.began = self.stack.time.now
+
+    def lie(self, pattern: str, act: Act, times: int = 1000) -> None:
+        """Have the registry lie to all requests of a kind."""
+        self.source.fail(pattern, act, times)
+
+    def pass_time(self, seconds: float = 10) -> bool:
+        """Have some time pass between two bytes; after hours nobody waits any more."""
+        sleep(0.005)  # so that the function sees one byte after the other
+        self.stack.time.now += seconds
+        return self.stack.time.now < self.began + 10_000
+
+    def create(self, image: str = "web:1", **changes: Any) -> dict[str, Any]:
+        """Create the image, and check that nothing was left half done and nothing told."""
+        place = {"Image": f"{self.source.host}/{image}", "CredentialsSecretArn": SECRET}
+        # No more than one invocation takes, so that it says what is wrong.
+        properties = {"Digest": None, "Source": place, "ServiceTimeout": "300", **changes}
+        answer = self.stack.send(self.stack.request("Create", **properties))
+        self._check_secrets()
+        if self.stack.time.now < self.began + 270:  # after its deadline it sends nothing more
+            self._check_uploads()
+        return answer
+
+    def reason(self, image: str = "web:1", **changes: Any) -> str:
+        """Return why the image cannot be created; nothing is registered then."""
+        answer = self.create(image, **changes)
+        assert answer["Status"] == "FAILED", answer
+        assert answer["PhysicalResourceId"] == NOT_REGISTERED
+        assert len(answer["Reason"]) <= 240
+        assert self.stack.images() == []
+        assert self.stack.calls("RegisterContainerImage") == 0
+        return str(answer["Reason"])
+
+    def _check_uploads(self) -> None:
+        """Check that each upload that was begun became a blob or was ended."""
+        operations = [
+            request.operation
+            for request in self.stack.lightsail.registry_requests
+            if request.operation == "StartUpload"
+            or (
+                request.operation in {"PutUpload", "DeleteUpload"} and (request.status or 500) < 300
+            )
+        ]
+        begun = operations.count("StartUpload")
+        assert begun == len(operations) - begun
+
+    def _check_secrets(self) -> None:
+        """Check that the login reached the registry alone."""
+        assert not [seen for seen in self.elsewhere.seen if "Authorization" in seen.headers]
+        said = self.log.text + b"".join(self.stack.response.bodies).decode()
+        assert not [secret for secret in (PASSWORD, BASIC[6:], "Bearer") if secret in said]

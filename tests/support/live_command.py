@@ -1,0 +1,75 @@
+"""`python -m reliability.live` as a process, and what it prints."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).parent.parent.parent
+# Nobody is there: whoever goes beyond loopback is told so at once.
+_NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+_LONGEST_SECONDS = 600
+
+
+class LiveCommand:
+    """The command, in an environment that knows one cloud alone.
+
+    Args:
+        environment: the environment.
+        folder: where its output and its report go.
+        arguments: what stands after its name.
+    """
+
+    def __init__(self, environment: Mapping[str, str], folder: Path, *arguments: str) -> None:
+        self.report = folder / "report.md"
+        self._environment = {**environment, **_NO_NETWORK, "HOME": str(folder)}
+        self._arguments = arguments
+        self._output = folder / "output.txt"
+
+    def __enter__(self) -> Self:
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "reliability.live", "--report", str(self.report)),
+                    *self._arguments,
+                ],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until the command has come to something."""
+        ends = time.monotonic() + _LONGEST_SECONDS
+        while not is_so():
+            assert self._process.poll() is None, self.output
+            assert time.monotonic() < ends, self.output
+            time.sleep(0.02)
+
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> None:
+        os.kill(self._process.pid, number)
+
+    def wait(self) -> int:
+        """Wait for its end, and return its exit code."""
+        return self._process.wait(_LONGEST_SECONDS)

@@ -1,0 +1,50 @@
+"""Answers of a registry that lies, as bytes on the wire."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fake_registry import Handler
+
+_MOST = 512 << 20
+"""What is endless ends here all the same, so that a client that takes it all fails a test."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Says:
+    """Answers bytes as they stand, and then others without an end.
+
+    Args:
+        first: what is answered first.
+        then: what follows again and again, nothing for the end of the connection.
+        between: what happens before each of them, such as that time passes; returns whether it
+            goes on.
+        keeps: whether the connection is left open after the first bytes.
+        sent: how many bytes the client has let come, in all answers.
+    """
+
+    first: bytes = b""
+    then: bytes = b""
+    between: Callable[[], bool] = lambda: True
+    keeps: bool = False
+    sent: int = 0
+
+    def __call__(self, handler: Handler) -> bool:
+        handler.body()
+        handler.close_connection = not self.keeps
+        # What the kernel holds for a client that does not read is not the client's.
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32 << 10)
+        try:
+            handler.wfile.write(self.first)
+            self.sent += len(self.first)
+            while self.then and self.sent < _MOST and self.between():
+                handler.wfile.write(self.then)
+                self.sent += len(self.then)
+        except OSError:  # the client has had enough
+            handler.close_connection = True
+        return True
+
+
+def head(status: str = "200 OK", *lines: str) -> bytes:
+    """Return the head of an answer."""
+    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode("latin-1")

@@ -1,0 +1,148 @@
+"""What is installed is pinned, hashed, and what `pyproject.toml` asks for."""
+
+import importlib.metadata
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from cdk_commands import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GROUPS = PROJECT["dependency-groups"]
+OWN = "cdk-lightsail-containers"
+CURE = "run `make requirements`"
+
+
+def lines(name: str) -> list[str]:
+    """The entries of a file of requirements, each with its hashes."""
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def pins(name: str) -> dict[str, Requirement]:
+    """The pinned requirements of a file by name."""
+    found = [Requirement(line.partition(" --hash")[0]) for line in lines(name) if line != "-e ."]
+    return {canonicalize_name(one.name): one for one in found}
+
+
+def version(pin: Requirement) -> str:
+    (only,) = pin.specifier
+    assert only.operator == "=="
+    return only.version
+
+
+def requirements(group: str) -> Iterator[Requirement]:
+    """What a group of `pyproject.toml` names."""
+    for entry in GROUPS[group]:
+        if isinstance(entry, str):
+            yield Requirement(entry)
+        else:
+            yield from requirements(entry["include-group"])
+
+
+def asked_for() -> list[Requirement]:
+    """All that `pyproject.toml` names."""
+    project = PROJECT["project"]
+    extras = [text for texts in project["optional-dependencies"].values() for text in texts]
+    named = [Requirement(text) for text in [*project["dependencies"], *extras]]
+    return [*named, *requirements("dev")]
+
+
+@pytest.mark.parametrize("name", [f"requirements-{one}.txt" for one in ("dev", "runtime", "fuzz")])
+def test_everything_is_pinned_and_hashed(name: str) -> None:
+    for line in lines(name):
+        assert re.fullmatch(r"[a-z0-9-]+==[^ ]+( ; [^-]+)?( +--hash=sha256:[0-9a-f]{64})+", line)
+
+
+def test_what_a_user_installs_begins_with_the_package_itself() -> None:
+    # pip takes no hashes beside an editable package, so these are the same pins without.
+    first, *others = lines("requirements.txt")
+
+    assert first == "-e ."
+    locked = pins("requirements-dev.txt")
+    assert {Requirement(line).name for line in others} >= {"aws-cdk-lib", "constructs", "crhelper"}
+    for line in others:
+        assert str(Requirement(line).specifier) == str(locked[Requirement(line).name].specifier)
+
+
+def test_what_the_runtime_has_is_a_part_of_it() -> None:
+    locked, runtime = pins("requirements-dev.txt"), pins("requirements-runtime.txt")
+
+    assert {"boto3", "awslambdaric"} <= set(runtime)
+    assert {name: str(pin) for name, pin in runtime.items()} == {
+        name: str(locked[name]) for name in runtime
+    }
+
+
+def test_everything_that_pyproject_asks_for_is_pinned_in_its_range() -> None:
+    locked = pins("requirements-dev.txt")
+
+    for requirement in asked_for():
+        pin = locked.get(canonicalize_name(requirement.name))
+        assert pin is not None, f"{requirement} is not pinned: {CURE}"
+        assert version(pin) in requirement.specifier, f"{requirement}, {pin}: {CURE}"
+
+
+def test_nothing_is_pinned_that_nobody_asks_for_and_nothing_left_out() -> None:
+    needed, waiting = set(), asked_for()
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        for extra in ("", *requirement.extras):
+            if (name, extra) in needed:
+                continue
+            needed.add((name, extra))
+            for text in importlib.metadata.requires(name) or []:
+                one = Requirement(text)
+                if one.marker is None or one.marker.evaluate({"extra": extra}):
+                    waiting.append(one)
+
+    here = {
+        name
+        for name, pin in pins("requirements-dev.txt").items()
+        if pin.marker is None or pin.marker.evaluate()
+    }
+    assert here == {name for name, _ in needed}, CURE
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    locked = pins("requirements-dev.txt")
+    installed = {
+        canonicalize_name(one.metadata["Name"]): one.version
+        for one in importlib.metadata.distributions()
+    }
+
+    others = {
+        name: found
+        for name, found in installed.items()
+        if name in locked and found != version(locked[name])
+    }
+    assert others == {}
+
+
+def test_the_package_is_built_with_what_is_pinned() -> None:
+    (build,) = PROJECT["build-system"]["requires"]
+
+    assert str(pins("requirements-dev.txt")["hatchling"]) == build
+
+
+def test_no_index_is_named() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-runtime.txt"):
+        assert "://" not in (ROOT / name).read_text()
+
+
+def test_the_command_line_of_the_cdk_is_pinned_and_hashed() -> None:
+    lock: dict[str, Any] = json.loads((ROOT / "package-lock.json").read_text())
+    own, *others = lock["packages"].values()
+
+    assert own["devDependencies"].keys() == {"aws-cdk"}
+    assert len(others) == 1
+    for package in others:
+        assert package["integrity"].startswith("sha512-")
+        assert package["version"] == own["devDependencies"]["aws-cdk"]
