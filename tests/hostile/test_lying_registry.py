@@ -58,12 +58,12 @@ class TestEndlessAnswers:
                 NO_END,
                 9 * MIB,
             ),
-            (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2 * KIB, NO_END, 5 * 256 * KIB),
-            (b"", b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" * KIB, NO_END, 5 * 256 * KIB),
-            (head()[:-2], b"X: " + b"y" * 60 * KIB + b"\r\n", NO_END, 5 * 256 * KIB),
-            (head()[:-2], b"X: y\r\n" * KIB, "(HTTPException)", 5 * 256 * KIB),
-            (head()[:-2] + b"X: ", b"y" * 60 * KIB, "(LineTooLong)", 5 * 256 * KIB),
-            (b"HTTP/1.1 200 ", b"O" * 60 * KIB, "(LineTooLong)", 5 * 256 * KIB),
+            (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2 * KIB, NO_END, 256 * KIB),
+            (b"", b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" * KIB, NO_END, 256 * KIB),
+            (head()[:-2], b"X: " + b"y" * 60 * KIB + b"\r\n", NO_END, 256 * KIB),
+            (head()[:-2], b"X: y\r\n" * KIB, "(HTTPException)", 256 * KIB),
+            (head()[:-2] + b"X: ", b"y" * 60 * KIB, "(LineTooLong)", 256 * KIB),
+            (b"HTTP/1.1 200 ", b"O" * 60 * KIB, "(LineTooLong)", 256 * KIB),
         ],
         ids=[
             "body",
@@ -87,8 +87,7 @@ class TestEndlessAnswers:
         lied_to.lie(MANIFEST, lie)
 
         assert told in lied_to.reason()
-        # Before a head is there it may be tried again, five times in all.
-        assert lie.sent < most + 5 * ON_THE_WAY
+        assert lie.sent < most + ON_THE_WAY
 
     @pytest.mark.parametrize(
         "lie",
@@ -118,7 +117,7 @@ class TestEndlessAnswers:
         lied_to.lie(MANIFEST, lie)
 
         assert f"did not give manifest 1 of web ({code[:3]})" in lied_to.reason()
-        assert lie.sent < 6 * (16 * KIB + ON_THE_WAY)
+        assert lie.sent < 16 * KIB + ON_THE_WAY
 
     def test_of_a_blob_are_left_where_its_manifest_ends_it(self, lied_to: LiedTo) -> None:
         lied_to.source.add(MADE, "1")
@@ -136,7 +135,7 @@ class TestEndlessAnswers:
         lied_to.lie(f"{BLOB}{layer}", lie)
 
         assert f"did not give blob {layer[:19]} of web (its answer has no end)" in lied_to.reason()
-        assert lie.sent < 9 * (ON_THE_WAY + 70 * KIB)
+        assert lie.sent < ON_THE_WAY + 100 * KIB
 
     def test_to_a_head_are_none(self, lied_to: LiedTo) -> None:
         """What comes after the head of an answer to HEAD is no part of another answer."""
@@ -506,4 +505,4 @@ class TestTokenServices:
         lied_to.lie(MANIFEST, status(401, {"WWW-Authenticate": "Basic"}))
 
         assert "(401" in lied_to.reason()
-        assert len(lied_to.source.seen) < 5
+        assert len(lied_to.source.seen) < 20

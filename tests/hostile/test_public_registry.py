@@ -17,7 +17,6 @@ from fake_registry import FakeRegistry, fake_registry, status
 from fake_time import FakeTime
 from image_copying import ROBOT
 
-pytestmark = pytest.mark.skipif(not certificates.can_make(), reason="needs openssl")
 NAME = "registry.test"
 
 

@@ -10,6 +10,7 @@ from cdk_lightsail_containers_handler.registry.connection import Timeouts
 from cdk_lightsail_containers_handler.registry.errors import OutOfTime, Refused
 from fake_registry import FakeRegistry, Handler, fake_registry, status
 from image_copying import Copying
+from lying_answers import Says, head
 from oci_images import Made, image, to_json
 
 
@@ -108,3 +109,30 @@ def test_counts_nothing_of_a_manifest_but_its_bytes(copying: Copying) -> None:
 
     assert copying.destination.manifests["t"][1] == spaced.content
     assert spaced.content != to_json(spaced.content.decode())
+
+
+class NoTimeForPauses:
+    """A deadline that leaves time for an answer, and none for a pause."""
+
+    def left(self) -> float:
+        return 60.0
+
+    def back_off(self, attempt: int) -> bool:
+        return False
+
+
+def test_is_out_of_time_while_it_waits_to_ask_again(copying: Copying) -> None:
+    copying.deadline = NoTimeForPauses()  # type: ignore[assignment]
+    copying.source.fail("GET", Says(first=head("200 OK", "Content-Length: 100")))
+
+    with pytest.raises(OutOfTime, match=r"did not give manifest 1 of web \(IncompleteRead\)"):
+        copying.find()
+
+
+def test_is_out_of_time_while_it_waits_to_send_a_blob_again(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+    copying.deadline = NoTimeForPauses()  # type: ignore[assignment]
+    copying.destination.fail("PUT .*uploads", status(503))
+
+    with pytest.raises(OutOfTime, match=r"did not take blob sha256:\w+ \(503\)"):
+        copying.copy(workers=1)

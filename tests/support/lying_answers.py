@@ -20,7 +20,7 @@ class Says:
         between: what happens before each of them, such as that time passes; returns whether it
             goes on.
         keeps: whether the connection is left open after the first bytes.
-        sent: how many bytes the client has let come, in all answers.
+        sent: how many bytes the client has let come, at most in one answer.
     """
 
     first: bytes = b""
@@ -34,12 +34,13 @@ class Says:
         handler.close_connection = not self.keeps
         # What the kernel holds for a client that does not read is not the client's.
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32 << 10)
+        sent = len(self.first)
         try:
             handler.wfile.write(self.first)
-            self.sent += len(self.first)
-            while self.then and self.sent < _MOST and self.between():
+            while self.then and sent < _MOST and self.between():
                 handler.wfile.write(self.then)
-                self.sent += len(self.then)
+                sent += len(self.then)
+                self.sent = max(self.sent, sent)
         except OSError:  # the client has had enough
             handler.close_connection = True
         return True
