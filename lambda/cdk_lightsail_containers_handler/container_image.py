@@ -20,6 +20,7 @@ from .properties.container_image import (
 from .request_log import Log
 
 _LOOK_AGAIN_SECONDS = 2.0
+_MOST_WALLS = 10
 _MOST_DROPS = 3
 
 
@@ -84,7 +85,7 @@ class ContainerImages:
         push: Callable[[], str] | None,
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
-        attempt = refusals = drops = 0
+        attempt = refusals = drops = walls = 0
         while True:
             found = None
             try:
@@ -104,6 +105,10 @@ class ContainerImages:
                 # The list may lag behind, and then only Lightsail's sentence tells.
                 stored = len(self._lightsail.images(wanted.service_name))
                 if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
+                    # Others may take the room that there was; or the quota is another one by now.
+                    walls += 1
+                    if walls > _MOST_WALLS:
+                        raise _full(wanted) from refusal
                     found = self._find_or_make_room(wanted, current)
                 else:
                     is_busy = self._waits_while_busy(wanted.service_name, attempt)

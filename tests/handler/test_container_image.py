@@ -552,6 +552,17 @@ class TestFullService:
         assert reason(stack.create(MaxVersions="5")).endswith(cure)
         assert len(stack.images()) == 150
 
+    def test_says_so_in_a_minute_when_lightsail_stores_fewer_than_it_did(self) -> None:
+        with stack_requests.stack(stored_images=2) as stack:
+            for number in (2, 3):
+                stack.client().register_container_image(
+                    serviceName="shop", label="other", digest=digest(number)
+                )
+            began = stack.time.now
+
+            assert reason(stack.create()) == self.FULL
+            assert stack.time.now < began + 90
+
     def test_says_so_when_others_took_the_last_room_meanwhile(self) -> None:
         with stack_requests.stack(stale_seconds=5) as stack:
             self.fill(stack)

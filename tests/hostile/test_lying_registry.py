@@ -20,7 +20,6 @@ MANIFEST, BLOB = "GET .*/manifests/", "GET .*/blobs/"
 TYPE = f"Content-Type: {OCI_MANIFEST}"
 CHUNKED = "Transfer-Encoding: chunked"
 KIB, MIB = 1 << 10, 1 << 20
-# What the kernel and a server's buffers may hold beside what the function has read.
 # What the kernel takes on both ends' behalf before anybody reads it.
 ON_THE_WAY = 16 * MIB
 
