@@ -71,6 +71,9 @@ requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrad
 live: $(SETUP)  ## try it all in a real account: tells the cost, asks, removes everything
 	@$(BIN)/python -m reliability.live $(LIVE)
 
+load: $(SETUP)  ## try many stacks at once, with little room, and print the tables
+	@$(BIN)/python -m reliability.load $(LOAD)
+
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime node_modules cdk.out
 

@@ -16,7 +16,7 @@ from cdk_lightsail_containers import ContainerImage, Handler, ImageSource
 app = App()
 stack = Stack(app, "FunctionInAVpc")
 
-vpc = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=1)
+vpc = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=1, flow_logs={"All": ec2.FlowLogOptions()})
 handler = Handler(
     stack,
     "Handler",

@@ -1,4 +1,4 @@
-"""The messages that the documents list are those that the code has."""
+"""The messages and steps that the documents list are those that the code has."""
 
 import ast
 import re
@@ -73,6 +73,28 @@ def documented(document: Path) -> list[str]:
         for row in table.splitlines()
         for message in re.findall(r"`([^`]+)`", row.split(" | ")[0])
     ]
+
+
+def steps() -> set[str]:
+    """The steps that the function logs."""
+    logged = {
+        node.args[0].value
+        for path in HANDLER.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in {"_log", "log"}
+        and isinstance(node.args[0], ast.Constant)
+    }
+    return {str(step) for step in logged}
+
+
+def test_each_step_of_the_log_is_in_the_document_of_operations() -> None:
+    # It has several that begin with the same words once.
+    beginnings = {step.partition(": ")[0] for step in steps()}
+
+    document = re.sub(r"\s+", " ", OPERATIONS.read_text())
+    assert len(beginnings) > 20
+    assert [step for step in beginnings if f"`{step}" not in document] == []
 
 
 @pytest.mark.parametrize(("module", "text"), list(problems()))

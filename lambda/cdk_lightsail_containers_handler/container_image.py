@@ -20,7 +20,7 @@ from .properties.container_image import (
 from .request_log import Log
 
 _LOOK_AGAIN_SECONDS = 2.0
-_MOST_PUSHES = 3
+_MOST_DROPS = 3
 
 
 class ContainerImages:
@@ -84,7 +84,7 @@ class ContainerImages:
         push: Callable[[], str] | None,
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
-        attempt = refusals = 0
+        attempt = refusals = drops = 0
         while True:
             found = None
             try:
@@ -96,7 +96,8 @@ class ContainerImages:
                 found = _pick(self._lightsail.images(wanted.service_name), wanted)
             except NotFound:
                 # Lightsail drops what is not registered, after a time that nobody knows.
-                if not push or attempt == _MOST_PUSHES or not self._deadline.back_off(attempt):
+                drops += 1
+                if not push or drops > _MOST_DROPS or not self._deadline.back_off(attempt):
                     raise
                 self._log("dropped before it was registered")
             except Refused as refusal:

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 # A page of another origin can have its own name resolved to 127.0.0.1, and then read and change
 # what is here: its requests are told by the name that this computer was reached by.
-_OWN_NAMES = frozenset({"127.0.0.1", "localhost"})
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 10
 _NO_CONTENT = 204
@@ -52,10 +51,15 @@ class LoopbackServer(ThreadingHTTPServer):
         port: the port, 0 for a free one.
         respond: is given each request, and answers it.
 
+    Attributes:
+        names: what a Host header may name it; any other name is that of a page that leads to this
+            computer (DNS rebinding).
+
     Raises:
         OSError: the port is taken.
     """
 
+    names = frozenset({"127.0.0.1", "localhost"})
     # Threads that `server_close` waits for: nothing of a server outlives it.
     daemon_threads = False
     # As many at once as a client may open: the default of 5 makes the sixth wait for a second.
@@ -73,6 +77,13 @@ class LoopbackServer(ThreadingHTTPServer):
     def host(self) -> str:
         """The address, `127.0.0.1:<port>`."""
         return f"127.0.0.1:{self.server_port}"
+
+    def is_own(self, host: str) -> bool:
+        """Return whether a Host header names this server; the port may be that of a tunnel."""
+        try:
+            return urlsplit(f"//{host}").hostname in self.names
+        except ValueError:
+            return False
 
     def close(self) -> None:
         """Stop listening, end every connection, and wait for the threads."""
@@ -126,7 +137,7 @@ class Connection(BaseHTTPRequestHandler):
         """Have the server answer the request, unless it was meant for another computer."""
         self.body = self._body()
         self.on_answer = None
-        if _is_own(self.headers.get("Host", "localhost")):
+        if self.server.is_own(self.headers.get("Host", "localhost")):
             self.server.respond(self)
         else:
             self.send(Answer(status=421, body=b"this is for 127.0.0.1 and localhost only\n"))
@@ -200,14 +211,6 @@ class Connection(BaseHTTPRequestHandler):
         if not line.endswith(b"\n"):
             raise ConnectionAbortedError("the request ended inside a chunk's line")
         return line.rstrip(b"\r\n")
-
-
-def _is_own(host: str) -> bool:
-    """Return whether a Host header names this computer; the port may be that of a tunnel."""
-    try:
-        return urlsplit(f"//{host}").hostname in _OWN_NAMES
-    except ValueError:
-        return False
 
 
 def _number(text: str, base: int) -> int:

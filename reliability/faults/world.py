@@ -179,7 +179,9 @@ class World:
 
 
 class _TlsServer(LoopbackServer):
-    """Serves over TLS."""
+    """Serves over TLS, by the name of Amazon ECR's registry."""
+
+    names = frozenset({ECR_HOST})
 
     def __init__(self, certificate: Certificate, respond: Respond) -> None:
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -31,6 +31,10 @@ Answer = dict[str, Any]
 Properties = dict[str, Any]
 
 
+class Broken(Exception):  # noqa: N818 - says what became of a case
+    """Something did not hold."""
+
+
 @dataclass(kw_only=True, eq=False)
 class Member:
     """A stack of one resource, as CloudFormation carries it on.
@@ -125,11 +129,13 @@ class Member:
             # still: here passes what will have passed then.
             handed["HandOver"]["Began"] = real_time.time() - (self.time.now - began + self.seconds)
             self.handler(handed, Context(self.time, self.seconds))
-        (answer,) = self.response.answers_to(event["RequestId"])
+        answers = self.response.answers_to(event["RequestId"])
+        if len(answers) != 1:
+            raise Broken(f"{kind} of stack {self.number} has {len(answers)} answers")
         if self.time.now - began > HOUR:
-            raise AssertionError(f"CloudFormation had given {kind} of stack {self.number} up")
-        self.answers.append(answer)
-        return answer
+            raise Broken(f"CloudFormation had given {kind} of stack {self.number} up")
+        self.answers += answers
+        return answers[0]
 
 
 class _Lambda:

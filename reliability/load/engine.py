@@ -18,8 +18,8 @@ from lightsail_local.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.sample_image import push_sample_image
 
-from .crowd import MANY
-from .crowds import FULL, Broken
+from .crowd import MANY, Broken
+from .crowds import FULL
 
 _MOST = 150
 _LONGEST_SECONDS = 900.0

@@ -31,8 +31,8 @@ from reliability.faults.clock import Clock
 from reliability.faults.world import PARAMETERS, SECRETS, World
 
 from .crowd import IMAGE_TYPE as IMAGE
+from .crowd import Broken
 from .crowds import DEPLOYMENT_TYPE as DEPLOYMENT
-from .crowds import Broken
 
 Wanted = tuple[str, dict[str, Any]]
 """A resource's type and properties."""

@@ -19,7 +19,7 @@ from .runs import Result, Run, Runs
 from .scenarios import SCENARIOS
 from .sides import rows
 
-_JOBS = 6
+_JOBS = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

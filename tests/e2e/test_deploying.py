@@ -2,13 +2,15 @@
 
 import base64
 import json
+import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdk_commands import Cdk, Run
+from cdk_commands import ROOT, Cdk, Run
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.sample_image import sample_image
 from lightsail_local.sample_registry import SampleRegistry
@@ -283,3 +285,25 @@ def test_the_example_of_two_containers_reads_a_secret_again_with_another_revisio
     assert running(cdk, "shop")["web"]["environment"]["PASSWORD"] == "after"
     assert deployments(cdk, "shop") == {1: "INACTIVE", 2: "ACTIVE"}
     assert cdk.destroy(app).returncode == 0
+
+
+def test_the_whole_story_of_the_readme_deploys(
+    cdk: Cdk, registry: SampleRegistry, tmp_path: Path
+) -> None:
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```", (ROOT / "README.md").read_text())
+    (story,) = [block for block in blocks if "app.synth()" in block]
+    named = "public.ecr.aws/nginx/nginx:1.27"
+    assert story.count(named) == 1
+    app = tmp_path / "app.py"
+    app.write_text(story.replace(named, registry.image("story")))
+    secrets = cdk.client("secretsmanager")
+    secrets.create_secret(Name="shop/database", SecretString='{"password": "of the shop"}')
+
+    created = cdk.deploy(str(app))
+
+    assert set(created.outputs) == {"ImageName", "ImageDigest", "Url"}, created.output
+    assert created.outputs["ImageDigest"] == sample_image("story").digest
+    environment = running(cdk, "shop")["web"]["environment"]
+    assert environment == {"MODE": "live", "PASSWORD": "of the shop"}
+    assert cdk.destroy(str(app)).returncode == 0
+    assert cdk.client("lightsail").get_container_services()["containerServices"] == []

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import oci_images
 import stack_requests
 from cdk_lightsail_containers_handler.hand_over import HandOver
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
-from fake_registry import PASSWORD, USERNAME, FakeRegistry
+from fake_registry import PASSWORD, USERNAME, FakeRegistry, status
 from lightsail_local.server import Fault
 from oci_images import Made
 from stack_requests import STACK_ID, Stack
@@ -63,6 +63,9 @@ def pushed(stack: Stack) -> list[str]:
     ]
 
 
+Spoil = Callable[[FakeRegistry], None]
+
+
 class Secrets:
     """AWS Secrets Manager with one secret."""
 
@@ -105,6 +108,22 @@ class TestDockerManifestsOnly:
         with stack_requests.stack(zstd_layers=False) as stack:
             assert "layers compressed with zstd are not taken" in reason(create(stack, source))
             assert stack.images() == []
+
+
+class TestDroppedPushes:
+    def test_is_pushed_again_however_often_registering_has_failed_otherwise(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        stack.lightsail.faults += [
+            Fault(operation="RegisterContainerImage", kind="error", times=3),
+            Fault(operation="RegisterContainerImage", code="NotFoundException"),
+        ]
+
+        answer = create(stack, source)
+
+        assert answer["Status"] == "SUCCESS", answer
+        assert stack.calls("RegisterContainerImage") == 5
 
 
 class TestPush:
@@ -222,6 +241,28 @@ class TestPush:
             assert answer["Data"]["ImageDigest"] == made.digest
             assert stack.images() == [":shop.web.1"]
 
+    @pytest.mark.parametrize(
+        ("behaviour", "layer_type"),
+        [
+            ({"media_types": "docker"}, oci_images.OCI_LAYER),
+            ({"zstd_layers": False}, "application/vnd.oci.image.layer.v1.tar+zstd"),
+        ],
+        ids=["OCI", "zstd"],
+    )
+    def test_says_what_lightsails_registry_does_not_take(
+        self, source: FakeRegistry, behaviour: dict[str, Any], layer_type: str
+    ) -> None:
+        source.add(oci_images.image(*LAYERS, layer_type=layer_type), "1")
+        with stack_requests.stack(missing_digest="refused", **behaviour) as stack:
+            text = reason(create(stack, source))
+
+            assert "did not take manifest" in text
+            assert "MANIFEST_INVALID" in text
+            assert text.endswith("check that the registry takes such images")
+            assert stack.images() == []
+        with stack_requests.stack(missing_digest="refused") as stack:
+            assert create(stack, source)["PhysicalResourceId"] == ":shop.web.1"
+
     def test_pushes_again_what_lightsail_dropped_before_it_was_registered(
         self, stack: Stack, source: FakeRegistry
     ) -> None:
@@ -260,6 +301,24 @@ def platform(architecture: str) -> dict[str, str]:
     return {"os": "linux", "architecture": architecture}
 
 
+def no_registry(source: FakeRegistry) -> None:
+    source.fail("GET", status(200, {"Content-Type": "text/html"}, b"<html>Hello"))
+
+
+def manifest_of_10_mb(source: FakeRegistry) -> None:
+    source.fail("GET", status(200, {"Content-Type": oci_images.OCI_INDEX}, b" " * 10_000_000))
+
+
+def layer_that_lies(source: FakeRegistry) -> None:
+    made = oci_images.image(*LAYERS)
+    manifest = made.content.replace(b'"size": 400000', b'"size": 400001', 1)
+    source.add(Made(content=manifest, media_type=made.media_type, blobs=made.blobs), "1")
+
+
+def artefact(source: FakeRegistry) -> None:
+    source.add(oci_images.image(b"thing", layer_type="application/x-thing"), "1")
+
+
 class TestBadSources:
     def test_an_image_that_is_not_there(self, stack: Stack, source: FakeRegistry) -> None:
         text = reason(create(stack, source))
@@ -279,6 +338,31 @@ class TestBadSources:
         assert digest in reason(create(stack, source))
         assert "PutManifest" not in pushed(stack)
         assert stack.images() == []
+
+    @pytest.mark.parametrize(
+        ("spoil", "problem", "cure"),
+        [
+            (no_registry, "is no JSON object, is it a registry", "name a container image"),
+            (manifest_of_10_mb, "is larger than 4 MiB", "name a container image"),
+            (layer_that_lies, "not 400001 as its manifest says", "push the image to its registry"),
+            (artefact, "of the unknown kind 'application/x-thing'", "name a container image"),
+        ],
+    )
+    def test_leave_nothing_behind_and_say_what_to_do(
+        self, stack: Stack, source: FakeRegistry, spoil: Spoil, problem: str, cure: str
+    ) -> None:
+        spoil(source)
+
+        text = reason(create(stack, source))
+
+        assert source.host in text
+        assert problem in text
+        assert text.rpartition(": ")[2].startswith(cure)
+        assert stack.images() == []
+        operations = [request.operation for request in stack.lightsail.registry_requests]
+        assert "PutManifest" not in operations
+        ended = operations.count("PutUpload") + operations.count("DeleteUpload")
+        assert operations.count("StartUpload") == ended
 
     @pytest.mark.parametrize(
         ("source_property", "sentence"),

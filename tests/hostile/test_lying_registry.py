@@ -21,7 +21,8 @@ TYPE = f"Content-Type: {OCI_MANIFEST}"
 CHUNKED = "Transfer-Encoding: chunked"
 KIB, MIB = 1 << 10, 1 << 20
 # What the kernel and a server's buffers may hold beside what the function has read.
-ON_THE_WAY = MIB
+# What the kernel takes on both ends' behalf before anybody reads it.
+ON_THE_WAY = 16 * MIB
 
 NO_END = "did not give manifest 1 of web (its answer has no end): check the registry's name"
 NO_HTTP = "did not give manifest 1 of web (its answer is no HTTP): check the registry's name"

@@ -64,7 +64,10 @@ def test_shows_a_service_and_its_state(
     assert shop == {
         "name": "shop",
         "state": "PENDING",
-        "detail": {"code": "CREATING_SYSTEM_RESOURCES", "message": ""},
+        "detail": {
+            "code": "CREATING_SYSTEM_RESOURCES",
+            "message": "The system resources for your container service are being created.",
+        },
         "power": "nano",
         "scale": 2,
         "tags": tags,
@@ -158,10 +161,11 @@ def test_shows_the_logs_of_containers(
 
     (log,) = state()["services"][0]["logs"]
 
-    line = {"time": started, "message": "[deployment:1] Creating your deployment"}
-    assert log == {"container": "c1", "lines": [line]}
+    said = ["[deployment:1] Creating your deployment", "starting"]
+    lines = [{"time": started, "message": message} for message in said]
+    assert log == {"container": "c1", "lines": lines}
     clock.now += 10
-    assert len(state()["services"][0]["logs"][0]["lines"]) > 1
+    assert len(state()["services"][0]["logs"][0]["lines"]) > len(lines)
 
 
 def test_ends_where_a_log_is_given_out_in_pages_of_nothing(

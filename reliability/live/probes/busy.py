@@ -35,6 +35,11 @@ class _Look:
     is_sure: bool
 
     @property
+    def is_gone(self) -> bool:
+        """Whether what was to be registered was not there any more, whatever the state."""
+        return self.register is not None and self.register.code == "NotFoundException"
+
+    @property
     def said(self) -> tuple[Said, ...]:
         return (self.login, self.register) if self.register else (self.login,)
 
@@ -44,6 +49,8 @@ class _Look:
         register = ""
         if self.register:
             register = f", register {'refused' if self.register.is_refused else 'works'}"
+        if self.is_gone:
+            register = ", nothing to register"
         return f"{self.state}: {login}{alone}{register}"
 
 
@@ -102,7 +109,7 @@ class BusyService:
         registers = [
             look.register
             for look in self._looks
-            if look.register and (look.is_sure or look.register.is_refused)
+            if look.register and not look.is_gone and (look.is_sure or look.register.is_refused)
         ]
         if not registers:
             return unsettled("U9", "nothing could be registered in any of the states", *evidence)

@@ -8,7 +8,7 @@ import pytest
 from reliability.live.answers import QUESTIONS, command
 
 from lightsail_local.behaviour import Behaviour
-from lightsail_local.cli import _behaviour
+from lightsail_local.behaviour_option import parse_behaviour
 from lightsail_local.server import Fault
 
 from .conftest import Cloud
@@ -97,7 +97,7 @@ def test_all_questions_are_answered_and_the_command_gives_the_same_lightsail(clo
     assert all(answer.is_settled and answer.evidence for answer in answers)
     words = command(answers).split(" --behaviour ")
     assert words[0] == "lightsail-local up"
-    assert sorted(map(_behaviour, words[1:])) == [
+    assert sorted(map(parse_behaviour, words[1:])) == [
         ("latest", "echoed"),
         ("order", "shuffled"),
         ("zstd_layers", False),
@@ -148,6 +148,16 @@ def test_broken_connections_and_errors_of_the_server_are_passed_over(cloud: Star
     ]
 
     assert found(started) == expected()
+
+
+def test_nothing_wrong_is_found_where_every_push_is_gone_at_once(cloud: Start) -> None:
+    answers = cloud(unregistered_seconds=0).probe().answers
+
+    sides = {name: side for answer in answers for name, side in answer.sides.items()}
+    behaviour = vars(Behaviour(unregistered_seconds=0))
+    assert sides == {name: behaviour[name] for name in sides}
+    open_ones = {answer.unknown for answer in answers if not answer.is_settled}
+    assert open_ones >= {"U1", "U2", "U3", "U4", "U8", "U9", "U10", "U12"}
 
 
 def test_the_calls_are_few(cloud: Start) -> None:

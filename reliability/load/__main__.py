@@ -1,0 +1,84 @@
+"""Try many at once, with little room, and print what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+
+from reliability.report import write_section
+
+_ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "000000000000",
+    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    # jsii and the CDK read these.
+    "CDK_VALIDATION": "false",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+    "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+}
+PARTS = ("crowds", "door", "engine", "memory", "releases")
+
+
+def main() -> int:
+    """Try it; the exit code is 1 when something did not hold."""
+    arguments = _parse()
+    _prepare()
+    from .tables import TABLES, Part  # noqa: PLC0415 - needs what was prepared
+
+    began = time.monotonic()
+    texts: list[str] = []
+    broken: list[tuple[str, str]] = []
+    for name in arguments.only or PARTS:
+        part = Part()
+        text = TABLES[name](part, arguments)
+        print(f"{text}\n", flush=True)
+        texts.append(text)
+        broken += part.broken
+    for name, why in broken:
+        print(f"broken: {name}: {why}")
+    told = f"{len(broken)} broken, in {time.monotonic() - began:.0f} s"
+    print(told)
+    if arguments.write:
+        write_section("load", "\n\n".join([*texts, f"{told}."]))
+    return bool(broken)
+
+
+def _prepare() -> None:
+    """Have this process know one local AWS alone."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(_ENVIRONMENT)
+    logging.disable(logging.INFO)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m reliability.load", description="Try many at once, with little room."
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=PARTS,
+        metavar="PART",
+        help=f"only this one, may be given again: {', '.join(PARTS)}",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each crowd is tried on either side"
+    )
+    parser.add_argument("--stacks", type=int, default=20, help="how many of them at once")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="crowds at a time")
+    parser.add_argument(
+        "--write", action="store_true", help="put the tables into docs/reliability.md"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

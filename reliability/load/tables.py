@@ -1,0 +1,184 @@
+"""The tables of what many at once come to."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import multiprocessing
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from reliability.report import table
+
+from . import crowds, door, engine, memory, releases
+from .crowd import Broken
+
+STALE_SECONDS = 4.0
+"""How far reads lag behind in half of the runs of crowds."""
+
+Row = Sequence[object]
+
+
+class Part:
+    """A table and what did not hold; what it is made of is tried as it is asked for."""
+
+    def __init__(self) -> None:
+        self.broken: list[tuple[str, str]] = []
+
+    def attempt(self, name: str, act: Callable[[], Row]) -> Row:
+        """Return a row, or one that says what is broken."""
+        sys.stderr.write(f"\r\x1b[K{name} ")
+        sys.stderr.flush()
+        try:
+            return act()
+        except Broken as broken:
+            self.broken.append((name, str(broken)))
+            return ("**broken**",)
+        finally:
+            sys.stderr.write("\r\x1b[K")
+
+
+def _crowds(part: Part, arguments: argparse.Namespace) -> str:
+    """Return the table of the crowds, half of them with reads that lag behind."""
+    runs = [
+        (name, stale, arguments.stacks)
+        for name in crowds.CASES
+        for stale in (0.0, STALE_SECONDS)
+        for _ in range(arguments.rounds)
+    ]
+    made: dict[str, list[crowds.Outcome]] = {name: [] for name in crowds.CASES}
+    with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
+        for (name, stale, _), outcome in zip(runs, pool.map(_crowd, runs), strict=True):
+            if isinstance(outcome, str):
+                part.broken.append((f"{name}, {stale:g} s stale", outcome))
+            else:
+                made[name].append(outcome)
+    rows: list[Row] = [
+        (
+            f"{arguments.stacks} stacks at once",
+            "held",
+            "answers",
+            "failures, each told",
+            "calls",
+            "longest, s",
+        )
+    ]
+    rows += [
+        (
+            name,
+            f"{len(outcomes)} of {2 * arguments.rounds}",
+            sum(one.answers for one in outcomes),
+            sum(one.failed.total() for one in outcomes),
+            sum(one.calls for one in outcomes),
+            f"{max((one.seconds for one in outcomes), default=0):.0f}",
+        )
+        for name, outcomes in made.items()
+    ]
+    return table(rows)
+
+
+def _crowd(run: tuple[str, float, int]) -> crowds.Outcome | str:
+    logging.disable(logging.INFO)
+    name, stale_seconds, count = run
+    try:
+        return crowds.run(name, stale_seconds=stale_seconds, count=count)
+    except Broken as broken:
+        return str(broken)
+
+
+def _door(part: Part, arguments: argparse.Namespace) -> str:
+    """Return the table of what comes through a limit of calls."""
+
+    def row(rate: int, at_once: int) -> Row:
+        passed = door.pass_through(rate, at_once, count=arguments.stacks)
+        return (
+            passed.answers,
+            passed.taken,
+            passed.refused,
+            f"{(passed.taken + passed.refused) / passed.taken:.1f}",
+            f"{passed.seconds:.0f}",
+            f"{passed.least:.0f}",
+            passed.together,
+        )
+
+    head = ("calls a second, at once", "answers", "taken", "refused", "calls for one that is taken")
+    rows: list[Row] = [(*head, "s", "s of the limit alone", "at most back together")]
+    for rate, at_once in door.LIMITS:
+        name = f"{rate}, {at_once}"
+        rows.append((name, *part.attempt(name, lambda r=rate, a=at_once: row(r, a))))  # type: ignore[misc]
+    return _table(rows)
+
+
+def _engine(part: Part, arguments: argparse.Namespace) -> str:
+    """Return the table of what CloudFormation makes at once."""
+
+    def row(room: int) -> Row:
+        made = engine.make(arguments.stacks, room=room)
+        steps = (made.created, made.updated)
+        shown = (", ".join(f"{n} {status}" for status, n in sorted(one.items())) for one in steps)
+        return (*shown, made.deleted.total(), made.calls)
+
+    rows: list[Row] = [
+        (f"{arguments.stacks} stacks, room for", "created", "updated", "left", "calls")
+    ]
+    rows += [
+        (room, *part.attempt(f"room for {room}", lambda room=room: row(room)))  # type: ignore[misc]
+        for room in (arguments.stacks, 5)
+    ]
+    return _table(rows)
+
+
+def _memory(part: Part, _: argparse.Namespace) -> str:
+    """Return the table of what a function has in memory."""
+
+    def row(name: str) -> Row:
+        free = memory.measure(name)
+        limited = memory.measure(name, limit_mib=memory.MOST_MIB)
+        return (f"{free.mib:.0f}", f"{limited.mib:.0f}", f"{limited.seconds:.1f}")
+
+    head = ("a function that starts cold", "MiB at most")
+    rows: list[Row] = [(*head, f"limited to {memory.MOST_MIB} MiB of data", "s")]
+    rows += [
+        (name, *part.attempt(name, lambda name=name: row(name)))  # type: ignore[misc]
+        for name in memory.CASES
+    ]
+    return _table(rows)
+
+
+def _releases(part: Part, _: argparse.Namespace) -> str:
+    """Return the table of functions of two releases."""
+
+    def cell(release: str, scenario: str) -> Row:
+        try:
+            releases.run(release, scenario)
+        except releases.NotHere as missing:
+            return (str(missing),)
+        return ("held",)
+
+    rows: list[Row] = [("the present function and one that", *releases.SCENARIOS)]
+    for release, commit in releases.RELEASES.items():
+        cells: list[object] = []
+        for scenario in releases.SCENARIOS:
+            if scenario in releases.scenarios_of(release):
+                name = f"{release}, {scenario}"
+                act = lambda r=release, s=scenario: cell(r, s)  # noqa: E731
+                cells += part.attempt(name, act)
+            else:
+                cells.append("")
+        rows.append((f"only {release} ({commit})", *cells))
+    return _table(rows)
+
+
+def _table(rows: Sequence[Row]) -> str:
+    width = len(rows[0])
+    return table([(*row, *[""] * (width - len(row))) for row in rows])
+
+
+TABLES: dict[str, Callable[[Part, argparse.Namespace], str]] = {
+    "crowds": _crowds,
+    "door": _door,
+    "engine": _engine,
+    "memory": _memory,
+    "releases": _releases,
+}

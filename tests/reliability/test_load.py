@@ -1,0 +1,161 @@
+"""A part of `make load`: many stacks at once, and a function with little memory."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from reliability.load import crowds, door, engine, memory, releases
+from reliability.load.crowd import Broken, crowd
+from reliability.load.shared_time import SharedTime
+
+ROOT = Path(__file__).parents[2]
+STALE_SECONDS = 4.0
+# Less of what takes long; the others take minutes of a processor.
+SOME = 6
+TOGETHER = ["one label, one digest", "coming and going", "room for 5"]
+LONG = ["deployed, 100 seconds each", "deployed, five minutes each"]
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_twenty_stacks_at_once_do_not_disturb_each_other(name: str) -> None:
+    crowds.run(name, stale_seconds=STALE_SECONDS)
+
+
+@pytest.mark.parametrize("name", [name for name in crowds.CASES if name not in TOGETHER + LONG])
+def test_some_stacks_at_once_do_not_disturb_each_other(name: str) -> None:
+    crowds.run(name, stale_seconds=STALE_SECONDS, count=SOME)
+
+
+def test_twenty_deployments_take_turns() -> None:
+    with crowd(resource_type=crowds.DEPLOYMENT_TYPE, deployment_seconds=20) as given:
+        crowds.deployed_once(given)
+
+
+def test_deployments_that_have_no_turn_in_the_hour_say_so() -> None:
+    behaviour = {"deployment_seconds": 1200}
+    with crowd(SOME, resource_type=crowds.DEPLOYMENT_TYPE, **behaviour) as given:
+        crowds.deployed_too_late(given)
+
+
+def test_what_a_crowd_leaves_is_told() -> None:
+    with crowd(2) as given:
+        given.store(1)
+
+        def lose(name: str) -> None:
+            given.client().delete_container_image(serviceName="shop", image=name)
+
+        given.at_once(lambda member: member.put(crowds.image("web", member.number)))
+        lose(":shop.web.1")
+
+        with pytest.raises(Broken, match=r":shop.web.1'\] are gone"):
+            crowds.hold_images(given, {":shop.old.1"})
+
+        for member in given.members:
+            member.physical_id = ":shop.web.2"
+
+        with pytest.raises(Broken, match=r":shop.old.1'\] are nobody's"):
+            crowds.hold_images(given, set())
+
+
+def test_stacks_before_a_limit_of_calls_come_through_and_not_all_at_once() -> None:
+    passed = door.pass_through(2, 5, count=SOME)
+
+    assert passed.refused > 0
+    assert passed.least < passed.seconds < 2 * passed.least
+    assert passed.together <= SOME / 2
+
+
+def test_stacks_with_too_little_time_before_a_limit_of_calls_say_so() -> None:
+    with pytest.raises(Broken, match="fewer stacks at once"):
+        door.pass_through(1, 1, count=SOME, seconds=35)
+
+
+@pytest.mark.e2e
+def test_stacks_that_cloudformation_makes_at_once_do_not_disturb_each_other() -> None:
+    made = engine.make(SOME, room=3)
+
+    assert made.created == {"CREATE_COMPLETE": 3, "ROLLBACK_COMPLETE": SOME - 3}
+    assert made.updated == {"CREATE_COMPLETE": SOME - 3, "UPDATE_COMPLETE": 3}
+    assert not made.deleted
+
+
+@pytest.mark.parametrize("name", memory.SMALL)
+def test_a_function_of_128_mb_has_enough(name: str) -> None:
+    measured = memory.measure(name, limit_mib=memory.MOST_MIB)
+
+    assert measured.mib < 0.6 * memory.MOST_MIB
+
+
+def test_a_function_that_has_not_enough_is_told() -> None:
+    with pytest.raises(Broken):
+        memory.measure("register", limit_mib=16)
+
+
+def test_an_earlier_function_goes_along_with_the_present_one() -> None:
+    try:
+        releases.run("registers", "rolled back")
+    except releases.NotHere as missing:
+        pytest.skip(str(missing))
+
+
+def test_a_clone_that_does_not_reach_back_is_told() -> None:
+    with pytest.raises(releases.NotHere), releases.two("0" * 40):
+        pass
+
+
+def test_shared_time_passes_when_nobody_has_anything_to_do() -> None:
+    time, woken = SharedTime(), []
+
+    def sleep(*seconds: float) -> float:
+        for each in seconds:
+            time.sleep(each)
+            woken.append((time.now, sum(seconds)))
+        return time.now
+
+    began = time.now
+    ends = time.at_once([lambda: sleep(1, 5), lambda: sleep(2), lambda: sleep(2.5, 0.25)])
+
+    assert [end - began for end in ends] == [6, 2, 2.75]
+    assert woken == sorted(woken)
+    assert time.now == began + 6
+
+
+def test_shared_time_goes_on_for_who_helps_somebody_that_waits() -> None:
+    time = SharedTime()
+    began = time.now
+
+    def helped() -> None:
+        helper = threading.Thread(target=time.sleep, args=(3,))
+        helper.start()
+        helper.join()
+
+    time.at_once([helped])
+
+    assert time.now == began + 3
+
+
+def test_what_goes_wrong_at_once_is_raised() -> None:
+    time = SharedTime()
+
+    def fail() -> None:
+        raise Broken("mended never")
+
+    with pytest.raises(Broken, match="mended never"):
+        time.at_once([lambda: time.sleep(5), fail])
+
+
+def test_the_command_line_prints_a_table() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "reliability.load", "--only", "door", "--stacks", "3"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "| calls a second, at once | answers | taken |" in ran.stdout
+    assert "0 broken" in ran.stdout
