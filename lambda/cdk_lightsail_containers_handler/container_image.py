@@ -185,9 +185,10 @@ class ContainerImages:
         is_shown = self._deadline.pause(STALE_SECONDS)
         images = self._lightsail.images(wanted.service_name)
         found = _pick(images, wanted)
-        has_room = len(images) < STORED_IMAGES or self._prune_quietly(wanted, {current}, room_for=1)
-        if found is None and not (is_shown and has_room):
-            raise _full(wanted)
+        if found is None:
+            is_full = len(images) >= STORED_IMAGES
+            if not is_shown or (is_full and not self._prune_quietly(wanted, {current}, room_for=1)):
+                raise _full(wanted)
         return found
 
     def _prune_quietly(

@@ -169,6 +169,13 @@ def _last_room_for_one(crowd: Crowd) -> None:
     _delete(crowd)
 
 
+def _last_room_for_one_kept(crowd: Crowd) -> None:
+    """The same, and each keeps one version of its label."""
+    _put(crowd, lambda _: image("web", 1, MaxVersions="1"))
+    _hold(len(crowd.images()) == _MOST, "the last room was not used")
+    _delete(crowd)
+
+
 def _room_made(crowd: Crowd) -> None:
     """No room, but for who prunes the label that fills the service."""
     _take(crowd.at_once(lambda m: m.put(image("old", m.number, MaxVersions="140"))))
@@ -354,6 +361,7 @@ CASES: Mapping[str, Case] = {
     "ten of them deployed": Case(act=_in_use, behaviour=_HARSH, stored=5),
     "room for 5": Case(act=_last_room, stored=145),
     "room for 1, which all ask for": Case(act=_last_room_for_one, stored=149),
+    "the same, max_versions=1": Case(act=_last_room_for_one_kept, stored=149),
     "no room, max_versions=140": Case(act=_room_made, stored=150),
     "the service is busy for a minute": Case(act=_busy, behaviour=_REFUSED_WHILE_BUSY),
     "pushed from one registry": Case(act=_pushed, behaviour={"missing_digest": "refused"}),

@@ -575,7 +575,10 @@ class TestFullService:
 
         assert reason(stack.create()) == self.FULL
 
-    def test_takes_the_image_that_another_delivery_registered_as_the_last_one(self) -> None:
+    @pytest.mark.parametrize("more", [{}, {"MaxVersions": "1"}])
+    def test_takes_the_image_that_another_delivery_registered_as_the_last_one(
+        self, more: dict[str, str]
+    ) -> None:
         with stack_requests.stack(stale_seconds=4) as stack:
             for number in range(2, 151):
                 stack.client().register_container_image(
@@ -586,7 +589,7 @@ class TestFullService:
                 serviceName="shop", label="web", digest=digest(1)
             )
 
-            assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+            assert stack.create(**more)["PhysicalResourceId"] == ":shop.web.1"
             assert len(stack.images()) == 150
 
     def test_registers_once_others_have_given_way(self) -> None:

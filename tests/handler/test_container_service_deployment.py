@@ -519,6 +519,14 @@ class TestStaleReads:
         assert rolled_back["Data"]["DeploymentVersion"] == "3"
         assert versions(stack)[-1] == (3, "ACTIVE")
 
+    def test_do_not_pass_for_what_another_stack_has_just_replaced(self, stack: Stack) -> None:
+        deploy(stack)
+        stack.time.now += 60
+        stack.deploy("busybox:1")
+        stack.time.now -= 3600 - 2  # it became active a second ago
+
+        assert deploy(stack, kind="Update")["Data"]["DeploymentVersion"] == "3"
+
     def test_of_another_deployment_in_progress_are_refused_and_looked_at_again(
         self, stack: Stack
     ) -> None:
