@@ -5,11 +5,14 @@ Each lie is told to the whole function, by the registry that its image comes fro
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 
+from cdk_lightsail_containers_handler.registry.errors import Unsupported
+from cdk_lightsail_containers_handler.registry.manifest import LARGEST_MANIFEST, parse
 from fake_registry import Act, FakeRegistry, errors, status
 from lied_to import LiedTo
 from lying_answers import Says, head
@@ -232,7 +235,30 @@ class TestManifestsThatLie:
         content = MADE.content.replace(b'"layers": [', b'"layers": [' + layers + b",")
         lied_to.lie(MANIFEST, status(200, {"Content-Type": OCI_MANIFEST}, content))
 
+        assert "has too many parts to be one" in lied_to.reason()
+
+    def test_of_a_thousand_and_one_layers_are_refused(self, lied_to: LiedTo) -> None:
+        content = MADE.content.replace(b'"layers": [', b'"layers": [' + b"{}," * 1000)
+        lied_to.lie(MANIFEST, status(200, {"Content-Type": OCI_MANIFEST}, content))
+
         assert "malformed, layers are no list of at most 1000" in lied_to.reason()
+
+    @pytest.mark.parametrize("part", [b"{}", b"[]", b"[[]]", b'{"a":1}', b'"ab"', b"999", b"1.5"])
+    def test_of_as_many_parts_as_there_is_room_for_do_not_fill_the_memory(
+        self, part: bytes
+    ) -> None:
+        """A function may have 128 MiB, of which half is taken before it begins."""
+        parts = b",".join([part] * ((LARGEST_MANIFEST - 100) // (len(part) + 1)))
+        content = b'{"schemaVersion":2,"config":{},"layers":[' + parts + b"]}"
+        tracemalloc.start()
+        try:
+            with pytest.raises(Unsupported):
+                parse(content, OCI_MANIFEST, "web")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+        assert peak < 60 * MIB
 
     @pytest.mark.parametrize(
         ("size", "told"),

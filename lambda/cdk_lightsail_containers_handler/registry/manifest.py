@@ -34,6 +34,7 @@ _LAYER = re.compile(
 LARGEST_MANIFEST = 4 << 20
 """https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests"""
 _MOST_DESCRIPTORS = 1000
+_MOST_PARTS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +179,9 @@ def missing_platform(
 
 
 def _document(content: bytes, what: str) -> dict[str, Any]:
+    # Each takes up to sixty times its bytes of memory, and no image needs so many.
+    if content.count(b"{") + content.count(b"[") > _MOST_PARTS:
+        raise Unsupported(f"{what} has too many parts to be one")
     try:
         document = json.loads(content)
     # Brackets in brackets end Python's stack before they end the input.
