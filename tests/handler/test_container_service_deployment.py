@@ -473,6 +473,19 @@ class TestStaleReads:
         assert rolled_back["Data"]["DeploymentVersion"] == "3"
         assert versions(stack)[-1] == (3, "ACTIVE")
 
+    def test_do_not_pass_for_what_somebody_else_has_replaced_since(self, stack: Stack) -> None:
+        deploy(stack)
+        stack.time.now += 60
+        stack.client().create_container_service_deployment(
+            serviceName="shop", containers={"worker": {"image": "busybox:1"}}
+        )
+        stack.time.now += 2
+
+        again = deploy(stack, kind="Update")
+
+        assert again["Data"]["DeploymentVersion"] == "3"
+        assert versions(stack) == [(1, "INACTIVE"), (2, "INACTIVE"), (3, "ACTIVE")]
+
     def test_of_another_deployment_in_progress_are_refused_and_looked_at_again(
         self, stack: Stack
     ) -> None:
