@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.sample_image import push_sample_image
@@ -22,6 +23,7 @@ SERVICE, LABEL = "shop", "web"
 WEB_STACK, WEB_APP = "ExistingServiceDeployment", "examples/existing_service_deployment.py"
 _YES = ("--require-approval", "never")
 _EVENT = re.compile(r"\| (?P<status>[A-Z_]{6,}) +\| (?P<type>\S+) +\| (?P<id>\S+)")
+_SAID = re.compile(r"Message returned: (.*) \(RequestId")
 
 
 class DemoFailed(Exception):  # noqa: N818 - reads as what it is
@@ -99,14 +101,8 @@ class Demo:
     def serve_what_fails(self, image: str) -> None:
         """Deploy an image whose program crashes, and show what the stack's events say."""
         self._cdk("deploy", *_YES, context={"image": image}, app=WEB_APP, fails=True)
-        events = self._cloudformation.describe_stack_events(StackName=WEB_STACK)["StackEvents"]
-        reason = next(
-            event["ResourceStatusReason"]
-            for event in events
-            if event["ResourceStatus"] == "UPDATE_FAILED"
-        )
         self._screen.line("the stack's event:")
-        sentence = reason.partition("Message returned: ")[2].partition(" (RequestId")[0]
+        sentence = self._what_failed(WEB_STACK)
         for part in re.split(r", (?=container ')|(?<=[^:]): (?=mend it)", sentence):
             self._screen.line(f"  {part}")
         (stack,) = self._cloudformation.describe_stacks(StackName=WEB_STACK)["Stacks"]
@@ -140,6 +136,18 @@ class Demo:
     def _service(self) -> Any:
         answer = self._lightsail.get_container_services(serviceName=SERVICE)
         return answer["containerServices"][0]
+
+    def _what_failed(self, stack: str) -> str:
+        """Return what the function said of the last request that failed; nothing if none did."""
+        try:
+            events = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        except ClientError:  # there is no such stack yet
+            return ""
+        for event in events:
+            said = _SAID.search(event.get("ResourceStatusReason", ""))
+            if event["ResourceStatus"] in ("CREATE_FAILED", "UPDATE_FAILED") and said:
+                return said[1]
+        return ""
 
     def _check(self, is_so: bool, what: str) -> None:
         if not is_so:
@@ -193,5 +201,8 @@ class Demo:
             except KeyboardInterrupt:
                 process.terminate()
                 raise
-        if (process.returncode != 0) != fails:
-            raise DemoFailed(f"cdk {words[0]} ended with {process.returncode}:\n{''.join(output)}")
+        if (process.returncode != 0) == fails:
+            return
+        if words[0] == "deploy" and (said := self._what_failed(WEB_STACK if app else STACK)):
+            raise DemoFailed(f"cdk deploy failed: {said}")
+        raise DemoFailed(f"cdk {words[0]} ended with {process.returncode}:\n{''.join(output)}")

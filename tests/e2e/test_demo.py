@@ -42,6 +42,23 @@ def test_carries_and_deploys_an_image_of_a_registry() -> None:
     assert "service shop is RUNNING, with deployment 1" in run.stdout
 
 
+def test_says_what_is_wrong_with_an_image_and_no_more() -> None:
+    run = subprocess.run(
+        DEMO,
+        cwd=ROOT,
+        env={**os.environ, "IMAGE": "127.0.0.1:1/acme/web:1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert run.stderr == (
+        "cdk deploy failed: 127.0.0.1:1 did not give manifest 1 of acme/web (Connection refused): "
+        "check the registry's name and that there is a way to it\n"
+    )
+
+
 def test_leaves_nothing_when_it_is_interrupted(tmp_path: Path) -> None:
     with subprocess.Popen(
         DEMO,
