@@ -82,6 +82,9 @@ clean:  ## remove what was set up
 	@echo "Installing Python packages into .venv (the first time a minute or so) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/$(INSTALL) requirements-dev.txt
+# It has a module that aws-cdk-cloud-assembly-schema has too, and without dependencies pip knows no order.
+	@awk '/^aws-cdk-lib==/,!/\\$$/' requirements-dev.txt > .venv/last.txt
+	@$(BIN)/$(INSTALL) .venv/last.txt --force-reinstall
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import random
@@ -93,15 +94,19 @@ def runs_of(
 ) -> list[Run]:
     """Return a run for each call and each fault, or as many of them, the same for a seed."""
     runs = [
-        Run(name, call, fault, seed)
+        [
+            Run(name, call, fault, seed)
+            for fault in faults
+            for call in (_connections(of_scenario) if fault == strike.REFUSED else of_scenario)
+        ]
         for name, of_scenario in calls.items()
-        for fault in faults
-        for call in (_connections(of_scenario) if fault == strike.REFUSED else of_scenario)
     ]
-    if most is None or most >= len(runs):
-        return runs
-    chosen = random.Random(seed).sample(range(len(runs)), most)  # noqa: S311 - no secret
-    return [runs[index] for index in sorted(chosen)]
+    if most is not None:  # as many of each scenario, as far as it has them
+        for of_scenario in runs:
+            random.Random(seed).shuffle(of_scenario)  # noqa: S311 - no secret
+        turns = [run for turn in itertools.zip_longest(*runs) for run in turn if run]
+        return turns[:most]
+    return [run for of_scenario in runs for run in of_scenario]
 
 
 def show(made: Sequence[Made]) -> str:

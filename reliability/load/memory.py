@@ -42,6 +42,7 @@ RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 _MB = 1_000_000
 _REGISTRY_SECRET, _SHOP_SECRET = SECRETS
 _ENDPOINTS = {
+    "ecr": "ECR",
     "lightsail": "LIGHTSAIL",
     "lambda": "LAMBDA",
     "secretsmanager": "SECRETS_MANAGER",

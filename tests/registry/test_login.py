@@ -1,17 +1,22 @@
 """Logins: who gets credentials, and for how long a token is good."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cdk_lightsail_containers_handler.registry.auth import Credentials
+from cdk_lightsail_containers_handler.registry.connection import Connections
 from cdk_lightsail_containers_handler.registry.errors import (
     Refused,
     TransportError,
     Unauthorized,
 )
+from cdk_lightsail_containers_handler.registry.login import Login
+from cdk_lightsail_containers_handler.registry.url import Origin, Url
 from fake_registry import BASIC, fake_registry, status
+from fake_time import FakeTime
 from image_copying import ROBOT, Copying
 from oci_images import image
 
@@ -175,3 +180,23 @@ def test_a_storage_that_refuses_is_no_reason_to_log_in_there(bearer: Copying) ->
             bearer.find()
 
         assert [seen.headers.get("Authorization") for seen in storage.seen] == [None]
+
+
+def test_another_thread_that_was_faster_has_logged_in_for_all() -> None:
+    asked: list[str] = []
+    registry = Url(origin=Origin(scheme="http", host="127.0.0.1", port=5000), target="/v2/")
+    refusal: Any = SimpleNamespace(
+        origin=registry.origin, status=401, headers=lambda _: ['Basic realm="fake"']
+    )
+
+    def credentials() -> Credentials:
+        asked.append("once")
+        return Credentials(username="robot", password="word")
+
+    with Connections() as connections:
+        login = Login(registry, (), credentials, connections, FakeTime().deadline(60))
+        assert login.renew(refusal, b"", "")
+        # What this one was refused is not what is sent by now.
+        assert login.renew(refusal, b"", "")
+
+    assert asked == ["once"]

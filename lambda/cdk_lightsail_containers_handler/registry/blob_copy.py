@@ -186,16 +186,19 @@ def read_blob(source: Source, blob: Descriptor, what: str) -> bytes:
     """
     if blob.size > LARGEST_MANIFEST:
         raise Unsupported(f"{what} is larger than {LARGEST_MANIFEST >> 20} MiB")
-    content = bytearray(blob.size)
-    for left in reversed(range(_TRIES)):
+    for _ in range(_TRIES - 1):
         try:
-            with closing(source.open_blob(blob)) as reader:
-                count = reader.readinto(memoryview(content))
-            check(bytes(content[:count]), blob.digest, what)
-            break
+            return _read_blob(source, blob, what)
         except DigestMismatch:  # what stands in between may have answered instead
-            if not left:
-                raise
+            continue
+    return _read_blob(source, blob, what)
+
+
+def _read_blob(source: Source, blob: Descriptor, what: str) -> bytes:
+    content = bytearray(blob.size)
+    with closing(source.open_blob(blob)) as reader:
+        count = reader.readinto(memoryview(content))
+    check(bytes(content[:count]), blob.digest, what)
     return bytes(content)
 
 
