@@ -8,19 +8,19 @@ program of AWS: AWS_PROFILE or keys, and AWS_REGION.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import NoReturn, TextIO, cast
+from typing import TextIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from demo.screen import Screen
 
 from reliability import ROOT
 
+from . import interruption
 from .account import Account, Refusal, check_tools, find_account
 from .answers import command
 from .clean_up import CleanUp, Left, find_runs
@@ -51,8 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     # Also when the terminal is closed: then there is nobody to tell, and everything to remove.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interruption.listen()
     with redirect_stdout(cast("TextIO", LastingOutput(sys.stdout))):
         return _main(options)
 
@@ -86,7 +85,9 @@ def _run(account: Account, names: Names, screen: Screen, report: Path) -> int:
     try:
         try:
             run.work()
+            interruption.check()
         except KeyboardInterrupt:
+            interruption.forget()
             is_interrupted = True
             _say("\nInterrupted: everything is removed now. Ctrl-C again stops that, too.")
         left = run.remove()
@@ -178,10 +179,6 @@ def _parser() -> argparse.ArgumentParser:
         help="only remove what an earlier run has left in the account and Region",
     )
     return parser
-
-
-def _interrupt(_signal: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from reliability import ROOT
 
+from . import interruption
 from .account import CDK
 
 _EVENT = re.compile(r"\| (?P<status>[A-Z_]{6,}) +\| (?P<type>\S+) +\|")
@@ -119,6 +120,7 @@ class Cdk:
         ) as process:
             try:
                 for line in process.stdout or []:
+                    interruption.check()
                     output.append(line)
                     if event := _EVENT.search(line):
                         self._doing(f"{event['status']} {event['type']}")

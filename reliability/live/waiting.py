@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from . import interruption
+
 _T = TypeVar("_T")
 
 _FIRST_PAUSE = 0.2
@@ -28,7 +30,7 @@ class Waiting:
     """
 
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = interruption.sleep
 
     def looks(self, seconds: float) -> Iterator[float]:
         """Yield when to look, as seconds from now, less and less often, once at the end too."""

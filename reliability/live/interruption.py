@@ -1,0 +1,47 @@
+"""Interruptions that are never lost: Ctrl-C, and a request to end.
+
+A signal's handler runs between any two steps of the interpreter. Where that is a callback that
+nobody called, such as one of a weak reference, what the handler raises is printed and forgotten:
+https://docs.python.org/3/library/signal.html#handlers-and-exceptions
+So it also leaves a note, and the waits look at it.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import NoReturn
+
+_is_pending = threading.Event()
+
+
+def listen() -> None:
+    """Have a KeyboardInterrupt raised for Ctrl-C, a request to end, and a closed terminal."""
+    forget()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+
+
+def forget() -> None:
+    """Take note that an interruption has arrived."""
+    _is_pending.clear()
+
+
+def check() -> None:
+    """Raise an interruption that was lost."""
+    if _is_pending.is_set():
+        forget()
+        raise KeyboardInterrupt
+
+
+def sleep(seconds: float) -> None:
+    """Wait, and raise an interruption that was lost."""
+    check()
+    time.sleep(seconds)
+    check()
+
+
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    _is_pending.set()
+    raise KeyboardInterrupt
