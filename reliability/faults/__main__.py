@@ -12,6 +12,7 @@ from reliability.report import write_section
 from . import strike
 from .gate import Call
 from .matrix import Made, Matrix, command, progress, runs_of, show
+from .run import Run
 from .scenario import SCENARIOS
 
 
@@ -27,9 +28,15 @@ def main() -> int:
                 print(f"{name}: {len(of_scenario)} calls")
                 print(*(f"  {call}" for call in of_scenario), sep="\n")
             return 0
+        faults = arguments.fault or strike.NAMES
         if arguments.call:
-            calls = {name: [arguments.call] for name in scenarios}
-        runs = runs_of(calls, arguments.fault or strike.NAMES, arguments.seed, arguments.runs)
+            runs = [
+                Run(name, arguments.call, fault, arguments.seed)
+                for name in scenarios
+                for fault in faults
+            ]
+        else:
+            runs = runs_of(calls, faults, arguments.seed, arguments.runs)
         made: list[Made] = []
         for one in matrix.make(runs):
             made.append(one)
