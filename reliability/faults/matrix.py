@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 import random
 import shlex
 import signal
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
+from reliability.local_aws import leave_real_accounts
 from reliability.report import table
 
 from . import strike
@@ -28,15 +27,6 @@ _MOST_OF_A_KIND = 6
 _HUNG_SECONDS = 120
 # Services that are one server in this world.
 _OF_AWS = frozenset({"ecr", "lambda", "s3", "secretsmanager", "ssm"})
-_ENVIRONMENT = {
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "000000000000",
-    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
 
 
 @dataclass(frozen=True)
@@ -55,9 +45,7 @@ class Matrix:
     """
 
     def __init__(self, jobs: int) -> None:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]
-        os.environ.update(_ENVIRONMENT)
+        leave_real_accounts()
         self._pool = ProcessPoolExecutor(
             jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
         )
@@ -187,21 +175,6 @@ def _make(run: Run) -> Result:
         return Result(problems=[f"{type(error).__name__}: {error}"])
     finally:
         signal.alarm(0)
-
-
-def log() -> Path:
-    """Return the function's log of the last run in this process."""
-    return _environments.log
-
-
-def run_here(run: Run) -> Result:
-    """Make one run in this process."""
-    os.environ.update(_ENVIRONMENT)
-    _begin()
-    return run.make(_clock, _environments)
-
-
-Progress = Callable[[int, int], None]
 
 
 def progress(done: int, whole: int) -> None:

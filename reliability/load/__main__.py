@@ -8,21 +8,9 @@ import os
 import sys
 import time
 
+from reliability.local_aws import leave_real_accounts
 from reliability.report import write_section
 
-_ENVIRONMENT = {
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "000000000000",
-    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    # jsii and the CDK read these.
-    "CDK_VALIDATION": "false",
-    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-    "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
-}
 PARTS = ("crowds", "door", "engine", "memory", "releases")
 
 
@@ -51,10 +39,7 @@ def main() -> int:
 
 
 def _prepare() -> None:
-    """Have this process know one local AWS alone."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(_ENVIRONMENT)
+    leave_real_accounts()
     logging.disable(logging.INFO)
 
 

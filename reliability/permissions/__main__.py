@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
-# What the fakes are called with, whatever the shell around is set to.
-for name in [name for name in os.environ if name.startswith("AWS_")]:
-    del os.environ[name]
-os.environ |= {
-    "AWS_ACCESS_KEY_ID": "000000000000",
-    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    # jsii and the CDK read these when they are first imported.
-    "CDK_VALIDATION": "false",
-    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-}
+from reliability.local_aws import leave_real_accounts
+
+leave_real_accounts()  # the CDK is imported next
 
 from reliability.report import write_section  # noqa: E402
 

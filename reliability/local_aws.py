@@ -1,0 +1,26 @@
+"""An environment in which no program reaches a real account, whatever its shell is set to."""
+
+from __future__ import annotations
+
+import os
+
+_ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "000000000000",
+    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    # jsii and the CDK read these when they are first imported; its validation costs seconds.
+    "CDK_VALIDATION": "false",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+    "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+}
+
+
+def leave_real_accounts() -> None:
+    """Have this process, and those that it starts, know one local AWS alone."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(_ENVIRONMENT)
