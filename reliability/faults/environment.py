@@ -11,7 +11,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -112,6 +113,15 @@ class Environment:
         os.kill(self._process, signal.SIGKILL)
         while Path(f"/proc/{self._process}").exists():
             os.sched_yield()
+
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Have the process stand still, with all its threads."""
+        os.kill(self._process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process, signal.SIGCONT)
 
     def close(self) -> None:
         """End the process."""

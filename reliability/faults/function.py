@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,7 @@ class Function:
         self._running: _Queued | None = None
         self._process: Environment | None = None
         self._began = 0.0
+        self._delivering = threading.Lock()
         self.is_impatient = False
         self.is_watched = False
         self.has_dropped = False
@@ -80,10 +82,12 @@ class Function:
         clock.sleep_until(queued.due)
         self._running, self._process, self._began = queued, self._take(), clock.now
         self._world.gate.is_open = self.is_watched
-        outcome = self._process.invoke(queued.event, SECONDS)
-        self._world.gate.is_open = False
+        process = self._process
+        outcome = process.invoke(queued.event, SECONDS)
+        self._process = None
+        with self._delivering:  # another thread of it may be in a call that is held up
+            self._world.gate.is_open = False
         self.when_ended()
-        process, self._process = self._process, None
         if outcome == "killed":
             process.close()
         else:
@@ -117,13 +121,25 @@ class Function:
         if self._process:
             self._process.kill()
 
-    def deliver_again(self) -> None:
-        """Deliver what is being carried out once more, and wait until that has ended."""
-        if self._running is None:
-            return
-        process = self._make()
-        process.invoke(self._running.event, SECONDS)
-        process.close()
+    def deliver_again(self) -> bool:
+        """Deliver what is being carried out once more, and wait until that has ended.
+
+        Returns:
+            Whether the first one still has time. Otherwise it is killed: it would have given up
+            the call that is held up long ago, and has run into its timeout by now.
+        """
+        with self._delivering:
+            first = self._process
+            if self._running is None or first is None:
+                return True
+            process = self._make()
+            with first.held_up():
+                process.invoke(self._running.event, SECONDS)
+            process.close()
+            has_time = self._world.clock.now < self.deadline()
+            if not has_time and self._process is first:
+                first.kill()
+            return has_time
 
     def forget_processes(self) -> None:
         """End all processes, so that the next one is made anew."""

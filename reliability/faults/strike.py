@@ -27,7 +27,8 @@ class Aim:
         fault: the fault's name.
         clock: the time.
         kill: kills the function's process.
-        again: has the same request delivered once more, and waits until that has ended.
+        again: has the same request delivered once more, waits until that has ended, and returns
+            whether the first one still has time.
         deadline: until when the function waits for registries.
     """
 
@@ -35,7 +36,7 @@ class Aim:
     fault: str
     clock: Clock
     kill: Callable[[], None]
-    again: Callable[[], None]
+    again: Callable[[], bool]
     deadline: Callable[[], float]
     has_struck: bool = False
     is_over: bool = False
@@ -153,14 +154,18 @@ def _killed_after(aim: Aim, connection: Connection, respond: Respond) -> None:
 
 
 def _again_before(aim: Aim, connection: Connection, respond: Respond) -> None:
-    aim.again()
-    respond(connection)
+    if aim.again():
+        respond(connection)
+    else:
+        connection.close_connection = True
 
 
 def _again_after(aim: Aim, connection: Connection, respond: Respond) -> None:
-    def deliver_again(answer: Answer) -> Answer:
-        aim.again()
-        return answer
+    def deliver_again(answer: Answer) -> Answer | None:
+        if aim.again():
+            return answer
+        connection.close_connection = True
+        return None
 
     connection.on_answer = deliver_again
     respond(connection)
