@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from .deadline import Deadline
-from .errors import HandlerError, NotFound, Refused, Unanswered
+from .errors import HandlerError, NotFound, OutOfTime, Refused, Unanswered, Unfinished
 from .lightsail import STALE_SECONDS, ContainerImage, Lightsail
 from .properties.container_image import (
     STORED_IMAGES,
@@ -56,7 +56,18 @@ class ContainerImages:
         if image is None and len(images) >= STORED_IMAGES:
             image = self._find_or_make_room(wanted, current)
         if image is None:
-            image = self._settle(self._register(wanted, current, push), wanted)
+            try:
+                registered = self._register(wanted, current, push)
+            except (OutOfTime, Unanswered) as error:
+                if push is None:
+                    raise  # no other invocation goes on
+                # Lightsail has answered before, so it will again, and then shows what was done.
+                raise Unfinished(
+                    f"container service '{wanted.service_name}' did not take the image while "
+                    "CloudFormation waited",
+                    "deploy again",
+                ) from error
+            image = self._settle(registered, wanted)
         else:
             self._log("found", image=str(image.name))
         self._prune_quietly(wanted, {image.name, current})

@@ -570,6 +570,40 @@ class TestHandOver:
 
         assert "CloudFormation waits no longer" in reason(stack.send(request))
 
+    @pytest.mark.parametrize("kind", ["throttle", "reset_after"])
+    def test_goes_on_in_the_next_invocation_when_registering_got_no_answer(
+        self, stack: Stack, source: FakeRegistry, kind: Any
+    ) -> None:
+        made = oci_images.image(*LAYERS)
+        source.add(made, "1")
+        # Just before the deadline the push is done, and there is no time to look or try again.
+        source.fail("GET .*manifests", self.pass_time(31.8))
+        fault = Fault(operation="RegisterContainerImage", kind=kind)
+        stack.lightsail.faults.append(fault)
+
+        stack.handler(create_request(stack, source), stack.context())
+        assert fault.times == 0
+        stack.new_handler()(self.next(), stack.context())
+
+        assert stack.response.answer["Data"]["ImageDigest"] == made.digest
+        assert stack.images() == [":shop.web.1"]
+
+    def test_says_so_when_registering_got_no_answer_and_cloudformation_waits_no_longer(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        stack.lightsail.faults.append(
+            Fault(operation="RegisterContainerImage", kind="throttle", times=99)
+        )
+
+        told = reason(create(stack, source, ServiceTimeout="421"))
+
+        assert told == (
+            "container service 'shop' did not take the image while CloudFormation waited: "
+            "deploy again"
+        )
+        assert stack.images() == []
+
     @pytest.mark.parametrize(
         "fault",
         [
