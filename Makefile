@@ -13,7 +13,10 @@ SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check format bench faults unknowns load live fuzz permissions audit licences sbom requirements clean
+.PHONY: help demo test check format bench faults unknowns load live fuzz permissions audit licences sbom requirements clean
+
+help:  ## show these
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -18,6 +19,8 @@ from urllib.parse import urlsplit
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 10
 _NO_CONTENT = 204
+# A client that went away; the last two say so over TLS.
+_GONE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +111,7 @@ class LoopbackServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Keep quiet about clients that went away; anything else is a mistake of ours."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), _GONE):
             super().handle_error(request, client_address)
 
 

@@ -41,16 +41,16 @@ def main() -> int:
         for one in matrix.make(runs):
             made.append(one)
             progress(len(made), len(runs))
+            if one.result.problems:
+                print(command(one.run))
+                print(*(f"  {problem}" for problem in one.result.problems), sep="\n", flush=True)
     text = show(made)
-    broken = [one for one in made if one.result.problems]
+    broken = sum(bool(one.result.problems) for one in made)
     print(text)
     print()
-    for one in broken:
-        print(command(one.run))
-        print(*(f"  {problem}" for problem in one.result.problems), sep="\n")
     idle = sum(not one.result.has_struck for one in made)
     told = (
-        f"{len(made)} runs, {len(broken)} of them broken, in {time.monotonic() - began:.0f} s "
+        f"{len(made)} runs, {broken} of them broken, in {time.monotonic() - began:.0f} s "
         f"with {arguments.jobs} at a time; in {idle} the call did not come again to be struck"
     )
     print(told)

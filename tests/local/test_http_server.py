@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 
 import pytest
@@ -99,6 +100,20 @@ def test_reads_a_body_that_nobody_asked_for_before_the_next_request() -> None:
 
     assert answer.count(b"HTTP/1.1 204 ") == 2
     assert b"Content-Length" not in answer
+
+
+@pytest.mark.parametrize("gone", [ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError])
+def test_is_silent_about_a_client_that_goes_away(
+    gone: type[OSError], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def respond(connection: Connection) -> None:
+        raise gone
+
+    server = LoopbackServer(0, respond)
+
+    assert talk(server, b"GET / HTTP/1.1\r\n\r\n") == b""
+    server.close()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_shows_mistakes_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
