@@ -56,6 +56,7 @@ HANDLER_IMPORTS = {
         "properties",
         "request_log",
     },
+    "stack": {"calls", "deadline", "errors", "request_log"},
     "s3_object": {"calls", "deadline", "errors", "registry"},
     "metered_source": {"registry"},
     "push": {
@@ -83,6 +84,7 @@ HANDLER_IMPORTS = {
         "push",
         "registry",
         "secret_values",
+        "stack",
     },
 }
 

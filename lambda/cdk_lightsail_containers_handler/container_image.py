@@ -37,6 +37,7 @@ class ContainerImages:
         wanted: ContainerImageProperties,
         current: ImageName | None = None,
         push: Callable[[], str] | None = None,
+        check: Callable[[str], None] = lambda _: None,
     ) -> ContainerImage:
         """Return the registered image of a label and digest, and register it if there is none.
 
@@ -46,6 +47,7 @@ class ContainerImages:
                 CloudFormation deletes it later, or goes back to it.
             push: brings the image into the registry, and returns the digest that it is there by;
                 None for one that was pushed.
+            check: raises when CloudFormation has cancelled the request, before what it is given.
         """
         images = self._lightsail.images(wanted.service_name)
         image = _pick(images, wanted, current)
@@ -57,7 +59,7 @@ class ContainerImages:
             image = self._find_or_make_room(wanted, current)
         if image is None:
             try:
-                registered = self._register(wanted, current, push)
+                registered = self._register(wanted, current, push, check)
             except (OutOfTime, Unanswered) as error:
                 if push is None:
                     raise  # no other invocation goes on
@@ -68,6 +70,7 @@ class ContainerImages:
                     "deploy again",
                 ) from error
             image = self._settle(registered, wanted)
+            self._take_back_if_cancelled(image, check)
         else:
             self._log("found", image=str(image.name))
         self._prune_quietly(wanted, {image.name, current})
@@ -94,6 +97,7 @@ class ContainerImages:
         wanted: ContainerImageProperties,
         current: ImageName | None,
         push: Callable[[], str] | None,
+        check: Callable[[str], None],
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
         attempt = refusals = drops = walls = 0
@@ -101,6 +105,7 @@ class ContainerImages:
             found = None
             try:
                 digest = push() if push else str(wanted.digest)
+                check("the image was registered")
                 image = self._lightsail.register(wanted.service_name, wanted.label, digest)
             except Unanswered:
                 if not self._deadline.back_off(attempt):
@@ -133,6 +138,14 @@ class ContainerImages:
                 self._log("found after all", image=str(found.name))
                 return found
             attempt += 1
+
+    def _take_back_if_cancelled(self, image: ContainerImage, check: Callable[[str], None]) -> None:
+        """Delete an image that was registered while CloudFormation cancelled the request."""
+        try:
+            check("the registered image was told")
+        except HandlerError:
+            self.delete(ContainerImageRemoval(name=image.name, digest=image.digest))
+            raise
 
     def _waits_while_busy(self, service: str, attempt: int) -> bool:
         """Wait after a refusal, and return whether the service is being changed.

@@ -32,6 +32,7 @@ from .properties.container_service_deployment import (
     DeploymentAttribute,
     DeploymentProperties,
 )
+from .stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +46,9 @@ _T = TypeVar("_T")
 # What an answer holds has to fit into it.
 _LONGEST_ID = 1024
 _EVENT_KEYS = {"ResponseURL": 8192, "StackId": 512, "RequestId": 255, "LogicalResourceId": 255}
+
+# What an invocation leaves to the next, beside the resource's own.
+_STACK_BEGAN_IN = "StackBeganIn"
 
 _INVOCATION = Reading(
     "Invoke",
@@ -69,14 +73,16 @@ def make_handler(
     """Return the function that AWS Lambda calls with a request and its context.
 
     Args:
-        make_client: makes the client of a service, with `CLIENT_CONFIG`; Lightsail's at once, as a
-            cold start has more power than what follows, the others when one is needed.
+        make_client: makes the client of a service, with `CLIENT_CONFIG`; those that each request
+            needs at once, as a cold start has more power than what follows.
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
         timeouts: how long to wait for registries, by default as the registry client does.
     """
     resource = CustomResource(clock, sleep, _never_made)
-    requests = _Requests(resource, make_client("lightsail"), make_client, timeouts)
+    requests = _Requests(
+        resource, make_client("lightsail"), make_client("cloudformation"), make_client, timeouts
+    )
     resource.create(requests.put)
     resource.update(requests.put)
     resource.delete(requests.delete)
@@ -118,11 +124,13 @@ class _Requests:
         self,
         resource: CustomResource,
         client: LightsailClient,
+        cloudformation: Any,
         make_client: Callable[..., Any],
         timeouts: Timeouts | None,
     ) -> None:
         self._resource = resource
         self._client = client
+        self._cloudformation = cloudformation
         self._make_client = make_client
         self._timeouts = timeouts
 
@@ -142,16 +150,18 @@ class _Requests:
                 f"the function does not know the resource type {event.get('ResourceType')!r}",
                 "use the constructs of its own release of cdk-lightsail-containers",
             )
+        stack = self._stack(event)
+        stack.take_up()
         try:
-            return put(event)
+            return put(event, stack)
         except Unfinished as unfinished:
-            self._hand_over(unfinished)
+            self._hand_over(unfinished, stack)
             return ""  # the next invocation answers
 
-    def _put_image(self, event: Mapping[str, Any]) -> str:
+    def _put_image(self, event: Mapping[str, Any], stack: Stack) -> str:
         wanted = _parsed(ContainerImageProperties.parse, event)
         current = ImageName.parse(event.get("PhysicalResourceId"))
-        image = self._image(wanted, current)
+        image = self._image(wanted, current, stack)
         self._resource.Data = {
             Attribute.IMAGE_NAME: str(image.name),
             Attribute.IMAGE_DIGEST: image.digest,
@@ -159,10 +169,12 @@ class _Requests:
         }
         return str(image.name)
 
-    def _image(self, wanted: ContainerImageProperties, current: ImageName | None) -> ContainerImage:
+    def _image(
+        self, wanted: ContainerImageProperties, current: ImageName | None, stack: Stack
+    ) -> ContainerImage:
         images = self._images()
         if wanted.source is None:
-            return images.put(wanted, current)
+            return images.put(wanted, current, check=stack.check)
         # Most of the handler is for pushing, and who only registers need not wait for its import.
         from .push import pushing  # noqa: PLC0415
 
@@ -176,9 +188,9 @@ class _Requests:
             timeouts=self._timeouts,
         ) as push:
             found = replace(wanted, digest=push.digest, docker_digest=push.docker_digest)
-            return images.put(found, current, push.run)
+            return images.put(found, current, push.run, stack.check)
 
-    def _put_deployment(self, event: Mapping[str, Any]) -> str:
+    def _put_deployment(self, event: Mapping[str, Any], stack: Stack) -> str:
         from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415
         from .secret_values import SecretValues  # noqa: PLC0415 - as above
 
@@ -186,14 +198,15 @@ class _Requests:
         deadline, log = self._resource.deadline, self._resource.log
         secrets = SecretValues(self._make_client, Calls(deadline, log, READING_SECONDS))
         deployments = ContainerServiceDeployments(self._lightsail(), deadline, log, log.mask)
-        deployed = deployments.put(secrets.fill(wanted, log.mask), self._resource.handed_over.state)
+        filled = secrets.fill(wanted, log.mask)
+        deployed = deployments.put(filled, self._resource.handed_over.state, stack.check)
         self._resource.Data = {
             DeploymentAttribute.DEPLOYMENT_VERSION: str(deployed.version),
             DeploymentAttribute.URL: deployed.url,
         }
         return wanted.service_name
 
-    def _hand_over(self, unfinished: Unfinished) -> None:
+    def _hand_over(self, unfinished: Unfinished, stack: Stack) -> None:
         """Have another invocation go on, or say that there is no time left for one."""
         calls = Calls(self._resource.last_deadline(), self._resource.log)
         client = self._make_client("lambda")
@@ -202,7 +215,8 @@ class _Requests:
             # It may be carried out twice: then two go on, and come to the same end.
             calls.send(_INVOCATION, lambda: client.invoke(**arguments))
 
-        if not self._resource.hand_over(invoke, unfinished.state):
+        state = {**unfinished.state, _STACK_BEGAN_IN: stack.began_in}
+        if not self._resource.hand_over(invoke, state):
             raise unfinished
 
     def _delete(self, event: Mapping[str, Any]) -> None:
@@ -220,6 +234,11 @@ class _Requests:
 
     def _images(self) -> ContainerImages:
         return ContainerImages(self._lightsail(), self._resource.deadline, self._resource.log)
+
+    def _stack(self, event: Mapping[str, Any]) -> Stack:
+        resource = self._resource
+        began_in = resource.handed_over.state.get(_STACK_BEGAN_IN)
+        return Stack(self._cloudformation, event, resource.deadline, resource.log, began_in)
 
     def _lightsail(self) -> Lightsail:
         return Lightsail(self._client, self._resource.deadline, self._resource.log)
