@@ -91,10 +91,21 @@ class Stack:
         self._function = function
         self._numbers = itertools.count(1)
         self._unfinished: Callable[[], Outcome] | None = None
+        self._made = 0
+
+    @property
+    def arn(self) -> str:
+        """The ARN of the stack that has this name now, or had it last."""
+        return f"arn:aws:cloudformation:us-east-1:000000000000:stack/{self.name}/{self._made}"
 
     def deploy(self, template: Template) -> Outcome:
         """Create or update the stack, and roll back what fails."""
         before = dict(self.resources)
+        if before:
+            self._show("UPDATE_IN_PROGRESS")
+        else:
+            self._made += 1
+            self._show("CREATE_IN_PROGRESS")
         replaced: list[tuple[str, Resource]] = []
         tried: dict[str, tuple[Mapping[str, Any], str | None]] = {}
         try:
@@ -115,18 +126,21 @@ class Stack:
             return self._roll_back(before, tried, template, str(failure))
         gone = [name for name in self.resources if name not in template]
         replaced += [(name, self.resources.pop(name)) for name in reversed(gone)]
+        if replaced:
+            self._show("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         problems = [self._clean_up(name, old, _CLEAN_UPS) for name, old in replaced]
         kind = "UPDATE" if before else "CREATE"
-        return Outcome(f"{kind}_COMPLETE", [problem for problem in problems if problem])
+        return self._ended(f"{kind}_COMPLETE", *problems)
 
     def delete(self) -> Outcome:
         """Delete the stack; what cannot be deleted stays in it."""
+        self._show("DELETE_IN_PROGRESS")
         for name in reversed(list(self.resources)):
             problem = self._clean_up(name, self.resources[name])
             if problem:
-                return Outcome("DELETE_FAILED", [problem])
+                return self._ended("DELETE_FAILED", problem)
             del self.resources[name]
-        return Outcome("DELETE_COMPLETE")
+        return self._ended("DELETE_COMPLETE")
 
     def continue_rollback(self) -> Outcome:
         """Go on with a rollback that has failed."""
@@ -141,6 +155,7 @@ class Stack:
         template: Template,
         reason: str,
     ) -> Outcome:
+        self._show("UPDATE_ROLLBACK_IN_PROGRESS" if before else "ROLLBACK_IN_PROGRESS")
         leftovers: list[tuple[str, Resource]] = []
         for name, (properties, physical_id) in tried.items():
             old = before.get(name)
@@ -157,16 +172,26 @@ class Stack:
                 self._unfinished = functools.partial(
                     self._roll_back, before, tried, template, reason
                 )
-                return Outcome("UPDATE_ROLLBACK_FAILED", [reason, str(failure)])
+                return self._ended("UPDATE_ROLLBACK_FAILED", reason, str(failure))
             if self.resources[name].physical_id != given.physical_id:
                 leftovers.append((name, given))
+        if before:
+            self._show("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         tries = _CLEAN_UPS if before else 1
         self._unfinished = None
         problems = [self._clean_up(name, left, tries) for name, left in reversed(leftovers)]
-        told = [reason, *(problem for problem in problems if problem)]
-        if before:
-            return Outcome("UPDATE_ROLLBACK_COMPLETE", told)
-        return Outcome("ROLLBACK_FAILED" if len(told) > 1 else "ROLLBACK_COMPLETE", told)
+        status = "UPDATE_ROLLBACK_COMPLETE" if before else "ROLLBACK_COMPLETE"
+        if any(problems) and not before:
+            status = "ROLLBACK_FAILED"
+        return self._ended(status, reason, *problems)
+
+    def _ended(self, status: str, *reasons: str | None) -> Outcome:
+        self._show(status)
+        return Outcome(status, [reason for reason in reasons if reason])
+
+    def _show(self, status: str) -> None:
+        """Have CloudFormation show a status."""
+        self._world.aws.stacks[self.arn] = status
 
     def _put(
         self, name: str, kind: str, wanted: Mapping[str, Any], old: Resource | None
@@ -207,7 +232,7 @@ class Stack:
         whole = {
             **event,
             "ResponseURL": url,
-            "StackId": f"arn:aws:cloudformation:us-east-1:000000000000:stack/{self.name}/7e2f",
+            "StackId": self.arn,
             "RequestId": f"{self.name}-{next(self._numbers)}",
             "LogicalResourceId": name,
             "ResourceType": kind,

@@ -99,8 +99,8 @@ class Function:
                 self._count += 1
                 again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
                 self._queue.append(again)
-        while self._world.invocations:
-            self.invoke(self._world.invocations.pop(0))
+        while self._world.aws.invocations:
+            self.invoke(self._world.aws.invocations.pop(0))
 
     def run_out(self) -> None:
         """Hand over whatever is still to come: it comes however late."""

@@ -17,6 +17,7 @@ from reliability.local_aws import leave_real_accounts
 from reliability.report import table
 
 from . import strike
+from .aws_services import SERVICES
 from .clock import Clock
 from .environment import Environments
 from .gate import Call
@@ -25,8 +26,6 @@ from .scenario import SCENARIOS
 
 _MOST_OF_A_KIND = 6
 _HUNG_SECONDS = 120
-# Services that are one server in this world.
-_OF_AWS = frozenset({"ecr", "lambda", "s3", "secretsmanager", "ssm"})
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def _connections(calls: list[Call]) -> list[Call]:
     numbers: Counter[str] = Counter()
     ports = []
     for call in calls:
-        server = "aws" if call.server in _OF_AWS else call.server
+        server = "aws" if call.server in SERVICES else call.server
         numbers[server] += 1
         ports.append(Call(call.server, "connection", numbers[server]))
     return ports

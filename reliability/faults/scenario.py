@@ -17,8 +17,9 @@ from lightsail_local.failure import Failure
 from lightsail_local.sample_image import push_sample_image, sample_image
 from oci_images import Made
 
+from .aws_services import PARAMETERS, SECRETS
 from .cloudformation import BROKEN, DEPLOYMENT, IMAGE, Attributes, Outcome, Stack, Template
-from .world import PARAMETERS, SECRETS, World
+from .world import World
 
 _REGISTRY_SECRET, _SHOP_SECRET = SECRETS
 _HOUR = "3600"
@@ -110,7 +111,7 @@ def by_archive(text: str) -> Callable[[World], Template]:
 
     def make(world: World) -> Template:
         made = oci_images.image(*oci_images.layers(2, 300_000, text))
-        world.objects[f"{text}.tar"] = archives.tar(archives.layout(made))
+        world.aws.objects[f"{text}.tar"] = archives.tar(archives.layout(made))
         return {"Image": _image(Source={"Bucket": "assets", "Key": f"{text}.tar"})}
 
     return make

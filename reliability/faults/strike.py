@@ -112,6 +112,8 @@ def _throttled(aim: Aim, connection: Connection, _: Respond) -> None:
         connection.send(_xml_error(503, "SlowDown"))
     elif aim.call.server == "lambda":
         connection.send(_aws_error(429, "TooManyRequestsException"))
+    elif aim.call.server == "cloudformation":
+        connection.send(_query_error(400, "Throttling"))
     else:
         connection.send(_aws_error(400, "ThrottlingException"))
 
@@ -198,6 +200,8 @@ def _server_error(server: str) -> Answer:
         return _registry_error(500, "UNKNOWN")
     if server in {"s3", "response"}:
         return _xml_error(500, "InternalError")
+    if server == "cloudformation":
+        return _query_error(500, "InternalFailure")
     return _aws_error(500, "ServiceException")
 
 
@@ -212,6 +216,11 @@ def _aws_error(status: int, code: str) -> Answer:
 
 def _xml_error(status: int, code: str) -> Answer:
     return Answer(status=status, body=f"<Error><Code>{code}</Code></Error>".encode())
+
+
+def _query_error(status: int, code: str) -> Answer:
+    body = f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>".encode()
+    return Answer(status=status, body=body, headers={"Content-Type": "text/xml"})
 
 
 FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
