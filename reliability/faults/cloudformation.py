@@ -16,13 +16,16 @@ from .environment import FUNCTION_ARN
 from .function import Function
 from .world import Put, World
 
-IMAGE, DEPLOYMENT = "Custom::LightsailContainerImage", "Custom::LightsailContainerServiceDeployment"
 BROKEN = "AWS::CloudFormation::Broken"
 """A resource that fails after two minutes, as others do."""
+BROKEN_REASON = "the resource is broken: mend it"
+NO_ANSWER = "CloudFormation did not receive a response from your Custom Resource."
 
 Attributes = Mapping[str, Mapping[str, str]]
-Template = Mapping[str, tuple[str, Callable[[Attributes], dict[str, Any]]]]
-"""Types and properties of a stack's resources by their names, of the attributes of those before."""
+Properties = tuple[str, Callable[[Attributes], dict[str, Any]]]
+"""A resource's type, and its properties of the attributes of those before it."""
+Template = Mapping[str, Properties]
+"""A stack's resources by their names."""
 
 _BROKEN_SECONDS = 120.0
 _CLEAN_UPS = 3
@@ -41,11 +44,19 @@ class Resource:
 
 @dataclass
 class Exchange:
-    """A request, and everything that was put to its ResponseURL."""
+    """A request, and everything that was put to its ResponseURL.
+
+    Args:
+        event: the request.
+        ends: until when CloudFormation waits for the answer.
+        puts: the answers.
+        is_cancelled: whether CloudFormation waits no longer, and ignores the answer.
+    """
 
     event: Mapping[str, Any]
     ends: float
     puts: list[Put]
+    is_cancelled: bool = False
 
     def first(self) -> dict[str, Any] | None:
         """Return the answer that CloudFormation takes: the first one, if it came in time."""
@@ -74,6 +85,14 @@ class Failed(Exception):  # noqa: N818 - says what became of a resource
         self.physical_id = physical_id
 
 
+class Cancelled(Exception):  # noqa: N818 - the same
+    """The stack was rolled back while a request was being carried out."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.status)
+        self.outcome = outcome
+
+
 class Stack:
     """A stack.
 
@@ -91,6 +110,8 @@ class Stack:
         self._function = function
         self._numbers = itertools.count(1)
         self._unfinished: Callable[[], Outcome] | None = None
+        self._roll_back_now: Callable[[], Outcome] | None = None
+        self._rolled_back: Outcome | None = None
         self._made = 0
 
     @property
@@ -115,12 +136,19 @@ class Stack:
                 if old and old.properties == wanted:
                     continue
                 tried[name] = wanted, None
+                self._roll_back_now = functools.partial(
+                    self._roll_back, before, tried, template, BROKEN_REASON
+                )
                 new = self._put(name, kind, wanted, old)
+                self._roll_back_now = None
                 tried[name] = wanted, new.physical_id
                 if old and old.physical_id != new.physical_id:
                     replaced.append((name, old))
                 self.resources[name] = new
+        except Cancelled as cancelled:
+            return cancelled.outcome
         except Failed as failure:
+            self._roll_back_now = None
             failed = list(tried)[-1]
             tried[failed] = tried[failed][0], failure.physical_id
             return self._roll_back(before, tried, template, str(failure))
@@ -141,6 +169,22 @@ class Stack:
                 return self._ended("DELETE_FAILED", problem)
             del self.resources[name]
         return self._ended("DELETE_COMPLETE")
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether a resource is being created or updated whose answer has not come."""
+        return self._roll_back_now is not None and not self.exchanges[-1].puts
+
+    def cancel(self) -> None:
+        """Roll back at once, as when another resource fails meanwhile.
+
+        CloudFormation cancels what is under way, and waits for no answer: the rollback's requests
+        come while the function still carries out the first one.
+        """
+        roll_back, self._roll_back_now = self._roll_back_now, None
+        if roll_back and not self.exchanges[-1].puts:
+            self.exchanges[-1].is_cancelled = True
+            self._rolled_back = roll_back()
 
     def continue_rollback(self) -> Outcome:
         """Go on with a rollback that has failed."""
@@ -199,7 +243,7 @@ class Stack:
         if kind == BROKEN:
             self._world.clock.sleep(_BROKEN_SECONDS)
             self._function.run_what_is_due()
-            raise Failed("the resource is broken: mend it", name)
+            raise Failed(BROKEN_REASON, name)
         event: dict[str, Any] = {"RequestType": "Update" if old else "Create"}
         if old:
             event["PhysicalResourceId"] = old.physical_id
@@ -247,9 +291,11 @@ class Stack:
                 clock.sleep_until(ends)
                 break
             self._function.run_next()
+            if exchange.is_cancelled and self._rolled_back:
+                raise Cancelled(self._rolled_back)
         return exchange.first() or {
             "Status": "FAILED",
-            "Reason": "CloudFormation did not receive a response from your Custom Resource.",
+            "Reason": NO_ANSWER,
             "PhysicalResourceId": event.get("PhysicalResourceId") or self._invented(name),
         }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 import socket
 import ssl
 from contextlib import ExitStack
@@ -19,21 +21,13 @@ from lightsail_local.behaviour import Behaviour
 from lightsail_local.http_server import Answer, Connection, LoopbackServer, Respond, gated
 from lightsail_local.server import LightsailServer
 
-from .aws_services import SERVICES, AwsServices
+from .aws_services import PARAMETERS, SECRETS, SERVICES, AwsServices
 from .clock import Clock
 from .gate import Gate
-from .source_registry import ECR_PASSWORD, PASSWORD, USERNAME, SourceRegistry
+from .source_registry import ECR_PASSWORD, PASSWORD, TOKEN, USERNAME, SourceRegistry
+from .times import Times, shipped
 
 SIGNATURE = "5ec4e7-of-the-response-url"
-UNTOLD = (
-    ECR_PASSWORD,
-    "password-of-the-source",
-    "token-of-the-source",
-    "password-of-the-shop",
-    "token-of-the-shop",
-    SIGNATURE,
-)
-"""What may stand in no log, answer or property."""
 
 
 @dataclass
@@ -51,6 +45,7 @@ class World:
     Args:
         clock: the time.
         certificate: that of Amazon ECR's registry, None to have none.
+        times: how long everybody waits.
 
     Attributes:
         gate: the gate.
@@ -60,6 +55,7 @@ class World:
 
     clock: Clock
     certificate: Certificate | None = None
+    times: Times = field(default_factory=shipped)
     gate: Gate = field(default_factory=Gate)
     aws: AwsServices = field(default_factory=AwsServices)
     puts: dict[str, list[Put]] = field(default_factory=dict)
@@ -70,6 +66,7 @@ class World:
             deployment_seconds=90,
             unregistered_seconds=1e9,
             missing_digest="refused",
+            delete_in_use="done",  # Lightsail saves nothing that the function would delete
         )
         self.lightsail = LightsailServer(self.behaviour, clock=self.clock.read, gate=self.gate)
         self.source = SourceRegistry(self.clock.sleep, (USERNAME, PASSWORD), gives_tokens=True)
@@ -115,6 +112,23 @@ class World:
         aws = f"http://{self._servers['aws'].host}"
         others = dict.fromkeys(SERVICES, aws)
         return {"lightsail": self.lightsail.url, **others}
+
+    def untold(self) -> set[str]:
+        """Return what may stand in no log, answer or property, also not in base64."""
+        logins = [
+            (USERNAME, PASSWORD),
+            ("AWS", ECR_PASSWORD),
+            *((login.username, login.password) for login in self.lightsail.logins.given),
+        ]
+        plain = {
+            *(password for _, password in logins),
+            *(value for text in SECRETS.values() for value in json.loads(text).values()),
+            *PARAMETERS.values(),
+            TOKEN,
+            SIGNATURE,
+        } - {USERNAME}
+        encoded = {*plain, *(":".join(login) for login in logins)}
+        return plain | {base64.b64encode(one.encode()).decode().rstrip("=") for one in encoded}
 
     def port(self, server: str) -> int:
         """Return the port of the server that a call is for."""
