@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,10 @@ class Invariants:
 
     def _wrong_images(self, *, is_struck: bool) -> Iterator[str]:
         images, owned, used = self._images(), self._owned(), self._used()
-        prunable = self._prunable(images | owned | self.bystanders) - used - owned
-        for name in sorted((owned | self.bystanders | used) - prunable - images):
+        known = images | owned | self.bystanders
+        prunable = self._prunable(known) - used - owned
+        may_be_gone = prunable | self._pruned_in_vain(known) - used - owned
+        for name in sorted((owned | self.bystanders | used) - may_be_gone - images):
             yield f"image {name} is lost"
         for name in sorted(images - owned - self.bystanders - used):
             yield f"image {name} is nobody's"
@@ -101,21 +103,21 @@ class Invariants:
 
     def _prunable(self, known: set[str]) -> set[str]:
         """Return the images that a stack's `MaxVersions` lets go, of all that there were."""
-        found: set[str] = set()
-        for resource in self._resources():
-            most = resource.properties.get("MaxVersions")
-            new = ImageName.parse(resource.physical_id)
-            if most is None or new is None:
-                continue
-            versions = sorted(
-                (name.number, text)
-                for text in known
-                if (name := ImageName.parse(text))
-                and (name.service, name.label) == (new.service, new.label)
-            )
-            found |= {text for _, text in versions[: -int(most)]}
-        # What an update replaces is CloudFormation's to delete.
-        return found - self._owned_before
+        wanted = [resource.properties for resource in self._resources()]
+        return {name for one in wanted for name in _surplus(known, one, 0)} - self._owned_before
+
+    def _pruned_in_vain(self, known: set[str]) -> set[str]:
+        """Return those that requests let go which were cancelled, each with a new one of its own.
+
+        They are gone as they were meant to be, though the new one is, too.
+        """
+        wanted = [
+            exchange.event["ResourceProperties"]
+            for stack in self.stacks
+            for exchange in stack.exchanges
+            if exchange.is_cancelled
+        ]
+        return {name for one in wanted for name in _surplus(known, one, 1)} - self._owned_before
 
     def _wrong_deployments(self) -> Iterator[str]:
         for stack in self.stacks:
@@ -172,3 +174,16 @@ class Invariants:
             for which in ("currentDeployment", "nextDeployment")
             for container in service.get(which, {}).get("containers", {}).values()
         }
+
+
+def _surplus(known: set[str], properties: Mapping[str, Any], new: int) -> set[str]:
+    """Return a label's versions beyond `MaxVersions`, when so many new ones are not known."""
+    if "MaxVersions" not in properties:
+        return set()
+    wanted = properties["ServiceName"], properties["Label"]
+    names = filter(None, map(ImageName.parse, known))
+    versions = sorted(
+        (one for one in names if (one.service, one.label) == wanted), key=lambda one: one.number
+    )
+    most = int(properties["MaxVersions"]) - new
+    return {str(one) for one in versions[: max(len(versions) - most, 0)]}
