@@ -38,6 +38,11 @@ class RegistryLogins:
         self._clock = clock
         self._logins: dict[tuple[str, str], RegistryLogin] = {}
 
+    @property
+    def given(self) -> tuple[RegistryLogin, ...]:
+        """The logins, oldest first."""
+        return tuple(self._logins.values())
+
     def create(self) -> RegistryLogin:
         """Return a new login; the ones before stay valid."""
         login = RegistryLogin(

@@ -49,12 +49,14 @@ class LightsailServer:
         registry: the registry's address, `127.0.0.1:<port>`, once started.
         lightsail: the services, once started.
         images: what the registry holds, once started.
+        logins: the logins to the registry, once started.
     """
 
     url: str
     registry: str
     lightsail: Lightsail
     images: ImageStore
+    logins: RegistryLogins
 
     def __init__(
         self,
@@ -88,14 +90,14 @@ class LightsailServer:
             OSError: a port is taken.
         """
         port, registry_port = self._ports
-        logins = RegistryLogins(self.behaviour, self._clock)
+        self.logins = RegistryLogins(self.behaviour, self._clock)
         with ExitStack() as starting:
             self.images = ImageStore(self.behaviour, self._clock)
             registry = Registry(
                 registry_port,
                 self.behaviour,
                 self.images,
-                logins,
+                self.logins,
                 self._registry_wire,
                 gate=self._gate,
             )
@@ -103,7 +105,7 @@ class LightsailServer:
             self.lightsail = Lightsail(
                 self.behaviour,
                 self.images,
-                logins,
+                self.logins,
                 registry=registry.host,
                 region=self._region,
                 account=self._account,

@@ -12,6 +12,7 @@ matrix       which runs there are, and the table of what came out
 |-- function         AWS Lambda: invocations, repetitions, hand-overs
 |-- environment      the function's processes
 |-- world    the servers
+|-- aws_services     those of AWS beside Lightsail
 |-- strike   what each fault does to a call
 |-- gate     the calls, each with its name
 `-- clock    the time that all of them share

@@ -11,7 +11,7 @@ from reliability.report import write_section
 
 from . import strike
 from .gate import Call
-from .matrix import Made, Matrix, command, progress, runs_of, show
+from .matrix import Made, Matrix, command, progress, runs_of, show, tell
 from .run import Run
 from .scenario import SCENARIOS
 
@@ -45,18 +45,13 @@ def main() -> int:
                 print(command(one.run))
                 print(*(f"  {problem}" for problem in one.result.problems), sep="\n", flush=True)
     text = show(made)
-    broken = sum(bool(one.result.problems) for one in made)
     print(text)
     print()
-    idle = sum(not one.result.has_struck for one in made)
-    told = (
-        f"{len(made)} runs, {broken} of them broken, in {time.monotonic() - began:.0f} s "
-        f"with {arguments.jobs} at a time; in {idle} the call did not come again to be struck"
-    )
+    told = f"{tell(made)}, in {time.monotonic() - began:.0f} s with {arguments.jobs} at a time"
     print(told)
     if arguments.write:
         write_section("faults", f"{text}\n\n{told}.")
-    return bool(broken)
+    return any(one.result.problems for one in made)
 
 
 def _parse() -> argparse.Namespace:

@@ -16,13 +16,16 @@ from .environment import FUNCTION_ARN
 from .function import Function
 from .world import Put, World
 
-IMAGE, DEPLOYMENT = "Custom::LightsailContainerImage", "Custom::LightsailContainerServiceDeployment"
 BROKEN = "AWS::CloudFormation::Broken"
 """A resource that fails after two minutes, as others do."""
+BROKEN_REASON = "the resource is broken: mend it"
+NO_ANSWER = "CloudFormation did not receive a response from your Custom Resource."
 
 Attributes = Mapping[str, Mapping[str, str]]
-Template = Mapping[str, tuple[str, Callable[[Attributes], dict[str, Any]]]]
-"""Types and properties of a stack's resources by their names, of the attributes of those before."""
+Properties = tuple[str, Callable[[Attributes], dict[str, Any]]]
+"""A resource's type, and its properties of the attributes of those before it."""
+Template = Mapping[str, Properties]
+"""A stack's resources by their names."""
 
 _BROKEN_SECONDS = 120.0
 _CLEAN_UPS = 3
@@ -41,11 +44,19 @@ class Resource:
 
 @dataclass
 class Exchange:
-    """A request, and everything that was put to its ResponseURL."""
+    """A request, and everything that was put to its ResponseURL.
+
+    Args:
+        event: the request.
+        ends: until when CloudFormation waits for the answer.
+        puts: the answers.
+        is_cancelled: whether CloudFormation waits no longer, and ignores the answer.
+    """
 
     event: Mapping[str, Any]
     ends: float
     puts: list[Put]
+    is_cancelled: bool = False
 
     def first(self) -> dict[str, Any] | None:
         """Return the answer that CloudFormation takes: the first one, if it came in time."""
@@ -74,6 +85,14 @@ class Failed(Exception):  # noqa: N818 - says what became of a resource
         self.physical_id = physical_id
 
 
+class Cancelled(Exception):  # noqa: N818 - the same
+    """The stack was rolled back while a request was being carried out."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.status)
+        self.outcome = outcome
+
+
 class Stack:
     """A stack.
 
@@ -91,10 +110,23 @@ class Stack:
         self._function = function
         self._numbers = itertools.count(1)
         self._unfinished: Callable[[], Outcome] | None = None
+        self._roll_back_now: Callable[[], Outcome] | None = None
+        self._rolled_back: Outcome | None = None
+        self._made = 0
+
+    @property
+    def arn(self) -> str:
+        """The ARN of the stack that has this name now, or had it last."""
+        return f"arn:aws:cloudformation:us-east-1:000000000000:stack/{self.name}/{self._made}"
 
     def deploy(self, template: Template) -> Outcome:
         """Create or update the stack, and roll back what fails."""
         before = dict(self.resources)
+        if before:
+            self._show("UPDATE_IN_PROGRESS")
+        else:
+            self._made += 1
+            self._show("CREATE_IN_PROGRESS")
         replaced: list[tuple[str, Resource]] = []
         tried: dict[str, tuple[Mapping[str, Any], str | None]] = {}
         try:
@@ -104,29 +136,55 @@ class Stack:
                 if old and old.properties == wanted:
                     continue
                 tried[name] = wanted, None
+                self._roll_back_now = functools.partial(
+                    self._roll_back, before, tried, template, BROKEN_REASON
+                )
                 new = self._put(name, kind, wanted, old)
+                self._roll_back_now = None
                 tried[name] = wanted, new.physical_id
                 if old and old.physical_id != new.physical_id:
                     replaced.append((name, old))
                 self.resources[name] = new
+        except Cancelled as cancelled:
+            return cancelled.outcome
         except Failed as failure:
+            self._roll_back_now = None
             failed = list(tried)[-1]
             tried[failed] = tried[failed][0], failure.physical_id
             return self._roll_back(before, tried, template, str(failure))
         gone = [name for name in self.resources if name not in template]
         replaced += [(name, self.resources.pop(name)) for name in reversed(gone)]
+        if replaced:
+            self._show("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         problems = [self._clean_up(name, old, _CLEAN_UPS) for name, old in replaced]
         kind = "UPDATE" if before else "CREATE"
-        return Outcome(f"{kind}_COMPLETE", [problem for problem in problems if problem])
+        return self._ended(f"{kind}_COMPLETE", *problems)
 
     def delete(self) -> Outcome:
         """Delete the stack; what cannot be deleted stays in it."""
+        self._show("DELETE_IN_PROGRESS")
         for name in reversed(list(self.resources)):
             problem = self._clean_up(name, self.resources[name])
             if problem:
-                return Outcome("DELETE_FAILED", [problem])
+                return self._ended("DELETE_FAILED", problem)
             del self.resources[name]
-        return Outcome("DELETE_COMPLETE")
+        return self._ended("DELETE_COMPLETE")
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether a resource is being created or updated whose answer has not come."""
+        return self._roll_back_now is not None and not self.exchanges[-1].puts
+
+    def cancel(self) -> None:
+        """Roll back at once, as when another resource fails meanwhile.
+
+        CloudFormation cancels what is under way, and waits for no answer: the rollback's requests
+        come while the function still carries out the first one.
+        """
+        roll_back, self._roll_back_now = self._roll_back_now, None
+        if roll_back and not self.exchanges[-1].puts:
+            self.exchanges[-1].is_cancelled = True
+            self._rolled_back = roll_back()
 
     def continue_rollback(self) -> Outcome:
         """Go on with a rollback that has failed."""
@@ -141,6 +199,7 @@ class Stack:
         template: Template,
         reason: str,
     ) -> Outcome:
+        self._show("UPDATE_ROLLBACK_IN_PROGRESS" if before else "ROLLBACK_IN_PROGRESS")
         leftovers: list[tuple[str, Resource]] = []
         for name, (properties, physical_id) in tried.items():
             old = before.get(name)
@@ -157,16 +216,26 @@ class Stack:
                 self._unfinished = functools.partial(
                     self._roll_back, before, tried, template, reason
                 )
-                return Outcome("UPDATE_ROLLBACK_FAILED", [reason, str(failure)])
+                return self._ended("UPDATE_ROLLBACK_FAILED", reason, str(failure))
             if self.resources[name].physical_id != given.physical_id:
                 leftovers.append((name, given))
+        if before:
+            self._show("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         tries = _CLEAN_UPS if before else 1
         self._unfinished = None
         problems = [self._clean_up(name, left, tries) for name, left in reversed(leftovers)]
-        told = [reason, *(problem for problem in problems if problem)]
-        if before:
-            return Outcome("UPDATE_ROLLBACK_COMPLETE", told)
-        return Outcome("ROLLBACK_FAILED" if len(told) > 1 else "ROLLBACK_COMPLETE", told)
+        status = "UPDATE_ROLLBACK_COMPLETE" if before else "ROLLBACK_COMPLETE"
+        if any(problems) and not before:
+            status = "ROLLBACK_FAILED"
+        return self._ended(status, reason, *problems)
+
+    def _ended(self, status: str, *reasons: str | None) -> Outcome:
+        self._show(status)
+        return Outcome(status, [reason for reason in reasons if reason])
+
+    def _show(self, status: str) -> None:
+        """Have CloudFormation show a status."""
+        self._world.aws.stacks[self.arn] = status
 
     def _put(
         self, name: str, kind: str, wanted: Mapping[str, Any], old: Resource | None
@@ -174,7 +243,7 @@ class Stack:
         if kind == BROKEN:
             self._world.clock.sleep(_BROKEN_SECONDS)
             self._function.run_what_is_due()
-            raise Failed("the resource is broken: mend it", name)
+            raise Failed(BROKEN_REASON, name)
         event: dict[str, Any] = {"RequestType": "Update" if old else "Create"}
         if old:
             event["PhysicalResourceId"] = old.physical_id
@@ -207,7 +276,7 @@ class Stack:
         whole = {
             **event,
             "ResponseURL": url,
-            "StackId": f"arn:aws:cloudformation:us-east-1:000000000000:stack/{self.name}/7e2f",
+            "StackId": self.arn,
             "RequestId": f"{self.name}-{next(self._numbers)}",
             "LogicalResourceId": name,
             "ResourceType": kind,
@@ -222,9 +291,11 @@ class Stack:
                 clock.sleep_until(ends)
                 break
             self._function.run_next()
+            if exchange.is_cancelled and self._rolled_back:
+                raise Cancelled(self._rolled_back)
         return exchange.first() or {
             "Status": "FAILED",
-            "Reason": "CloudFormation did not receive a response from your Custom Resource.",
+            "Reason": NO_ANSWER,
             "PhysicalResourceId": event.get("PhysicalResourceId") or self._invented(name),
         }
 

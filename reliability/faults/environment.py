@@ -25,10 +25,10 @@ import certificates
 from fake_ecr import HOST as ECR_HOST
 from fake_ecr import lead_to_ecr
 
+from .aws_services import SERVICES
 from .clock import Clock
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:handler"
-_SERVICES = ("lightsail", "ecr", "lambda", "secretsmanager", "ssm", "s3")
 _STALL_SECONDS = 0.5
 
 
@@ -146,7 +146,7 @@ def _serve(orders: socket.socket, clock: Clock, address: str, log: Path) -> None
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     clock.hook()
-    for service in _SERVICES:  # read their models once for all
+    for service in ("lightsail", *SERVICES):  # read their models once for all
         boto3.client(service)
     # Made as AWS Lambda makes it, in an environment with a Region, and once for all processes.
     importlib.import_module("cdk_lightsail_containers_handler.main")

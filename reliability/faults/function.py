@@ -10,13 +10,9 @@ from typing import Any
 from .environment import Environment, Environments, Settings
 from .world import World
 
-SECONDS = 300.0
-"""The function's timeout."""
-# As the construct sets them, see constructs/cdk_lightsail_containers/handler.py, and as AWS waits:
-# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-_MOST_AGE = 330.0
 # See custom_resource: in the last half a minute it only answers.
 _LAST_CALLS_SECONDS = 30.0
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 _LATER = (60.0, 120.0)
 
 
@@ -41,7 +37,7 @@ class Function:
     Attributes:
         is_impatient: whether its processes wait only shortly for answers, see `Settings`.
         is_watched: whether the gate looks at its calls.
-        has_dropped: whether the last request to be repeated was too old for that.
+        dropped: the ids of the requests that were too old to be repeated.
         when_ended: called when an invocation has ended.
     """
 
@@ -51,6 +47,7 @@ class Function:
         self._world = world
         self._environments = environments
         self._seed = seed
+        self._seconds = world.times.invocation
         self._later = _LATER if repeats else ()
         self._queue: list[_Queued] = []
         self._idle: list[Environment] = []
@@ -58,10 +55,10 @@ class Function:
         self._running: _Queued | None = None
         self._process: Environment | None = None
         self._began = 0.0
-        self._delivering = threading.Lock()
+        self._holding_up = threading.RLock()
         self.is_impatient = False
         self.is_watched = False
-        self.has_dropped = False
+        self.dropped: set[str] = set()
         self.when_ended: Callable[[], None] = lambda: None
 
     def invoke(self, event: Mapping[str, Any]) -> None:
@@ -80,13 +77,14 @@ class Function:
         self._queue.remove(queued)
         clock = self._world.clock
         clock.sleep_until(queued.due)
-        self._running, self._process, self._began = queued, self._take(), clock.now
+        outer = self._running, self._process, self._began, self._world.gate.is_open
+        process = self._take()
+        self._running, self._process, self._began = queued, process, clock.now
         self._world.gate.is_open = self.is_watched
-        process = self._process
-        outcome = process.invoke(queued.event, SECONDS)
+        outcome = process.invoke(queued.event, self._seconds)
         self._process = None
-        with self._delivering:  # another thread of it may be in a call that is held up
-            self._world.gate.is_open = False
+        with self._holding_up:  # another thread of it may be in a call that is held up
+            self._running, self._process, self._began, self._world.gate.is_open = outer
         self.when_ended()
         if outcome == "killed":
             process.close()
@@ -94,13 +92,14 @@ class Function:
             self._idle.append(process)
         if outcome != "done" and queued.repeated < len(self._later):
             due = clock.now + self._later[queued.repeated]
-            self.has_dropped = due - queued.since > _MOST_AGE
-            if not self.has_dropped:
+            if due - queued.since > self._world.times.most_age:
+                self.dropped.add(queued.event["RequestId"])
+            else:
                 self._count += 1
                 again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
                 self._queue.append(again)
-        while self._world.invocations:
-            self.invoke(self._world.invocations.pop(0))
+        while self._world.aws.invocations:
+            self.invoke(self._world.aws.invocations.pop(0))
 
     def run_out(self) -> None:
         """Hand over whatever is still to come: it comes however late."""
@@ -114,28 +113,33 @@ class Function:
 
     def deadline(self) -> float:
         """Return until when the invocation at work begins calls."""
-        return self._began + SECONDS - _LAST_CALLS_SECONDS
+        return self._began + self._seconds - _LAST_CALLS_SECONDS
 
     def kill(self) -> None:
         """Kill the process that is at work."""
         if self._process:
             self._process.kill()
 
-    def deliver_again(self) -> bool:
-        """Deliver what is being carried out once more, and wait until that has ended.
+    def deliver_again(self) -> None:
+        """Deliver what is being carried out once more, and wait until that has ended."""
+        if self._running:
+            process = self._make()
+            process.invoke(self._running.event, self._seconds)
+            process.close()
+
+    def hold_up(self, act: Callable[[], object]) -> bool:
+        """Hold up what is being carried out while something else is done.
 
         Returns:
-            Whether the first one still has time. Otherwise it is killed: it would have given up
-            the call that is held up long ago, and has run into its timeout by now.
+            Whether it still has time. Otherwise it is killed: it would have given up the call that
+            is held up long ago, and has run into its timeout by now.
         """
-        with self._delivering:
+        with self._holding_up:
             first = self._process
-            if self._running is None or first is None:
+            if first is None:
                 return True
-            process = self._make()
             with first.held_up():
-                process.invoke(self._running.event, SECONDS)
-            process.close()
+                act()
             has_time = self._world.clock.now < self.deadline()
             if not has_time and self._process is first:
                 first.kill()

@@ -97,6 +97,10 @@ def _name(server: str, connection: Connection) -> tuple[str, str]:
         return _SERVICES.get(service, service.lower()), operation
     if server == "response":
         return server, "PUT"
+    if server == "aws" and url.path == "/":  # the query protocol: the operation is in the body
+        body = b"".join(connection.body)
+        connection.body = iter((body,))
+        return "cloudformation", parse_qs(body.decode())["Action"][0]
     if server == "aws":
         is_lambda = url.path.startswith("/2015-03-31")
         return ("lambda", "Invoke") if is_lambda else ("s3", f"GET {connection.headers['Range']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import multiprocessing
 import random
@@ -17,16 +18,16 @@ from reliability.local_aws import leave_real_accounts
 from reliability.report import table
 
 from . import strike
+from .aws_services import SERVICES
 from .clock import Clock
 from .environment import Environments
 from .gate import Call
 from .run import Result, Run
 from .scenario import SCENARIOS
+from .times import Times, shipped
 
 _MOST_OF_A_KIND = 6
 _HUNG_SECONDS = 120
-# Services that are one server in this world.
-_OF_AWS = frozenset({"ecr", "lambda", "s3", "secretsmanager", "ssm"})
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class Matrix:
     def __init__(self, jobs: int) -> None:
         leave_real_accounts()
         self._pool = ProcessPoolExecutor(
-            jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+            jobs,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(shipped(),),
         )
 
     def __enter__(self) -> Matrix:
@@ -100,9 +104,15 @@ def runs_of(
 def show(made: Sequence[Made]) -> str:
     """Return the table of scenarios and faults, each with its count of runs."""
     faults = [fault for fault in strike.NAMES if any(one.run.fault == fault for one in made)]
-    counts: dict[tuple[str, str], Counter[bool]] = defaultdict(Counter)
+    counts: dict[tuple[str, str], Counter[bool | None]] = defaultdict(Counter)
     for one in made:
-        counts[one.run.scenario, one.run.fault][not one.result.problems] += 1
+        # What never struck says nothing, unless something is broken without it.
+        held = (
+            None
+            if not one.result.has_struck and not one.result.problems
+            else not one.result.problems
+        )
+        counts[one.run.scenario, one.run.fault][held] += 1
     rows = [
         [name, *(_cell(counts[name, fault]) for fault in faults)]
         for name in SCENARIOS
@@ -119,10 +129,23 @@ def command(run: Run) -> str:
     return shlex.join([*words, "--seed", str(run.seed)])
 
 
-def _cell(count: Counter[bool]) -> str:
-    if not count.total():
-        return ""
-    return str(count[True]) if not count[False] else f"**{count[True]} of {count.total()}**"
+def tell(made: Sequence[Made]) -> str:
+    """Return how many runs there were, and what is not in the table."""
+    broken = sum(bool(one.result.problems) for one in made)
+    idle = sum(not one.result.has_struck for one in made)
+    stuck = sum(one.result.was_stuck for one in made)
+    return (
+        f"{len(made)} runs, {broken} of them broken; {idle} idle; in {stuck} the rollback "
+        "could not end while the fault lasted, and was continued"
+    )
+
+
+def _cell(count: Counter[bool | None]) -> str:
+    if count[False]:
+        return f"**{count[True]} of {count[True] + count[False]}**"
+    if count[True]:
+        return str(count[True])
+    return "idle" if count[None] else ""
 
 
 def _chosen(calls: list[Call]) -> list[Call]:
@@ -145,7 +168,7 @@ def _connections(calls: list[Call]) -> list[Call]:
     numbers: Counter[str] = Counter()
     ports = []
     for call in calls:
-        server = "aws" if call.server in _OF_AWS else call.server
+        server = "aws" if call.server in SERVICES else call.server
         numbers[server] += 1
         ports.append(Call(call.server, "connection", numbers[server]))
     return ports
@@ -153,14 +176,17 @@ def _connections(calls: list[Call]) -> list[Call]:
 
 _clock: Clock
 _environments: Environments
+_times: Times
 
 
-def _begin() -> None:
+def _begin(times: Times) -> None:
     """Prepare a process to make runs: the function's processes are forked before it has threads."""
-    global _clock, _environments  # noqa: PLW0603 - what a pool's processes keep
+    global _clock, _environments, _times  # noqa: PLW0603 - what a pool's processes keep
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _clock = Clock()
+    _times = times
     _environments = Environments(_clock)
+    atexit.register(_environments.close)
 
 
 def _make(run: Run) -> Result:
@@ -170,7 +196,7 @@ def _make(run: Run) -> Result:
     signal.signal(signal.SIGALRM, hung)
     signal.alarm(_HUNG_SECONDS)
     try:
-        return run.make(_clock, _environments)
+        return run.make(_clock, _environments, _times)
     except Exception as error:  # noqa: BLE001 - a run must not end the others
         return Result(problems=[f"{type(error).__name__}: {error}"])
     finally:

@@ -9,21 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import archives
-import oci_images
-from lightsail_local.failure import Failure
-from lightsail_local.sample_image import push_sample_image, sample_image
-from oci_images import Made
+from lightsail_local.sample_image import push_sample_image
 
-from .cloudformation import BROKEN, DEPLOYMENT, IMAGE, Attributes, Outcome, Stack, Template
-from .world import PARAMETERS, SECRETS, World
-
-_REGISTRY_SECRET, _SHOP_SECRET = SECRETS
-_HOUR = "3600"
-# The function's timeout, and how long AWS Lambda repeats what was killed.
-_NO_HOUR = "630"
+from .cloudformation import Outcome, Stack, Template
+from .templates import by_archive, by_digest, by_ecr, by_source, serving
+from .world import World
 
 
 @dataclass
@@ -50,14 +41,12 @@ class Scenario:
         act: what is struck.
         then: the template of another deploy afterwards.
         succeeds: whether what is struck succeeds when nothing is.
-        prunes: whether the label's versions are counted, whoever they belong to.
     """
 
     prepare: Callable[[Stage], None]
     act: Callable[[Stage], Outcome]
     then: Callable[[World], Template]
     succeeds: bool = True
-    prunes: bool = False
 
 
 def set_up(world: World) -> None:
@@ -73,104 +62,6 @@ def register(world: World, service: str, label: str, text: str) -> str:
     digest = push_sample_image(world.lightsail.url, text)
     answer = world.client.register_container_image(serviceName=service, label=label, digest=digest)
     return str(answer["containerImage"]["image"])
-
-
-def by_digest(text: str, **changes: Any) -> Callable[[World], Template]:
-    """Return the template of an image that was pushed already."""
-
-    def make(world: World) -> Template:
-        digest = push_sample_image(world.lightsail.url, text)
-        return {"Image": _image(Digest=digest, ServiceTimeout=_NO_HOUR, **changes)}
-
-    return make
-
-
-def by_source(tag: str, layers: int = 2) -> Callable[[World], Template]:
-    """Return the template of an image that is pushed from a registry that wants to be logged in."""
-
-    def make(world: World) -> Template:
-        image = world.source.add(oci_images.multi_arch(*oci_images.layers(layers, 3000, tag)), tag)
-        return {"Image": _image(Source={"Image": image, "CredentialsSecretArn": _REGISTRY_SECRET})}
-
-    return make
-
-
-def by_ecr(tag: str) -> Callable[[World], Template]:
-    """Return the template of an image that is pushed from Amazon ECR."""
-
-    def make(world: World) -> Template:
-        made = oci_images.image(*oci_images.layers(2, 3000, tag))
-        return {"Image": _image(Source={"Image": world.ecr.add(made, tag)})}
-
-    return make
-
-
-def by_archive(text: str) -> Callable[[World], Template]:
-    """Return the template of an image that is pushed out of an archive, too large for one read."""
-
-    def make(world: World) -> Template:
-        made = oci_images.image(*oci_images.layers(2, 300_000, text))
-        world.objects[f"{text}.tar"] = archives.tar(archives.layout(made))
-        return {"Image": _image(Source={"Bucket": "assets", "Key": f"{text}.tar"})}
-
-    return make
-
-
-def serving(
-    tag: str, *, fails: Failure | None = None, broken: bool = False
-) -> Callable[[World], Template]:
-    """Return the template of an image, and a deployment of it with secrets.
-
-    Args:
-        tag: the image's.
-        fails: how its deployment fails.
-        broken: whether another resource fails after the image.
-    """
-
-    def make(world: World) -> Template:
-        sample = sample_image(tag, fails=fails)
-        blobs = {oci_images.digest_of(blob): blob for blob in (sample.config, sample.layer)}
-        made = Made(content=sample.manifest, media_type=oci_images.OCI_MANIFEST, blobs=blobs)
-        image = {"Image": world.source.add(made, tag), "CredentialsSecretArn": _REGISTRY_SECRET}
-        last = (
-            {"Broken": (BROKEN, _nothing)} if broken else {"Deployment": (DEPLOYMENT, _deployment)}
-        )
-        return {"Image": _image(Source=image), **last}
-
-    return make
-
-
-def _image(**properties: Any) -> tuple[str, Callable[[Attributes], dict[str, Any]]]:
-    given = {
-        "ServiceTimeout": _HOUR,
-        "ServiceName": "shop",
-        "Label": "web",
-        "RemovalPolicy": "Delete",
-        **properties,
-    }
-    return IMAGE, lambda _: given
-
-
-def _deployment(attributes: Attributes) -> dict[str, Any]:
-    web = {
-        "Image": attributes["Image"]["ImageName"],
-        "Environment": {"MODE": "live"},
-        "Ports": {"80": "HTTP"},
-        "Secrets": {
-            "PASSWORD": {"SecretArn": _SHOP_SECRET, "Field": "password"},
-            "TOKEN": {"ParameterName": next(iter(PARAMETERS))},
-        },
-    }
-    return {
-        "ServiceTimeout": _HOUR,
-        "ServiceName": "shop",
-        "Containers": {"web": web},
-        "PublicEndpoint": {"ContainerName": "web", "ContainerPort": "80"},
-    }
-
-
-def _nothing(_: Attributes) -> dict[str, Any]:
-    return {}
 
 
 def _deployed(*templates: Callable[[World], Template]) -> Callable[[Stage], None]:
@@ -201,7 +92,7 @@ def _with_another_stack(stage: Stage) -> None:
     """Have another stack serve from the same service, and deploy at this very moment."""
     _deployed(serving("first"))(stage)
     (other,) = stage.others
-    outcome = other.deploy({"Image": _image(Label="worker", Digest=_pushed(stage.world))})
+    outcome = other.deploy(by_digest("worker", Label="worker")(stage.world))
     _expect(outcome, "CREATE_COMPLETE")
     name = other.resources["Image"].physical_id
     stage.world.client.create_container_service_deployment(
@@ -209,18 +100,27 @@ def _with_another_stack(stage: Stage) -> None:
     )
 
 
-def _pushed(world: World) -> str:
-    return push_sample_image(world.lightsail.url, "worker")
+def _serving_an_old_version(stage: Stage) -> None:
+    """Have somebody serve the oldest of some versions."""
+    _deployed(by_digest("first", RemovalPolicy="Retain"))(stage)
+    name = stage.stack.resources["Image"].physical_id
+    stage.world.client.create_container_service_deployment(
+        serviceName="shop", containers={"web": {"image": name}}
+    )
+    stage.world.clock.sleep(stage.world.behaviour.deployment_seconds)
+    _deployed(*(by_digest(text, RemovalPolicy="Retain") for text in ("second", "third")))(stage)
 
 
-def _slow_source(stage: Stage) -> None:
-    # Its config and three layers: the last one comes when the time of an invocation is over.
-    stage.world.source.blob_seconds = 70
+def _blobs_take(seconds: float) -> Callable[[Stage], None]:
+    def prepare(stage: Stage) -> None:
+        stage.world.source.blob_seconds = seconds
+
+    return prepare
 
 
 def _slow_deployments(stage: Stage) -> None:
     _deployed(serving("first"))(stage)
-    stage.world.behaviour.deployment_seconds = 700
+    stage.world.behaviour.deployment_seconds = 2 * stage.world.times.invocation
 
 
 SCENARIOS = {
@@ -263,13 +163,20 @@ SCENARIOS = {
         succeeds=False,
     ),
     "delete": Scenario(prepare=_deployed(by_digest("first")), act=_delete, then=by_digest("last")),
+    "delete what serves": Scenario(
+        prepare=_deployed(serving("first")), act=_delete, then=serving("last")
+    ),
     "prune": Scenario(
         prepare=_deployed(
             *(by_digest(text, RemovalPolicy="Retain") for text in ("first", "second", "third"))
         ),
         act=_deploy(by_digest("fourth", RemovalPolicy="Retain", MaxVersions="2")),
         then=by_digest("last", RemovalPolicy="Retain", MaxVersions="1"),
-        prunes=True,
+    ),
+    "prune what serves": Scenario(
+        prepare=_serving_an_old_version,
+        act=_deploy(by_digest("fourth", RemovalPolicy="Retain", MaxVersions="2")),
+        then=by_digest("last", RemovalPolicy="Retain", MaxVersions="1"),
     ),
     "deploy": Scenario(prepare=_deployed(), act=_deploy(serving("first")), then=serving("last")),
     "deploy again": Scenario(
@@ -284,8 +191,15 @@ SCENARIOS = {
     "two stacks": Scenario(
         prepare=_with_another_stack, act=_deploy(serving("second")), then=serving("last")
     ),
+    # A push has its config and three layers, and an invocation 870 seconds for them.
+    "slow push": Scenario(
+        prepare=_blobs_take(100), act=_deploy(by_source("first", layers=3)), then=by_digest("last")
+    ),
+    "push at the last moment": Scenario(
+        prepare=_blobs_take(215), act=_deploy(by_source("first", layers=3)), then=by_digest("last")
+    ),
     "hand-over of a push": Scenario(
-        prepare=_slow_source, act=_deploy(by_source("first", layers=3)), then=by_digest("last")
+        prepare=_blobs_take(220), act=_deploy(by_source("first", layers=3)), then=by_digest("last")
     ),
     "hand-over of a deploy": Scenario(
         prepare=_slow_deployments, act=_deploy(serving("second")), then=by_digest("last")

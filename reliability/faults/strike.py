@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from lightsail_local.http_server import Answer, Connection, Respond
 
 from .clock import Clock
+from .cloudformation import Stack
+from .function import Function
 from .gate import Call
 
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n"
@@ -26,18 +28,15 @@ class Aim:
         call: the call.
         fault: the fault's name.
         clock: the time.
-        kill: kills the function's process.
-        again: has the same request delivered once more, waits until that has ended, and returns
-            whether the first one still has time.
-        deadline: until when the function waits for registries.
+        function: makes the call.
+        stack: the stack whose request it is.
     """
 
     call: Call
     fault: str
     clock: Clock
-    kill: Callable[[], None]
-    again: Callable[[], bool]
-    deadline: Callable[[], float]
+    function: Function
+    stack: Stack
     has_struck: bool = False
     is_over: bool = False
 
@@ -55,7 +54,7 @@ class Aim:
     def wait(self, call: Call) -> None:
         """Let as much time pass as the function waits for an answer."""
         if call.server in _REGISTRIES:  # never beyond its deadline
-            self.clock.sleep(max(0.0, min(60.0, self.deadline() - self.clock.now)))
+            self.clock.sleep(max(0.0, min(60.0, self.function.deadline() - self.clock.now)))
         else:
             self.clock.sleep(5.0 if call.server == "response" else 10.0)
 
@@ -112,6 +111,8 @@ def _throttled(aim: Aim, connection: Connection, _: Respond) -> None:
         connection.send(_xml_error(503, "SlowDown"))
     elif aim.call.server == "lambda":
         connection.send(_aws_error(429, "TooManyRequestsException"))
+    elif aim.call.server == "cloudformation":
+        connection.send(_query_error(400, "Throttling"))
     else:
         connection.send(_aws_error(400, "ThrottlingException"))
 
@@ -141,33 +142,64 @@ def _garbage(_: Aim, connection: Connection, respond: Respond) -> None:
 
 
 def _killed_before(aim: Aim, connection: Connection, _: Respond) -> None:
-    aim.kill()
+    aim.function.kill()
     connection.close_connection = True
 
 
 def _killed_after(aim: Aim, connection: Connection, respond: Respond) -> None:
     def kill(_: Answer) -> None:
-        aim.kill()
+        aim.function.kill()
         connection.close_connection = True
 
     _instead(connection, respond, kill)
 
 
 def _again_before(aim: Aim, connection: Connection, respond: Respond) -> None:
-    if aim.again():
+    _held_up_before(aim, connection, respond, aim.function.deliver_again)
+
+
+def _again_after(aim: Aim, connection: Connection, respond: Respond) -> None:
+    _held_up_after(aim, connection, respond, aim.function.deliver_again)
+
+
+def _cancelled_before(aim: Aim, connection: Connection, respond: Respond) -> None:
+    if aim.stack.can_be_cancelled:
+        _held_up_before(aim, connection, respond, aim.stack.cancel)
+    else:
+        aim.has_struck = False
+        respond(connection)
+
+
+def _cancelled_after(aim: Aim, connection: Connection, respond: Respond) -> None:
+    def cancel() -> None:
+        aim.has_struck = aim.stack.can_be_cancelled
+        aim.stack.cancel()
+
+    _held_up_after(aim, connection, respond, cancel)
+
+
+def _held_up_before(
+    aim: Aim, connection: Connection, respond: Respond, act: Callable[[], None]
+) -> None:
+    """Have something else done before a request is carried out."""
+    if aim.function.hold_up(act):
         respond(connection)
     else:
         connection.close_connection = True
 
 
-def _again_after(aim: Aim, connection: Connection, respond: Respond) -> None:
-    def deliver_again(answer: Answer) -> Answer | None:
-        if aim.again():
+def _held_up_after(
+    aim: Aim, connection: Connection, respond: Respond, act: Callable[[], None]
+) -> None:
+    """Have something else done when a request is carried out, and before it is answered."""
+
+    def hold_up(answer: Answer) -> Answer | None:
+        if aim.function.hold_up(act):
             return answer
         connection.close_connection = True
         return None
 
-    connection.on_answer = deliver_again
+    connection.on_answer = hold_up
     respond(connection)
 
 
@@ -198,6 +230,8 @@ def _server_error(server: str) -> Answer:
         return _registry_error(500, "UNKNOWN")
     if server in {"s3", "response"}:
         return _xml_error(500, "InternalError")
+    if server == "cloudformation":
+        return _query_error(500, "InternalFailure")
     return _aws_error(500, "ServiceException")
 
 
@@ -212,6 +246,11 @@ def _aws_error(status: int, code: str) -> Answer:
 
 def _xml_error(status: int, code: str) -> Answer:
     return Answer(status=status, body=f"<Error><Code>{code}</Code></Error>".encode())
+
+
+def _query_error(status: int, code: str) -> Answer:
+    body = f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>".encode()
+    return Answer(status=status, body=body, headers={"Content-Type": "text/xml"})
 
 
 FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
@@ -230,6 +269,8 @@ FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
     "killed_after": _killed_after,
     "again_before": _again_before,
     "again_after": _again_after,
+    "cancelled_before": _cancelled_before,
+    "cancelled_after": _cancelled_after,
 }
 REFUSED = "refused"
 NAMES = (REFUSED, *FAULTS)

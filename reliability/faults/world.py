@@ -7,12 +7,11 @@ import itertools
 import json
 import socket
 import ssl
-import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import boto3
 
@@ -22,29 +21,13 @@ from lightsail_local.behaviour import Behaviour
 from lightsail_local.http_server import Answer, Connection, LoopbackServer, Respond, gated
 from lightsail_local.server import LightsailServer
 
+from .aws_services import PARAMETERS, SECRETS, SERVICES, AwsServices
 from .clock import Clock
 from .gate import Gate
-from .source_registry import ECR_PASSWORD, PASSWORD, USERNAME, SourceRegistry
+from .source_registry import ECR_PASSWORD, PASSWORD, TOKEN, USERNAME, SourceRegistry
+from .times import Times, shipped
 
-SECRETS = {
-    "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-a1b2c3": json.dumps(
-        {"username": "robot", "password": "password-of-the-source"}
-    ),
-    "arn:aws:secretsmanager:us-east-1:000000000000:secret:shop-d4e5f6": json.dumps(
-        {"password": "password-of-the-shop"}
-    ),
-}
-PARAMETERS = {"/shop/token": "token-of-the-shop"}
 SIGNATURE = "5ec4e7-of-the-response-url"
-UNTOLD = (
-    ECR_PASSWORD,
-    "password-of-the-source",
-    "token-of-the-source",
-    "password-of-the-shop",
-    "token-of-the-shop",
-    SIGNATURE,
-)
-"""What may stand in no log, answer or property."""
 
 
 @dataclass
@@ -62,20 +45,20 @@ class World:
     Args:
         clock: the time.
         certificate: that of Amazon ECR's registry, None to have none.
+        times: how long everybody waits.
 
     Attributes:
         gate: the gate.
+        aws: the services of AWS beside Lightsail.
         puts: what was put to each ResponseURL, by its token.
-        invocations: what the function asked AWS Lambda to invoke it with.
-        objects: those of Amazon S3, by key.
     """
 
     clock: Clock
     certificate: Certificate | None = None
+    times: Times = field(default_factory=shipped)
     gate: Gate = field(default_factory=Gate)
+    aws: AwsServices = field(default_factory=AwsServices)
     puts: dict[str, list[Put]] = field(default_factory=dict)
-    invocations: list[dict[str, Any]] = field(default_factory=list)
-    objects: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.behaviour = Behaviour(
@@ -83,13 +66,13 @@ class World:
             deployment_seconds=90,
             unregistered_seconds=1e9,
             missing_digest="refused",
+            delete_in_use="done",  # Lightsail saves nothing that the function would delete
         )
         self.lightsail = LightsailServer(self.behaviour, clock=self.clock.read, gate=self.gate)
         self.source = SourceRegistry(self.clock.sleep, (USERNAME, PASSWORD), gives_tokens=True)
         self.ecr = SourceRegistry(self.clock.sleep, ("AWS", ECR_PASSWORD), gives_tokens=False)
         self.ecr.host = ECR_HOST
         self._running = ExitStack()
-        self._lock = threading.Lock()
         self._tokens = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -97,7 +80,7 @@ class World:
             starting.enter_context(self.lightsail)
             servers = {
                 "source": self.source.respond,
-                "aws": self._respond_as_aws,
+                "aws": self.aws.respond,
                 "response": self._take_answer,
             }
             self._servers = {
@@ -127,8 +110,25 @@ class World:
     def endpoints(self) -> dict[str, str]:
         """The addresses of AWS's services."""
         aws = f"http://{self._servers['aws'].host}"
-        others = dict.fromkeys(("ecr", "lambda", "secretsmanager", "ssm", "s3"), aws)
+        others = dict.fromkeys(SERVICES, aws)
         return {"lightsail": self.lightsail.url, **others}
+
+    def untold(self) -> set[str]:
+        """Return what may stand in no log, answer or property, also not in base64."""
+        logins = [
+            (USERNAME, PASSWORD),
+            ("AWS", ECR_PASSWORD),
+            *((login.username, login.password) for login in self.lightsail.logins.given),
+        ]
+        plain = {
+            *(password for _, password in logins),
+            *(value for text in SECRETS.values() for value in json.loads(text).values()),
+            *PARAMETERS.values(),
+            TOKEN,
+            SIGNATURE,
+        } - {USERNAME}
+        encoded = {*plain, *(":".join(login) for login in logins)}
+        return plain | {base64.b64encode(one.encode()).decode().rstrip("=") for one in encoded}
 
     def port(self, server: str) -> int:
         """Return the port of the server that a call is for."""
@@ -150,33 +150,6 @@ class World:
         self.puts[token].append(Put(b"".join(connection.body), self.clock.now))
         connection.send(Answer(status=200))
 
-    def _respond_as_aws(self, connection: Connection) -> None:
-        body = b"".join(connection.body)
-        connection.body = iter(())
-        target = connection.headers.get("X-Amz-Target", "")
-        if target == "secretsmanager.GetSecretValue":
-            arn = json.loads(body)["SecretId"]
-            connection.send(_json({"ARN": arn, "SecretString": SECRETS[arn]}))
-        elif target == "AmazonSSM.GetParameter":
-            name = json.loads(body)["Name"]
-            connection.send(_json({"Parameter": {"Name": name, "Value": PARAMETERS[name]}}))
-        elif target.endswith(".GetAuthorizationToken"):
-            token = base64.b64encode(f"AWS:{ECR_PASSWORD}".encode()).decode()
-            connection.send(_json({"authorizationData": [{"authorizationToken": token}]}))
-        elif connection.path.startswith("/2015-03-31/functions/"):
-            with self._lock:
-                self.invocations.append(json.loads(body))
-            connection.send(Answer(status=202))
-        else:
-            connection.send(self._object(connection))
-
-    def _object(self, connection: Connection) -> Answer:
-        content = self.objects[unquote(urlsplit(connection.path).path).partition("/assets/")[2]]
-        first, end = connection.headers["Range"].removeprefix("bytes=").split("-")
-        start, last = int(first), min(int(end), len(content) - 1)
-        headers = {"ETag": '"etag"', "Content-Range": f"bytes {start}-{last}/{len(content)}"}
-        return Answer(status=206, body=content[start : last + 1], headers=headers)
-
 
 class _TlsServer(LoopbackServer):
     """Serves over TLS, by the name of Amazon ECR's registry."""
@@ -192,7 +165,3 @@ class _TlsServer(LoopbackServer):
         """Return a connection, once it is secure."""
         plain, address = super().get_request()
         return self._tls.wrap_socket(plain, server_side=True), address
-
-
-def _json(body: object) -> Answer:
-    return Answer(status=200, body=json.dumps(body).encode())

@@ -27,8 +27,9 @@ from lightsail_local.lambda_runtime import LambdaRuntime
 from lightsail_local.sample_image import push_sample_image
 from oci_images import Made
 from reliability import ROOT
+from reliability.faults.aws_services import PARAMETERS, SECRETS
 from reliability.faults.clock import Clock
-from reliability.faults.world import PARAMETERS, SECRETS, World
+from reliability.faults.world import World
 
 from .crowd import IMAGE_TYPE as IMAGE
 from .crowd import Broken
@@ -41,7 +42,9 @@ MOST_MIB = 128
 RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 _MB = 1_000_000
 _REGISTRY_SECRET, _SHOP_SECRET = SECRETS
+_STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f"
 _ENDPOINTS = {
+    "cloudformation": "CLOUDFORMATION",
     "ecr": "ECR",
     "lightsail": "LIGHTSAIL",
     "lambda": "LAMBDA",
@@ -96,12 +99,13 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
     ):
         world.behaviour.deployment_seconds = 0
         world.client.create_container_service(serviceName="shop", power="nano", scale=1)
+        world.aws.stacks[_STACK] = "CREATE_IN_PROGRESS"
         kind, properties = CASES[name](Place(world=world, ecr=ecr))
         url, token = world.new_response_url()
         event = {
             "RequestType": "Create",
             "ResponseURL": url,
-            "StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f",
+            "StackId": _STACK,
             "RequestId": "request-1",
             "LogicalResourceId": "Resource",
             "ResourceType": kind,
@@ -186,7 +190,7 @@ def _pushed_over_tls(*layers: int) -> Callable[[Place], Wanted]:
 
 def _archived(*layers: int) -> Callable[[Place], Wanted]:
     def wanted(place: Place) -> Wanted:
-        place.world.objects["image.tar"] = archives.tar(archives.layout(_image(layers)))
+        place.world.aws.objects["image.tar"] = archives.tar(archives.layout(_image(layers)))
         return IMAGE, {"Label": "web", "Source": {"Bucket": "assets", "Key": "image.tar"}}
 
     return wanted

@@ -1,0 +1,60 @@
+"""What must hold of the answers to CloudFormation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from cdk_lightsail_containers_handler.properties.container_image import Attribute
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    DEPLOYMENT_TYPE,
+    DeploymentAttribute,
+)
+
+from .cloudformation import Exchange
+from .cures import is_sentence
+
+_MOST_BYTES = 4096
+_NAMES = ("StackId", "RequestId", "LogicalResourceId")
+
+
+def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]:
+    """Say what is wrong with the answers to a request.
+
+    Args:
+        exchange: the request and its answers.
+        dropped: the ids of the requests that AWS Lambda has given up.
+    """
+    event, puts = exchange.event, exchange.puts
+    what = f"{event['RequestType']} of {event['LogicalResourceId']}"
+    bodies = {put.body for put in puts}
+    told = {(one["Status"], one["PhysicalResourceId"]) for one in map(json.loads, bodies)}
+    if not puts and event["RequestId"] not in dropped:
+        yield f"{what} was never answered"
+    if len(told) > 1:
+        yield f"{what} was answered in {len(told)} ways: {sorted(told)}"
+    for body in sorted(bodies):
+        if problem := _wrong(event, body):
+            yield f"{what} was answered wrongly: {problem}"
+    if any(put.at > exchange.ends for put in puts[:1]):
+        yield f"{what} was answered too late"
+
+
+def _wrong(event: Any, body: bytes) -> str:
+    """Return what is wrong with an answer, nothing when it is right."""
+    if len(body) > _MOST_BYTES:
+        return f"{len(body)} bytes"
+    answer = json.loads(body)
+    for name in _NAMES:
+        if answer.get(name) != event[name]:
+            return f"{name} is {answer.get(name)}"
+    if not answer.get("PhysicalResourceId"):
+        return "it has no PhysicalResourceId"
+    if answer["Status"] == "FAILED":
+        return "" if is_sentence(answer["Reason"]) else f"its reason is {answer['Reason']!r}"
+    is_deployment = event["ResourceType"] == DEPLOYMENT_TYPE
+    wanted = set(DeploymentAttribute if is_deployment else Attribute)
+    if event["RequestType"] != "Delete" and set(answer["Data"]) != wanted:
+        return f"its attributes are {sorted(answer['Data'])}"
+    return ""

@@ -1,0 +1,189 @@
+"""What must hold in a world, whatever has struck."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cdk_lightsail_containers_handler.properties.container_image import ImageName
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    DEPLOYMENT_TYPE,
+)
+
+from .answers import wrong_answers
+from .cloudformation import BROKEN_REASON, NO_ANSWER, Outcome, Resource, Stack
+from .cures import is_sentence
+from .world import World
+
+_SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
+_FAILED = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED"})
+
+
+@dataclass
+class Invariants:
+    """What is known of a world, to tell what is wrong in it.
+
+    Args:
+        world: the world.
+        stacks: its stacks.
+        dropped: the ids of the requests that AWS Lambda has given up.
+        log: what the function has logged.
+
+    Attributes:
+        bystanders: images that no stack has, and that have to stay.
+    """
+
+    world: World
+    stacks: Sequence[Stack]
+    dropped: Collection[str]
+    log: Path
+    bystanders: set[str] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Take the world as it is for right."""
+        self._owned_before = self._owned()
+        self.bystanders = self._images() - self._owned_before | self._retained()
+
+    def broken(self, outcome: Outcome, *, succeeds: bool, is_struck: bool) -> list[str]:
+        """Return what does not hold, in sentences.
+
+        Args:
+            outcome: what has become of the stack.
+            succeeds: whether it has to have succeeded.
+            is_struck: whether something has gone wrong since what was right.
+        """
+        # What was begun and not waited for comes to its end.
+        self.world.clock.sleep(self.world.behaviour.deployment_seconds)
+        return [
+            *self._wrong_outcome(outcome, succeeds=succeeds),
+            *self._wrong_images(is_struck=is_struck),
+            *self._wrong_deployments(),
+            *(
+                problem
+                for stack in self.stacks
+                for exchange in stack.exchanges
+                for problem in wrong_answers(exchange, self.dropped)
+            ),
+            *self._told_secrets(),
+        ]
+
+    def unclear(self, outcome: Outcome) -> Iterator[str]:
+        """Say which of an outcome's reasons does not name its cause and cure."""
+        for reason in outcome.reasons:
+            # Killed late in an invocation: then CloudFormation waits, and says so itself.
+            is_known = reason == BROKEN_REASON or (reason == NO_ANSWER and self.dropped)
+            if not is_known and not is_sentence(reason):
+                yield f"{outcome.status} without a cause and a cure: {reason}"
+
+    def _wrong_outcome(self, outcome: Outcome, *, succeeds: bool) -> Iterator[str]:
+        if succeeds and outcome.status not in _SUCCEEDED:
+            yield f"{outcome.status}: {outcome.reasons}"
+        elif outcome.status not in _SUCCEEDED | _FAILED:
+            yield f"stuck in {outcome.status}: {outcome.reasons}"
+        else:
+            yield from self.unclear(outcome)
+
+    def _wrong_images(self, *, is_struck: bool) -> Iterator[str]:
+        images, owned, used = self._images(), self._owned(), self._used()
+        known = images | owned | self.bystanders
+        prunable = self._prunable(known) - used - owned
+        may_be_gone = prunable | self._pruned_in_vain(known) - used - owned
+        for name in sorted((owned | self.bystanders | used) - may_be_gone - images):
+            yield f"image {name} is lost"
+        for name in sorted(images - owned - self.bystanders - used):
+            yield f"image {name} is nobody's"
+        if not is_struck:  # who could not prune leaves it to the next one
+            for name in sorted(prunable & images):
+                yield f"image {name} is more than there should be"
+        self._owned_before = owned
+        # What stacks have left behind because it is in use, or because they were told so.
+        self.bystanders = (self.bystanders | (used - owned) | self._retained()) & images
+
+    def _prunable(self, known: set[str]) -> set[str]:
+        """Return the images that a stack's `MaxVersions` lets go, of all that there were."""
+        wanted = [resource.properties for resource in self._resources()]
+        return {name for one in wanted for name in _surplus(known, one, 0)} - self._owned_before
+
+    def _pruned_in_vain(self, known: set[str]) -> set[str]:
+        """Return those that requests let go which were cancelled, each with a new one of its own.
+
+        They are gone as they were meant to be, though the new one is, too.
+        """
+        wanted = [
+            exchange.event["ResourceProperties"]
+            for stack in self.stacks
+            for exchange in stack.exchanges
+            if exchange.is_cancelled
+        ]
+        return {name for one in wanted for name in _surplus(known, one, 1)} - self._owned_before
+
+    def _wrong_deployments(self) -> Iterator[str]:
+        for stack in self.stacks:
+            for resource in stack.resources.values():
+                if resource.kind == DEPLOYMENT_TYPE:
+                    version = int(resource.attributes["DeploymentVersion"])
+                    service = resource.properties["ServiceName"]
+                    current = self._services()[service].get("currentDeployment", {})
+                    if (current.get("version"), current.get("state")) != (version, "ACTIVE"):
+                        yield f"{stack.name} stands for a deployment that does not serve"
+
+    def _told_secrets(self) -> Iterator[str]:
+        log = self.log.read_text(errors="replace")
+        bodies = "".join(
+            put.body.decode(errors="replace") for puts in self.world.puts.values() for put in puts
+        )
+        for secret in sorted(self.world.untold()):
+            if secret in log:
+                yield f"the log shows {secret!r}"
+            if secret in bodies:
+                yield f"an answer shows {secret!r}"
+
+    def _images(self) -> set[str]:
+        return {
+            image["image"]
+            for service in self._services()
+            for image in self.world.client.get_container_images(serviceName=service)[
+                "containerImages"
+            ]
+        }
+
+    def _resources(self) -> list[Resource]:
+        return [one for stack in self.stacks for one in stack.resources.values()]
+
+    def _owned(self) -> set[str]:
+        names = {resource.physical_id for resource in self._resources()}
+        return {name for name in names if name.startswith(":")}
+
+    def _retained(self) -> set[str]:
+        return {
+            resource.physical_id
+            for resource in self._resources()
+            if resource.properties.get("RemovalPolicy") == "Retain"
+        }
+
+    def _services(self) -> dict[str, Any]:
+        found = self.world.client.get_container_services()["containerServices"]
+        return {service["containerServiceName"]: service for service in found}
+
+    def _used(self) -> set[str]:
+        return {
+            container["image"]
+            for service in self._services().values()
+            for which in ("currentDeployment", "nextDeployment")
+            for container in service.get(which, {}).get("containers", {}).values()
+        }
+
+
+def _surplus(known: set[str], properties: Mapping[str, Any], new: int) -> set[str]:
+    """Return a label's versions beyond `MaxVersions`, when so many new ones are not known."""
+    if "MaxVersions" not in properties:
+        return set()
+    wanted = properties["ServiceName"], properties["Label"]
+    names = filter(None, map(ImageName.parse, known))
+    versions = sorted(
+        (one for one in names if (one.service, one.label) == wanted), key=lambda one: one.number
+    )
+    most = int(properties["MaxVersions"]) - new
+    return {str(one) for one in versions[: max(len(versions) - most, 0)]}
