@@ -232,10 +232,14 @@ class ContainerImages:
     def _delete_unless_refused(self, name: ImageName) -> bool:
         """Delete an image, and return whether it is gone.
 
-        Lightsail may know of a use that it did not show.
+        Lightsail may know of a use that it did not show. And whoever waits, for the service or
+        behind other images, looks again: somebody may have deployed the image meanwhile.
         """
         attempt = refusals = 0
         while True:
+            if self._lightsail.service(name.service).uses(name):
+                self._log("kept: a deployment uses it", image=str(name))
+                return False
             try:
                 self._lightsail.delete_image(name)
             except Refused as refusal:

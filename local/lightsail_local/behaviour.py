@@ -34,9 +34,10 @@ class Behaviour:
         media_types: U7, which manifests the registry takes.
         zstd_layers: U7, whether it takes layers compressed with zstd.
         unregistered_seconds: U8, how long the registry keeps what was pushed and not registered.
-        busy_service: U9, whether RegisterContainerImage and CreateContainerServiceRegistryLogin
-            work while the service is PENDING, UPDATING or DEPLOYING. A login is for all services
-            of an account, so it is refused when every one of them is busy.
+        busy_service: U9, whether RegisterContainerImage, DeleteContainerImage and
+            CreateContainerServiceRegistryLogin work while the service is PENDING, UPDATING or
+            DEPLOYING. A login is for all services of an account, so it is refused when every one
+            of them is busy.
         latest: U10, an image `:service.label.latest` in a deployment is refused, kept as it is
             written, or becomes the newest image's name.
         order: U11, of images and deployments in answers.

@@ -271,6 +271,22 @@ def test_registering_with_a_busy_service_follows_u9(
     )
 
 
+@pytest.mark.parametrize("busy", BUSY)
+def test_deleting_an_image_of_a_busy_service_follows_u9(
+    api: Any, behaviour: Behaviour, push: Make, refused: Refused, busy: str
+) -> None:
+    BUSY[busy](api, behaviour)
+    for _ in range(2):
+        api.register_container_image(serviceName="busy", label="web", digest=push())
+
+    api.delete_container_image(serviceName="busy", image=":busy.web.1")
+    behaviour.busy_service = "refused"
+    assert refused("delete_container_image", serviceName="busy", image=":busy.web.2") == (
+        "InvalidInputException",
+        f'Sorry, the container service "busy" is {busy}.',
+    )
+
+
 def test_gives_a_login_while_every_service_is_busy(api: Any, behaviour: Behaviour) -> None:
     be_pending(api, behaviour)
 
