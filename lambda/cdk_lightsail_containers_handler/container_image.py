@@ -97,10 +97,11 @@ class ContainerImages:
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
         attempt = refusals = drops = walls = 0
+        digest = ""
         while True:
             found = None
             try:
-                digest = push() if push else str(wanted.digest)
+                digest = digest or (push() if push else str(wanted.digest))
                 image = self._lightsail.register(wanted.service_name, wanted.label, digest)
             except Unanswered:
                 if not self._deadline.back_off(attempt):
@@ -108,6 +109,7 @@ class ContainerImages:
                 found = _pick(self._lightsail.images(wanted.service_name), wanted)
             except NotFound:
                 # Lightsail drops what is not registered, after a time that nobody knows.
+                digest = ""
                 drops += 1
                 if not push or drops > _MOST_DROPS or not self._deadline.back_off(attempt):
                     raise
@@ -122,10 +124,13 @@ class ContainerImages:
                         raise _full(wanted) from refusal
                     found = self._find_or_make_room(wanted, current)
                 else:
-                    is_busy = self._waits_while_busy(wanted.service_name, attempt)
+                    # Another invocation pushes and waits on.
+                    error = Unfinished if push else HandlerError
+                    is_busy = self._waits_while_busy(wanted.service_name, attempt, error)
                     refusals = 0 if is_busy else refusals + 1
                     if refusals > 1:
                         raise
+                    digest = digest if is_busy else ""  # it may have been dropped
             else:
                 self._log("registered", image=str(image.name), digest=image.digest)
                 return image
@@ -134,14 +139,16 @@ class ContainerImages:
                 return found
             attempt += 1
 
-    def _waits_while_busy(self, service: str, attempt: int) -> bool:
+    def _waits_while_busy(
+        self, service: str, attempt: int, error: type[HandlerError] = HandlerError
+    ) -> bool:
         """Wait after a refusal, and return whether the service is being changed.
 
         A service that does not look so may have been when it refused, or reads lag behind: one
         more attempt, after a while, is what tells.
 
         Raises:
-            HandlerError: there is no time left to wait.
+            HandlerError: there is no time left to wait; it is the error that is given.
         """
         found = self._lightsail.service(service)
         if not found.is_busy:
@@ -149,7 +156,7 @@ class ContainerImages:
             return False
         self._log("waiting for the container service", state=found.state)
         if not self._deadline.back_off(attempt):
-            raise HandlerError(
+            raise error(
                 f"container service '{service}' was {found.state} all the time and took no change",
                 "deploy again when it is READY or RUNNING",
             )

@@ -626,6 +626,42 @@ class TestHandOver:
         )
         assert stack.images() == []
 
+    def test_goes_on_beside_a_service_that_is_busy_and_pushes_once_in_each_invocation(
+        self, source: FakeRegistry
+    ) -> None:
+        with stack_requests.stack(missing_digest="refused", busy_service="refused") as stack:
+            made = oci_images.image(*LAYERS)
+            source.add(made, "1")
+            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+            stack.time.now += 3600
+            stack.lightsail.behaviour.service_seconds = 400
+            stack.client().update_container_service(serviceName="shop", scale=2)
+            invoked = stack.clients["lambda"] = Lambda()
+            manifests = "PutManifest"
+
+            stack.handler(create_request(stack, source), stack.context())
+            assert stack.calls("RegisterContainerImage") > 5
+            assert pushed(stack).count(manifests) == 1
+            (handed,) = invoked.payloads
+            stack.new_handler()(handed, stack.context())
+
+            assert stack.response.answer["Data"]["ImageDigest"] == made.digest
+            assert pushed(stack).count(manifests) == 2
+
+    def test_says_that_a_service_was_busy_until_cloudformation_waited_no_longer(
+        self, source: FakeRegistry
+    ) -> None:
+        with stack_requests.stack(missing_digest="refused", busy_service="refused") as stack:
+            source.add(oci_images.image(*LAYERS), "1")
+            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+            stack.time.now += 3600
+            stack.lightsail.behaviour.service_seconds = 4000
+            stack.client().update_container_service(serviceName="shop", scale=2)
+
+            told = reason(create(stack, source, ServiceTimeout="600"))
+
+            assert "'shop' was UPDATING all the time and took no change" in told
+
     @pytest.mark.parametrize(
         "fault",
         [
