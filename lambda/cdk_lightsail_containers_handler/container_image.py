@@ -88,6 +88,12 @@ class ContainerImages:
                 self._delete_unless_refused(name)
         except NotFound:
             self._log("gone with its container service", image=str(name))
+        except Refused:
+            # Lightsail may refuse the name of a service that is gone, as any other value.
+            self._deadline.pause(STALE_SECONDS)
+            if name.service in self._lightsail.services():
+                raise
+            self._log("gone with its container service", image=str(name))
 
     def _register(
         self,

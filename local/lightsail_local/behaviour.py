@@ -22,6 +22,7 @@ class Behaviour:
         reuse_numbers: U2, whether the number of a deleted image is given out again.
         delete_in_use: U3, what becomes of DeleteContainerImage for an image of the current or the
             next deployment.
+        missing_service: U4, what becomes of a call for a service that does not exist.
         missing_digest: U4, RegisterContainerImage of a digest that was not pushed.
         other_platforms: U4, RegisterContainerImage of an index, or of an image that is not
             linux/amd64.
@@ -65,6 +66,7 @@ class Behaviour:
     register_again: Literal["new", "old"] = "new"
     reuse_numbers: bool = False
     delete_in_use: Literal["refused", "done"] = "refused"
+    missing_service: Literal["NotFoundException", "InvalidInputException"] = "NotFoundException"
     missing_digest: Literal["refused", "accepted"] = "refused"
     other_platforms: Literal["refused", "accepted"] = "accepted"
     manifest_reads: Literal["answered", "denied", "not_found"] = "denied"

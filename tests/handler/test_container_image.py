@@ -310,12 +310,22 @@ class TestDelete:
             assert stack.delete(name)["Status"] == "SUCCESS"
             assert stack.images() == [name]
 
-    def test_of_an_image_of_a_service_that_is_gone_succeeds(self, stack: Stack) -> None:
-        name = stack.create()["PhysicalResourceId"]
-        stack.client().delete_container_service(serviceName="shop")
-        stack.time.now += 3600
+    @pytest.mark.parametrize("missing_service", ["NotFoundException", "InvalidInputException"])
+    def test_of_an_image_of_a_service_that_is_gone_succeeds(self, missing_service: str) -> None:
+        with stack_requests.stack(missing_service=missing_service) as stack:
+            name = stack.create()["PhysicalResourceId"]
+            stack.client().delete_container_service(serviceName="shop")
+            stack.time.now += 3600
 
-        assert stack.delete(name)["Status"] == "SUCCESS"
+            assert stack.delete(name)["Status"] == "SUCCESS"
+
+    def test_that_lightsail_refuses_though_the_service_is_there_says_so(self, stack: Stack) -> None:
+        name = stack.create()["PhysicalResourceId"]
+        stack.lightsail.faults.append(
+            Fault(operation="GetContainerImages", code="InvalidInputException", times=99)
+        )
+
+        assert "refused GetContainerImages" in reason(stack.delete(name))
 
     @pytest.mark.parametrize("delete_in_use", ["refused", "done"])
     def test_never_deletes_an_image_that_is_deployed(self, delete_in_use: str) -> None:

@@ -287,6 +287,16 @@ def test_deleting_an_image_of_a_busy_service_follows_u9(
     )
 
 
+def test_names_the_error_for_a_missing_service_by_u4(
+    api: Any, behaviour: Behaviour, refused: Refused
+) -> None:
+    told = "The ContainerService does not exist: gone"
+
+    assert refused("get_container_images", serviceName="gone") == ("NotFoundException", told)
+    behaviour.missing_service = "InvalidInputException"
+    assert refused("get_container_images", serviceName="gone") == ("InvalidInputException", told)
+
+
 def test_gives_a_login_while_every_service_is_busy(api: Any, behaviour: Behaviour) -> None:
     be_pending(api, behaviour)
 
