@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_lightsail_containers_handler.properties.rules import MAX_EVENT_AGE_SECONDS
+from cdk_lightsail_containers_handler.properties.rules import BEYOND_TIMEOUT_SECONDS
 
 from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _SHARED_ID = "LightsailContainersHandler"
 _MEMORY_MIB = (128, 10240)
 _TIMEOUT_SECONDS = (60, 900)
-# Half of the minute that AWS Lambda waits before it repeats a request.
-_LATER_SECONDS = 30
 
 
 @jsii.implements(iam.IGrantable)
@@ -72,8 +70,9 @@ class Handler(Construct):
             memory_size: MiB, 128 to 10240. Default: 512.
             security_groups: those of the function in a VPC. Default: one of its own.
             timeout: how long one invocation may take, 1 to 15 minutes in whole seconds.
-                CloudFormation waits up to six minutes longer; for an image that is pushed it waits
-                an hour, and the function goes on in another invocation. Default: 15 minutes.
+                CloudFormation waits for twice as long and a minute, as AWS Lambda may repeat it;
+                for an image that is pushed it waits an hour, and the function goes on in another
+                invocation. Default: 15 minutes.
             vpc: the VPC to run in; it needs a way to Lightsail's public endpoint, such as a NAT
                 gateway, for Lightsail has no interface endpoint, and to where the images come
                 from. Default: none.
@@ -192,9 +191,8 @@ def _longest_wait(timeout: Duration) -> Duration:
     into its timeout was answered shortly before, so that is never repeated: it would be older.
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
     """
-    if timeout.is_unresolved():
-        return Duration.seconds(_TIMEOUT_SECONDS[0] + _LATER_SECONDS)
-    return Duration.seconds(min(MAX_EVENT_AGE_SECONDS, int(timeout.to_seconds()) + _LATER_SECONDS))
+    seconds = _TIMEOUT_SECONDS[0] if timeout.is_unresolved() else int(timeout.to_seconds())
+    return Duration.seconds(seconds + BEYOND_TIMEOUT_SECONDS)
 
 
 def _check_memory_size(memory_size: object) -> None:

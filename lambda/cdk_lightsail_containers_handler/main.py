@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 import traceback
@@ -13,10 +12,10 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from .calls import READING_SECONDS, Calls, Reading
+from .calls import READING_SECONDS, Calls, PlainCall
 from .container_image import ContainerImages
-from .custom_resource import CALL_SECONDS, CustomResource
-from .errors import HandlerError, Unfinished
+from .custom_resource import CALL_SECONDS, INVOKE_SECONDS, CustomResource
+from .errors import HandlerError, Unanswered, Unfinished
 from .lightsail import ContainerImage, Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
@@ -50,18 +49,20 @@ _EVENT_KEYS = {"ResponseURL": 8192, "StackId": 512, "RequestId": 255, "LogicalRe
 # What an invocation leaves to the next, beside the resource's own.
 _STACK_BEGAN_IN = "StackBeganIn"
 
-_INVOCATION = Reading(
+_INVOCATION = PlainCall(
     "Invoke",
     "the function could not hand over to itself",
     "allow it lambda:InvokeFunction on itself",
+    repeatable=False,
 )
 
-# Every attempt is the handler's own, see Lightsail._call, so botocore makes one.
+# Every attempt is the handler's own, see `Calls.send`, so botocore makes one.
 CLIENT_CONFIG = Config(
     connect_timeout=5,
     read_timeout=CALL_SECONDS - 5,
     retries={"total_max_attempts": 1, "mode": "standard"},
 )
+_INVOKE_CONFIG = CLIENT_CONFIG.merge(Config(connect_timeout=2, read_timeout=INVOKE_SECONDS - 2))
 
 
 def make_handler(
@@ -73,7 +74,7 @@ def make_handler(
     """Return the function that AWS Lambda calls with a request and its context.
 
     Args:
-        make_client: makes the client of a service, with `CLIENT_CONFIG`; those that each request
+        make_client: makes the client of a service, as `make_client` does; those that each request
             needs at once, as a cold start has more power than what follows.
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
@@ -208,12 +209,29 @@ class _Requests:
 
     def _hand_over(self, unfinished: Unfinished, stack: Stack) -> None:
         """Have another invocation go on, or say that there is no time left for one."""
-        calls = Calls(self._resource.last_deadline(), self._resource.log)
         client = self._make_client("lambda")
+        deadline = self._resource.last_deadline()
+        calls = Calls(deadline, self._resource.log)
 
         def invoke(**arguments: Any) -> None:
-            # It may be carried out twice: then two go on, and come to the same end.
-            calls.send(_INVOCATION, lambda: client.invoke(**arguments))
+            lost: Unanswered | None = None
+            attempt = 0
+            while True:
+                try:
+                    calls.send(_INVOCATION, lambda: client.invoke(**arguments))
+                except Unanswered as error:
+                    # It may be carried out twice: then two go on, and come to the same end.
+                    lost = error
+                except HandlerError:
+                    # What came before may be carried out all the same.
+                    if lost is None:
+                        raise
+                    raise lost from None
+                else:
+                    return
+                if not deadline.back_off(attempt):
+                    raise lost
+                attempt += 1
 
         state = {**unfinished.state, _STACK_BEGAN_IN: stack.began_in}
         if not self._resource.hand_over(invoke, state):
@@ -275,4 +293,10 @@ def _never_made(event: Mapping[str, Any]) -> str:
     return service if isinstance(service, str) and service else NOT_DEPLOYED
 
 
-handler = make_handler(functools.partial(boto3.client, config=CLIENT_CONFIG))
+def make_client(service: str, **options: Any) -> Any:
+    """Return boto3's client of a service, with the time that a call to it may take."""
+    config = _INVOKE_CONFIG if service == "lambda" else CLIENT_CONFIG
+    return boto3.client(service, config=config, **options)
+
+
+handler = make_handler(make_client)

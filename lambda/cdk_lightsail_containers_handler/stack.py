@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .calls import Calls, Reading
+from .calls import Calls, PlainCall
 from .errors import HandlerError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # A stack that is asked for its status makes the function wait, and is no reason to fail.
 _READING_SECONDS = 5.0
-_STATUS = Reading(
+_STATUS = PlainCall(
     "DescribeStacks",
     "the stack's status is not known",
     "allow the function's role cloudformation:DescribeStacks on the stack",

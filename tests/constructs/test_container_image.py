@@ -26,7 +26,7 @@ def test_has_the_properties_of_the_contract(stack: Stack) -> None:
         "Label": "web",
         "Digest": DIGEST,
         "RemovalPolicy": "Delete",
-        "ServiceTimeout": "1260",
+        "ServiceTimeout": "1857",
     }
 
 

@@ -45,6 +45,8 @@ OTHER_SIDES = {
 def switches() -> Iterator[tuple[str, Any]]:
     """Every switch of an unknown with each of its sides, and some values of those with numbers."""
     for name, kind in get_type_hints(Behaviour).items():
+        if name == "missing_service":
+            continue  # no question asks for a service that is not there
         if get_origin(kind) is Literal:
             yield from ((name, side) for side in get_args(kind))
         elif kind is bool:
