@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -16,6 +16,7 @@ from cdk_lightsail_containers_handler.properties.rules import MAX_EVENT_AGE_SECO
 
 from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
+from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,7 +199,7 @@ def _longest_wait(timeout: Duration) -> Duration:
 
 
 def _check_memory_size(memory_size: object) -> None:
-    if Token.is_unresolved(memory_size):
+    if is_token(memory_size):
         return
     lowest, highest = _MEMORY_MIB
     is_whole = isinstance(memory_size, int) and not isinstance(memory_size, bool)
