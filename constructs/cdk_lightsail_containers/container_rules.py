@@ -69,8 +69,7 @@ def check_hides_no_secret(
 
     CloudFormation would put it in its place in the request, where nobody masks it.
     """
-    for part in command:
-        _check_no_secret(template_text(scope, part), "a part of command")
+    _check_no_secret(template_text(scope, list(command)), "a part of command")
     for name, value in environment.items():
         _check_no_secret(template_text(scope, value), f"environment[{name!r}]")
 

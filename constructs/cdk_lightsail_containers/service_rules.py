@@ -28,7 +28,7 @@ def check_handler(scope: Construct, handler: object) -> None:
 
 def check_service(scope: Construct, service: IContainerRef) -> None:
     """Raise the `ValueError` that says what a container service must be, or its name."""
-    if not hasattr(service, "container_ref"):
+    if isinstance(service, type) or not hasattr(service, "container_ref"):
         rule = "service must be a CfnContainer or ContainerService.from_service_name(...)"
         raise ValueError(f"{rule}, got {service!r}")
     _check_place(scope, service, "service")
