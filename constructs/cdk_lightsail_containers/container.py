@@ -61,7 +61,7 @@ class Container:
         """Grant the handler to read the secrets, and return the resource properties.
 
         Args:
-            handler: the function that deploys, or its role as far as this deployment goes.
+            handler: the function that deploys, or who it is to this deployment.
         """
         parts = {
             ContainerProperty.COMMAND: list(self.command),

@@ -102,7 +102,7 @@ class ContainerImage(Construct):
         super().__init__(scope, id)
 
         handler = handler or Handler.shared(self)
-        grantee = PolicyGrantee(handler)
+        grantee = PolicyGrantee(self, handler)
         origin = source.bind(self, grantee)
         is_pushed = Property.SOURCE in origin
         policy = image_policy(

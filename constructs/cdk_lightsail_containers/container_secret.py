@@ -109,7 +109,7 @@ class ContainerSecret:
         """Grant the handler to read the secret, and return its resource properties.
 
         Args:
-            handler: the function that deploys, or its role as far as this deployment goes.
+            handler: the function that deploys, or who it is to this deployment.
         """
         return self.origin.bind(handler)
 

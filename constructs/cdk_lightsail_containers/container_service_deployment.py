@@ -99,7 +99,7 @@ class ContainerServiceDeployment(Construct):
         super().__init__(scope, id)
 
         handler = handler or Handler.shared(self)
-        grantee = PolicyGrantee(handler)
+        grantee = PolicyGrantee(self, handler)
         bound = {name: container.bind(grantee) for name, container in containers.items()}
         policy = deployment_policy(self, handler, service, grants=grantee.statements)
         endpoint = {} if public_endpoint is None else public_endpoint.bind()

@@ -31,7 +31,8 @@ def acknowledge_role(scope: Construct) -> None:
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::*]",
-        "These actions accept no resource: those on network interfaces, for a function in a VPC.",
+        "These actions accept no resource: the login of Amazon ECR, and for a function in a VPC "
+        "those on network interfaces.",
     )
 
 

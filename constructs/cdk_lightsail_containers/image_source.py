@@ -234,6 +234,6 @@ class ImageSource:
 
         Args:
             scope: the image that uses this source.
-            handler: the function that will read it, or its role as far as this image goes.
+            handler: the function that will read it, or who it is to this image.
         """
         return self.origin.bind(scope, handler)

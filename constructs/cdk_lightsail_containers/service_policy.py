@@ -67,7 +67,7 @@ def service_policy(
         statements=statements,
     )
     # Only now: what is attached tells a role of the account's own what it must allow.
-    policy.attach_to_role(handler.role)
+    handler.attach(policy)
     acknowledge_lightsail(policy)
     if service.container_ref.container_arn.endswith("/*"):
         acknowledge_every_service(policy)

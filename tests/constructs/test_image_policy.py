@@ -135,12 +135,15 @@ def test_an_image_waits_for_what_its_source_is_granted(stack: Stack) -> None:
 
     image_in(stack, source=ImageSource.from_ecr_repository(repository))
 
+    ((function_id, function),) = Template.from_stack(stack).find_resources(FUNCTION).items()
     (pulls,) = (
         name
         for name, policy in Template.from_stack(stack).find_resources(POLICY).items()
         if "ecr:BatchGetImage" in str(policy)
     )
-    assert pulls in only(stack, IMAGE)["DependsOn"]
+    # The image refers to the function, which waits.
+    assert pulls in function["DependsOn"]
+    assert only(stack, IMAGE)["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function_id, "Arn"]}
 
 
 def test_the_function_waits_for_no_policy_of_an_image(stack: Stack) -> None:
@@ -174,6 +177,8 @@ def test_a_function_of_another_stack_reads_what_is_made_in_this_one(
     image_in(stack, handler=Handler(shared, "Handler"), source=make(stack))
 
     app.synth()
+    (policy,) = policies_of(stack)
+    assert policy in only(stack, IMAGE)["DependsOn"]
     assert len(image_policy(stack)) > 3
     assert allowed_in(shared) == {"logs:CreateLogStream", "logs:PutLogEvents"}
 
