@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -16,6 +16,9 @@ from cdk_lightsail_containers_handler.properties.rules import BEYOND_TIMEOUT_SEC
 
 from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
+from .role_size import check_role_size
+from .synthesis_check import SynthesisCheck
+from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +46,7 @@ class Handler(Construct):
 
     Every image and every deployment adds a policy to its role, and those of a role may have 10,240
     characters: enough for about 15 deployments or images that are pushed, or 25 images that are
-    only registered. For more, make another. See
+    only registered. What has more does not synthesize: make another for the rest. See
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
 
@@ -140,6 +143,8 @@ class Handler(Construct):
         """How long CloudFormation waits for an answer that one invocation gives."""
         self.hand_over_timeout = Duration.hours(1)
         """How long CloudFormation waits, at most, where one invocation hands over to the next."""
+        self._policies: list[iam.Policy] = []
+        self.node.add_validation(SynthesisCheck(self._check_role))
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
@@ -160,6 +165,15 @@ class Handler(Construct):
         of its own that sets how AWS Lambda repeats it.
         """
         resource.node.add_dependency(self.function.node.find_child("EventInvokeConfig"))
+
+    def attach(self, policy: iam.Policy) -> None:
+        """Allow the function what a policy allows, for one of the resources that it carries out."""
+        policy.attach_to_role(self.role)
+        self._policies.append(policy)
+
+    def _check_role(self) -> None:
+        of_its_own = (one for one in self.role.node.find_all() if isinstance(one, iam.Policy))
+        check_role_size([*self._policies, *of_its_own])
 
     def _allow_network_interfaces(self) -> None:
         # What a function in a VPC needs, instead of a managed policy that also allows logs:
@@ -196,7 +210,7 @@ def _longest_wait(timeout: Duration) -> Duration:
 
 
 def _check_memory_size(memory_size: object) -> None:
-    if Token.is_unresolved(memory_size):
+    if is_token(memory_size):
         return
     lowest, highest = _MEMORY_MIB
     is_whole = isinstance(memory_size, int) and not isinstance(memory_size, bool)

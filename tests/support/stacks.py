@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from aws_cdk import Stack
+import jsii
+from aws_cdk import IStableStringProducer, Stack
 from aws_cdk import aws_lightsail as lightsail
 from aws_cdk.assertions import Template
 
@@ -26,6 +27,18 @@ _EVERY_IMAGE = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
 }
+
+
+@jsii.implements(IStableStringProducer)
+class Text:
+    """A text that is known when the app is synthesized: `Lazy.string(Text("shop"))`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def produce(self) -> str:
+        """Return it."""
+        return self._text
 
 
 def service_in(stack: Stack, name: str = "shop") -> lightsail.CfnContainer:
