@@ -16,6 +16,8 @@ from .waiting import TookTooLong, Waiting
 _GONE_SECONDS = 30 * 60.0
 _QUIET_SECONDS = 5.0
 _SHOWS_SECONDS = 60.0
+# For longer no list shows what was before.
+_STALE_SECONDS = 20.0
 _LOG_GROUPS = "log groups"
 _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError)
 
@@ -104,12 +106,26 @@ class CleanUp:
         return lambda: self._delete_service(name)
 
     def _delete_service(self, name: str) -> None:
+        clock = self._waiting.clock
+        missed: list[float] = []
+
         def look() -> bool | None:
-            # It may be refused while something else is done to the service, its deletion too.
+            # Other refusals come while something else is done to the service, its deletion too, and
+            # may be what a missing one is told: AWS's own handler of AWS::Lightsail::Container takes
+            # InvalidInputException for that as well. So the list decides, once it is no old news.
             said = self._lightsail.ask("DeleteContainerService", serviceName=name)
-            return True if said.code == "NotFoundException" else None
+            if name in (service["containerServiceName"] for service in self._listed()):
+                missed.clear()
+                return None
+            missed.append(clock())
+            is_missed_long = clock() - missed[0] >= _STALE_SECONDS
+            return True if said.code == "NotFoundException" or is_missed_long else None
 
         self._waiting.until(look, _GONE_SECONDS, "it is not gone")
+
+    def _listed(self) -> list[Mapping[str, Any]]:
+        """Return the account's services: the one read that tells of one that is not there."""
+        return list(self._lightsail.tell("GetContainerServices").get("containerServices", []))
 
     def _delete_log_groups(self) -> None:
         for group in self._log_groups():
@@ -126,8 +142,7 @@ class CleanUp:
         left = []
         if status := self._stack.status():
             left.append(self._left_stack(f", {status}{problems.get('stack', '')}"))
-        services = self._lightsail.tell("GetContainerServices").get("containerServices", [])
-        for service in services:
+        for service in self._listed():
             name = service["containerServiceName"]
             if name in self._services:
                 more = f", {service['state']}{problems.get(name, '')}"

@@ -37,17 +37,32 @@ class Said:
         answer: what was answered; nothing after a refusal.
         code: the name of the refusal; nothing without one.
         text: its sentence.
+        named: what the call named, such as a label and a digest.
     """
 
     operation: str
     answer: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     text: str = ""
+    named: tuple[str, ...] = ()
 
     @property
     def is_refused(self) -> bool:
         """Whether it was not carried out."""
         return bool(self.code)
+
+    def is_like(self, other: Said) -> bool:
+        """Return whether it is the same refusal, of another label or digest."""
+        return self.is_refused and self._form == other._form
+
+    @property
+    def _form(self) -> tuple[str, str]:
+        """The refusal without what the call named."""
+        text = self.text
+        values = {*self.named, *(value.removeprefix("sha256:") for value in self.named)}
+        for value in sorted(values, key=len, reverse=True):
+            text = text.replace(value, "...")
+        return self.code, text
 
     def __str__(self) -> str:
         """Return it as evidence."""
@@ -117,7 +132,8 @@ class Lightsail:
             code = str(error.response.get("Error", {}).get("Code", ""))
             text = str(error.response.get("Error", {}).get("Message", ""))
             if code in _REFUSALS:
-                return Said(operation=operation, code=code, text=text)
+                named = tuple(one for one in parameters.values() if isinstance(one, str))
+                return Said(operation=operation, code=code, text=text, named=named)
             self.throttled += code in _THROTTLED
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             raise CallFailed(

@@ -96,13 +96,14 @@ class Probing:
     def ask_with_deployments(self) -> None:
         """Deploy, and put the questions about that; then those about a change of the service."""
         service = self._service
-        self._try("U9", self._busy.prepare)
+        self._try("U9", lambda: self._busy.prepare("DEPLOYING"))
         self._try("U9", self._look_while_deploying)
         self._settle("U3", delete_in_use)
         self._note(lambda: [assumptions.of_a_log(service)])
         self.look_for_pushes()
         self._settle("U10", deploy_latest)
         self.look_at_deployments(lambda: [one["version"] for one in service.deployments()])
+        self._try("U9", lambda: self._busy.prepare("UPDATING"))
         self._try("U9", self._look_while_updating)
         self._put("U9", self._busy.answer)
         self.look_for_pushes()

@@ -79,6 +79,38 @@ def test_stack_services_and_log_groups_go(removing: Removing) -> None:
     assert removing.aws.log_groups == ["somebody-elses"]
 
 
+@pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException"])
+def test_a_service_is_gone_once_it_is_not_listed_however_a_missing_one_is_called(
+    removing: Removing, code: str
+) -> None:
+    removing.cloud.rename("NotFoundException", code)
+    removing.make_service(NAME)
+    began = removing.cloud.time.now
+
+    assert removing.clean_up.run() == []
+
+    assert removing.services() == []
+    # One is DELETING for two minutes, and the other one was never made.
+    assert removing.cloud.time.now - began < 5 * 60
+    assert len(removing.cloud.server.requests) < 150
+
+
+def test_a_service_whose_deletion_is_taken_without_an_end_is_not_waited_for(
+    removing: Removing,
+) -> None:
+    def take(parsed: dict[str, Any], http_response: Any, **_: object) -> None:
+        http_response.status_code = 200
+        parsed.pop("Error", None)
+
+    events = removing.cloud.client.meta.events
+    events.register("after-call.lightsail.DeleteContainerService", take)
+    removing.make_service(NAME)
+    began = removing.cloud.time.now
+
+    assert removing.clean_up.run() == []
+    assert removing.cloud.time.now - began < 10 * 60
+
+
 def test_where_nothing_was_made_nothing_is_left(removing: Removing) -> None:
     assert removing.clean_up.run() == []
 

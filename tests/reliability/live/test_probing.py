@@ -150,8 +150,11 @@ def test_broken_connections_and_errors_of_the_server_are_passed_over(cloud: Star
     assert found(started) == expected()
 
 
-def test_nothing_wrong_is_found_where_every_push_is_gone_at_once(cloud: Start) -> None:
-    answers = cloud(unregistered_seconds=0).probe().answers
+@pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException"])
+def test_nothing_wrong_is_found_where_every_push_is_gone_at_once(cloud: Start, code: str) -> None:
+    started = cloud(unregistered_seconds=0)
+    started.rename("NotFoundException", code)
+    answers = started.probe().answers
 
     sides = {name: side for answer in answers for name, side in answer.sides.items()}
     behaviour = vars(Behaviour(unregistered_seconds=0))
@@ -177,6 +180,56 @@ def test_a_login_is_not_taken_for_proof_when_another_service_is_ready(cloud: Sta
 
     assert "login works (another service of the account was ready)" in str(answers["U9"])
     assert answers["U9"].sides == {"busy_service": "refused"}
+
+
+@pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException"])
+def test_the_time_of_pushes_is_found_however_a_missing_digest_is_called(
+    cloud: Start, code: str
+) -> None:
+    started = cloud(unregistered_seconds=200, manifest_reads="denied")
+    started.rename("NotFoundException", code)
+
+    answers = {answer.unknown: answer for answer in started.probe().answers}
+
+    assert answers["U9"].sides == {"busy_service": "works"}
+    assert 0 < answers["U8"].sides["unregistered_seconds"] <= 200
+    assert "between" in str(answers["U8"])
+
+
+def test_each_state_has_a_push_of_its_own_so_that_none_is_gone_by_then(cloud: Start) -> None:
+    started = cloud(unregistered_seconds=100)
+    busy = Fault(
+        operation="RegisterContainerImage",
+        code="InvalidInputException",
+        message="The service is busy.",
+    )
+    started.server.faults.append(busy)  # while it is PENDING, for longer than the push is kept
+
+    answers = {answer.unknown: answer for answer in started.probe().answers}
+
+    assert str(answers["U9"]) == (
+        "PENDING: login works, register refused; DEPLOYING: login works, register works; "
+        "UPDATING: login works, register works"
+    )
+
+
+def test_a_look_that_is_refused_for_something_else_tells_no_time(cloud: Start) -> None:
+    started = cloud(manifest_reads="denied")
+    busy = Fault(
+        operation="RegisterContainerImage",
+        code="InvalidInputException",
+        message="The service is UPDATING.",
+    )
+    started.probing.begin()
+    started.probing.ask_without_deployments()
+    started.server.faults.append(busy)
+    started.probing.look_for_pushes()
+    started.probing.look_for_pushes()
+    started.probing.ask_at_the_end()
+
+    (answer,) = [one for one in started.probing.answers if one.unknown == "U8"]
+    assert str(answer).startswith("longer than ")
+    assert "The service is UPDATING." in str(answer.evidence)
 
 
 def test_nothing_secret_is_in_an_answer(cloud: Start) -> None:
