@@ -27,7 +27,6 @@ from .clean_up import CleanUp, Left, find_runs
 from .document import document
 from .lasting_output import LastingOutput
 from .lightsail import CallFailed, Lightsail
-from .mask import Mask
 from .names import Names
 from .plan import ask, plan
 from .run import Run
@@ -78,8 +77,7 @@ def _main(options: argparse.Namespace) -> int:
 
 
 def _run(account: Account, names: Names, screen: Screen, report: Path) -> int:
-    mask = Mask()
-    mask.add(account.id, "account")
+    mask = account.mask()
     run = Run(account, names, screen, mask)
     is_interrupted = False
     try:

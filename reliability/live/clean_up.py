@@ -111,8 +111,9 @@ class CleanUp:
 
         def look() -> bool | None:
             # Other refusals come while something else is done to the service, its deletion too, and
-            # may be what a missing one is told: AWS's own handler of AWS::Lightsail::Container takes
-            # InvalidInputException for that as well. So the list decides, once it is no old news.
+            # may be what a missing one is told: AWS's own handler of AWS::Lightsail::Container
+            # takes InvalidInputException for that as well. So the list decides, once it is no old
+            # news.
             said = self._lightsail.ask("DeleteContainerService", serviceName=name)
             if name in (service["containerServiceName"] for service in self._listed()):
                 missed.clear()

@@ -232,6 +232,16 @@ def test_a_look_that_is_refused_for_something_else_tells_no_time(cloud: Start) -
     assert "The service is UPDATING." in str(answer.evidence)
 
 
+@pytest.mark.parametrize("kind", ["error", "reset_before"])
+def test_a_courtesy_that_fails_unsettles_nothing(cloud: Start, kind: str) -> None:
+    behaviour = {"blob_mount": "upload", "blob_uploads": "monolithic"}
+    started = cloud(**behaviour)
+    started.server.faults.append(Fault(operation="DeleteUpload", kind=kind, times=99))  # type: ignore[arg-type]
+
+    assert found(started) == expected(**behaviour)
+    assert any(one.operation == "DeleteUpload" for one in started.server.registry_requests)
+
+
 def test_nothing_secret_is_in_an_answer(cloud: Start) -> None:
     started = cloud(missing_digest="accepted", upload_host="other")
     probing = started.probe()
