@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .lightsail import CallFailed, Lightsail
-from .names import OURS, TAG
+from .names import LOG_GROUP, OURS, PREFIX, TAG
 from .stack import RunStack
 from .waiting import TookTooLong, Waiting
 
@@ -129,7 +129,7 @@ class CleanUp:
         return list(self._lightsail.tell("GetContainerServices").get("containerServices", []))
 
     def _delete_log_groups(self) -> None:
-        for group in self._log_groups():
+        for group in _log_groups(self._logs, self._stack.name):
             self._logs.delete_log_group(logGroupName=group)
 
     def _look(self, problems: Mapping[str, str]) -> list[Left]:
@@ -148,16 +148,11 @@ class CleanUp:
             if name in self._services:
                 more = f", {service['state']}{problems.get(name, '')}"
                 left.append(self._left_service(name, more))
-        for group in self._log_groups():
+        for group in _log_groups(self._logs, self._stack.name):
             command = f"aws logs delete-log-group --log-group-name {group} {self._place}"
             what = f"log group {group}{problems.get(_LOG_GROUPS, '')}"
             left.append(Left(what=what, command=command))
         return left
-
-    def _log_groups(self) -> list[str]:
-        pages = self._logs.get_paginator("describe_log_groups")
-        found = pages.paginate(logGroupNamePrefix=self._stack.name)
-        return [group["logGroupName"] for page in found for group in page["logGroups"]]
 
     @property
     def _place(self) -> str:
@@ -172,10 +167,11 @@ class CleanUp:
         return Left(what=f"container service {name}{more}", command=command)
 
 
-def find_runs(lightsail: Lightsail, cloudformation: Any) -> dict[str, list[str]]:
+def find_runs(lightsail: Lightsail, cloudformation: Any, logs: Any) -> dict[str, list[str]]:
     """Return the runs of which something is there, each with its container services.
 
-    Only what has both the form of our names and our tag is a run's.
+    Only what has both the form of our names and our tag is a run's; of a log group, which shows no
+    tags where it is listed, the name alone says so.
     """
     runs: dict[str, list[str]] = {}
     for service in lightsail.tell("GetContainerServices").get("containerServices", []):
@@ -188,4 +184,12 @@ def find_runs(lightsail: Lightsail, cloudformation: Any) -> dict[str, list[str]]
             is_tagged = any(tag["Key"] == TAG for tag in stack.get("Tags", []))
             if OURS.fullmatch(name) and is_tagged and status != "DELETE_COMPLETE":
                 runs.setdefault(name, [])
+    for name in _log_groups(logs, PREFIX):
+        if (found := LOG_GROUP.match(name)) is not None:
+            runs.setdefault(found["run"], [])
     return runs
+
+
+def _log_groups(logs: Any, prefix: str) -> list[str]:
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    return [group["logGroupName"] for page in pages for group in page["logGroups"]]

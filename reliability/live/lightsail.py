@@ -93,18 +93,22 @@ class Lightsail:
         Raises:
             CallFailed: it said nothing about the call.
         """
-        attempt = 0
+        attempt, may_be_done = 0, False
+        is_deletion = operation.startswith("Delete")
+        is_repeatable = is_deletion or operation.startswith("Get")
         while True:
             attempt += 1
             try:
-                return self.once(operation, **parameters)
+                said = self.once(operation, **parameters)
             except CallFailed as failure:
-                is_throttled = failure.code in _THROTTLED
-                is_repeatable = operation.startswith(("Get", "Delete"))
-                if attempt == _TRIES or not (
-                    is_throttled or (is_repeatable and _is_passing(failure))
-                ):
+                is_lost = is_repeatable and _is_passing(failure)
+                if attempt == _TRIES or not (is_lost or is_throttled(failure)):
                     raise
+                may_be_done = may_be_done or (is_deletion and is_lost)
+            else:
+                # What a deletion whose answer was lost did is not there any more.
+                is_done = may_be_done and said.code == "NotFoundException"
+                return Said(operation=operation) if is_done else said
             longest = min(10.0, 0.5 * 2.0**attempt)
             self._waiting.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
 

@@ -249,9 +249,20 @@ def test_runs_are_found_by_name_and_tag_and_nothing_else_is(removing: Removing) 
         "shop": ("CREATE_COMPLETE", {TAG: "shop"}),
     }
 
-    found = find_runs(removing.cloud.lightsail, removing.cloudformation)
+    removing.aws.log_groups = [
+        "cdk-lsc-live-mine",
+        f"{NAME}-HandlerLogGroup-1",
+        "cdk-lsc-live-44444444-HandlerLogGroup-1",
+        "shop-HandlerLogGroup-1",
+    ]
 
-    assert found == {NAME: [WEB, NAME], "cdk-lsc-live-12345678": []}
+    found = find_runs(removing.cloud.lightsail, removing.cloudformation, removing.logs)
+
+    assert found == {
+        NAME: [WEB, NAME],
+        "cdk-lsc-live-12345678": [],
+        "cdk-lsc-live-44444444": [],
+    }
 
 
 def test_another_error_of_a_stack_is_not_taken_for_its_end(removing: Removing) -> None:

@@ -183,7 +183,7 @@ def test_a_second_interruption_tells_what_is_left_and_clean_up_removes_it(
 
     with LiveCommand(environment, tmp_path, "--clean-up", "--yes") as live:
         assert live.wait() == 0, live.output
-    assert f"of {name}: its stack, and the services {name}" in live.output
+    assert f"of {name}: its stack and log groups, and the services {name}" in live.output
     assert services(lightsail) == []
 
     with LiveCommand(environment, tmp_path, "--clean-up") as live:
