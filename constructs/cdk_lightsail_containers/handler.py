@@ -17,6 +17,7 @@ from cdk_lightsail_containers_handler.properties.rules import BEYOND_TIMEOUT_SEC
 from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
 from .role_size import check_role_size
+from .stack_status import may_see_status
 from .synthesis_check import SynthesisCheck
 from .tokens import is_token
 
@@ -109,6 +110,7 @@ class Handler(Construct):
         """The role of the function."""
         # Not AWSLambdaBasicExecutionRole: that may write to every log group of the account.
         log_group.grant_write(self.role)
+        self.role.add_to_policy(may_see_status(self))
         if vpc is not None:
             self._allow_network_interfaces()
         self.function = lambda_.Function(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from .findings import acknowledge_every_service, acknowledge_lightsail
 from .service_rules import service_name_of
+from .stack_status import may_see_status
 from .tokens import is_token
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def service_policy(
         statements.append(
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[itself])
         )
+    if Stack.of(scope).node.addr != Stack.of(handler).node.addr:
+        statements.append(may_see_status(scope))
     policy = iam.Policy(
         scope,
         f"Policy-{service_id}",
