@@ -147,11 +147,15 @@ def test_runs_in_the_given_subnets_with_the_given_security_groups(placed_stack: 
     assert network["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
 
 
-def test_may_write_to_its_own_log_group_and_nothing_else_without_an_image(stack: Stack) -> None:
+def test_may_write_its_log_and_see_its_stack_and_nothing_else_without_an_image(
+    stack: Stack,
+) -> None:
     Handler(stack, "Handler")
 
-    (log,) = statements(stack)
+    log, status = statements(stack)
     assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert status["Action"] == "cloudformation:DescribeStacks"
+    assert status["Resource"] == {"Ref": "AWS::StackId"}
     assert "ManagedPolicyArns" not in only(stack, "AWS::IAM::Role")["Properties"]
 
 

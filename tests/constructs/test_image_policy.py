@@ -15,6 +15,7 @@ from aws_cdk.assertions import Template
 
 from cdk_lightsail_containers import ContainerService, Handler, ImageSource
 from stacks import (
+    EVERY_FUNCTION,
     PUSHES,
     allowed_in,
     granted,
@@ -180,7 +181,18 @@ def test_a_function_of_another_stack_reads_what_is_made_in_this_one(
     (policy,) = policies_of(stack)
     assert policy in only(stack, IMAGE)["DependsOn"]
     assert len(image_policy(stack)) > 3
-    assert allowed_in(shared) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert allowed_in(shared) == EVERY_FUNCTION
+
+
+def test_a_function_of_another_stack_may_see_the_status_of_both() -> None:
+    app = App()
+    shared, stack = Stack(app, "Shared"), Stack(app, "Stack")
+
+    image_in(stack, handler=Handler(shared, "Handler"))
+
+    for of_stack in (shared, stack):
+        seen = statement_for(of_stack, "cloudformation:DescribeStacks")
+        assert seen["Resource"] == {"Ref": "AWS::StackId"}
 
 
 def test_a_role_of_the_account_s_own_is_told_what_it_must_allow(tmp_path: Path) -> None:

@@ -19,13 +19,12 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 PUSHES = {"lightsail:CreateContainerServiceRegistryLogin", "lambda:InvokeFunction"}
 PULLS = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 DEPLOYMENT = "Custom::LightsailContainerServiceDeployment"
-_EVERY_IMAGE = {
+EVERY_FUNCTION = {"cloudformation:DescribeStacks", "logs:CreateLogStream", "logs:PutLogEvents"}
+_EVERY_IMAGE = EVERY_FUNCTION | {
     "lightsail:DeleteContainerImage",
     "lightsail:GetContainerImages",
     "lightsail:GetContainerServices",
     "lightsail:RegisterContainerImage",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
 }
 
 
