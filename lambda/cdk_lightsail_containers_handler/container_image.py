@@ -70,7 +70,7 @@ class ContainerImages:
                     "deploy again",
                 ) from error
             image = self._settle(registered, wanted)
-            self._take_back_if_cancelled(image, check)
+            self.registered = image
         else:
             self._log("found", image=str(image.name))
         self._prune_quietly(wanted, {image.name, current})
@@ -149,14 +149,6 @@ class ContainerImages:
                 self._log("found after all", image=str(found.name))
                 return found
             attempt += 1
-
-    def _take_back_if_cancelled(self, image: ContainerImage, check: Callable[[str], None]) -> None:
-        """Delete an image that was registered while CloudFormation cancelled the request."""
-        try:
-            check("the registered image was told")
-        except HandlerError:
-            self.delete(ContainerImageRemoval(name=image.name, digest=image.digest))
-            raise
 
     def _waits_while_busy(
         self, service: str, attempt: int, error: type[HandlerError] = HandlerError
