@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .calls import Calls
+from .calls import UNSOUND, Calls
 from .deployment import Deployment, describe
 from .errors import NotFound
 from .lightsail_call import LightsailCall
@@ -100,6 +100,7 @@ class Lightsail:
     def __init__(self, client: LightsailClient, deadline: Deadline, log: Log) -> None:
         self._client = client
         self._calls = Calls(deadline, log)
+        self._log = log
 
     def images(self, service: str) -> list[ContainerImage]:
         """Return the images that are registered with a service, in no certain order."""
@@ -107,7 +108,7 @@ class Lightsail:
             LightsailCall("GetContainerImages", service),
             # An empty list may be left out. So does botocore with an answer that is no JSON, but
             # whoever acts on this list looks again afterwards.
-            lambda: _parsed(
+            lambda: self._parsed(
                 _image,
                 self._client.get_container_images(serviceName=service).get("containerImages", []),
             ),
@@ -178,7 +179,7 @@ class Lightsail:
         found = self._calls.send(
             LightsailCall("GetContainerServiceDeployments", service),
             # An empty list may be left out, as that of images.
-            lambda: _parsed(
+            lambda: self._parsed(
                 Deployment.parse,
                 self._client.get_container_service_deployments(serviceName=service).get(
                     "deployments", []
@@ -230,12 +231,20 @@ class Lightsail:
             more = {"pageToken": token}
         return sorted(events, key=lambda event: event.at)
 
-
-def _parsed(
-    parse: Callable[[Mapping[str, Any]], _T | None], items: Iterable[Mapping[str, Any]]
-) -> list[_T]:
-    """Return the items of an answer that can be read."""
-    return [found for item in items if (found := parse(item)) is not None]
+    def _parsed(
+        self, parse: Callable[[Mapping[str, Any]], _T | None], items: Iterable[Mapping[str, Any]]
+    ) -> list[_T]:
+        """Return the items of an answer that can be read."""
+        found = []
+        for item in items:
+            try:
+                one = parse(item)
+            except UNSOUND as error:
+                # One that is strange must not hide the others.
+                self._log("not understood", parse=parse.__qualname__, cause=repr(error))
+            else:
+                found += [] if one is None else [one]
+        return found
 
 
 def _service(item: Mapping[str, Any]) -> ContainerService:
