@@ -274,7 +274,9 @@ class ContainerImages:
         if not names:
             return []
         before = self._lightsail.service(service)
-        self._deadline.pause(STALE_SECONDS)
+        if not self._deadline.pause(STALE_SECONDS):
+            self._log("kept: no time to look twice", images=[str(name) for name in names])
+            return []
         after = self._lightsail.service(service)
         for name in names:
             if after.uses(name):

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _BUSY = frozenset({"PENDING", "UPDATING", "DEPLOYING"})
-_MOST_LOG_PAGES = 20
+_MOST_LOG_EVENTS = 100
+_LOG_SECONDS = 30.0
 _HIGHEST_VERSION = 1 << 31
 
 STALE_SECONDS = 5.0
@@ -99,6 +100,7 @@ class Lightsail:
 
     def __init__(self, client: LightsailClient, deadline: Deadline, log: Log) -> None:
         self._client = client
+        self._deadline = deadline
         self._calls = Calls(deadline, log)
         self._log = log
 
@@ -212,11 +214,15 @@ class Lightsail:
         )
 
     def container_log(self, service: str, container: str, since: datetime) -> list[LogEvent]:
-        """Return what a container has logged since a time, oldest first."""
+        """Return the last lines that a container has logged since a time, oldest first.
+
+        As many pages as there are and there is time for, since the last lines tell the most.
+        """
         call = LightsailCall("GetContainerLog", service)
         events: list[LogEvent] = []
         more: Any = {}
-        for _ in range(_MOST_LOG_PAGES):
+        deadline = self._deadline.within(_LOG_SECONDS)
+        while True:
             found, token = self._calls.send(
                 call,
                 lambda more=more: _log_page(  # type: ignore[misc]
@@ -225,11 +231,10 @@ class Lightsail:
                     )
                 ),
             )
-            events += found
-            if not token:
-                break
+            events = sorted([*events, *found], key=lambda event: event.at)[-_MOST_LOG_EVENTS:]
+            if token in ("", more.get("pageToken")) or not deadline.left():
+                return events
             more = {"pageToken": token}
-        return sorted(events, key=lambda event: event.at)
 
     def _parsed(
         self, parse: Callable[[Mapping[str, Any]], _T | None], items: Iterable[Mapping[str, Any]]

@@ -80,19 +80,52 @@ def test_passes_over_a_listed_deployment_without_version_or_time(
     assert (deployment.containers, deployment.public_endpoint) == ({}, None)
 
 
-def test_reads_every_page_of_a_log_and_no_further_than_there_is_sense() -> None:
-    at = datetime(2026, 11, 24, tzinfo=UTC)
-    client = boto3.client("lightsail")
-    with Stubber(client) as answers:
-        for number in range(20):
-            event = {"createdAt": at - timedelta(seconds=number), "message": str(number)}
-            page = {"logEvents": [event, {"message": "at no time"}], "nextPageToken": str(number)}
-            answers.add_response("get_container_log", page)
+class Log:
+    """Lightsail's client, for a log of so many pages of 50 lines, each of which takes its time."""
 
-        events = lightsail(answers).container_log("shop", "web", at)
+    def __init__(self, time: FakeTime, pages: int, seconds: float) -> None:
+        self._time, self._pages, self._seconds = time, pages, seconds
+        self.read = 0
 
-    client.close()
-    assert [event.message for event in events] == [str(number) for number in range(19, -1, -1)]
+    def get_container_log(self, **_: Any) -> dict[str, Any]:
+        self.read += 1
+        self._time.now += self._seconds
+        at = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(hours=self.read)
+        lines = [f"{self.read} {line}" for line in range(50)]
+        events = [
+            {"createdAt": at + timedelta(seconds=line), "message": text}
+            for line, text in enumerate(lines)
+        ]
+        # In no order, and some without a time.
+        page: dict[str, Any] = {"logEvents": [*reversed(events), {"message": "at no time"}]}
+        return page if self.read == self._pages else {**page, "nextPageToken": str(self.read)}
+
+
+@pytest.mark.parametrize(("pages", "seconds", "read"), [(30, 0.1, 30), (1, 40, 1), (90, 0.5, 60)])
+def test_keeps_the_last_lines_of_a_log_of_as_many_pages_as_there_is_time_for(
+    pages: int, seconds: float, read: int
+) -> None:
+    time = FakeTime()
+    log = Log(time, pages, seconds)
+    shop = Lightsail(log, time.deadline(800), lambda *_, **__: None)  # type: ignore[arg-type]
+
+    lines = [
+        event.message
+        for event in shop.container_log("shop", "web", datetime(2026, 11, 24, tzinfo=UTC))
+    ]
+
+    assert log.read == read
+    every = [f"{page} {line}" for page in range(1, read + 1) for line in range(50)]
+    assert lines == every[-100:]
+
+
+def test_reads_a_log_no_further_when_it_is_given_the_same_page_again(answers: Stubber) -> None:
+    page = {"logEvents": [], "nextPageToken": "more"}
+    for _ in range(2):
+        answers.add_response("get_container_log", page)
+
+    assert lightsail(answers).container_log("shop", "web", IMAGE["createdAt"]) == []  # type: ignore[arg-type]
+    answers.assert_no_pending_responses()
 
 
 def test_a_deployment_that_runs_what_it_cannot_read_counts_with_its_version_and_state(
