@@ -1,7 +1,8 @@
 """Calls to AWS, each repeated while it makes sense and there is time.
 
-The only module that reads botocore's exceptions of calls that were not simply refused. An
-exception's name decides, never its English text:
+Beside `s3_object`, whose parts are read on from where they broke, the only module that reads
+botocore's exceptions of calls that were not simply refused. An exception's name decides, never its
+English text:
 https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
 """
 

@@ -66,6 +66,7 @@ def make_handler(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     timeouts: Timeouts | None = None,
+    today: Callable[[], float] = time.time,
 ) -> Callable[[Any, Any], None]:
     """Return the function that AWS Lambda calls with a request and its context.
 
@@ -75,8 +76,9 @@ def make_handler(
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
         timeouts: how long to wait for registries, by default as the registry client does.
+        today: a clock that other invocations have too, seconds since the epoch.
     """
-    resource = CustomResource(clock, sleep, _never_made)
+    resource = CustomResource(clock, sleep, today, _never_made)
     requests = _Requests(resource, make_client("lightsail"), make_client, timeouts)
     resource.create(requests.put)
     resource.update(requests.put)
