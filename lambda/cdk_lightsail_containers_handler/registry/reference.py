@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from .url import Origin, is_host
 
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+"""The only digests that are taken."""
+
 _DOCKER_HUB = "registry-1.docker.io"
 _DOCKER_HUB_NAMES = frozenset({"docker.io", "index.docker.io", _DOCKER_HUB})
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -19,7 +22,6 @@ _REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\]){_PORT}")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
 _ALGORITHM = re.compile(r"sha[0-9]+:", re.IGNORECASE)
 _LONGEST_NAME = 255
@@ -55,7 +57,7 @@ class Reference:
         if "://" in text:
             raise _invalid(text, "must not begin with a scheme, write registry/repository:tag")
         rest, at, digest = text.partition("@")
-        if at and not _DIGEST.fullmatch(digest):
+        if at and not DIGEST.fullmatch(digest):
             raise _invalid(text, "digest must be sha256: and 64 lowercase hexadecimal digits")
         name, colon, tag = rest.rpartition(":")
         if not colon or "/" in tag:
