@@ -72,7 +72,8 @@ class ContainerServiceDeployment(Construct):
             scope: the construct that this belongs to.
             id: the id within the scope.
             containers: 1 to 10 containers by name: 1-53 lowercase letters, digits and inner
-                hyphens, known when the app is synthesized. Their images are of this service, or of a registry.
+                hyphens, known when the app is synthesized. Their images are of this service, or
+                of a registry.
             service: the container service, a `CfnContainer` or
                 `ContainerService.from_service_name`.
             handler: the function that does it. Default: the one that the stack shares.

@@ -92,8 +92,8 @@ class ContainerWebService(Construct):
                 which must be valid; four domain names in all. Default: the default address alone.
             removal_policy: what becomes of an image that is replaced: DESTROY or RETAIN. Default:
                 DESTROY.
-            revision: any text; change it to have the secrets read again and deployed. That leaves
-                the image alone: to have its tag looked up again, change the `revision` of the source.
+            revision: any text; change it to have the secrets read again and deployed. The
+                image's tag is looked up again with another `revision` of the source.
             scale: how many nodes, 1 to 20. Default: 1.
             secrets: environment variables that the function reads when it deploys, by name.
                 Default: none.
