@@ -12,7 +12,15 @@ from typing import Self
 from cdk_lightsail_containers_handler.registry.reference import DIGEST
 
 from .image_source import Source, parse_source
-from .rules import check_name, check_number, check_service_name, mapping, required, show
+from .rules import (
+    check_name,
+    check_number,
+    check_service_name,
+    mapping,
+    required,
+    sent_number,
+    show,
+)
 
 CONTAINER_IMAGE_TYPE = "Custom::LightsailContainerImage"
 
@@ -150,7 +158,7 @@ class ContainerImageProperties:
             max_versions=(
                 None
                 if max_versions is None
-                else check_max_versions(max_versions, Property.MAX_VERSIONS)
+                else check_max_versions(sent_number(max_versions), Property.MAX_VERSIONS)
             ),
         )
 

@@ -21,6 +21,7 @@ _PORT = r"(?::(?P<port>[0-9]{1,5}))?"
 _REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\]){_PORT}")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
+TAG_RULE = "1-128 letters, digits, '_', '.' and '-', not first '.' or '-'"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
 _ALGORITHM = re.compile(r"sha[0-9]+:", re.IGNORECASE)
@@ -62,10 +63,8 @@ class Reference:
         name, colon, tag = rest.rpartition(":")
         if not colon or "/" in tag:
             name, colon, tag = rest, "", ""
-        if colon and not _TAG.fullmatch(tag):
-            raise _invalid(
-                text, "tag must be 1-128 letters, digits, '_', '.' and '-', not first '.' or '-'"
-            )
+        if colon and not is_tag(tag):
+            raise _invalid(text, f"tag must be {TAG_RULE}")
         registry, repository = _split(name)
         _check(text, registry, repository)
         tag = tag or ("" if digest else "latest")
@@ -86,6 +85,11 @@ class Reference:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.registry}/{self.repository}{tag}{digest}"
+
+
+def is_tag(text: str) -> bool:
+    """Return whether a text is a tag."""
+    return bool(_TAG.fullmatch(text))
 
 
 def _split(name: str) -> tuple[str, str]:
