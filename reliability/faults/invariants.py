@@ -173,6 +173,7 @@ class Invariants:
             for service in self._services().values()
             for which in ("currentDeployment", "nextDeployment")
             for container in service.get(which, {}).get("containers", {}).values()
+            if container["image"].startswith(":")
         }
 
 
