@@ -12,8 +12,8 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
     DeploymentAttribute,
 )
 
-from .cloudformation import Exchange
 from .cures import is_sentence
+from .custom_resource import Exchange
 
 _MOST_BYTES = 4096
 _NAMES = ("StackId", "RequestId", "LogicalResourceId")

@@ -13,8 +13,9 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
 )
 
 from .answers import wrong_answers
-from .cloudformation import BROKEN_REASON, NO_ANSWER, Outcome, Resource, Stack
+from .cloudformation import Stack
 from .cures import is_sentence
+from .custom_resource import BROKEN_REASON, NO_ANSWER, Outcome, Resource
 from .world import World
 
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
@@ -115,7 +116,7 @@ class Invariants:
             exchange.event["ResourceProperties"]
             for stack in self.stacks
             for exchange in stack.exchanges
-            if exchange.is_cancelled
+            if exchange.rolled_back
         ]
         return {name for one in wanted for name in _surplus(known, one, 1)} - self._owned_before
 

@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 from reliability.faults.answers import wrong_answers
 from reliability.faults.clock import Clock
-from reliability.faults.cloudformation import BROKEN_REASON, NO_ANSWER, Exchange, Outcome, Stack
-from reliability.faults.cloudformation import Resource as Made
+from reliability.faults.cloudformation import Stack
 from reliability.faults.cures import is_sentence
+from reliability.faults.custom_resource import BROKEN_REASON, NO_ANSWER, Exchange, Outcome
+from reliability.faults.custom_resource import Resource as Made
 from reliability.faults.function import Function
 from reliability.faults.invariants import Invariants
 from reliability.faults.scenario import register, set_up
@@ -166,7 +167,9 @@ def test_what_a_cancelled_request_has_pruned_is_not_lost(
     properties = {"ServiceName": "shop", "Label": "web", "MaxVersions": most}
     event = {**EVENT, "ResourceProperties": properties}
     put = Put(json.dumps(ANSWER).encode(), at=0)
-    false_world.stack.exchanges.append(Exchange(event, 1, [put], is_cancelled=True))
+    false_world.stack.exchanges.append(
+        Exchange(event, 1, [put], Outcome("UPDATE_ROLLBACK_COMPLETE"))
+    )
     false_world.deletes(second)
 
     lost = [f"image {second} is lost"] if most == "3" else []
