@@ -45,6 +45,13 @@ class Invariants:
     def begin(self) -> None:
         """Take the world as it is for right."""
         self._owned_before = self._owned()
+        of_stacks = {one.attributes.get("DeploymentVersion") for one in self._resources()}
+        self._deployed_before = {
+            version
+            for which in ("currentDeployment", "nextDeployment")
+            for version in self._current(which).values()
+            if version is not None and str(version) not in of_stacks
+        }
         self.bystanders = self._images() - self._owned_before | self._retained()
 
     def broken(self, outcome: Outcome, *, succeeds: bool, is_struck: bool) -> list[str]:
@@ -125,9 +132,9 @@ class Invariants:
             for resource in stack.resources.values():
                 if resource.kind == DEPLOYMENT_TYPE:
                     version = int(resource.attributes["DeploymentVersion"])
-                    service = resource.properties["ServiceName"]
-                    current = self._services()[service].get("currentDeployment", {})
-                    if (current.get("version"), current.get("state")) != (version, "ACTIVE"):
+                    current = self._current()[resource.properties["ServiceName"]]
+                    # Or what somebody else has deployed over it, before anything was struck.
+                    if current not in (version, *self._deployed_before):
                         yield f"{stack.name} stands for a deployment that does not serve"
 
     def _told_secrets(self) -> Iterator[str]:
@@ -167,6 +174,12 @@ class Invariants:
     def _services(self) -> dict[str, Any]:
         found = self.world.client.get_container_services()["containerServices"]
         return {service["containerServiceName"]: service for service in found}
+
+    def _current(self, which: str = "currentDeployment") -> dict[str, int | None]:
+        return {
+            name: service.get(which, {}).get("version")
+            for name, service in self._services().items()
+        }
 
     def _used(self) -> set[str]:
         return {

@@ -42,9 +42,10 @@ def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
     (made,) = matrix.make([Run("create by digest", REGISTER, "killed_after", repeats=False)])
 
     assert made.result.status == "ROLLBACK_COMPLETE"
-    unanswered, orphaned, *_ = made.result.problems
-    assert unanswered.startswith("ROLLBACK_COMPLETE without a cause and a cure: CloudFormation did")
+    unclear, orphaned, unanswered, *_ = made.result.problems
+    assert unclear.startswith("ROLLBACK_COMPLETE without a cause and a cure: CloudFormation did")
     assert orphaned == "image :shop.web.2 is nobody's"
+    assert unanswered == "Create of Image was never answered"
 
 
 def test_a_run_is_the_same_each_time(matrix: Matrix) -> None:
