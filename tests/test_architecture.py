@@ -56,6 +56,7 @@ HANDLER_IMPORTS = {
         "properties",
         "request_log",
     },
+    "stack": {"calls", "deadline", "errors", "request_log"},
     "s3_object": {"calls", "deadline", "errors", "registry"},
     "metered_source": {"registry"},
     "push": {
@@ -83,6 +84,7 @@ HANDLER_IMPORTS = {
         "push",
         "registry",
         "secret_values",
+        "stack",
     },
 }
 
@@ -132,6 +134,16 @@ def test_constructs_import_nothing_of_the_handler_but_the_contract() -> None:
     contract = "cdk_lightsail_containers_handler.properties."
     assert of_handler
     assert {name for name in of_handler if not name.startswith(contract)} == set()
+
+
+def test_one_module_alone_asks_the_cdk_for_tokens() -> None:
+    # It ends in a traceback, and jsii with it, for many of Python's values.
+    asking = {
+        module.stem for module in CONSTRUCTS.glob("*.py") if ".is_unresolved(" in module.read_text()
+    }
+
+    # Those of a Duration are its own.
+    assert asking == {"tokens", "handler", "public_endpoint"}
 
 
 def test_the_contract_imports_nothing_of_the_handler_but_the_grammar_of_references() -> None:

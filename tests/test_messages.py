@@ -12,7 +12,7 @@ HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
 OPERATIONS, README = ROOT / "docs" / "operations.md", ROOT / "README.md"
 ERRORS = {
     "HandlerError",
-    "Reading",
+    "PlainCall",
     "NotFound",
     "Refused",
     "Unanswered",
@@ -55,7 +55,7 @@ def problems() -> Iterator[tuple[str, str]]:
         for node in ast.walk(ast.parse(path.read_text())):
             name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
             if isinstance(node, ast.Call) and name in ERRORS and node.args:
-                problem = node.args[1 if name == "Reading" else 0]
+                problem = node.args[1 if name == "PlainCall" else 0]
                 longest = max(
                     (part.strip(" ':;,(") for part in parts(problem)), key=len, default=""
                 )

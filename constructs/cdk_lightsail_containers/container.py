@@ -13,10 +13,9 @@ from .container_secret import ContainerSecret
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
-
-    from .handler import Handler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +57,11 @@ class Container:
         check_command(self.command)
         check_environment(self.environment, self.secrets)
 
-    def bind(self, handler: Handler) -> Mapping[str, object]:
+    def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         """Grant the handler to read the secrets, and return the resource properties.
 
         Args:
-            handler: the function that deploys.
+            handler: the function that deploys, or who it is to this deployment.
         """
         parts = {
             ContainerProperty.COMMAND: list(self.command),

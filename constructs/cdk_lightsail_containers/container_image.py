@@ -11,15 +11,20 @@ from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     Attribute,
     Property,
+    check_label,
 )
 from cdk_lightsail_containers_handler.properties.container_image import (
     RemovalPolicy as RemovalPolicyProperty,
 )
+from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 from .handler import Handler
 from .image_policy import image_policy
 from .image_rules import check_registration
+from .neighbours import check_alone
+from .policy_grantee import PolicyGrantee
 from .service_rules import check_handler, check_service, service_name_of
+from .synthesis_check import SynthesisCheck
 
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
@@ -83,19 +88,26 @@ class ContainerImage(Construct):
             ValueError: a value breaks its rule, or the stack has another image with this service
                 and label.
         """
-        check_service(service)
-        check_handler(handler)
+        check_service(scope, service)
+        check_handler(scope, handler)
         check_registration(
-            label=label, max_versions=max_versions, removal_policy=removal_policy, source=source
+            scope,
+            label=label,
+            max_versions=max_versions,
+            removal_policy=removal_policy,
+            source=source,
         )
         self._service_and_label = (service_name_of(service), label)
         _check_alone(scope, self._service_and_label)
         super().__init__(scope, id)
 
         handler = handler or Handler.shared(self)
-        origin = source.bind(self, handler)
+        grantee = PolicyGrantee(self, handler)
+        origin = source.bind(self, grantee)
         is_pushed = Property.SOURCE in origin
-        policy = image_policy(self, handler, service, is_pushed=is_pushed)
+        policy = image_policy(
+            self, handler, service, is_pushed=is_pushed, grants=grantee.statements
+        )
         self._resource = CustomResource(
             self,
             "Resource",
@@ -112,6 +124,7 @@ class ContainerImage(Construct):
         )
         handler.precede(self._resource)
         self._resource.node.add_dependency(policy)
+        self.node.add_validation(SynthesisCheck(self._check_again))
 
     @property
     def service_name(self) -> str:
@@ -134,16 +147,31 @@ class ContainerImage(Construct):
         """When the image was registered, as an ISO 8601 timestamp."""
         return self._resource.get_att_string(Attribute.CREATED_AT)
 
+    def _known(self) -> tuple[object, ...]:
+        """Return service and label as the template has them, which is all that is known of them."""
+        return tuple(map(Stack.of(self).resolve, self._service_and_label))
+
+    def _check_again(self) -> None:
+        """Hold a service and label to their rules that were tokens, where they came to be known."""
+        known = self._known()
+        if known == self._service_and_label or not all(isinstance(part, str) for part in known):
+            return
+        service_name, label = known
+        check_service_name(service_name)
+        check_label(label)
+        check_alone(self, ContainerImage, lambda image: image._known() == known, _twin(label))  # noqa: SLF001 - our own class
+
 
 def _check_alone(scope: Construct, service_and_label: tuple[str, str]) -> None:
     """Refuse a second image of a service and label: each would prune and replace the other's."""
-    for construct in Stack.of(scope).node.find_all():
-        if (
-            isinstance(construct, ContainerImage)
-            and construct._service_and_label == service_and_label  # noqa: SLF001 - our own class
-        ):
-            _, label = service_and_label
-            raise ValueError(
-                "a stack must not have two images with the same service and label, got label "
-                f"{label!r} again after {construct.node.path!r}"
-            )
+    check_alone(
+        scope,
+        ContainerImage,
+        lambda image: image._service_and_label == service_and_label,  # noqa: SLF001 - our own class
+        _twin(service_and_label[-1]),
+    )
+
+
+def _twin(label: object) -> str:
+    rule = "a stack must not have two images with the same service and label"
+    return f"{rule}, got label {label!r}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from aws_cdk import SecretValue, Token
+from aws_cdk import SecretValue
 
 from cdk_lightsail_containers_handler.properties.container import (
     check_container_image,
@@ -17,6 +17,10 @@ from cdk_lightsail_containers_handler.properties.rules import show
 
 from .container_image import ContainerImage
 from .container_secret import ContainerSecret
+from .tokens import is_token, template_text
+
+if TYPE_CHECKING:
+    from constructs import Construct
 
 # CloudFormation would put the secret in the place of such a text before it calls the function, see
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
@@ -28,7 +32,8 @@ def check_command(command: object) -> None:
     if not isinstance(command, list | tuple):
         raise ValueError(f"command must be a list of texts, got {show(command)}")  # noqa: TRY004 - one kind of error for a user
     for part in command:
-        if not isinstance(part, str) and not Token.is_unresolved(part):
+        _check_no_secret(part, "a part of command")
+        if not isinstance(part, str) and not is_token(part):
             raise ValueError(f"command must be a list of texts, got {show(part)} in it")
 
 
@@ -47,14 +52,26 @@ def check_image(image: object) -> None:
     if isinstance(image, ContainerImage):
         path = image.node.path
         raise ValueError(f"image must be a text: hand in the image_name of {path!r}, got itself")  # noqa: TRY004 - one kind of error for a user
-    if not Token.is_unresolved(image):
+    if not is_token(image):
         check_container_image(image, None)
 
 
 def check_key(key: object, what: str) -> None:
     """Raise the `ValueError` that says that a template's keys are known when it is written."""
-    if Token.is_unresolved(key):
+    if is_token(key):
         raise ValueError(f"{what} must be known when the app is synthesized, got a token")
+
+
+def check_hides_no_secret(
+    scope: Construct, command: Iterable[str], environment: Mapping[str, str]
+) -> None:
+    """Raise the `ValueError` that says that no token in a container hides a secret.
+
+    CloudFormation would put it in its place in the request, where nobody masks it.
+    """
+    _check_no_secret(template_text(scope, list(command)), "a part of command")
+    for name, value in environment.items():
+        _check_no_secret(template_text(scope, value), f"environment[{name!r}]")
 
 
 def check_ports(ports: object) -> None:
@@ -64,15 +81,19 @@ def check_ports(ports: object) -> None:
     for port, protocol in ports.items():
         check_key(port, "a port")
         check_port(port)
-        if not Token.is_unresolved(protocol):
+        if not is_token(protocol):
             check_protocol(protocol, f"ports[{port}]")
 
 
-def _check_value(value: object, what: str) -> None:
+def _check_no_secret(value: object, what: str) -> None:
     is_reference = isinstance(value, str) and _SECRET_REFERENCE.search(value)
     if isinstance(value, SecretValue) or is_reference:
         raise ValueError(f"{what} must not be a secret: hand it in among the secrets")
-    if not isinstance(value, str) and not Token.is_unresolved(value):
+
+
+def _check_value(value: object, what: str) -> None:
+    _check_no_secret(value, what)
+    if not isinstance(value, str) and not is_token(value):
         raise ValueError(f"{what} must be a text, got a value of type {type(value).__name__!r}")
 
 

@@ -5,25 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from aws_cdk import Token
-
 from cdk_lightsail_containers_handler.properties.secret_value import SecretProperty
 
 from .secret_grants import grant_parameter, grant_secret
+from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
-
-    from .handler import Handler
 
 
 class SecretOrigin(Protocol):
     """Where a secret is kept."""
 
-    def bind(self, handler: Handler) -> Mapping[str, object]:
+    def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         """Grant the handler to read it, and return the resource properties."""
         ...
 
@@ -61,7 +59,7 @@ class ContainerSecret:
             rule = "secret must be a secret of AWS Secrets Manager, not what is in it"
             raise ValueError(f"{rule}, got a value of type {type(secret).__name__!r}")
         is_text = isinstance(field, str) and field
-        if field is not None and not Token.is_unresolved(field) and not is_text:
+        if field is not None and not is_token(field) and not is_text:
             raise ValueError(f"field must be a text that is not empty, got {field!r}")
         return ContainerSecret(_StoredSecret(secret=secret, field=field))
 
@@ -107,11 +105,11 @@ class ContainerSecret:
             f"or a parameter of SSM, got a value of type {type(value).__name__!r}"
         )
 
-    def bind(self, handler: Handler) -> Mapping[str, object]:
+    def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         """Grant the handler to read the secret, and return its resource properties.
 
         Args:
-            handler: the function that deploys.
+            handler: the function that deploys, or who it is to this deployment.
         """
         return self.origin.bind(handler)
 
@@ -123,7 +121,7 @@ class _StoredSecret:
     secret: secretsmanager.ISecret
     field: str | None
 
-    def bind(self, handler: Handler) -> Mapping[str, object]:
+    def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         grant_secret(self.secret, handler)
         return {
             SecretProperty.SECRET_ARN: self.secret.secret_arn,
@@ -137,9 +135,9 @@ class _StoredParameter:
 
     parameter: ssm.IParameter
 
-    def bind(self, handler: Handler) -> Mapping[str, object]:
+    def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         grant_parameter(self.parameter, handler)
         # Where it was referred to by its ARN, the CDK takes the end of a path such as /shop/token
         # for the name. SSM takes either.
         arn, name = self.parameter.parameter_arn, self.parameter.parameter_name
-        return {SecretProperty.PARAMETER_NAME: name if Token.is_unresolved(arn) else arn}
+        return {SecretProperty.PARAMETER_NAME: name if is_token(arn) else arn}

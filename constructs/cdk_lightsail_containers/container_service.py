@@ -1,11 +1,13 @@
 """Container services that are defined outside the stack."""
 
 import jsii
-from aws_cdk import ArnFormat, Resource, Stack, Token
+from aws_cdk import ArnFormat, Resource, Stack
 from aws_cdk.interfaces.aws_lightsail import ContainerReference, IContainerRef
 from constructs import Construct
 
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
+
+from .tokens import check_known
 
 
 @jsii.implements(IContainerRef)
@@ -51,6 +53,5 @@ class ContainerService:
         Raises:
             ValueError: the name breaks that rule.
         """
-        if not Token.is_unresolved(service_name):
-            check_service_name(service_name)
+        check_known(service_name, check_service_name, "service_name")
         return _ImportedContainerService(scope, id, service_name)

@@ -12,18 +12,23 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
     DeploymentAttribute,
     DeploymentProperty,
 )
+from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 from .deployment_policy import deployment_policy
 from .deployment_rules import (
     check_containers,
     check_deploys_nothing,
     check_images,
+    check_no_secrets,
     check_public_endpoint,
     private_images,
 )
 from .handler import Handler
+from .neighbours import check_alone
+from .policy_grantee import PolicyGrantee
 from .service_rules import check_handler, check_service, service_name_of
 from .source_rules import check_revision
+from .synthesis_check import SynthesisCheck
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
 
     from .container import Container
     from .public_endpoint import PublicEndpoint
+
+_TWIN = "a stack must not have two deployments of the same service, got one"
 
 
 class ContainerServiceDeployment(Construct):
@@ -79,19 +86,22 @@ class ContainerServiceDeployment(Construct):
             ValueError: a value breaks its rule; the stack has another deployment of the service,
                 or the service brings one of its own; or an image is one of another service.
         """
-        check_service(service)
-        check_handler(handler)
+        check_service(scope, service)
+        check_handler(scope, handler)
         check_revision(revision)
         check_deploys_nothing(service)
         check_containers(containers)
         check_public_endpoint(public_endpoint, containers)
         check_images(scope, service, containers)
+        check_no_secrets(scope, containers)
         self._service_name = service_name_of(service)
-        check_alone(scope, self._service_name)
+        check_one_deployment(scope, self._service_name)
         super().__init__(scope, id)
 
         handler = handler or Handler.shared(self)
-        policy = deployment_policy(self, handler, service)
+        grantee = PolicyGrantee(self, handler)
+        bound = {name: container.bind(grantee) for name, container in containers.items()}
+        policy = deployment_policy(self, handler, service, grants=grantee.statements)
         endpoint = {} if public_endpoint is None else public_endpoint.bind()
         self._resource = CustomResource(
             self,
@@ -101,16 +111,17 @@ class ContainerServiceDeployment(Construct):
             service_timeout=handler.hand_over_timeout,
             properties={
                 DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
-                DeploymentProperty.CONTAINERS: {
-                    name: container.bind(handler) for name, container in containers.items()
-                },
+                DeploymentProperty.CONTAINERS: bound,
                 **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
                 **({} if revision is None else {DeploymentProperty.REVISION: revision}),
             },
         )
         handler.precede(self._resource)
         self._resource.node.add_dependency(policy)
-        self._warn_of(private_images(service, containers))
+        self._warn_of(private_images(self, service, containers))
+        self.node.add_validation(
+            SynthesisCheck(lambda: self._check_again(service, containers)),
+        )
 
     @property
     def deployment_version(self) -> str:
@@ -134,15 +145,25 @@ class ContainerServiceDeployment(Construct):
                 f"{', '.join(private)}",
             )
 
+    def _check_again(self, service: IContainerRef, containers: Mapping[str, Container]) -> None:
+        """Hold what was a token, or was set since, to its rules, where it came to be known."""
+        check_deploys_nothing(service)
+        check_no_secrets(self, containers)
+        known = self._known()
+        if known != self._service_name and isinstance(known, str):
+            check_service_name(known)
+            check_alone(self, ContainerServiceDeployment, lambda one: one._known() == known, _TWIN)  # noqa: SLF001 - our own class
 
-def check_alone(scope: Construct, service_name: str) -> None:
+    def _known(self) -> object:
+        """Return the service's name as the template has it, which is all that is known of it."""
+        return Stack.of(self).resolve(self._service_name)
+
+
+def check_one_deployment(scope: Construct, service_name: str) -> None:
     """Refuse a second deployment of a service: each would take the other's place."""
-    for construct in Stack.of(scope).node.find_all():
-        if (
-            isinstance(construct, ContainerServiceDeployment)
-            and construct._service_name == service_name  # noqa: SLF001 - our own class
-        ):
-            raise ValueError(
-                "a stack must not have two deployments of the same service, got one again after "
-                f"{construct.node.path!r}"
-            )
+    check_alone(
+        scope,
+        ContainerServiceDeployment,
+        lambda deployment: deployment._service_name == service_name,  # noqa: SLF001 - our own class
+        _TWIN,
+    )

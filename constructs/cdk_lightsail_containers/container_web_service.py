@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnOutput, Token
+from aws_cdk import CfnOutput
 from aws_cdk.aws_lightsail import CfnContainer
 from constructs import Construct
 
@@ -13,13 +13,14 @@ from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 from .container import Container
 from .container_image import ContainerImage
-from .container_rules import check_command, check_environment, check_ports
-from .container_service_deployment import ContainerServiceDeployment, check_alone
+from .container_rules import check_command, check_environment, check_hides_no_secret, check_ports
+from .container_service_deployment import ContainerServiceDeployment, check_one_deployment
 from .image_rules import check_registration
 from .power import Power
 from .public_endpoint import HealthCheck, PublicEndpoint
 from .service_rules import check_handler
 from .source_rules import check_revision
+from .tokens import check_known
 from .web_service_rules import check_capacity, check_public_domain_names
 
 if TYPE_CHECKING:
@@ -109,18 +110,22 @@ class ContainerWebService(Construct):
         ports = {port: PortProtocol.HTTP}
         check_capacity(power=power, scale=scale)
         check_public_domain_names(public_domain_names)
-        check_handler(handler)
+        check_handler(scope, handler)
         check_revision(revision)
         check_registration(
-            label=label, max_versions=max_versions, removal_policy=removal_policy, source=source
+            scope,
+            label=label,
+            max_versions=max_versions,
+            removal_policy=removal_policy,
+            source=source,
         )
         check_ports(ports)
         check_command(command)
         check_environment(environment, secrets)
+        check_hides_no_secret(scope, command, environment)
         endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
-        if not Token.is_unresolved(service_name):
-            check_service_name(service_name)
-        check_alone(scope, service_name)
+        check_known(service_name, check_service_name, "service_name")
+        check_one_deployment(scope, service_name)
         super().__init__(scope, id)
 
         self.service = CfnContainer(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from .service_policy import service_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_iam as iam
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
     from constructs import Construct
@@ -14,13 +16,20 @@ if TYPE_CHECKING:
     from .handler import Handler
 
 
-def deployment_policy(scope: Construct, handler: Handler, service: IContainerRef) -> iam.Policy:
+def deployment_policy(
+    scope: Construct,
+    handler: Handler,
+    service: IContainerRef,
+    *,
+    grants: Sequence[iam.PolicyStatement],
+) -> iam.Policy:
     """Allow a handler to deploy to a container service, and to wait for what becomes of it.
 
     Args:
         scope: the deployment.
         handler: the function that deploys.
         service: the container service.
+        grants: what reading its secrets takes.
     """
     return service_policy(
         scope,
@@ -36,4 +45,5 @@ def deployment_policy(scope: Construct, handler: Handler, service: IContainerRef
         ],
         # A deployment may take longer than one invocation.
         hands_over=True,
+        grants=grants,
     )

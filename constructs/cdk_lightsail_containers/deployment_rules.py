@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack, Token
+from aws_cdk import Stack
 from aws_cdk.aws_lightsail import CfnContainer
 
 from cdk_lightsail_containers_handler.properties.container import (
@@ -20,16 +19,15 @@ from cdk_lightsail_containers_handler.properties.public_endpoint import check_pu
 
 from .container import Container
 from .container_image import ContainerImage
-from .container_rules import check_key
+from .container_rules import check_hides_no_secret, check_key
 from .public_endpoint import PublicEndpoint
 from .service_rules import service_name_of
+from .source_rules import is_private_ecr
+from .tokens import is_token, template_text
 
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
     from constructs import Construct
-
-# The account and the Region may be tokens.
-_PRIVATE_ECR = re.compile(r"[^/]+\.dkr[.-]ecr(?:-fips)?\.[^/]+/.")
 
 
 def check_containers(containers: object) -> None:
@@ -48,20 +46,26 @@ def check_containers(containers: object) -> None:
             raise ValueError(f"containers[{name!r}] must be a Container, got a {shown}")  # noqa: TRY004 - one kind of error for a user
 
 
+def check_no_secrets(scope: Construct, containers: Mapping[str, Container]) -> None:
+    """Raise the `ValueError` that says that a container's secrets are among its `secrets` alone."""
+    for container in containers.values():
+        check_hides_no_secret(scope, container.command, container.environment)
+
+
 def check_images(
     scope: Construct, service: IContainerRef, containers: Mapping[str, Container]
 ) -> None:
     """Raise the `ValueError` that says that an image belongs to one container service."""
     name = service_name_of(service)
-    if Token.is_unresolved(name):
+    if is_token(name):
         return
     for container, definition in containers.items():
         what = f"the image of container {container!r}"
-        if not Token.is_unresolved(definition.image):
+        if not is_token(definition.image):
             check_container_image(definition.image, name, what)
             continue
         image = _image_named(scope, definition.image)
-        if image and image.service_name != name and not Token.is_unresolved(image.service_name):
+        if image and image.service_name != name and not is_token(image.service_name):
             raise ValueError(
                 f"{what} must be one of the container service {name!r} itself, got "
                 f"{image.node.path!r}, which is one of {image.service_name!r}"
@@ -75,13 +79,13 @@ def check_public_endpoint(endpoint: object, containers: Mapping[str, Container])
     if not isinstance(endpoint, PublicEndpoint):
         raise ValueError(f"public_endpoint must be a PublicEndpoint, got {endpoint!r}")  # noqa: TRY004 - one kind of error for a user
     name, port = endpoint.container, endpoint.port
-    if Token.is_unresolved(name):
+    if is_token(name):
         return
     if name not in containers:
         rule = f"the public endpoint's container must be one of {', '.join(containers)}"
         raise ValueError(f"{rule}, got {name!r}")
     ports = containers[name].ports
-    if Token.is_unresolved(port) or any(Token.is_unresolved(what) for what in ports.values()):
+    if is_token(port) or any(is_token(what) for what in ports.values()):
         return
     known = {check_port(number): PortProtocol(protocol) for number, protocol in ports.items()}
     check_public_port(check_port(port), known, name, "the public endpoint's port")
@@ -96,7 +100,9 @@ def check_deploys_nothing(service: IContainerRef) -> None:
         )
 
 
-def private_images(service: IContainerRef, containers: Mapping[str, Container]) -> list[str]:
+def private_images(
+    scope: Construct, service: IContainerRef, containers: Mapping[str, Container]
+) -> list[str]:
     """Return the containers whose images a service is not known to be allowed to pull.
 
     A private repository of Amazon ECR answers to a role that Lightsail makes for the service:
@@ -105,7 +111,11 @@ def private_images(service: IContainerRef, containers: Mapping[str, Container]) 
     # Of a service from elsewhere nobody knows here whether it has one.
     if not isinstance(service, CfnContainer) or _pulls(service):
         return []
-    return [name for name, definition in containers.items() if _PRIVATE_ECR.match(definition.image)]
+    return [
+        name
+        for name, definition in containers.items()
+        if is_private_ecr(template_text(scope, definition.image))
+    ]
 
 
 def _image_named(scope: Construct, name: str) -> ContainerImage | None:

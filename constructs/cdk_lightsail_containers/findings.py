@@ -1,7 +1,9 @@
 """What checks such as cdk-nag find in the handler, and why it is as it is."""
 
-from aws_cdk import Acknowledgment, Stack, Token, Validations
+from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import Construct
+
+from .tokens import is_token
 
 
 def acknowledge_runtime(scope: Construct) -> None:
@@ -19,7 +21,8 @@ def acknowledge_lightsail(scope: Construct) -> None:
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::*]",
-        "These actions accept no resource: Lightsail's Get operations and its registry login.",
+        "These actions accept no resource: Lightsail's Get operations, and the logins of its "
+        "registry and of Amazon ECR.",
     )
 
 
@@ -37,8 +40,8 @@ def acknowledge_every_service(scope: Construct) -> None:
     """Say why the images and deployments of every container service may be changed."""
     stack = Stack.of(scope)
     # As cdk-nag writes them.
-    region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
-    account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
+    region = "<AWS::Region>" if is_token(stack.region) else stack.region
+    account = "<AWS::AccountId>" if is_token(stack.account) else stack.account
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::arn:"

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_lightsail_containers_handler.properties.rules import MAX_EVENT_AGE_SECONDS
+from cdk_lightsail_containers_handler.properties.rules import BEYOND_TIMEOUT_SECONDS
 
 from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
+from .role_size import check_role_size
+from .stack_status import may_see_status
+from .synthesis_check import SynthesisCheck
+from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +29,6 @@ if TYPE_CHECKING:
 _SHARED_ID = "LightsailContainersHandler"
 _MEMORY_MIB = (128, 10240)
 _TIMEOUT_SECONDS = (60, 900)
-# Half of the minute that AWS Lambda waits before it repeats a request.
-_LATER_SECONDS = 30
 
 
 @jsii.implements(iam.IGrantable)
@@ -45,7 +47,7 @@ class Handler(Construct):
 
     Every image and every deployment adds a policy to its role, and those of a role may have 10,240
     characters: enough for about 15 deployments or images that are pushed, or 25 images that are
-    only registered. For more, make another. See
+    only registered. What has more does not synthesize: make another for the rest. See
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
 
@@ -72,8 +74,9 @@ class Handler(Construct):
             memory_size: MiB, 128 to 10240. Default: 512.
             security_groups: those of the function in a VPC. Default: one of its own.
             timeout: how long one invocation may take, 1 to 15 minutes in whole seconds.
-                CloudFormation waits up to six minutes longer; for an image that is pushed it waits
-                an hour, and the function goes on in another invocation. Default: 15 minutes.
+                CloudFormation waits for twice as long and a minute, as AWS Lambda may repeat it;
+                for an image that is pushed it waits an hour, and the function goes on in another
+                invocation. Default: 15 minutes.
             vpc: the VPC to run in; it needs a way to Lightsail's public endpoint, such as a NAT
                 gateway, for Lightsail has no interface endpoint, and to where the images come
                 from. Default: none.
@@ -107,6 +110,7 @@ class Handler(Construct):
         """The role of the function."""
         # Not AWSLambdaBasicExecutionRole: that may write to every log group of the account.
         log_group.grant_write(self.role)
+        self.role.add_to_policy(may_see_status(self))
         if vpc is not None:
             self._allow_network_interfaces()
         self.function = lambda_.Function(
@@ -141,6 +145,8 @@ class Handler(Construct):
         """How long CloudFormation waits for an answer that one invocation gives."""
         self.hand_over_timeout = Duration.hours(1)
         """How long CloudFormation waits, at most, where one invocation hands over to the next."""
+        self._policies: list[iam.Policy] = []
+        self.node.add_validation(SynthesisCheck(self._check_role))
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
@@ -161,6 +167,15 @@ class Handler(Construct):
         of its own that sets how AWS Lambda repeats it.
         """
         resource.node.add_dependency(self.function.node.find_child("EventInvokeConfig"))
+
+    def attach(self, policy: iam.Policy) -> None:
+        """Allow the function what a policy allows, for one of the resources that it carries out."""
+        policy.attach_to_role(self.role)
+        self._policies.append(policy)
+
+    def _check_role(self) -> None:
+        of_its_own = (one for one in self.role.node.find_all() if isinstance(one, iam.Policy))
+        check_role_size([*self._policies, *of_its_own])
 
     def _allow_network_interfaces(self) -> None:
         # What a function in a VPC needs, instead of a managed policy that also allows logs:
@@ -192,13 +207,12 @@ def _longest_wait(timeout: Duration) -> Duration:
     into its timeout was answered shortly before, so that is never repeated: it would be older.
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
     """
-    if timeout.is_unresolved():
-        return Duration.seconds(_TIMEOUT_SECONDS[0] + _LATER_SECONDS)
-    return Duration.seconds(min(MAX_EVENT_AGE_SECONDS, int(timeout.to_seconds()) + _LATER_SECONDS))
+    seconds = _TIMEOUT_SECONDS[0] if timeout.is_unresolved() else int(timeout.to_seconds())
+    return Duration.seconds(seconds + BEYOND_TIMEOUT_SECONDS)
 
 
 def _check_memory_size(memory_size: object) -> None:
-    if Token.is_unresolved(memory_size):
+    if is_token(memory_size):
         return
     lowest, highest = _MEMORY_MIB
     is_whole = isinstance(memory_size, int) and not isinstance(memory_size, bool)

@@ -13,7 +13,6 @@ from aws_cdk import aws_s3_assets as s3_assets
 from cdk_lightsail_containers_handler.properties.container_image import Property
 from cdk_lightsail_containers_handler.properties.image_source import SourceProperty
 
-from .findings import acknowledge_role
 from .secret_grants import grant_secret
 
 if TYPE_CHECKING:
@@ -23,13 +22,11 @@ if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct
 
-    from .handler import Handler
-
 
 class ImageOrigin(Protocol):
     """What a source of an image stands for."""
 
-    def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:
+    def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:
         """Grant the handler what it needs, and return the resource properties."""
         ...
 
@@ -40,7 +37,7 @@ class PushedImage:
 
     digest: str
 
-    def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:  # noqa: ARG002
+    def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:  # noqa: ARG002
         """Grant nothing, and return the digest."""
         return {Property.DIGEST: self.digest}
 
@@ -53,7 +50,7 @@ class RegistryImage:
     credentials: secretsmanager.ISecret | None = None
     revision: str | None = None
 
-    def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:  # noqa: ARG002
+    def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:  # noqa: ARG002
         """Grant to read the secret, and return the image's name and the secret's ARN."""
         source = {SourceProperty.IMAGE: self.image}
         if self.credentials is not None:
@@ -70,7 +67,7 @@ class RepositoryImage:
     repository: ecr.IRepository
     revision: str | None = None
 
-    def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:  # noqa: ARG002
+    def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:  # noqa: ARG002
         """Grant to pull from the repository, and return the image's name."""
         # Not grant_pull: that allows what only a push asks for. See
         # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEC2ContainerRegistryPullOnly.html
@@ -78,7 +75,6 @@ class RepositoryImage:
         iam.Grant.add_to_principal(
             grantee=handler, actions=["ecr:GetAuthorizationToken"], resource_arns=["*"]
         )
-        acknowledge_role(handler.role)
         return _properties({SourceProperty.IMAGE: self.image}, self.revision)
 
 
@@ -89,7 +85,7 @@ class BuiltImage:
     directory: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:
+    def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:
         """Add the asset, grant to pull it, and return its name."""
         asset = ecr_assets.DockerImageAsset(
             scope,
@@ -110,7 +106,7 @@ class ArchivedImage:
 
     path: str
 
-    def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:
+    def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:
         """Add the asset, grant to read it, and return where it is."""
         asset = s3_assets.Asset(
             scope,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from .service_policy import service_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_iam as iam
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
     from constructs import Construct
@@ -15,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def image_policy(
-    scope: Construct, handler: Handler, service: IContainerRef, *, is_pushed: bool
+    scope: Construct,
+    handler: Handler,
+    service: IContainerRef,
+    *,
+    is_pushed: bool,
+    grants: Sequence[iam.PolicyStatement],
 ) -> iam.Policy:
     """Allow a handler to register, find and delete an image of a container service.
 
@@ -24,6 +31,7 @@ def image_policy(
         handler: the function that registers it.
         service: the container service.
         is_pushed: allow to push it, too, and to go on with that in another invocation.
+        grants: what reading its source takes.
     """
     # Lightsail's Get operations and its registry login accept no resource, see
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html
@@ -35,4 +43,5 @@ def image_policy(
         changes=["lightsail:DeleteContainerImage", "lightsail:RegisterContainerImage"],
         reads=[*reads, "lightsail:CreateContainerServiceRegistryLogin"] if is_pushed else reads,
         hands_over=is_pushed,
+        grants=grants,
     )

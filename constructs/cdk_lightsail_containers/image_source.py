@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import Token
-
 from cdk_lightsail_containers_handler.properties.container_image import check_digest
 
 from .image_origins import (
@@ -26,6 +24,7 @@ from .source_rules import (
     check_revision,
     check_tag_or_digest,
 )
+from .tokens import check_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,10 +32,9 @@ if TYPE_CHECKING:
     from aws_cdk import IgnoreMode, SymlinkFollowMode
     from aws_cdk import aws_ecr as ecr
     from aws_cdk import aws_ecr_assets as ecr_assets
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct
-
-    from .handler import Handler
 
 
 @dataclass(frozen=True)
@@ -228,15 +226,14 @@ class ImageSource:
         Raises:
             ValueError: the digest breaks that rule.
         """
-        if not Token.is_unresolved(digest):
-            check_digest(digest)
+        check_known(digest, check_digest, "digest")
         return ImageSource(PushedImage(digest=digest))
 
-    def bind(self, scope: Construct, handler: Handler) -> Mapping[str, object]:
+    def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:
         """Grant the handler what it needs, and return the resource properties of this source.
 
         Args:
             scope: the image that uses this source.
-            handler: the function that will read it.
+            handler: the function that will read it, or who it is to this image.
         """
         return self.origin.bind(scope, handler)

@@ -10,20 +10,20 @@ from aws_cdk import aws_iam as iam
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .handler import Handler
-
 
 @jsii.implements(iam.IPrincipal)
 class NarrowGrantee:
     """The function's role, for grants of the CDK that allow more actions than are needed.
 
     Args:
-        handler: the function.
+        grantee: the function.
         conditions: the actions that are needed, each with a condition that it is narrowed by.
     """
 
-    def __init__(self, handler: Handler, conditions: Mapping[str, Mapping[str, object]]) -> None:
-        self._role = handler.role
+    def __init__(
+        self, grantee: iam.IGrantable, conditions: Mapping[str, Mapping[str, object]]
+    ) -> None:
+        self._principal = grantee.grant_principal
         self._conditions = conditions
 
     @property
@@ -34,27 +34,29 @@ class NarrowGrantee:
     @property
     def assume_role_action(self) -> str:
         """Return that of the role."""
-        return self._role.assume_role_action
+        return self._principal.assume_role_action
 
     @property
     def policy_fragment(self) -> iam.PrincipalPolicyFragment:
         """Return that of the role, for policies of what is granted."""
-        return self._role.policy_fragment
+        return self._principal.policy_fragment
 
     @property
     def principal_account(self) -> str | None:
         """Return that of the role."""
-        return self._role.principal_account
+        return self._principal.principal_account
 
     def add_to_principal_policy(
         self, statement: iam.PolicyStatement
     ) -> iam.AddToPrincipalPolicyResult:
-        """Add what is needed of a statement to the role, and let the rest be."""
+        """Add what is needed of a statement, and let the rest be."""
         # Of what is not needed, too, or the CDK would add it to the policy of what is granted.
-        added = iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self._role)
+        added = iam.AddToPrincipalPolicyResult(
+            statement_added=True, policy_dependable=self._principal
+        )
         for action in statement.actions:
             if action in self._conditions:
                 conditions = {**statement.conditions, **self._conditions[action]}
                 needed = statement.copy(actions=[action], conditions=conditions)
-                added = self._role.add_to_principal_policy(needed)
+                added = self._principal.add_to_principal_policy(needed)
         return added

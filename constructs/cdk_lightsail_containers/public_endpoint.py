@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration
 
 from cdk_lightsail_containers_handler.properties.container import check_container_name, check_port
 from cdk_lightsail_containers_handler.properties.public_endpoint import (
@@ -17,6 +17,8 @@ from cdk_lightsail_containers_handler.properties.public_endpoint import (
     check_success_codes,
     check_threshold,
 )
+
+from .tokens import check_known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +50,12 @@ class HealthCheck:
     unhealthy_threshold: int = 2
 
     def __post_init__(self) -> None:
-        _check_known(self.path, check_path, "path")
-        _check_known(self.success_codes, check_success_codes, "success_codes")
+        check_known(self.path, check_path, "path")
+        check_known(self.success_codes, check_success_codes, "success_codes")
         _check_seconds(self.interval, "interval", *INTERVAL_SECONDS)
         _check_seconds(self.timeout, "timeout", *TIMEOUT_SECONDS)
-        _check_known(self.healthy_threshold, check_threshold, "healthy_threshold")
-        _check_known(self.unhealthy_threshold, check_threshold, "unhealthy_threshold")
+        check_known(self.healthy_threshold, check_threshold, "healthy_threshold")
+        check_known(self.unhealthy_threshold, check_threshold, "unhealthy_threshold")
 
     def bind(self) -> Mapping[str, object]:
         """Return the resource properties."""
@@ -87,8 +89,8 @@ class PublicEndpoint:
     health_check: HealthCheck | None = None
 
     def __post_init__(self) -> None:
-        _check_known(self.container, check_container_name, "container")
-        _check_known(self.port, check_port, "port")
+        check_known(self.container, check_container_name, "container")
+        check_known(self.port, check_port, "port")
         if self.health_check is not None and not isinstance(self.health_check, HealthCheck):
             raise ValueError(f"health_check must be a HealthCheck, got {self.health_check!r}")
 
@@ -100,11 +102,6 @@ class PublicEndpoint:
             PublicEndpointProperty.CONTAINER_PORT: self.port,
             **({} if check is None else {PublicEndpointProperty.HEALTH_CHECK: check.bind()}),
         }
-
-
-def _check_known(value: object, check: Callable[[object, str], object], what: str) -> None:
-    if not Token.is_unresolved(value):
-        check(value, what)
 
 
 def _check_seconds(value: object, what: str, lowest: int, highest: int) -> None:

@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
 
-    from .handler import Handler
 
-
-def grant_secret(secret: secretsmanager.ISecret, handler: Handler) -> None:
+def grant_secret(secret: secretsmanager.ISecret, handler: iam.IGrantable) -> None:
     """Allow a handler to read a secret of AWS Secrets Manager."""
     secret.grant_read(NarrowGrantee(handler, {"secretsmanager:GetSecretValue": {}}))
     if secret.encryption_key is not None:
@@ -31,7 +29,7 @@ def grant_secret(secret: secretsmanager.ISecret, handler: Handler) -> None:
         )
 
 
-def grant_parameter(parameter: ssm.IParameter, handler: Handler) -> None:
+def grant_parameter(parameter: ssm.IParameter, handler: iam.IGrantable) -> None:
     """Allow a handler to read a parameter of SSM, also one that is encrypted.
 
     In Python nothing but the CDK's own grant knows the key of a parameter from outside of the

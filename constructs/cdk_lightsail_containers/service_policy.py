@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Token
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from .findings import acknowledge_every_service, acknowledge_lightsail
 from .service_rules import service_name_of
+from .stack_status import may_see_status
+from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,7 @@ def service_policy(
     changes: Sequence[str],
     reads: Sequence[str],
     hands_over: bool,
+    grants: Sequence[iam.PolicyStatement],
 ) -> iam.Policy:
     """Allow a handler some of Lightsail's actions, for as long as a resource needs them.
 
@@ -41,29 +44,34 @@ def service_policy(
         changes: actions on the container service.
         reads: actions that accept no resource.
         hands_over: allow to go on in another invocation.
+        grants: what else it takes, to read a source or secrets.
     """
     name = service_name_of(service)
     # With a resource that moves to another service the policy for the one before has to stay as
     # long: the id names the service, so that another service is another policy.
-    service_id = service.node.addr if Token.is_unresolved(name) else name
+    service_id = service.node.addr if is_token(name) else name
     # As few statements as can be: the policies of a role share 10,240 characters.
     statements = [
         iam.PolicyStatement(actions=changes, resources=[service.container_ref.container_arn]),
         iam.PolicyStatement(actions=reads, resources=["*"]),
+        *grants,
     ]
     if hands_over:
         itself = handler.function.function_arn
         statements.append(
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[itself])
         )
+    if Stack.of(scope).node.addr != Stack.of(handler).node.addr:
+        statements.append(may_see_status(scope))
     policy = iam.Policy(
         scope,
         f"Policy-{service_id}",
         # By default the logical id, which a resource in another stack of the same role may share.
         policy_name=f"{service_id}-{scope.node.addr}",
-        roles=[handler.role],
         statements=statements,
     )
+    # Only now: what is attached tells a role of the account's own what it must allow.
+    handler.attach(policy)
     acknowledge_lightsail(policy)
     if service.container_ref.container_arn.endswith("/*"):
         acknowledge_every_service(policy)

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Token
+from aws_cdk import Stack
 from aws_cdk.aws_lightsail import CfnContainer
 
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 from .handler import Handler
+from .tokens import check_known, is_token
 
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
+    from constructs import Construct, IConstruct
 
 
-def check_handler(handler: object) -> None:
+def check_handler(scope: Construct, handler: object) -> None:
     """Raise the `ValueError` that says what a handler must be."""
-    if handler is not None and not isinstance(handler, Handler):
-        raise ValueError(f"handler must be a Handler, got {handler!r}")
+    if handler is None:
+        return
+    if not isinstance(handler, Handler):
+        raise ValueError(f"handler must be a Handler, got {handler!r}")  # noqa: TRY004 - one kind of error for a user
+    _check_place(scope, handler, "handler")
 
 
-def check_service(service: IContainerRef) -> None:
+def check_service(scope: Construct, service: IContainerRef) -> None:
     """Raise the `ValueError` that says what a container service must be, or its name."""
-    if not hasattr(service, "container_ref"):
+    if isinstance(service, type) or not hasattr(service, "container_ref"):
         rule = "service must be a CfnContainer or ContainerService.from_service_name(...)"
         raise ValueError(f"{rule}, got {service!r}")
-    name = service_name_of(service)
-    if not Token.is_unresolved(name):
-        check_service_name(name)
+    _check_place(scope, service, "service")
+    check_known(service_name_of(service), check_service_name, "service_name")
 
 
 def service_name_of(service: IContainerRef) -> str:
@@ -37,3 +41,12 @@ def service_name_of(service: IContainerRef) -> str:
         # Its reference is a token always.
         return service.service_name
     return service.container_ref.service_name
+
+
+def _check_place(scope: Construct, given: IConstruct, what: str) -> None:
+    """Refuse what is known to be elsewhere: the function calls Lightsail where its stack is."""
+    ours, theirs = Stack.of(scope), Stack.of(given)
+    for place, other in ((ours.account, theirs.account), (ours.region, theirs.region)):
+        if place != other and not is_token(place) and not is_token(other):
+            rule = f"{what} must be of the account and Region of its stack"
+            raise ValueError(f"{rule}, got {given.node.path!r} of {other}, not of {place}")

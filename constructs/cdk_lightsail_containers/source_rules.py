@@ -7,14 +7,17 @@ import re
 import tarfile
 from pathlib import Path
 
-from aws_cdk import Token
-
 from cdk_lightsail_containers_handler.properties.container_image import check_digest
 from cdk_lightsail_containers_handler.properties.image_source import check_image
+from cdk_lightsail_containers_handler.properties.rules import show
+
+from .tokens import is_token
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
+# Account and Region may be tokens, and the CDK itself leaves the domain to CloudFormation.
 _PRIVATE_ECR = re.compile(
-    r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/.*"
+    r"[^/]+\.dkr[.-]ecr(?:-fips)?\.[^/]+"
+    r"(?:amazonaws\.com(?:\.cn)?|on\.aws|\bAWS::URLSuffix\b[^/]*)/."
 )
 _DIGEST_PREFIX = "sha256:"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -56,16 +59,26 @@ def check_dockerfile(directory: str | os.PathLike[str], file: str | None) -> Non
         raise ValueError(f"{rule}, got {file!r}, which does not exist")
 
 
-def check_registry_image(image: object, credentials: object) -> None:
-    """Raise the `ValueError` that says what names an image of a registry, and of which."""
-    if Token.is_unresolved(image):
-        return
-    image = check_image(image)
-    if credentials is None and _PRIVATE_ECR.fullmatch(image):
+def check_public(image: str) -> None:
+    """Raise the `ValueError` that says which image takes more than its name, or its template text.
+
+    Args:
+        image: what names the image, as a text or as a template has it.
+    """
+    if is_private_ecr(image):
         raise ValueError(
             "image must be of a public registry, or have credentials; one of a private repository "
-            f"of Amazon ECR is ImageSource.from_ecr_repository(...), got {image!r}"
+            f"of Amazon ECR is ImageSource.from_ecr_repository(...), got {show(image)}"
         )
+
+
+def check_registry_image(image: object, credentials: object) -> None:
+    """Raise the `ValueError` that says what names an image of a registry, and of which."""
+    if is_token(image):
+        return
+    image = check_image(image)
+    if credentials is None:
+        check_public(image)
 
 
 def check_revision(revision: object) -> None:
@@ -74,9 +87,14 @@ def check_revision(revision: object) -> None:
         raise ValueError(f"revision must be a text, got {revision!r}")
 
 
+def is_private_ecr(image: str) -> bool:
+    """Return whether an image, as a template has it, is of a private repository of Amazon ECR."""
+    return bool(_PRIVATE_ECR.match(image))
+
+
 def check_tag_or_digest(value: object) -> None:
     """Raise the `ValueError` that says what names an image in a repository."""
-    if Token.is_unresolved(value):
+    if is_token(value):
         return
     if isinstance(value, str) and value.startswith(_DIGEST_PREFIX):
         check_digest(value, "tag_or_digest")

@@ -23,7 +23,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
 from .deadline import PERMISSIONS_SECONDS
-from .errors import HandlerError
+from .errors import HandlerError, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,13 +74,14 @@ class Call(Protocol):
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A call that only reads, all of whose failures are told in one sentence.
+class PlainCall:
+    """A call to another service than Lightsail, all of whose failures are told in one sentence.
 
     Args:
         operation: the operation's name.
         problem: what failed; the cause follows it.
         cure: what the owner of the stack does about it.
+        repeatable: whether it may be carried out twice.
     """
 
     operation: str
@@ -92,11 +93,15 @@ class Reading:
         """Return the error for what AWS answered."""
         return self.out_of_time(code)
 
+    def unanswered(self, cause: str) -> Unanswered:
+        """Return the error for a call whose answer was lost."""
+        return Unanswered(f"{self.problem} ({cause})", self.cure)
+
     def out_of_time(self, cause: str) -> HandlerError:
         """Return the error for a call that did not get through while there was time."""
         return HandlerError(f"{self.problem} ({cause})", self.cure)
 
-    not_made = unanswered = out_of_time
+    not_made = out_of_time
 
 
 class Calls:

@@ -37,6 +37,7 @@ class ContainerImages:
         wanted: ContainerImageProperties,
         current: ImageName | None = None,
         push: Callable[[], str] | None = None,
+        check: Callable[[str], None] = lambda _: None,
     ) -> ContainerImage:
         """Return the registered image of a label and digest, and register it if there is none.
 
@@ -46,6 +47,7 @@ class ContainerImages:
                 CloudFormation deletes it later, or goes back to it.
             push: brings the image into the registry, and returns the digest that it is there by;
                 None for one that was pushed.
+            check: raises when CloudFormation has cancelled the request, before what it is given.
         """
         images = self._lightsail.images(wanted.service_name)
         image = _pick(images, wanted, current)
@@ -57,7 +59,7 @@ class ContainerImages:
             image = self._find_or_make_room(wanted, current)
         if image is None:
             try:
-                registered = self._register(wanted, current, push)
+                registered = self._register(wanted, current, push, check)
             except (OutOfTime, Unanswered) as error:
                 if push is None:
                     raise  # no other invocation goes on
@@ -68,6 +70,7 @@ class ContainerImages:
                     "deploy again",
                 ) from error
             image = self._settle(registered, wanted)
+            self._take_back_if_cancelled(image, check)
         else:
             self._log("found", image=str(image.name))
         self._prune_quietly(wanted, {image.name, current})
@@ -88,19 +91,28 @@ class ContainerImages:
                 self._delete_unless_refused(name)
         except NotFound:
             self._log("gone with its container service", image=str(name))
+        except Refused:
+            # Lightsail may refuse the name of a service that is gone, as any other value.
+            self._deadline.pause(STALE_SECONDS)
+            if name.service in self._lightsail.services():
+                raise
+            self._log("gone with its container service", image=str(name))
 
     def _register(
         self,
         wanted: ContainerImageProperties,
         current: ImageName | None,
         push: Callable[[], str] | None,
+        check: Callable[[str], None],
     ) -> ContainerImage:
         """Push if need be and register, also through lost answers and while the service changes."""
         attempt = refusals = drops = walls = 0
+        digest = ""
         while True:
             found = None
             try:
-                digest = push() if push else str(wanted.digest)
+                digest = digest or (push() if push else str(wanted.digest))
+                check("the image was registered")
                 image = self._lightsail.register(wanted.service_name, wanted.label, digest)
             except Unanswered:
                 if not self._deadline.back_off(attempt):
@@ -108,6 +120,7 @@ class ContainerImages:
                 found = _pick(self._lightsail.images(wanted.service_name), wanted)
             except NotFound:
                 # Lightsail drops what is not registered, after a time that nobody knows.
+                digest = ""
                 drops += 1
                 if not push or drops > _MOST_DROPS or not self._deadline.back_off(attempt):
                     raise
@@ -122,10 +135,13 @@ class ContainerImages:
                         raise _full(wanted) from refusal
                     found = self._find_or_make_room(wanted, current)
                 else:
-                    is_busy = self._waits_while_busy(wanted.service_name, attempt)
+                    # Another invocation pushes and waits on.
+                    error = Unfinished if push else HandlerError
+                    is_busy = self._waits_while_busy(wanted.service_name, attempt, error)
                     refusals = 0 if is_busy else refusals + 1
                     if refusals > 1:
                         raise
+                    digest = digest if is_busy else ""  # it may have been dropped
             else:
                 self._log("registered", image=str(image.name), digest=image.digest)
                 return image
@@ -134,14 +150,24 @@ class ContainerImages:
                 return found
             attempt += 1
 
-    def _waits_while_busy(self, service: str, attempt: int) -> bool:
+    def _take_back_if_cancelled(self, image: ContainerImage, check: Callable[[str], None]) -> None:
+        """Delete an image that was registered while CloudFormation cancelled the request."""
+        try:
+            check("the registered image was told")
+        except HandlerError:
+            self.delete(ContainerImageRemoval(name=image.name, digest=image.digest))
+            raise
+
+    def _waits_while_busy(
+        self, service: str, attempt: int, error: type[HandlerError] = HandlerError
+    ) -> bool:
         """Wait after a refusal, and return whether the service is being changed.
 
         A service that does not look so may have been when it refused, or reads lag behind: one
         more attempt, after a while, is what tells.
 
         Raises:
-            HandlerError: there is no time left to wait.
+            HandlerError: there is no time left to wait; it is the error that is given.
         """
         found = self._lightsail.service(service)
         if not found.is_busy:
@@ -149,7 +175,7 @@ class ContainerImages:
             return False
         self._log("waiting for the container service", state=found.state)
         if not self._deadline.back_off(attempt):
-            raise HandlerError(
+            raise error(
                 f"container service '{service}' was {found.state} all the time and took no change",
                 "deploy again when it is READY or RUNNING",
             )
@@ -232,10 +258,14 @@ class ContainerImages:
     def _delete_unless_refused(self, name: ImageName) -> bool:
         """Delete an image, and return whether it is gone.
 
-        Lightsail may know of a use that it did not show.
+        Lightsail may know of a use that it did not show. And whoever waits, for the service or
+        behind other images, looks again: somebody may have deployed the image meanwhile.
         """
         attempt = refusals = 0
         while True:
+            if self._lightsail.service(name.service).uses(name):
+                self._log("kept: a deployment uses it", image=str(name))
+                return False
             try:
                 self._lightsail.delete_image(name)
             except Refused as refusal:

@@ -65,12 +65,18 @@ class ContainerServiceDeployments:
         self._mask = mask
         self._failures = DeploymentFailures(lightsail, log, mask)
 
-    def put(self, wanted: DeploymentProperties, state: Mapping[str, object]) -> Deployed:
+    def put(
+        self,
+        wanted: DeploymentProperties,
+        state: Mapping[str, object],
+        check: Callable[[str], None] = lambda _: None,
+    ) -> Deployed:
         """Return the deployment that runs what is wanted, once it serves; make it if need be.
 
         Args:
             wanted: the containers, with the values of their secrets.
             state: what an invocation before this one left, which was `Unfinished`.
+            check: raises when CloudFormation has cancelled the request, before what it is given.
 
         Raises:
             Unfinished: the deadline came first; another invocation goes on with its state.
@@ -78,7 +84,7 @@ class ContainerServiceDeployments:
         """
         version = state.get(_VERSION)
         if not isinstance(version, int):
-            version = self._find_or_deploy(wanted, state.get(_SETTLED))
+            version = self._find_or_deploy(wanted, state.get(_SETTLED), check)
         service = wanted.service_name
         self._detail = str(state.get(_DETAIL, ""))
         try:
@@ -88,25 +94,32 @@ class ContainerServiceDeployments:
             # Lightsail has answered before, so it will again.
             raise self._still_under_way(service, version) from error
 
-    def _find_or_deploy(self, wanted: DeploymentProperties, settled: object) -> int:
+    def _find_or_deploy(
+        self, wanted: DeploymentProperties, settled: object, check: Callable[[str], None]
+    ) -> int:
         """Return the version that runs what is wanted, and make it if there is none.
 
         Args:
             wanted: the containers.
             settled: the newest version that had ended when the request was taken up, if that
                 is known.
+            check: as in `put`.
         """
         deployments = self._lightsail.deployments(wanted.service_name)
         if not isinstance(settled, int):
             settled = max((one.version for one in deployments if not _is_new(one)), default=0)
         try:
-            return self._deploy_in_turn(wanted, settled, deployments)
+            return self._deploy_in_turn(wanted, settled, deployments, check)
         except OutOfTime as error:
             # Lightsail has answered before, so it will again.
             raise _took_nothing(wanted.service_name, settled) from error
 
     def _deploy_in_turn(
-        self, wanted: DeploymentProperties, settled: int, deployments: list[Deployment]
+        self,
+        wanted: DeploymentProperties,
+        settled: int,
+        deployments: list[Deployment],
+        check: Callable[[str], None],
     ) -> int:
         """Find the version or make it, however many other deployments come before."""
         service = wanted.service_name
@@ -121,6 +134,8 @@ class ContainerServiceDeployments:
                 refusals = 0  # it is what Lightsail refused another one for
                 self._log("waiting for another deployment", version=under_way.version)
             else:
+                # Its turn may have come long after the stack has gone back.
+                check("it was deployed")
                 try:
                     version = self._lightsail.deploy(wanted, self._mask)
                 except Unanswered as lost:

@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from .calls import Reading
+from .calls import PlainCall
 from .errors import HandlerError
 from .registry.auth import Credentials
 from .secret_values import SecretValues
@@ -100,7 +100,7 @@ def _of_secret(arn: str, secrets: SecretValues) -> Credentials:
 def _of_ecr(
     source: RegistrySource, make_client: Callable[..., Any], region: str, calls: Calls
 ) -> Credentials:
-    reading = Reading(
+    reading = PlainCall(
         "GetAuthorizationToken",
         f"Amazon ECR gave no login for {source.reference.registry}",
         "check that the function's role may call ecr:GetAuthorizationToken",

@@ -11,7 +11,7 @@ from crhelper import CfnResource
 
 from . import response
 from .deadline import Deadline
-from .errors import REASON_LIMIT, HandlerError
+from .errors import REASON_LIMIT, HandlerError, Unanswered
 from .hand_over import HandOver
 from .request_log import RequestLog
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # itself in the 15 s that it may take; what hangs all the same is answered for 15 s before the end.
 CALL_SECONDS = 15
 _ANSWER_SECONDS = 15
+# To hand over has no timer behind it, so a call for that takes less, and leaves the last seconds.
+INVOKE_SECONDS = 5
 _LAST_ANSWER_SECONDS = 5
 _LAST_SECOND = 1
 
@@ -67,7 +69,7 @@ class CustomResource(CfnResource):
         """Take up a request: nothing of the one before is left."""
         self._request, self._lambda = event, context
         self._is_answered = self._is_handed_over = False
-        self._lost: response.Undeliverable | None = None
+        self._lost: Exception | None = None
         self._seconds = self._left()
         self.handed_over = HandOver.of(event)
         self.log = RequestLog(event, self._clock)
@@ -79,6 +81,8 @@ class CustomResource(CfnResource):
         Raises:
             Undeliverable: the answer was lost; AWS Lambda repeats the request, which finds what
                 was done, and answers again.
+            Unanswered: nobody knows whether another invocation goes on; AWS Lambda repeats the
+                request, and if both go on, they come to the same answer.
         """
         super().__call__(event, context)
         if self._lost:
@@ -96,22 +100,28 @@ class CustomResource(CfnResource):
         """
         hand_over = self.handed_over
         with self._answering:
-            if self._is_answered or not hand_over.is_possible(self._request, self._seconds):
+            if self._is_answered or not hand_over.is_possible(
+                self._request, self._seconds, self._seconds - _ANSWER_SECONDS
+            ):
                 return False
             # From here on the next invocation answers: the timer must not.
             self._timer.cancel()
-            invoke(
-                FunctionName=self._lambda.invoked_function_arn,
-                InvocationType="Event",
-                Payload=hand_over.payload(self._request, state),
-            )
+            try:
+                invoke(
+                    FunctionName=self._lambda.invoked_function_arn,
+                    InvocationType="Event",
+                    Payload=hand_over.payload(self._request, state),
+                )
+            except Unanswered as error:
+                # It may have been carried out, so that to answer would be to answer twice.
+                self._lost = error
             self._is_handed_over = True
-        self.log("handed over", count=hand_over.count + 1)
+        self.log("handed over", count=hand_over.count + 1, certain=self._lost is None)
         return True
 
     def last_deadline(self) -> Deadline:
         """Return the moment until which to hand over, when the time for all else is over."""
-        return self._deadline_in(self._left() - _LAST_ANSWER_SECONDS)
+        return self._deadline_in(self._left() - INVOKE_SECONDS - _LAST_ANSWER_SECONDS)
 
     def generate_physical_id(self, event: Mapping[str, Any]) -> str:
         """Return the id of a resource that has no new one: the one it had, or that of none."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from .properties.rules import MAX_EVENT_AGE_SECONDS
+from .properties.rules import BEYOND_TIMEOUT_SECONDS
 
 _KEY = "HandOver"
 # Functions that call themselves more often than this in a chain are stopped by AWS Lambda, see
@@ -42,16 +42,17 @@ class HandOver:
         # A function of an earlier release hands over nothing more than the first two.
         return cls(count=count, began=began, state=state if isinstance(state, Mapping) else {})
 
-    def is_possible(self, event: Mapping[str, Any], seconds: float) -> bool:
+    def is_possible(self, event: Mapping[str, Any], timeout: float, answered_in: float) -> bool:
         """Return whether another invocation can still answer.
 
         Args:
             event: the request.
-            seconds: how long an invocation may take.
+            timeout: how long an invocation may take.
+            answered_in: how long it takes at most to answer.
         """
-        waited = time.time() - self.began
-        ends = _service_timeout(event) - MAX_EVENT_AGE_SECONDS
-        return self.count < _MOST and waited + seconds < ends
+        # The request may have been as old when it was begun for the first time.
+        waited = timeout + BEYOND_TIMEOUT_SECONDS + time.time() - self.began
+        return self.count < _MOST and waited + answered_in < _service_timeout(event)
 
     def payload(self, event: Mapping[str, Any], state: Mapping[str, object]) -> bytes:
         """Return the request for the next invocation, which goes on from a state."""

@@ -122,6 +122,16 @@ class Lightsail:
             ),
         )
 
+    def services(self) -> frozenset[str]:
+        """Return the names of the account's services in the Region."""
+        return self._calls.send(
+            LightsailCall("GetContainerServices", "all"),
+            lambda: frozenset(
+                any_text(item["containerServiceName"])
+                for item in self._client.get_container_services()["containerServices"]
+            ),
+        )
+
     def registry_login(self, service: str) -> RegistryLogin:
         """Return a login to the registry that images are pushed to.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 import traceback
@@ -13,10 +12,10 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from .calls import READING_SECONDS, Calls, Reading
+from .calls import READING_SECONDS, Calls, PlainCall
 from .container_image import ContainerImages
-from .custom_resource import CALL_SECONDS, CustomResource
-from .errors import HandlerError, Unfinished
+from .custom_resource import CALL_SECONDS, INVOKE_SECONDS, CustomResource
+from .errors import HandlerError, Unanswered, Unfinished
 from .lightsail import ContainerImage, Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
@@ -32,6 +31,7 @@ from .properties.container_service_deployment import (
     DeploymentAttribute,
     DeploymentProperties,
 )
+from .stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,18 +46,23 @@ _T = TypeVar("_T")
 _LONGEST_ID = 1024
 _EVENT_KEYS = {"ResponseURL": 8192, "StackId": 512, "RequestId": 255, "LogicalResourceId": 255}
 
-_INVOCATION = Reading(
+# What an invocation leaves to the next, beside the resource's own.
+_STACK_BEGAN_IN = "StackBeganIn"
+
+_INVOCATION = PlainCall(
     "Invoke",
     "the function could not hand over to itself",
     "allow it lambda:InvokeFunction on itself",
+    repeatable=False,
 )
 
-# Every attempt is the handler's own, see Lightsail._call, so botocore makes one.
+# Every attempt is the handler's own, see `Calls.send`, so botocore makes one.
 CLIENT_CONFIG = Config(
     connect_timeout=5,
     read_timeout=CALL_SECONDS - 5,
     retries={"total_max_attempts": 1, "mode": "standard"},
 )
+_INVOKE_CONFIG = CLIENT_CONFIG.merge(Config(connect_timeout=2, read_timeout=INVOKE_SECONDS - 2))
 
 
 def make_handler(
@@ -69,14 +74,16 @@ def make_handler(
     """Return the function that AWS Lambda calls with a request and its context.
 
     Args:
-        make_client: makes the client of a service, with `CLIENT_CONFIG`; Lightsail's at once, as a
-            cold start has more power than what follows, the others when one is needed.
+        make_client: makes the client of a service, as `make_client` does; those that each request
+            needs at once, as a cold start has more power than what follows.
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
         timeouts: how long to wait for registries, by default as the registry client does.
     """
     resource = CustomResource(clock, sleep, _never_made)
-    requests = _Requests(resource, make_client("lightsail"), make_client, timeouts)
+    requests = _Requests(
+        resource, make_client("lightsail"), make_client("cloudformation"), make_client, timeouts
+    )
     resource.create(requests.put)
     resource.update(requests.put)
     resource.delete(requests.delete)
@@ -118,11 +125,13 @@ class _Requests:
         self,
         resource: CustomResource,
         client: LightsailClient,
+        cloudformation: Any,
         make_client: Callable[..., Any],
         timeouts: Timeouts | None,
     ) -> None:
         self._resource = resource
         self._client = client
+        self._cloudformation = cloudformation
         self._make_client = make_client
         self._timeouts = timeouts
 
@@ -142,16 +151,18 @@ class _Requests:
                 f"the function does not know the resource type {event.get('ResourceType')!r}",
                 "use the constructs of its own release of cdk-lightsail-containers",
             )
+        stack = self._stack(event)
+        stack.take_up()
         try:
-            return put(event)
+            return put(event, stack)
         except Unfinished as unfinished:
-            self._hand_over(unfinished)
+            self._hand_over(unfinished, stack)
             return ""  # the next invocation answers
 
-    def _put_image(self, event: Mapping[str, Any]) -> str:
+    def _put_image(self, event: Mapping[str, Any], stack: Stack) -> str:
         wanted = _parsed(ContainerImageProperties.parse, event)
         current = ImageName.parse(event.get("PhysicalResourceId"))
-        image = self._image(wanted, current)
+        image = self._image(wanted, current, stack)
         self._resource.Data = {
             Attribute.IMAGE_NAME: str(image.name),
             Attribute.IMAGE_DIGEST: image.digest,
@@ -159,10 +170,12 @@ class _Requests:
         }
         return str(image.name)
 
-    def _image(self, wanted: ContainerImageProperties, current: ImageName | None) -> ContainerImage:
+    def _image(
+        self, wanted: ContainerImageProperties, current: ImageName | None, stack: Stack
+    ) -> ContainerImage:
         images = self._images()
         if wanted.source is None:
-            return images.put(wanted, current)
+            return images.put(wanted, current, check=stack.check)
         # Most of the handler is for pushing, and who only registers need not wait for its import.
         from .push import pushing  # noqa: PLC0415
 
@@ -176,9 +189,9 @@ class _Requests:
             timeouts=self._timeouts,
         ) as push:
             found = replace(wanted, digest=push.digest, docker_digest=push.docker_digest)
-            return images.put(found, current, push.run)
+            return images.put(found, current, push.run, stack.check)
 
-    def _put_deployment(self, event: Mapping[str, Any]) -> str:
+    def _put_deployment(self, event: Mapping[str, Any], stack: Stack) -> str:
         from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415
         from .secret_values import SecretValues  # noqa: PLC0415 - as above
 
@@ -186,23 +199,42 @@ class _Requests:
         deadline, log = self._resource.deadline, self._resource.log
         secrets = SecretValues(self._make_client, Calls(deadline, log, READING_SECONDS))
         deployments = ContainerServiceDeployments(self._lightsail(), deadline, log, log.mask)
-        deployed = deployments.put(secrets.fill(wanted, log.mask), self._resource.handed_over.state)
+        filled = secrets.fill(wanted, log.mask)
+        deployed = deployments.put(filled, self._resource.handed_over.state, stack.check)
         self._resource.Data = {
             DeploymentAttribute.DEPLOYMENT_VERSION: str(deployed.version),
             DeploymentAttribute.URL: deployed.url,
         }
         return wanted.service_name
 
-    def _hand_over(self, unfinished: Unfinished) -> None:
+    def _hand_over(self, unfinished: Unfinished, stack: Stack) -> None:
         """Have another invocation go on, or say that there is no time left for one."""
-        calls = Calls(self._resource.last_deadline(), self._resource.log)
         client = self._make_client("lambda")
+        deadline = self._resource.last_deadline()
+        calls = Calls(deadline, self._resource.log)
 
         def invoke(**arguments: Any) -> None:
-            # It may be carried out twice: then two go on, and come to the same end.
-            calls.send(_INVOCATION, lambda: client.invoke(**arguments))
+            lost: Unanswered | None = None
+            attempt = 0
+            while True:
+                try:
+                    calls.send(_INVOCATION, lambda: client.invoke(**arguments))
+                except Unanswered as error:
+                    # It may be carried out twice: then two go on, and come to the same end.
+                    lost = error
+                except HandlerError:
+                    # What came before may be carried out all the same.
+                    if lost is None:
+                        raise
+                    raise lost from None
+                else:
+                    return
+                if not deadline.back_off(attempt):
+                    raise lost
+                attempt += 1
 
-        if not self._resource.hand_over(invoke, unfinished.state):
+        state = {**unfinished.state, _STACK_BEGAN_IN: stack.began_in}
+        if not self._resource.hand_over(invoke, state):
             raise unfinished
 
     def _delete(self, event: Mapping[str, Any]) -> None:
@@ -220,6 +252,11 @@ class _Requests:
 
     def _images(self) -> ContainerImages:
         return ContainerImages(self._lightsail(), self._resource.deadline, self._resource.log)
+
+    def _stack(self, event: Mapping[str, Any]) -> Stack:
+        resource = self._resource
+        began_in = resource.handed_over.state.get(_STACK_BEGAN_IN)
+        return Stack(self._cloudformation, event, resource.deadline, resource.log, began_in)
 
     def _lightsail(self) -> Lightsail:
         return Lightsail(self._client, self._resource.deadline, self._resource.log)
@@ -256,4 +293,10 @@ def _never_made(event: Mapping[str, Any]) -> str:
     return service if isinstance(service, str) and service else NOT_DEPLOYED
 
 
-handler = make_handler(functools.partial(boto3.client, config=CLIENT_CONFIG))
+def make_client(service: str, **options: Any) -> Any:
+    """Return boto3's client of a service, with the time that a call to it may take."""
+    config = _INVOKE_CONFIG if service == "lambda" else CLIENT_CONFIG
+    return boto3.client(service, config=config, **options)
+
+
+handler = make_handler(make_client)

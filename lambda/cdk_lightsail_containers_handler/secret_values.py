@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .calls import Reading
+from .calls import PlainCall
 from .errors import HandlerError
 from .properties.rules import any_text
 
@@ -113,8 +113,8 @@ def _field(text: str, secret: SecretValue) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _reading(operation: str, secret: str) -> Reading:
-    return Reading(
+def _reading(operation: str, secret: str) -> PlainCall:
+    return PlainCall(
         operation,
         f"the {secret} could not be read",
         "check that it exists, and that the function's role may read it and use its key",

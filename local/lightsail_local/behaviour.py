@@ -22,6 +22,7 @@ class Behaviour:
         reuse_numbers: U2, whether the number of a deleted image is given out again.
         delete_in_use: U3, what becomes of DeleteContainerImage for an image of the current or the
             next deployment.
+        missing_service: U4, what becomes of a call for a service that does not exist.
         missing_digest: U4, RegisterContainerImage of a digest that was not pushed.
         other_platforms: U4, RegisterContainerImage of an index, or of an image that is not
             linux/amd64.
@@ -34,9 +35,10 @@ class Behaviour:
         media_types: U7, which manifests the registry takes.
         zstd_layers: U7, whether it takes layers compressed with zstd.
         unregistered_seconds: U8, how long the registry keeps what was pushed and not registered.
-        busy_service: U9, whether RegisterContainerImage and CreateContainerServiceRegistryLogin
-            work while the service is PENDING, UPDATING or DEPLOYING. A login is for all services
-            of an account, so it is refused when every one of them is busy.
+        busy_service: U9, whether RegisterContainerImage, DeleteContainerImage and
+            CreateContainerServiceRegistryLogin work while the service is PENDING, UPDATING or
+            DEPLOYING. A login is for all services of an account, so it is refused when every one
+            of them is busy.
         latest: U10, an image `:service.label.latest` in a deployment is refused, kept as it is
             written, or becomes the newest image's name.
         order: U11, of images and deployments in answers.
@@ -64,6 +66,7 @@ class Behaviour:
     register_again: Literal["new", "old"] = "new"
     reuse_numbers: bool = False
     delete_in_use: Literal["refused", "done"] = "refused"
+    missing_service: Literal["NotFoundException", "InvalidInputException"] = "NotFoundException"
     missing_digest: Literal["refused", "accepted"] = "refused"
     other_platforms: Literal["refused", "accepted"] = "accepted"
     manifest_reads: Literal["answered", "denied", "not_found"] = "denied"

@@ -183,15 +183,19 @@ class Lightsail:
 
     def _register_image(self, parameters: Parameters) -> Result:
         now, service = self._existing(parameters["serviceName"])
-        state = service.state(now.at)
-        if self.behaviour.busy_service == "refused" and state in _BUSY:
-            raise _not_while(state, service)
+        self._check_that_it_takes_images(service, now.at)
         label, digest = parameters["label"], parameters["digest"]
         service, image = add_image(
             service, label, digest, at=now.at, behaviour=self.behaviour, images=self._images
         )
         self._put(service, now.at)
         return {"containerImage": image.describe()}
+
+    def _check_that_it_takes_images(self, service: ContainerService, at: float) -> None:
+        """Refuse a change of a service's images while it is being changed: U9."""
+        state = service.state(at)
+        if self.behaviour.busy_service == "refused" and state in _BUSY:
+            raise _not_while(state, service)
 
     def _get_images(self, parameters: Parameters) -> Result:
         service = self._services.as_read().get(parameters["serviceName"])
@@ -204,6 +208,7 @@ class Lightsail:
         kept = tuple(image for image in service.images if image.name != name)
         if kept == service.images:
             raise not_found(f'The image "{name}" does not exist.')
+        self._check_that_it_takes_images(service, now.at)
         if self.behaviour.delete_in_use == "refused" and name in service.images_in_use(now.at):
             raise invalid(f'The image "{name}" is in use by a deployment.')
         self._put(replace(service, images=kept), now.at)

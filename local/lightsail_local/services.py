@@ -8,7 +8,7 @@ from itertools import chain, takewhile
 
 from .behaviour import Behaviour
 from .container_service import ContainerService
-from .errors import not_found
+from .errors import LightsailError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +18,12 @@ class View:
     Args:
         at: the time, in seconds since the epoch.
         services: the services by name.
+        missing: the name of the error for a service that is not there: U4.
     """
 
     at: float
     services: Mapping[str, ContainerService]
+    missing: str
 
     def get(self, name: str) -> ContainerService:
         """Return a service.
@@ -30,7 +32,7 @@ class View:
             LightsailError: there is none of that name.
         """
         if name not in self.services:
-            raise not_found(f"The ContainerService does not exist: {name}")
+            raise LightsailError(self.missing, f"The ContainerService does not exist: {name}")
         return self.services[name]
 
 
@@ -50,7 +52,7 @@ class Services:
 
     def now(self) -> View:
         """Return the services as they are."""
-        return _view(self._clock(), self._states[-1][1])
+        return self._view(self._clock(), self._states[-1][1])
 
     def as_read(self) -> View:
         """Return the services as a read shows them, which may be some seconds old: U12."""
@@ -58,7 +60,7 @@ class Services:
             return self.now()
         at = self._clock() - self._behaviour.stale_seconds
         written = (state for time, state in reversed(self._states) if time <= at)
-        return _view(at, next(written, self._states[0][1]))
+        return self._view(at, next(written, self._states[0][1]))
 
     def put(self, service: ContainerService) -> None:
         """Write a service."""
@@ -74,7 +76,6 @@ class Services:
         images = chain.from_iterable(each.images for each in self.now().services.values())
         return frozenset(image.digest for image in images)
 
-
-def _view(at: float, services: Mapping[str, ContainerService]) -> View:
-    there = {name: service for name, service in services.items() if not service.is_gone(at)}
-    return View(at=at, services=there)
+    def _view(self, at: float, services: Mapping[str, ContainerService]) -> View:
+        there = {name: service for name, service in services.items() if not service.is_gone(at)}
+        return View(at=at, services=there, missing=self._behaviour.missing_service)

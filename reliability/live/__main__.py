@@ -27,7 +27,6 @@ from .clean_up import CleanUp, Left, find_runs
 from .document import document
 from .lasting_output import LastingOutput
 from .lightsail import CallFailed, Lightsail
-from .mask import Mask
 from .names import Names
 from .plan import ask, plan
 from .run import Run
@@ -78,8 +77,7 @@ def _main(options: argparse.Namespace) -> int:
 
 
 def _run(account: Account, names: Names, screen: Screen, report: Path) -> int:
-    mask = Mask()
-    mask.add(account.id, "account")
+    mask = account.mask()
     run = Run(account, names, screen, mask)
     is_interrupted = False
     try:
@@ -120,12 +118,14 @@ def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
     waiting = Waiting()
     lightsail = Lightsail(account.client("lightsail"), waiting)
     cloudformation = account.client("cloudformation")
-    runs = find_runs(lightsail, cloudformation)
+    logs = account.client("logs")
+    runs = find_runs(lightsail, cloudformation, logs)
     if not runs:
         _say(f"Nothing of an earlier run is in {account.id}, {account.region}.")
         return 0
     for run, services in runs.items():
-        _say(f"  of {run}: its stack, and the services {', '.join(services) or 'none'}")
+        shown = ", ".join(services) or "none"
+        _say(f"  of {run}: its stack and log groups, and the services {shown}")
     if not is_yes and not ask(f"Type yes to remove them from {account.id}, {account.region}: "):
         return 1
     left: list[Left] = []
@@ -134,7 +134,7 @@ def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
             RunStack(run, cloudformation, waiting),
             services,
             lightsail=lightsail,
-            logs=account.client("logs"),
+            logs=logs,
             region=account.region,
             waiting=waiting,
             doing=screen.doing,

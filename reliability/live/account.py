@@ -18,6 +18,8 @@ from botocore.exceptions import (
 
 from reliability import ROOT
 
+from .mask import Mask
+
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 _POWER = "nano"
@@ -44,6 +46,19 @@ class Account:
     region: str
     price: float
     session: Any = field(repr=False)
+
+    def mask(self) -> Mask:
+        """Return what takes the account, its caller and this machine out of texts."""
+        mask = Mask()
+        mask.add(self.id, "account")
+        mask.add(self.arn, "caller")
+        # A user's name, or the one of a role's session, which often is somebody's address.
+        _, _, name = self.arn.rpartition("/")
+        mask.add_word(name if "/" in self.arn else "", "caller")
+        mask.add(str(ROOT), "checkout")
+        home = Path.home()
+        mask.add(str(home) if home.name else "", "home")
+        return mask
 
     def client(self, service: str) -> Any:
         """Return a client that repeats nothing by itself for Lightsail, and as usual otherwise."""

@@ -9,13 +9,15 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .lightsail import CallFailed, Lightsail
-from .names import OURS, TAG
+from .names import LOG_GROUP, OURS, PREFIX, TAG
 from .stack import RunStack
 from .waiting import TookTooLong, Waiting
 
 _GONE_SECONDS = 30 * 60.0
 _QUIET_SECONDS = 5.0
 _SHOWS_SECONDS = 60.0
+# For longer no list shows what was before.
+_STALE_SECONDS = 20.0
 _LOG_GROUPS = "log groups"
 _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError)
 
@@ -104,15 +106,30 @@ class CleanUp:
         return lambda: self._delete_service(name)
 
     def _delete_service(self, name: str) -> None:
+        clock = self._waiting.clock
+        missed: list[float] = []
+
         def look() -> bool | None:
-            # It may be refused while something else is done to the service, its deletion too.
+            # Other refusals come while something else is done to the service, its deletion too, and
+            # may be what a missing one is told: AWS's own handler of AWS::Lightsail::Container
+            # takes InvalidInputException for that as well. So the list decides, once it is no old
+            # news.
             said = self._lightsail.ask("DeleteContainerService", serviceName=name)
-            return True if said.code == "NotFoundException" else None
+            if name in (service["containerServiceName"] for service in self._listed()):
+                missed.clear()
+                return None
+            missed.append(clock())
+            is_missed_long = clock() - missed[0] >= _STALE_SECONDS
+            return True if said.code == "NotFoundException" or is_missed_long else None
 
         self._waiting.until(look, _GONE_SECONDS, "it is not gone")
 
+    def _listed(self) -> list[Mapping[str, Any]]:
+        """Return the account's services: the one read that tells of one that is not there."""
+        return list(self._lightsail.tell("GetContainerServices").get("containerServices", []))
+
     def _delete_log_groups(self) -> None:
-        for group in self._log_groups():
+        for group in _log_groups(self._logs, self._stack.name):
             self._logs.delete_log_group(logGroupName=group)
 
     def _look(self, problems: Mapping[str, str]) -> list[Left]:
@@ -126,22 +143,16 @@ class CleanUp:
         left = []
         if status := self._stack.status():
             left.append(self._left_stack(f", {status}{problems.get('stack', '')}"))
-        services = self._lightsail.tell("GetContainerServices").get("containerServices", [])
-        for service in services:
+        for service in self._listed():
             name = service["containerServiceName"]
             if name in self._services:
                 more = f", {service['state']}{problems.get(name, '')}"
                 left.append(self._left_service(name, more))
-        for group in self._log_groups():
+        for group in _log_groups(self._logs, self._stack.name):
             command = f"aws logs delete-log-group --log-group-name {group} {self._place}"
             what = f"log group {group}{problems.get(_LOG_GROUPS, '')}"
             left.append(Left(what=what, command=command))
         return left
-
-    def _log_groups(self) -> list[str]:
-        pages = self._logs.get_paginator("describe_log_groups")
-        found = pages.paginate(logGroupNamePrefix=self._stack.name)
-        return [group["logGroupName"] for page in found for group in page["logGroups"]]
 
     @property
     def _place(self) -> str:
@@ -156,10 +167,11 @@ class CleanUp:
         return Left(what=f"container service {name}{more}", command=command)
 
 
-def find_runs(lightsail: Lightsail, cloudformation: Any) -> dict[str, list[str]]:
+def find_runs(lightsail: Lightsail, cloudformation: Any, logs: Any) -> dict[str, list[str]]:
     """Return the runs of which something is there, each with its container services.
 
-    Only what has both the form of our names and our tag is a run's.
+    Only what has both the form of our names and our tag is a run's; of a log group, which shows no
+    tags where it is listed, the name alone says so.
     """
     runs: dict[str, list[str]] = {}
     for service in lightsail.tell("GetContainerServices").get("containerServices", []):
@@ -172,4 +184,12 @@ def find_runs(lightsail: Lightsail, cloudformation: Any) -> dict[str, list[str]]
             is_tagged = any(tag["Key"] == TAG for tag in stack.get("Tags", []))
             if OURS.fullmatch(name) and is_tagged and status != "DELETE_COMPLETE":
                 runs.setdefault(name, [])
+    for name in _log_groups(logs, PREFIX):
+        if (found := LOG_GROUP.match(name)) is not None:
+            runs.setdefault(found["run"], [])
     return runs
+
+
+def _log_groups(logs: Any, prefix: str) -> list[str]:
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    return [group["logGroupName"] for page in pages for group in page["logGroups"]]

@@ -37,17 +37,32 @@ class Said:
         answer: what was answered; nothing after a refusal.
         code: the name of the refusal; nothing without one.
         text: its sentence.
+        named: what the call named, such as a label and a digest.
     """
 
     operation: str
     answer: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     text: str = ""
+    named: tuple[str, ...] = ()
 
     @property
     def is_refused(self) -> bool:
         """Whether it was not carried out."""
         return bool(self.code)
+
+    def is_like(self, other: Said) -> bool:
+        """Return whether it is the same refusal, of another label or digest."""
+        return self.is_refused and self._form == other._form
+
+    @property
+    def _form(self) -> tuple[str, str]:
+        """The refusal without what the call named."""
+        text = self.text
+        values = {*self.named, *(value.removeprefix("sha256:") for value in self.named)}
+        for value in sorted(values, key=len, reverse=True):
+            text = text.replace(value, "...")
+        return self.code, text
 
     def __str__(self) -> str:
         """Return it as evidence."""
@@ -78,18 +93,22 @@ class Lightsail:
         Raises:
             CallFailed: it said nothing about the call.
         """
-        attempt = 0
+        attempt, may_be_done = 0, False
+        is_deletion = operation.startswith("Delete")
+        is_repeatable = is_deletion or operation.startswith("Get")
         while True:
             attempt += 1
             try:
-                return self.once(operation, **parameters)
+                said = self.once(operation, **parameters)
             except CallFailed as failure:
-                is_throttled = failure.code in _THROTTLED
-                is_repeatable = operation.startswith(("Get", "Delete"))
-                if attempt == _TRIES or not (
-                    is_throttled or (is_repeatable and _is_passing(failure))
-                ):
+                is_lost = is_repeatable and _is_passing(failure)
+                if attempt == _TRIES or not (is_lost or is_throttled(failure)):
                     raise
+                may_be_done = may_be_done or (is_deletion and is_lost)
+            else:
+                # What a deletion whose answer was lost did is not there any more.
+                is_done = may_be_done and said.code == "NotFoundException"
+                return Said(operation=operation) if is_done else said
             longest = min(10.0, 0.5 * 2.0**attempt)
             self._waiting.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
 
@@ -117,7 +136,8 @@ class Lightsail:
             code = str(error.response.get("Error", {}).get("Code", ""))
             text = str(error.response.get("Error", {}).get("Message", ""))
             if code in _REFUSALS:
-                return Said(operation=operation, code=code, text=text)
+                named = tuple(one for one in parameters.values() if isinstance(one, str))
+                return Said(operation=operation, code=code, text=text, named=named)
             self.throttled += code in _THROTTLED
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             raise CallFailed(

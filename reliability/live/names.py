@@ -9,12 +9,18 @@ from dataclasses import dataclass, field
 TAG = "cdk-lightsail-containers-live"
 """The key of the tag on everything that a run makes; its value is the run's name."""
 
-OURS = re.compile(r"cdk-lsc-live-[0-9a-f]{8}(-web)?")
+PREFIX = "cdk-lsc-live-"
+"""What every name begins with."""
+
+OURS = re.compile(rf"{PREFIX}[0-9a-f]{{8}}(-web)?")
 """How the stacks and container services of runs are called."""
+
+LOG_GROUP = re.compile(rf"(?P<run>{PREFIX}[0-9a-f]{{8}})-.+")
+"""How CloudFormation calls the log groups of their stacks."""
 
 
 def _new_name() -> str:
-    return f"cdk-lsc-live-{secrets.token_hex(4)}"
+    return f"{PREFIX}{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class ProbedService:
     Attributes:
         times: how long it was in each state.
         is_docker: whether the registry was seen to take Docker's manifests only.
+        missing: what was said to the registration of a digest that was never pushed, None before.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class ProbedService:
         self.waiting = waiting
         self.times = ServiceTimes(waiting.clock)
         self.is_docker = False
+        self.missing: Said | None = None
         self._serving = ""
         self._version = 0
 
@@ -107,6 +109,10 @@ class ProbedService:
         return self.lightsail.ask(
             "RegisterContainerImage", serviceName=self.name, label=label, digest=digest
         )
+
+    def is_of_missing(self, said: Said) -> bool:
+        """Return whether a registration was refused as that of what was never pushed is."""
+        return self.missing is not None and said.is_like(self.missing)
 
     def register(self, label: str, digest: str) -> str:
         """Register what was pushed, and return the image's name.

@@ -15,8 +15,9 @@ from .probed_service import ProbedService
 from .probes import assumptions
 from .probes.assumptions import Fact
 from .probes.busy import BusyService
-from .probes.reading import OrderOfAnswers, staleness
+from .probes.order import OrderOfAnswers
 from .probes.registering import register_twice, register_what_does_not_run, reuse_a_number
+from .probes.staleness import Staleness
 from .probes.taking import mount_a_blob, push_media_types, read_manifests, upload_blobs
 from .probes.throttling import throttling
 from .probes.unregistered import UnregisteredPushes
@@ -51,6 +52,7 @@ class Probing:
         self._problems: dict[str, list[str]] = {}
         self._busy = BusyService(service)
         self._order = OrderOfAnswers()
+        self._staleness = Staleness(service)
         self._unregistered = UnregisteredPushes(service)
 
     @property
@@ -88,7 +90,7 @@ class Probing:
         self._settle("U6", upload_blobs)
         self._settle("U7", push_media_types)
         self._settle("U13", mount_a_blob)
-        self._settle("U12", staleness)
+        self._try("U12", self._staleness.look_at_images)
         self._try("U11", lambda: self._order.look_at_images(self._service))
         self._note(lambda: assumptions.of_refusals(self._service))
         self.look_for_pushes()
@@ -96,13 +98,15 @@ class Probing:
     def ask_with_deployments(self) -> None:
         """Deploy, and put the questions about that; then those about a change of the service."""
         service = self._service
-        self._try("U9", self._busy.prepare)
+        self._try("U9", lambda: self._busy.prepare("DEPLOYING"))
         self._try("U9", self._look_while_deploying)
+        self._put("U12", self._staleness.answer)
         self._settle("U3", delete_in_use)
         self._note(lambda: [assumptions.of_a_log(service)])
         self.look_for_pushes()
         self._settle("U10", deploy_latest)
         self.look_at_deployments(lambda: [one["version"] for one in service.deployments()])
+        self._try("U9", lambda: self._busy.prepare("UPDATING"))
         self._try("U9", self._look_while_updating)
         self._put("U9", self._busy.answer)
         self.look_for_pushes()
@@ -125,6 +129,7 @@ class Probing:
 
     def _look_while_deploying(self) -> None:
         deploying = self._service.begin_to_serve()
+        self._try("U12", lambda: self._staleness.look_at_deployment(deploying))
         self._busy.look("DEPLOYING", deploying)
         self._facts.append(assumptions.of_a_service("deploys", deploying))
         image = deploying["nextDeployment"]["containers"]["web"]["image"]

@@ -1,7 +1,7 @@
 """AWS at the wire, for one account: every call that is signed is remembered as IAM sees it.
 
-Lightsail and Amazon S3 are the fakes that the tests have; of the other services there is as much
-as the function asks for.
+Lightsail, AWS CloudFormation and Amazon S3 are the fakes that the tests have; of the other services
+there is as much as the function asks for.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from email.message import Message
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
 
+from fake_aws import FakeAws
 from fake_s3 import FakeS3
 from lightsail_local.server import LightsailServer
 
@@ -56,6 +57,7 @@ class Aws:
 
     Args:
         lightsail: its Lightsail.
+        cloudformation: what knows its stacks.
         s3: what Amazon S3 has; the bucket's name does not matter.
         url: where all of it is, once it runs.
         secrets: those of AWS Secrets Manager, by ARN.
@@ -67,6 +69,7 @@ class Aws:
     """
 
     lightsail: LightsailServer
+    cloudformation: FakeAws
     s3: FakeS3
     url: str = ""
     secrets: dict[str, Stored] = field(default_factory=dict)
@@ -109,6 +112,8 @@ class Handler(BaseHTTPRequestHandler):
             self._get_object()
         elif service == "lambda":
             self._invoke(body)
+        elif service == "cloudformation":
+            self._call_cloudformation(body)
         else:
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
             given = json.loads(body)
@@ -133,6 +138,11 @@ class Handler(BaseHTTPRequestHandler):
         self.aws.record(f"lightsail:{operation}", resource)
         body = json.dumps(given).encode()
         self._send(*forward(self.aws.lightsail.url, "POST", "/", self.headers, body))
+
+    def _call_cloudformation(self, body: bytes) -> None:
+        given = parse_qs(body.decode())
+        self.aws.record(f"cloudformation:{given['Action'][0]}", given["StackName"][0])
+        self._send(*forward(self.aws.cloudformation.url, "POST", "/", self.headers, body))
 
     def _get_secret(self, operation: str, given: dict[str, Any], region: str) -> None:
         # A secret may be named without the six characters that its ARN ends in.
@@ -216,9 +226,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def running_aws(lightsail: LightsailServer, s3: FakeS3) -> Iterator[Aws]:
+def running_aws(lightsail: LightsailServer, cloudformation: FakeAws, s3: FakeS3) -> Iterator[Aws]:
     """Run the account on a free port of loopback."""
-    aws = Aws(lightsail=lightsail, s3=s3)
+    aws = Aws(lightsail=lightsail, cloudformation=cloudformation, s3=s3)
     server = Server(("127.0.0.1", 0), type("Own", (Handler,), {"aws": aws}))
     aws.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -10,6 +10,7 @@ from aws_cdk import Stack
 from aws_cdk.assertions import Template as Synthesized
 
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
+from stack_requests import STACK_ID
 
 from .call import FUNCTION, arn
 
@@ -17,6 +18,7 @@ _PSEUDO = {
     "AWS::AccountId": DEFAULT_ACCOUNT,
     "AWS::Partition": "aws",
     "AWS::Region": DEFAULT_REGION,
+    "AWS::StackId": STACK_ID,
     "AWS::URLSuffix": "amazonaws.com",
 }
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")

@@ -109,6 +109,15 @@ class ByHand:
         if is_tried and self.behaviour.unregistered_seconds == GONE:
             self.behaviour.unregistered_seconds = KEPT
 
+    def delete_service(self, name: str) -> None:
+        """Delete a container service, and wait until it is gone."""
+        self._call("DeleteContainerService", serviceName=name)
+        ends = time.monotonic() + _LONGEST_SECONDS
+        while name in self.services():
+            if time.monotonic() > ends:
+                raise Broken(f"container service {name} is not gone")
+            time.sleep(0.1)
+
     def services(self) -> list[str]:
         """Return the names of the services."""
         found = self._call("GetContainerServices")["containerServices"]

@@ -20,6 +20,7 @@ SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
     "register_again": ("U1", ("new", "old")),
     "reuse_numbers": ("U2", (False, True)),
     "delete_in_use": ("U3", ("refused", "done")),
+    "missing_service": ("U4", ("NotFoundException", "InvalidInputException")),
     "missing_digest": ("U4", ("refused", "accepted")),
     "other_platforms": ("U4", ("accepted", "refused")),
     "manifest_reads": ("U5", ("denied", "answered", "not_found")),

@@ -1,13 +1,15 @@
 """What a Container is synthesized to, and what it refuses."""
 
+from collections.abc import Callable
 from typing import Any
 
+import jsii
 import pytest
-from aws_cdk import CfnParameter, SecretValue, Stack
+from aws_cdk import CfnParameter, Fn, IStableStringProducer, Lazy, SecretValue, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from cdk_lightsail_containers import Container, PortProtocol
-from stacks import deployed, deployment_in, image_in
+from cdk_lightsail_containers import Container, ContainerWebService, ImageSource, PortProtocol
+from stacks import DIGEST, deployed, deployment_in, image_in, service_in
 
 SECRET = "hunter2"
 
@@ -112,6 +114,14 @@ def test_refuses_a_value_that_breaks_its_rule(changes: dict[str, Any], message: 
             {"environment": {"A": f"https://u:{{{{resolve:ssm-secure:{SECRET}}}}}@acme"}},
             r"environment\['A'\] must not be a secret",
         ),
+        (
+            {"command": ["login", f"{{{{resolve:secretsmanager:{SECRET}}}}}"]},
+            "a part of command must not be a secret: hand it in among the secrets",
+        ),
+        (
+            {"command": [SecretValue.unsafe_plain_text(SECRET)]},
+            "a part of command must not be a secret",
+        ),
         ({"secrets": SECRET}, "secrets must be values by name, got a value of type 'str'"),
         ({"secrets": {"A": SECRET}}, r"secrets\['A'\] must be one of .* got a value of type 'str'"),
     ],
@@ -152,3 +162,74 @@ def test_refuses_a_token_where_a_template_has_a_key(stack: Stack, part: str) -> 
 
     with pytest.raises(ValueError, match="must be known when the app is synthesized, got a token"):
         container(**changes)
+
+
+def password_of(stack: Stack) -> str:
+    """A field of a secret, as the CDK writes it into a template."""
+    secret = secretsmanager.Secret(stack, "Secret")
+    return secret.secret_value_from_json("password").unsafe_unwrap()
+
+
+HIDDEN = [
+    lambda stack: {"environment": {"A": password_of(stack)}},
+    lambda stack: {"environment": {"A": f"postgres://u:{password_of(stack)}@host"}},
+    lambda _: {"environment": {"A": SecretValue.ssm_secure("/a").unsafe_unwrap()}},
+    lambda stack: {"environment": {"A": Fn.sub("a${b}", {"b": password_of(stack)})}},
+    lambda stack: {"command": ["login", password_of(stack)]},
+    lambda stack: {"command": Fn.split(",", password_of(stack))},
+]
+
+
+@pytest.mark.parametrize("make", HIDDEN)
+def test_a_secret_behind_a_token_is_refused_before_any_child_exists(
+    stack: Stack, make: Callable[[Stack], dict[str, Any]]
+) -> None:
+    web, service = container(**make(stack)), service_in(stack)
+    before = len(stack.node.find_all())
+
+    with pytest.raises(ValueError, match="must not be a secret: hand it in among the secrets"):
+        deployment_in(
+            stack,
+            containers={"web": web},
+            service=service,
+        )
+
+    assert len(stack.node.find_all()) == before
+
+
+@pytest.mark.parametrize("make", HIDDEN)
+def test_a_web_service_refuses_a_secret_behind_a_token(
+    stack: Stack, make: Callable[[Stack], dict[str, Any]]
+) -> None:
+    changes = make(stack)
+    before = len(stack.node.find_all())
+
+    with pytest.raises(ValueError, match="must not be a secret: hand it in among the secrets"):
+        ContainerWebService(
+            stack,
+            "Site",
+            service_name="site",
+            port=80,
+            source=ImageSource.from_digest(DIGEST),
+            **changes,
+        )
+
+    assert len(stack.node.find_all()) == before
+
+
+def test_a_secret_that_is_known_only_at_synthesis_is_refused_then(stack: Stack) -> None:
+    password = password_of(stack)
+    asked = []
+
+    @jsii.implements(IStableStringProducer)
+    class Late:
+        def produce(self) -> str:
+            asked.append(1)
+            if len(asked) == 1:
+                raise ValueError("too early")
+            return password
+
+    deployment_in(stack, containers={"web": container(environment={"A": Lazy.string(Late())})})
+
+    with pytest.raises(RuntimeError, match=r"\[Stack/Deployment\] environment\['A'\] must not be"):
+        deployed(stack)

@@ -3,11 +3,22 @@
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnOutput, CfnParameter, RemovalPolicy, Stack
+from aws_cdk import (
+    App,
+    CfnOutput,
+    CfnParameter,
+    Environment,
+    Lazy,
+    NestedStack,
+    RemovalPolicy,
+    Stack,
+)
 from aws_cdk.assertions import Template
+from aws_cdk.interfaces.aws_lightsail import IContainerRef
+from constructs import Construct
 
 from cdk_lightsail_containers import ContainerImage, ContainerService, Handler, ImageSource
-from stacks import DIGEST, image_in, only, resources, service_in
+from stacks import DIGEST, Text, image_in, only, resources, service_in
 
 TYPE = "Custom::LightsailContainerImage"
 
@@ -26,7 +37,7 @@ def test_has_the_properties_of_the_contract(stack: Stack) -> None:
         "Label": "web",
         "Digest": DIGEST,
         "RemovalPolicy": "Delete",
-        "ServiceTimeout": "1260",
+        "ServiceTimeout": "1857",
     }
 
 
@@ -150,6 +161,99 @@ def test_a_service_is_the_same_however_it_is_referred_to(stack: Stack) -> None:
 
     with pytest.raises(ValueError, match="got label 'web' again after 'Stack/First'"):
         image_in(stack, "Second", service=same)
+
+
+def shop_in(scope: Construct) -> IContainerRef:
+    return ContainerService.from_service_name(scope, "Shop", "shop")
+
+
+def test_refuses_the_image_of_a_nested_stack_after_that_of_its_parent(stack: Stack) -> None:
+    image_in(stack, service=shop_in(stack))
+    nested = NestedStack(stack, "Nested")
+
+    with pytest.raises(ValueError, match="got label 'web' again after 'Stack/Image'"):
+        image_in(nested, service=shop_in(nested))
+
+
+def test_refuses_the_image_of_a_parent_after_that_of_its_nested_stack(stack: Stack) -> None:
+    nested = NestedStack(stack, "Nested")
+    image_in(nested, service=shop_in(nested))
+
+    with pytest.raises(ValueError, match="got label 'web' again after 'Stack/Nested/Image'"):
+        image_in(stack, service=shop_in(stack))
+
+
+def test_a_stack_below_another_is_another_stack(stack: Stack) -> None:
+    below = Stack(stack, "Below")
+
+    for one in (below, stack):
+        image_in(one, service=shop_in(one))
+
+    assert len(resources(stack, TYPE)) == len(resources(below, TYPE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("service", "label", "message"),
+    [
+        ("shop", "Web_1", "label must be 1-53 lowercase .* got 'Web_1'"),
+        ("Shop", "web", "service_name must be 1-63 lowercase .* got 'Shop'"),
+        ("shop", "web", "got label 'web' again after 'Stack/Image'"),
+    ],
+)
+def test_what_comes_to_be_known_is_held_to_its_rules(
+    stack: Stack, service: str, label: str, message: str
+) -> None:
+    image_in(stack, service=shop_in(stack))
+    late = ContainerService.from_service_name(stack, "Late", Lazy.string(Text(service)))
+    image_in(stack, "Second", service=late, label=Lazy.string(Text(label)))
+
+    with pytest.raises(RuntimeError, match=rf"\[Stack/Second\] .*{message}"):
+        resources(stack, TYPE)
+
+
+def test_two_images_may_have_labels_that_are_known_only_when_it_is_deployed(stack: Stack) -> None:
+    for name in ("First", "Second"):
+        image_in(
+            stack,
+            name,
+            service=ContainerService.from_service_name(stack, f"{name}Shop", "shop"),
+            label=CfnParameter(stack, f"{name}Label").value_as_string,
+        )
+
+    assert len(resources(stack, TYPE)) == 2
+
+
+@pytest.mark.parametrize("what", ["service", "handler"])
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (Environment(account="111122223333", region="eu-west-1"), "eu-west-1, not of eu-central-1"),
+        (Environment(account="999988887777", region="eu-central-1"), "999988887777, not of 1111"),
+    ],
+)
+def test_refuses_what_is_of_another_account_or_region(
+    placed_stack: Stack, what: str, other: Environment, message: str
+) -> None:
+    elsewhere = Stack(placed_stack.node.root, "Elsewhere", env=other)
+    given: dict[str, Any] = {
+        "service": {"service": service_in(elsewhere)},
+        "handler": {"handler": Handler(elsewhere, "Handler"), "service": shop_in(placed_stack)},
+    }
+
+    with pytest.raises(
+        ValueError, match=f"{what} must be of the account .* got 'Elsewhere/.*' of {message}"
+    ):
+        image_in(placed_stack, **given[what])
+
+    assert placed_stack.node.try_find_child("Image") is None
+
+
+def test_takes_what_may_be_of_the_same_account_and_region(placed_stack: Stack) -> None:
+    anywhere = Stack(placed_stack.node.root, "Anywhere")
+
+    image_in(placed_stack, service=shop_in(anywhere))
+
+    assert properties(placed_stack)["ServiceName"] == "shop"
 
 
 def test_two_stacks_may_have_the_same_service_and_label() -> None:

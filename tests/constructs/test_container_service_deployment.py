@@ -1,17 +1,20 @@
 """What a ContainerServiceDeployment is synthesized to, and what it refuses."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnOutput, CfnParameter, Stack
+from aws_cdk import App, CfnOutput, CfnParameter, Lazy, NestedStack, Stack
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lightsail as lightsail
 from aws_cdk.assertions import Annotations, Match, Template
 
 from cdk_lightsail_containers import Container, ContainerService, Handler, PublicEndpoint
-from stacks import DEPLOYMENT, deployed, deployment_in, image_in, only, resources, service_in
+from stacks import DEPLOYMENT, Text, deployed, deployment_in, image_in, only, resources, service_in
 
 WEB = Container(image="nginx", ports={80: "HTTP", 443: "HTTPS", 53: "UDP"})
+SITE = Path(__file__).parents[2] / "examples" / "site"
 PRIVATE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/acme/web:1.4"
 WARNING = Match.string_like_regexp("Lightsail pulls from a private repository.*container web")
 
@@ -230,6 +233,38 @@ def test_refuses_a_second_deployment_of_the_same_service(stack: Stack) -> None:
         deployment_in(stack, "Second", service=same)
 
 
+def test_refuses_a_service_that_brings_its_own_deployment_afterwards(stack: Stack) -> None:
+    service = service_in(stack)
+    deployment_in(stack, service=service)
+    service.container_service_deployment = (
+        lightsail.CfnContainer.ContainerServiceDeploymentProperty()
+    )
+
+    with pytest.raises(RuntimeError, match=r"\[Stack/Deployment\] service must not have a con"):
+        resources(stack, DEPLOYMENT)
+
+
+def test_refuses_deployments_of_two_nested_stacks_to_one_service(stack: Stack) -> None:
+    service = service_in(stack)
+    one, two = NestedStack(stack, "One"), NestedStack(stack, "Two")
+    deployment_in(one, service=service)
+
+    with pytest.raises(ValueError, match=r"two deployments of the same .* 'Stack/One/Deployment'"):
+        deployment_in(two, service=service)
+
+
+def test_a_service_whose_name_comes_to_be_known_is_held_to_its_rules(stack: Stack) -> None:
+    deployment_in(stack, service=service_in(stack))
+    late = Lazy.string(Text("shop"))
+    same = ContainerService.from_service_name(stack, "Same", late)
+    deployment_in(stack, "Late", service=same)
+
+    with pytest.raises(
+        RuntimeError, match=r"\[Stack/Late\] .* two deployments .*'Stack/Deployment'"
+    ):
+        resources(stack, DEPLOYMENT)
+
+
 def test_takes_deployments_of_two_services(stack: Stack) -> None:
     for name in ("shop", "blog"):
         deployment_in(stack, f"Deployment-{name}", service=service_in(stack, name))
@@ -258,6 +293,14 @@ def test_warns_of_the_image_of_a_repository_of_the_stack(stack: Stack) -> None:
     image = repository.repository_uri_for_tag_or_digest("1.4")
 
     deployment_in(stack, containers={"web": Container(image=image)})
+
+    Annotations.from_stack(stack).has_warning("/Stack/Deployment", WARNING)
+
+
+def test_warns_of_an_image_that_the_cdk_builds(stack: Stack) -> None:
+    asset = ecr_assets.DockerImageAsset(stack, "Asset", directory=str(SITE))
+
+    deployment_in(stack, containers={"web": Container(image=asset.image_uri)})
 
     Annotations.from_stack(stack).has_warning("/Stack/Deployment", WARNING)
 

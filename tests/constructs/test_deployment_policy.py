@@ -1,11 +1,18 @@
 """What the function may do for a deployment, and for how long."""
 
+from typing import Any
+
+import pytest
 from aws_cdk import App, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
-from cdk_lightsail_containers import ContainerService, Handler, ImageSource
+from cdk_lightsail_containers import Container, ContainerService, Handler, ImageSource
 from stacks import (
     DEPLOYMENT,
+    EVERY_FUNCTION,
     allowed_in,
     deployment_in,
     image_in,
@@ -73,11 +80,9 @@ def test_a_stack_that_deploys_nothing_may_not(stack: Stack) -> None:
 def test_a_stack_that_only_deploys_may_neither_register_nor_read_secrets(stack: Stack) -> None:
     deployment_in(stack)
 
-    assert allowed_in(stack) == DEPLOYS | {
+    assert allowed_in(stack) == DEPLOYS | EVERY_FUNCTION | {
         "lambda:InvokeFunction",
         "lightsail:GetContainerServices",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
     }
 
 
@@ -110,3 +115,26 @@ def test_image_and_deployment_of_two_stacks_with_one_function_have_policies_of_t
 
     names = {only(stack, POLICY)["Properties"]["PolicyName"] for stack in (one, two)}
     assert len(names) == 2
+
+
+@pytest.mark.parametrize("kind", ["secret", "parameter"])
+def test_a_function_of_another_stack_reads_the_secrets_that_are_made_in_this_one(
+    kind: str,
+) -> None:
+    app = App()
+    shared, stack = Stack(app, "Shared"), Stack(app, "Stack")
+    value: Any = (
+        secretsmanager.Secret(stack, "Secret", encryption_key=kms.Key(stack, "Key"))
+        if kind == "secret"
+        else ssm.StringParameter(stack, "Parameter", string_value="not a secret")
+    )
+
+    deployment_in(
+        stack,
+        handler=Handler(shared, "Handler"),
+        containers={"web": Container(image="nginx", secrets={"A": value})},
+    )
+
+    app.synth()
+    assert len(own_policy(stack, "Deployment")) > 3
+    assert allowed_in(shared) == EVERY_FUNCTION

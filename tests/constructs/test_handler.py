@@ -58,8 +58,9 @@ def test_lambda_repeats_what_was_killed_but_not_what_ran_into_its_timeout(
 
     invocation = only(stack, "AWS::Lambda::EventInvokeConfig")["Properties"]
     assert invocation["MaximumRetryAttempts"] == 2
-    killed_at, timed_out_at, minute = 20, seconds, 60
-    assert killed_at + minute < invocation["MaximumEventAgeInSeconds"] < timed_out_at + minute
+    # At the latest that is a hand-over of which nobody knows whether it was carried out.
+    failed_at, timed_out_at, minute = seconds - 5, seconds, 60
+    assert failed_at + minute < invocation["MaximumEventAgeInSeconds"] < timed_out_at + minute
 
 
 @pytest.mark.parametrize("seconds", [60, 90, 900])
@@ -112,7 +113,7 @@ def test_cloudformation_waits_for_the_last_repetition_to_end(stack: Stack) -> No
     image_in(stack, handler=Handler(stack, "Handler", timeout=Duration.minutes(2)))
 
     given = only(stack, "Custom::LightsailContainerImage")["Properties"]
-    assert given["ServiceTimeout"] == "270"
+    assert given["ServiceTimeout"] == "297"
 
 
 def test_cloudformation_waits_its_hour_for_a_timeout_that_is_not_known_yet(stack: Stack) -> None:
@@ -146,11 +147,15 @@ def test_runs_in_the_given_subnets_with_the_given_security_groups(placed_stack: 
     assert network["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
 
 
-def test_may_write_to_its_own_log_group_and_nothing_else_without_an_image(stack: Stack) -> None:
+def test_may_write_its_log_and_see_its_stack_and_nothing_else_without_an_image(
+    stack: Stack,
+) -> None:
     Handler(stack, "Handler")
 
-    (log,) = statements(stack)
+    log, status = statements(stack)
     assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert status["Action"] == "cloudformation:DescribeStacks"
+    assert status["Resource"] == {"Ref": "AWS::StackId"}
     assert "ManagedPolicyArns" not in only(stack, "AWS::IAM::Role")["Properties"]
 
 
@@ -165,7 +170,7 @@ def test_cloudformation_waits_its_hour_for_an_image_that_is_pushed(stack: Stack)
         image["Properties"]["Label"]: image["Properties"]["ServiceTimeout"]
         for image in resources(stack, "Custom::LightsailContainerImage")
     }
-    assert waits == {"web": "3600", "worker": "270"}
+    assert waits == {"web": "3600", "worker": "297"}
 
 
 def test_can_be_granted_what_else_it_needs(stack: Stack) -> None:

@@ -1,15 +1,23 @@
 """What the function may do for an image, and for how long."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from aws_cdk import App, CfnParameter, Stack
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lightsail as lightsail
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
 from cdk_lightsail_containers import ContainerService, Handler, ImageSource
 from stacks import (
+    EVERY_FUNCTION,
     PUSHES,
+    allowed_in,
     granted,
     image_in,
     image_policy,
@@ -144,6 +152,61 @@ def test_the_function_waits_for_no_policy_of_an_image(stack: Stack) -> None:
 
     # The other way round nothing could ever be made.
     assert not set(only(stack, FUNCTION)["DependsOn"]) & set(policies_of(stack))
+
+
+SOURCES = {
+    "secret": lambda stack: ImageSource.from_registry(
+        "acme/web", credentials=secretsmanager.Secret(stack, "Secret")
+    ),
+    "encrypted secret": lambda stack: ImageSource.from_registry(
+        "acme/web",
+        credentials=secretsmanager.Secret(stack, "Secret", encryption_key=kms.Key(stack, "Key")),
+    ),
+    "repository": lambda stack: ImageSource.from_ecr_repository(
+        ecr.Repository(stack, "Repository")
+    ),
+}
+
+
+@pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
+def test_a_function_of_another_stack_reads_what_is_made_in_this_one(
+    make: Callable[[Stack], ImageSource],
+) -> None:
+    app = App()
+    shared, stack = Stack(app, "Shared"), Stack(app, "Stack")
+
+    image_in(stack, handler=Handler(shared, "Handler"), source=make(stack))
+
+    app.synth()
+    (policy,) = policies_of(stack)
+    assert policy in only(stack, IMAGE)["DependsOn"]
+    assert len(image_policy(stack)) > 3
+    assert allowed_in(shared) == EVERY_FUNCTION
+
+
+def test_a_function_of_another_stack_may_see_the_status_of_both() -> None:
+    app = App()
+    shared, stack = Stack(app, "Shared"), Stack(app, "Stack")
+
+    image_in(stack, handler=Handler(shared, "Handler"))
+
+    for of_stack in (shared, stack):
+        seen = statement_for(of_stack, "cloudformation:DescribeStacks")
+        assert seen["Resource"] == {"Ref": "AWS::StackId"}
+
+
+def test_a_role_of_the_account_s_own_is_told_what_it_must_allow(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "Stack")
+    role = "Stack/LightsailContainersHandler/Role"
+    iam.Role.customize_roles(stack, use_precreated_roles={role: "my-role"})
+
+    image_in(stack, source=ImageSource.from_ecr_repository(ecr.Repository(stack, "Repository")))
+
+    app.synth()
+    report = (tmp_path / "iam-policy-report.txt").read_text()
+    assert "lightsail:RegisterContainerImage" in report
+    assert "ecr:BatchGetImage" in report
 
 
 def test_another_service_is_another_policy() -> None:

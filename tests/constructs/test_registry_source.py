@@ -1,17 +1,22 @@
 """An image of any registry, as a source."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import CfnParameter, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from cdk_lightsail_containers import ImageSource
-from stacks import DIGEST, PUSHES, granted, image_in, origin_of, statement_for
+from stacks import DIGEST, PUSHES, granted, image_in, origin_of, service_in, statement_for
 
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:hub"
 KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/0a"
+SITE = Path(__file__).parents[2] / "examples" / "site"
 READS = "secretsmanager:GetSecretValue"
 
 
@@ -150,6 +155,38 @@ def test_refuses_what_names_no_image(image: Any, message: str) -> None:
 def test_refuses_a_private_repository_of_ecr_that_it_could_not_pull_from(registry: str) -> None:
     with pytest.raises(ValueError, match=r"is ImageSource\.from_ecr_repository.* got '1111"):
         ImageSource.from_registry(f"{registry}/acme/web:1.4")
+
+
+PRIVATE = {
+    "repository": lambda stack: ecr.Repository(stack, "Own").repository_uri_for_tag("1"),
+    "referred": lambda stack: ecr.Repository.from_repository_name(
+        stack, "Own", "web"
+    ).repository_uri_for_tag("1"),
+    "asset": lambda stack: ecr_assets.DockerImageAsset(stack, "Own", directory=str(SITE)).image_uri,
+    "text": lambda stack: f"{stack.account}.dkr.ecr.{stack.region}.amazonaws.com/web:1",
+}
+
+
+@pytest.mark.parametrize("make", PRIVATE.values(), ids=PRIVATE)
+@pytest.mark.parametrize("placed", [False, True])
+def test_refuses_a_private_repository_of_ecr_as_the_cdk_names_it(
+    stack: Stack, placed_stack: Stack, make: Callable[[Stack], str], *, placed: bool
+) -> None:
+    stack = placed_stack if placed else stack
+    service, image = service_in(stack), make(stack)
+
+    with pytest.raises(ValueError, match=r"is ImageSource\.from_ecr_repository"):
+        image_in(stack, service=service, source=ImageSource.from_registry(image))
+
+    assert stack.node.try_find_child("Image") is None
+
+
+def test_takes_an_image_whose_registry_is_known_only_when_it_is_deployed(stack: Stack) -> None:
+    registry = CfnParameter(stack, "Registry").value_as_string
+
+    image_in(stack, source=ImageSource.from_registry(f"{registry}/amazonaws.com/web:1"))
+
+    assert origin_of(stack)["Source"]["Image"]["Fn::Join"][1][-1] == "/amazonaws.com/web:1"
 
 
 def test_takes_a_private_repository_of_ecr_with_credentials(stack: Stack) -> None:

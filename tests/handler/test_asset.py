@@ -12,11 +12,12 @@ import oci_images
 from cdk_commands import ROOT
 from cdk_lightsail_containers import Handler
 from cdk_lightsail_containers.handler_asset import ENTRY_POINT
+from fake_aws import FakeAws
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.lambda_runtime import LambdaRuntime
 from lightsail_local.server import Fault, LightsailServer
 from response_url import SIGNATURE, ResponseUrl, response_url
-from stack_requests import digest, request
+from stack_requests import STACK_ID, digest, request
 
 RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 
@@ -49,13 +50,20 @@ def function(asset: Path, lightsail: LightsailServer) -> Iterator[LambdaRuntime]
     """The function, with boto3 and awslambdaric in sight and nothing else."""
     client = boto3.client("lightsail", endpoint_url=lightsail.url)
     client.create_container_service(serviceName="shop", power="nano", scale=1)
-    with LambdaRuntime(
-        asset,
-        ENTRY_POINT,
-        python=RUNTIME,
-        timeout=31,
-        environment={"AWS_ENDPOINT_URL_LIGHTSAIL": lightsail.url},
-    ) as runtime:
+    with (
+        FakeAws() as aws,
+        LambdaRuntime(
+            asset,
+            ENTRY_POINT,
+            python=RUNTIME,
+            timeout=31,
+            environment={
+                "AWS_ENDPOINT_URL": aws.url,
+                "AWS_ENDPOINT_URL_LIGHTSAIL": lightsail.url,
+            },
+        ) as runtime,
+    ):
+        aws.stacks[STACK_ID] = "CREATE_IN_PROGRESS", {}
         yield runtime
 
 

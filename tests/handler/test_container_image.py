@@ -19,6 +19,19 @@ def reason(answer: dict[str, str]) -> str:
     return answer["Reason"]
 
 
+def state(stack: Stack) -> str:
+    """The state of the container service, as somebody else reads it."""
+    (service,) = stack.client().get_container_services(serviceName="shop")["containerServices"]
+    return str(service["state"])
+
+
+def deploy(stack: Stack, image: str) -> None:
+    """Have somebody deploy an image, and not wait."""
+    stack.client().create_container_service_deployment(
+        serviceName="shop", containers={"web": {"image": image}}
+    )
+
+
 class TestCreate:
     def test_answers_name_digest_and_time_of_the_registered_image(self, stack: Stack) -> None:
         answer = stack.create()
@@ -297,12 +310,22 @@ class TestDelete:
             assert stack.delete(name)["Status"] == "SUCCESS"
             assert stack.images() == [name]
 
-    def test_of_an_image_of_a_service_that_is_gone_succeeds(self, stack: Stack) -> None:
-        name = stack.create()["PhysicalResourceId"]
-        stack.client().delete_container_service(serviceName="shop")
-        stack.time.now += 3600
+    @pytest.mark.parametrize("missing_service", ["NotFoundException", "InvalidInputException"])
+    def test_of_an_image_of_a_service_that_is_gone_succeeds(self, missing_service: str) -> None:
+        with stack_requests.stack(missing_service=missing_service) as stack:
+            name = stack.create()["PhysicalResourceId"]
+            stack.client().delete_container_service(serviceName="shop")
+            stack.time.now += 3600
 
-        assert stack.delete(name)["Status"] == "SUCCESS"
+            assert stack.delete(name)["Status"] == "SUCCESS"
+
+    def test_that_lightsail_refuses_though_the_service_is_there_says_so(self, stack: Stack) -> None:
+        name = stack.create()["PhysicalResourceId"]
+        stack.lightsail.faults.append(
+            Fault(operation="GetContainerImages", code="InvalidInputException", times=99)
+        )
+
+        assert "refused GetContainerImages" in reason(stack.delete(name))
 
     @pytest.mark.parametrize("delete_in_use", ["refused", "done"])
     def test_never_deletes_an_image_that_is_deployed(self, delete_in_use: str) -> None:
@@ -372,6 +395,24 @@ class TestDelete:
 
         assert stack.delete(name)["Status"] == "SUCCESS"
         assert stack.images() == []
+
+    def test_keeps_an_image_that_is_deployed_while_it_waits_for_the_service(self) -> None:
+        with stack_requests.stack(
+            busy_service="refused", delete_in_use="done", deployment_seconds=60
+        ) as stack:
+            old = stack.create()["PhysicalResourceId"]
+            new = stack.create(Digest=digest(2))["PhysicalResourceId"]
+            stack.deploy(new)
+            stack.time.now -= 3600 - 1
+
+            def deploy_the_old_one() -> None:
+                if state(stack) == "RUNNING":
+                    stack.time.on_sleep = lambda: None
+                    deploy(stack, old)
+
+            stack.time.on_sleep = deploy_the_old_one
+            assert stack.delete(old)["Status"] == "SUCCESS"
+            assert stack.images() == [old, new]
 
     def test_finds_an_image_that_reads_do_not_show_yet(self) -> None:
         with stack_requests.stack() as stack:
@@ -446,6 +487,22 @@ class TestMaxVersions:
         stack.create(MaxVersions="1")
 
         assert stack.images() == [":shop.web.1", ":shop.web.4"]
+
+    def test_never_deletes_one_that_is_deployed_while_it_deletes_others(self) -> None:
+        with stack_requests.stack(delete_in_use="done") as stack:
+            self.register(stack, 2, 3, 4)
+            stack.deploy(":shop.web.3")
+            stack.lightsail.faults.append(Fault(operation="DeleteContainerImage", kind="throttle"))
+
+            def deploy_the_second_one() -> None:
+                if stack.calls("DeleteContainerImage"):
+                    stack.time.on_sleep = lambda: None
+                    deploy(stack, ":shop.web.2")
+
+            stack.time.on_sleep = deploy_the_second_one
+            stack.create(MaxVersions="1")
+
+            assert stack.images() == [":shop.web.2", ":shop.web.3", ":shop.web.4"]
 
     def test_never_deletes_the_one_being_replaced(self, stack: Stack) -> None:
         old = stack.create()["PhysicalResourceId"]

@@ -411,7 +411,7 @@ class TestFaults:
         stack.handler(deployment("Create", stack), stack.context())
 
         (handed,) = invoked.payloads
-        assert handed["HandOver"]["State"] == {"Settled": 1}
+        assert handed["HandOver"]["State"]["Settled"] == 1
         assert stack.response.answers == []
 
     def test_of_the_first_call_of_all_are_told(self, stack: Stack) -> None:
@@ -467,7 +467,7 @@ class TestHandOver:
         stack.handler(deployment("Create", stack), stack.context())
 
         (handed,) = invoked.payloads
-        assert handed["HandOver"]["State"] == {"Settled": 1}
+        assert handed["HandOver"]["State"]["Settled"] == 1
         stack.time.now += 100
         stack.seconds = 300
         stack.handler(handed, stack.context())

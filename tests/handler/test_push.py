@@ -6,11 +6,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 import fake_registry
 import oci_images
 import stack_requests
+from cdk_lightsail_containers_handler import main
+from cdk_lightsail_containers_handler.custom_resource import INVOKE_SECONDS
+from cdk_lightsail_containers_handler.errors import Unanswered
 from cdk_lightsail_containers_handler.hand_over import HandOver
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_registry import PASSWORD, USERNAME, FakeRegistry, status
@@ -445,15 +453,29 @@ class Lambda:
     Args:
         error: what goes wrong.
         times: how often.
+        first: what goes wrong before that, once.
+        wait: passes the time that each call takes.
     """
 
-    def __init__(self, error: Exception | None = None, times: int = 99) -> None:
+    def __init__(
+        self,
+        error: Exception | None = None,
+        times: int = 99,
+        first: Exception | None = None,
+        wait: Callable[[], None] = lambda: None,
+    ) -> None:
         self.payloads: list[dict[str, Any]] = []
         self._error = error
         self._times = times
+        self._first = first
+        self._wait = wait
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
         assert (FunctionName.rsplit(":", maxsplit=1)[-1], InvocationType) == ("handler", "Event")
+        self._wait()
+        if self._first:
+            self._first, first = None, self._first
+            raise first
         self._times -= 1
         if self._error and self._times >= 0:
             raise self._error
@@ -558,7 +580,7 @@ class TestHandOver:
 
     def test_ends_before_cloudformation_gives_up(self, stack: Stack, source: FakeRegistry) -> None:
         self.slow()
-        request = create_request(stack, source, ServiceTimeout="421")
+        request = create_request(stack, source, ServiceTimeout="150")
 
         assert "CloudFormation waits no longer" in reason(stack.send(request))
         assert stack.images() == []
@@ -596,13 +618,49 @@ class TestHandOver:
             Fault(operation="RegisterContainerImage", kind="throttle", times=99)
         )
 
-        told = reason(create(stack, source, ServiceTimeout="421"))
+        told = reason(create(stack, source, ServiceTimeout="150"))
 
         assert told == (
             "container service 'shop' did not take the image while CloudFormation waited: "
             "deploy again"
         )
         assert stack.images() == []
+
+    def test_goes_on_beside_a_service_that_is_busy_and_pushes_once_in_each_invocation(
+        self, source: FakeRegistry
+    ) -> None:
+        with stack_requests.stack(missing_digest="refused", busy_service="refused") as stack:
+            made = oci_images.image(*LAYERS)
+            source.add(made, "1")
+            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+            stack.time.now += 3600
+            stack.lightsail.behaviour.service_seconds = 400
+            stack.client().update_container_service(serviceName="shop", scale=2)
+            invoked = stack.clients["lambda"] = Lambda()
+            manifests = "PutManifest"
+
+            stack.handler(create_request(stack, source), stack.context())
+            assert stack.calls("RegisterContainerImage") > 5
+            assert pushed(stack).count(manifests) == 1
+            (handed,) = invoked.payloads
+            stack.new_handler()(handed, stack.context())
+
+            assert stack.response.answer["Data"]["ImageDigest"] == made.digest
+            assert pushed(stack).count(manifests) == 2
+
+    def test_says_that_a_service_was_busy_until_cloudformation_waited_no_longer(
+        self, source: FakeRegistry
+    ) -> None:
+        with stack_requests.stack(missing_digest="refused", busy_service="refused") as stack:
+            source.add(oci_images.image(*LAYERS), "1")
+            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+            stack.time.now += 3600
+            stack.lightsail.behaviour.service_seconds = 4000
+            stack.client().update_container_service(serviceName="shop", scale=2)
+
+            told = reason(create(stack, source, ServiceTimeout="600"))
+
+            assert "'shop' was UPDATING all the time and took no change" in told
 
     @pytest.mark.parametrize(
         "fault",
@@ -621,13 +679,54 @@ class TestHandOver:
 
         assert self.next()["HandOver"]["Count"] == 1
 
-    def test_that_gets_no_answer_at_all_says_so(self, stack: Stack, source: FakeRegistry) -> None:
+    @pytest.mark.parametrize("seconds", [62, 64, 66, 69])
+    def test_whose_answers_are_lost_is_not_answered_but_repeated_by_aws_lambda(
+        self, stack: Stack, source: FakeRegistry, seconds: float
+    ) -> None:
+        made = self.slow()
+        stack.seconds = seconds
+        stack.clients["lambda"] = Lambda(
+            ReadTimeoutError(endpoint_url="https://lambda"),
+            wait=lambda: stack.time.sleep(INVOKE_SECONDS),
+        )
+        request, context = create_request(stack, source), stack.context()
+
+        with pytest.raises(Unanswered, match="could not hand over to itself"):
+            stack.handler(request, context)
+
+        assert context.get_remaining_time_in_millis() > 4000
+        assert stack.response.answers == []
+        stack.new_handler()(request, stack.context())
+        assert stack.response.answer["Data"]["ImageDigest"] == made.digest
+
+    def test_that_is_refused_after_an_answer_was_lost_may_go_on_and_is_not_answered(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
         self.slow()
-        stack.clients["lambda"] = Lambda(ConnectionClosedError(endpoint_url="https://lambda"))
+        lost = ConnectionClosedError(endpoint_url="https://lambda")
+        refused = ClientError({"Error": {"Code": "ResourceConflictException"}}, "Invoke")
+        stack.clients["lambda"] = Lambda(refused, first=lost)
+
+        with pytest.raises(Unanswered):
+            stack.handler(create_request(stack, source), stack.context())
+
+        assert stack.response.answers == []
+
+    def test_that_never_reached_aws_lambda_says_so(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        self.slow()
+        stack.clients["lambda"] = Lambda(EndpointConnectionError(endpoint_url="https://lambda"))
 
         told = reason(create(stack, source))
 
-        assert "the function could not hand over to itself (ConnectionClosedError)" in told
+        assert "the function could not hand over to itself (EndpointConnectionError)" in told
+
+    def test_asks_with_a_client_that_waits_no_longer_than_it_may(self) -> None:
+        config = main.make_client("lambda").meta.config
+
+        assert config.connect_timeout + config.read_timeout <= INVOKE_SECONDS
+        assert config.retries["total_max_attempts"] == 1
 
     def test_goes_on_in_the_next_invocation_when_finding_the_image_took_all_the_time(
         self, stack: Stack, source: FakeRegistry
@@ -651,6 +750,20 @@ class TestHandOver:
     def test_counts_an_hour_when_no_timeout_is_given(self) -> None:
         begun = HandOver.of({})
 
-        assert begun.is_possible({"ResourceProperties": {"ServiceTimeout": "x"}}, 3200)
-        # The request may have waited for six minutes before it began.
-        assert not begun.is_possible({"ResourceProperties": []}, 3240)
+        assert begun.is_possible({"ResourceProperties": {"ServiceTimeout": "x"}}, 900, 2600)
+        # The request may be older than the timeout of the function when it is begun.
+        assert not begun.is_possible({"ResourceProperties": []}, 900, 2650)
+
+    @pytest.mark.parametrize(("seconds", "invocations"), [(900, 3), (60, 15)])
+    def test_has_as_many_invocations_as_fit_into_the_hour(
+        self, seconds: float, invocations: int
+    ) -> None:
+        lasted, tails = seconds - 30, 5
+        ends = [
+            HandOver(count=count, began=HandOver.of({}).began - (count + 1) * (lasted + tails))
+            for count in range(20)
+        ]
+
+        possible = [one.is_possible({}, seconds, seconds - 15) for one in ends]
+
+        assert possible.index(False) + 1 == invocations

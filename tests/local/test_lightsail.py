@@ -271,6 +271,32 @@ def test_registering_with_a_busy_service_follows_u9(
     )
 
 
+@pytest.mark.parametrize("busy", BUSY)
+def test_deleting_an_image_of_a_busy_service_follows_u9(
+    api: Any, behaviour: Behaviour, push: Make, refused: Refused, busy: str
+) -> None:
+    BUSY[busy](api, behaviour)
+    for _ in range(2):
+        api.register_container_image(serviceName="busy", label="web", digest=push())
+
+    api.delete_container_image(serviceName="busy", image=":busy.web.1")
+    behaviour.busy_service = "refused"
+    assert refused("delete_container_image", serviceName="busy", image=":busy.web.2") == (
+        "InvalidInputException",
+        f'Sorry, the container service "busy" is {busy}.',
+    )
+
+
+def test_names_the_error_for_a_missing_service_by_u4(
+    api: Any, behaviour: Behaviour, refused: Refused
+) -> None:
+    told = "The ContainerService does not exist: gone"
+
+    assert refused("get_container_images", serviceName="gone") == ("NotFoundException", told)
+    behaviour.missing_service = "InvalidInputException"
+    assert refused("get_container_images", serviceName="gone") == ("InvalidInputException", told)
+
+
 def test_gives_a_login_while_every_service_is_busy(api: Any, behaviour: Behaviour) -> None:
     be_pending(api, behaviour)
 

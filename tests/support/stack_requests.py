@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from cdk_lightsail_containers_handler import main
+from fake_aws import FakeAws
 from fake_time import FakeTime
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.sample_image import push_sample_image, sample_image
@@ -87,17 +88,21 @@ class Stack:
 
     Args:
         lightsail: the Lightsail that the handler calls, with a service `shop`.
+        cloudformation: where the handler asks for the stack's status.
         response: where its answers arrive.
         time: passes when the handler or Lightsail's states need it.
         clients: what the handler gets for services other than Lightsail.
+        before: what happens right before an operation of Lightsail is carried out, once.
     """
 
     lightsail: LightsailServer
+    cloudformation: FakeAws
     response: ResponseUrl
     time: FakeTime
     handler: Handler = field(init=False, repr=False)
     seconds: float = 300.0
     clients: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.handler = self.new_handler()
@@ -109,7 +114,8 @@ class Stack:
         def make_client(service: str, **options: Any) -> Any:
             if service in self.clients:
                 return self.clients[service]
-            endpoint = url or self.lightsail.url
+            fake = self.cloudformation if service == "cloudformation" else self.lightsail
+            endpoint = url or fake.url
             return boto3.client(service, endpoint_url=endpoint, config=settings, **options)
 
         return main.make_handler(make_client, self.time.clock, self.time.sleep)
@@ -121,6 +127,10 @@ class Stack:
     def request(self, kind: str, **changes: Any) -> dict[str, Any]:
         """Return a request whose answer arrives at this stack."""
         return request(kind, self.response.url, **changes)
+
+    def becomes(self, status: str) -> None:
+        """Have the stack come to a status."""
+        self.cloudformation.stacks[STACK_ID] = status, {}
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]:
         """Have the handler carry a request out, and return its answer."""
@@ -168,12 +178,25 @@ class Stack:
 def stack(**behaviour: Any) -> Iterator[Stack]:
     """Run a local Lightsail with a service `shop`, that registers every digest."""
     time = FakeTime()
+    before: dict[str, Callable[[], None]] = {}
     settings = {"missing_digest": "accepted", "service_seconds": 0, "deployment_seconds": 1}
     with (
-        LightsailServer(Behaviour(**{**settings, **behaviour}), clock=time.clock) as lightsail,
+        LightsailServer(
+            Behaviour(**{**settings, **behaviour}),
+            clock=time.clock,
+            on_request=lambda request: before.pop(request.operation, lambda: None)(),
+        ) as lightsail,
+        FakeAws() as cloudformation,
         response_url() as response,
     ):
-        given = Stack(lightsail=lightsail, response=response, time=time)
+        cloudformation.stacks[STACK_ID] = "CREATE_IN_PROGRESS", {}
+        given = Stack(
+            lightsail=lightsail,
+            cloudformation=cloudformation,
+            response=response,
+            time=time,
+            before=before,
+        )
         given.client().create_container_service(serviceName="shop", power="nano", scale=1)
         time.now += 3600
         yield given

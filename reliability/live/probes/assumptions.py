@@ -65,7 +65,11 @@ def of_a_service(what: str, service: Mapping[str, Any]) -> Fact:
 
 def of_a_second_deployment(service: ProbedService, image: str) -> Fact:
     """Return what is said to a deployment while another one is in progress."""
-    return "a deployment during another", str(service.ask_to_deploy(image))
+    said = service.ask_to_deploy(image)
+    if not said.is_refused:
+        # It was taken, or the first one was over: the next question needs one that is.
+        service.wait_for_deployment(said.answer["containerService"]["nextDeployment"]["version"])
+    return "a deployment during another", str(said)
 
 
 def of_a_log(service: ProbedService) -> Fact:

@@ -23,7 +23,7 @@ class _Look:
     Args:
         state: the state.
         login: what was said to a login.
-        register: what was said to a registration, None if there was nothing to register.
+        register: what was said to a registration, None if nothing could be pushed.
         is_alone: whether no other service of the account was ready, for a login is for all.
         is_sure: whether the service was in that state to the end.
     """
@@ -35,21 +35,21 @@ class _Look:
     is_sure: bool
 
     @property
-    def is_gone(self) -> bool:
-        """Whether what was to be registered was not there any more, whatever the state."""
-        return self.register is not None and self.register.code == "NotFoundException"
-
-    @property
     def said(self) -> tuple[Said, ...]:
         return (self.login, self.register) if self.register else (self.login,)
 
-    def __str__(self) -> str:
+    def told(self, *, is_gone: bool) -> str:
+        """Return it in words.
+
+        Args:
+            is_gone: whether what was to be registered may have been gone, whatever the state.
+        """
         login = "login refused" if self.login.is_refused else "login works"
         alone = "" if self.is_alone else " (another service of the account was ready)"
         register = ""
         if self.register:
             register = f", register {'refused' if self.register.is_refused else 'works'}"
-        if self.is_gone:
+        if is_gone:
             register = ", nothing to register"
         return f"{self.state}: {login}{alone}{register}"
 
@@ -78,7 +78,7 @@ class BusyService:
         login = service.lightsail.ask("CreateContainerServiceRegistryLogin")
         register = None
         if not login.is_refused and not self._digest:
-            self._digest = service.push("u9")
+            self._digest = service.push(f"u9 {wanted}")
         if self._digest:
             register = service.ask_to_register("u9", self._digest)
         took = service.waiting.clock() - began
@@ -92,10 +92,14 @@ class BusyService:
                 is_sure=took < _LASTS_SECONDS or state == wanted,
             )
         )
+        self._digest = ""
 
-    def prepare(self) -> None:
-        """Have something to register, once the service is ready."""
-        self._digest = self._digest or self._service.push("u9")
+    def prepare(self, wanted: str) -> None:
+        """Have something to register in a state, just before the service comes to it.
+
+        What was pushed for another state may be gone by then.
+        """
+        self._digest = self._service.push(f"u9 {wanted}")
 
     def answer(self) -> Answer:
         """Return the answer to U9."""
@@ -109,17 +113,26 @@ class BusyService:
         registers = [
             look.register
             for look in self._looks
-            if look.register and not look.is_gone and (look.is_sure or look.register.is_refused)
+            if look.register
+            and not self._is_gone(look)
+            and (look.is_sure or look.register.is_refused)
         ]
         if not registers:
             return unsettled("U9", "nothing could be registered in any of the states", *evidence)
         is_refused = any(said.is_refused for said in registers)
         return Answer(
             unknown="U9",
-            found="; ".join(map(str, self._looks)),
+            found="; ".join(look.told(is_gone=self._is_gone(look)) for look in self._looks),
             sides={"busy_service": "refused" if is_refused else "works"},
             evidence=tuple(evidence),
         )
+
+    def _is_gone(self, look: _Look) -> bool:
+        """Return whether a refusal says nothing about the state: the push may have been gone."""
+        said = look.register
+        if said is None or not said.is_refused:
+            return False
+        return self._service.missing is None or self._service.is_of_missing(said)
 
     def _comes_to(self, state: str) -> bool:
         for _ in self._service.waiting.looks(_BEGINS_SECONDS):

@@ -41,9 +41,10 @@ def reuse_a_number(service: ProbedService) -> Answer:
 
 def register_what_does_not_run(service: ProbedService) -> Answer:
     """U4: register a digest that was not pushed, an index, and an arm64 image."""
+    missing = service.ask_to_register("u4", f"sha256:{secrets.token_hex(32)}")
+    service.missing = missing
     # What is refused as well when nothing is wrong with it says nothing.
     service.register("u4", service.push("u4"))
-    missing = service.ask_to_register("u4", f"sha256:{secrets.token_hex(32)}")
     kind = ImageKind(docker=service.is_docker, architecture="arm64")
     arm64 = service.ask_to_register("u4", service.push("u4 arm64", kind))
     index = _register_index(service)

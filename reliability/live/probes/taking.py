@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.url import Url
@@ -95,7 +96,7 @@ def mount_a_blob(service: ProbedService) -> Answer:
     url = service.registry.below(f"blobs/uploads/?mount={digest}&from=sr")
     reply = service.registry.ask("POST mount", "POST", url, body=b"")
     if reply.status == _ACCEPTED and reply.url is not None:
-        service.registry.ask("DELETE upload", "DELETE", reply.url)
+        _drop(service, reply.url)
     sides = {_CREATED: "created", _ACCEPTED: "upload"}
     if reply.status not in sides:
         return unsettled("U13", f"it was answered {reply.status}", reply)
@@ -144,6 +145,12 @@ def _upload(service: ProbedService, text: str, *, is_chunked: bool) -> tuple[lis
         return [put(start.url, content)], start
     patched = registry.ask("PATCH blob", "PATCH", start.url, headers=_OCTETS, body=content)
     if not patched.is_taken:
-        registry.ask("DELETE upload", "DELETE", start.url)
+        _drop(service, start.url)
         return [patched], start
     return [patched, put(patched.url or start.url, b"")], start
+
+
+def _drop(service: ProbedService, url: Url) -> None:
+    """Tell the registry that nothing comes of an upload: a courtesy, whose answer is no matter."""
+    with suppress(RegistryError):
+        service.registry.ask("DELETE upload", "DELETE", url)

@@ -9,12 +9,23 @@ from reliability.live.answers import Answer, unsettled
 from reliability.live.probed_service import ProbedService
 
 _PUSHES = 9
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True)
 class _Look:
+    """What came of a look.
+
+    Args:
+        seconds: after the push.
+        is_there: whether the push was there.
+        is_gone: whether it was not; neither, where it was refused for something else.
+        evidence: what was said.
+    """
+
     seconds: float
     is_there: bool
+    is_gone: bool
     evidence: str
 
 
@@ -47,12 +58,15 @@ class UnregisteredPushes:
         digest, pushed_at = self._pushes.pop(0)
         if by_manifest:
             reply = service.registry.ask_for_manifest("HEAD manifest", "HEAD", digest)
-            is_there, evidence = reply.is_taken, str(reply)
+            is_there, is_gone = reply.is_taken, reply.status == _NOT_FOUND
+            evidence = str(reply)
         else:
             said = service.ask_to_register("u8", digest)
-            is_there, evidence = not said.is_refused, str(said)
+            # A refusal may be about something else, such as a service that is busy.
+            is_there, is_gone = not said.is_refused, service.is_of_missing(said)
+            evidence = str(said)
         seconds = service.waiting.clock() - pushed_at
-        self._looks.append(_Look(seconds, is_there, evidence))
+        self._looks.append(_Look(seconds, is_there, is_gone, evidence))
 
     def answer(self, *, is_told: bool) -> Answer:
         """Return the answer to U8.
@@ -62,12 +76,12 @@ class UnregisteredPushes:
         """
         evidence = [f"after {look.seconds:.0f} s: {look.evidence}" for look in self._looks]
         kept = max((look.seconds for look in self._looks if look.is_there), default=None)
-        gone = min((look.seconds for look in self._looks if not look.is_there), default=None)
+        gone = min((look.seconds for look in self._looks if look.is_gone), default=None)
         if not is_told:
             why = "Lightsail registers digests that are not there, so it tells nothing"
             return unsettled("U8", why, *evidence)
         if kept is None:
-            why = "there was no look" if gone is None else f"nothing was there after {_span(gone)}"
+            why = "no look told" if gone is None else f"nothing was there after {_span(gone)}"
             return unsettled("U8", why, *evidence)
         if gone is None:
             found = f"longer than {_span(kept)}, the time of the run"

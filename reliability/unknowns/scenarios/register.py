@@ -1,4 +1,7 @@
-"""An image that was pushed already: created, replaced, rolled back, deleted while it serves."""
+"""An image that was pushed already: created, replaced, rolled back, deleted while it serves.
+
+And deleted when somebody has deleted its service.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,10 @@ def register(account: Account) -> None:
     account.check_images("of which one serves, after the stack", content(second))
     is_accepted = account.behaviour.missing_digest == "accepted"
     account.check_done("RegisterContainerImage", 2 + registered + is_accepted)
+
+    account.put("register", becomes="CREATE_COMPLETE", Digest=account.hands.push(first))
+    account.hands.delete_service(SHOP)
+    account.delete()
 
 
 def _create_with_an_index(account: Account) -> bool:

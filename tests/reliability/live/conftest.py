@@ -36,6 +36,16 @@ class Cloud:
         self.service = ProbedService(Names(NAME).run, self.lightsail, registry, waiting)
         self.probing = Probing(self.service, self.mask)
 
+    def rename(self, code: str, renamed: str) -> None:
+        """Have refusals of one name arrive under another one."""
+
+        def rename(parsed: dict[str, Any], **_: object) -> None:
+            error = parsed.get("Error", {})
+            if error.get("Code") == code:
+                error["Code"] = renamed
+
+        self.client.meta.events.register("after-call.lightsail", rename)
+
     def probe(self) -> Probing:
         """Put all questions."""
         self.probing.begin()

@@ -79,6 +79,38 @@ def test_stack_services_and_log_groups_go(removing: Removing) -> None:
     assert removing.aws.log_groups == ["somebody-elses"]
 
 
+@pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException"])
+def test_a_service_is_gone_once_it_is_not_listed_however_a_missing_one_is_called(
+    removing: Removing, code: str
+) -> None:
+    removing.cloud.rename("NotFoundException", code)
+    removing.make_service(NAME)
+    began = removing.cloud.time.now
+
+    assert removing.clean_up.run() == []
+
+    assert removing.services() == []
+    # One is DELETING for two minutes, and the other one was never made.
+    assert removing.cloud.time.now - began < 5 * 60
+    assert len(removing.cloud.server.requests) < 150
+
+
+def test_a_service_whose_deletion_is_taken_without_an_end_is_not_waited_for(
+    removing: Removing,
+) -> None:
+    def take(parsed: dict[str, Any], http_response: Any, **_: object) -> None:
+        http_response.status_code = 200
+        parsed.pop("Error", None)
+
+    events = removing.cloud.client.meta.events
+    events.register("after-call.lightsail.DeleteContainerService", take)
+    removing.make_service(NAME)
+    began = removing.cloud.time.now
+
+    assert removing.clean_up.run() == []
+    assert removing.cloud.time.now - began < 10 * 60
+
+
 def test_where_nothing_was_made_nothing_is_left(removing: Removing) -> None:
     assert removing.clean_up.run() == []
 
@@ -217,9 +249,20 @@ def test_runs_are_found_by_name_and_tag_and_nothing_else_is(removing: Removing) 
         "shop": ("CREATE_COMPLETE", {TAG: "shop"}),
     }
 
-    found = find_runs(removing.cloud.lightsail, removing.cloudformation)
+    removing.aws.log_groups = [
+        "cdk-lsc-live-mine",
+        f"{NAME}-HandlerLogGroup-1",
+        "cdk-lsc-live-44444444-HandlerLogGroup-1",
+        "shop-HandlerLogGroup-1",
+    ]
 
-    assert found == {NAME: [WEB, NAME], "cdk-lsc-live-12345678": []}
+    found = find_runs(removing.cloud.lightsail, removing.cloudformation, removing.logs)
+
+    assert found == {
+        NAME: [WEB, NAME],
+        "cdk-lsc-live-12345678": [],
+        "cdk-lsc-live-44444444": [],
+    }
 
 
 def test_another_error_of_a_stack_is_not_taken_for_its_end(removing: Removing) -> None:

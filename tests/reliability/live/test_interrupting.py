@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from fake_aws import FakeAws
+from fake_aws import ACCOUNT, FakeAws
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.server import Fault, LightsailServer
 from live_command import ROOT, LiveCommand
@@ -141,6 +141,25 @@ def test_a_service_that_cannot_be_made_is_told_and_nothing_is_left(
     assert "maximum limit" in live.report.read_text()
 
 
+def test_a_report_does_not_tell_who_ran_it(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    lightsail.faults.append(
+        Fault(
+            operation="CreateContainerService",
+            code="AccessDeniedException",
+            message=f"User: arn:aws:iam::{ACCOUNT}:user/somebody is not authorized",
+        )
+    )
+
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        assert live.wait() == 1
+
+    report = live.report.read_text()
+    assert "User: <caller> is not authorized" in report
+    assert "somebody" not in report
+
+
 def test_a_second_interruption_tells_what_is_left_and_clean_up_removes_it(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -164,7 +183,7 @@ def test_a_second_interruption_tells_what_is_left_and_clean_up_removes_it(
 
     with LiveCommand(environment, tmp_path, "--clean-up", "--yes") as live:
         assert live.wait() == 0, live.output
-    assert f"of {name}: its stack, and the services {name}" in live.output
+    assert f"of {name}: its stack and log groups, and the services {name}" in live.output
     assert services(lightsail) == []
 
     with LiveCommand(environment, tmp_path, "--clean-up") as live:

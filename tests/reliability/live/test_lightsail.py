@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from reliability.live.lightsail import CallFailed
+from reliability.live.probes.using import delete_in_use
 
 from lightsail_local.server import Fault
 
@@ -37,6 +38,39 @@ def test_throttling_without_an_end_is_given_up(cloud: Start) -> None:
     with pytest.raises(CallFailed, match="ThrottlingException"):
         started.lightsail.ask("GetContainerServices")
     assert sum(started.time.slept) < 60
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "cut"])
+def test_a_deletion_that_was_done_but_not_answered_is_done(cloud: Start, kind: str) -> None:
+    started = cloud(delete_in_use="done")
+    started.service.create()
+    started.service.wait_until_ready()
+    started.service.serving()
+    started.server.faults.append(Fault(operation="DeleteContainerImage", kind=kind))  # type: ignore[arg-type]
+
+    assert delete_in_use(started.service).sides == {"delete_in_use": "done"}
+
+
+@pytest.mark.parametrize("kind", ["error", "reset_before", "throttle"])
+def test_a_deletion_that_is_refused_is_refused_also_when_it_is_repeated(
+    cloud: Start, kind: str
+) -> None:
+    started = cloud(delete_in_use="refused")
+    started.service.create()
+    started.service.wait_until_ready()
+    started.service.serving()
+    started.server.faults.append(Fault(operation="DeleteContainerImage", kind=kind))  # type: ignore[arg-type]
+
+    assert delete_in_use(started.service).sides == {"delete_in_use": "refused"}
+
+
+def test_what_was_never_there_is_not_deleted(cloud: Start) -> None:
+    started = cloud()
+    started.service.create()
+    fault = Fault(operation="DeleteContainerImage", kind="throttle")
+    started.server.faults.append(fault)
+
+    assert started.service.ask_to_delete(f":{started.service.name}.never.1").is_refused
 
 
 @pytest.mark.parametrize("kind", ["error", "reset_before", "cut"])

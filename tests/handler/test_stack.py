@@ -1,0 +1,123 @@
+"""Requests that CloudFormation cancels while they are carried out."""
+
+from typing import Any
+
+import pytest
+
+from deployment_requests import FakeLambda, deployment
+from stack_requests import Stack, digest
+
+REGISTER, DEPLOY = "RegisterContainerImage", "CreateContainerServiceDeployment"
+CURE = "mend what made the stack fail, and deploy again"
+
+
+def cancelled(answer: dict[str, Any]) -> str:
+    """Return before what a request was cancelled."""
+    assert answer["Status"] == "FAILED"
+    problem, cure = answer["Reason"].split(": ", 1)
+    assert cure == CURE
+    return str(problem)
+
+
+@pytest.mark.parametrize(
+    "status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS"]
+)
+def test_a_creation_that_the_stack_has_taken_back_does_nothing(stack: Stack, status: str) -> None:
+    calls = len(stack.lightsail.requests)
+    stack.becomes(status)
+
+    answer = stack.create()
+
+    assert cancelled(answer) == (
+        f"CloudFormation cancelled the request before anything was done, the stack is {status}"
+    )
+    assert len(stack.lightsail.requests) == calls
+
+
+def test_a_creation_that_is_taken_back_registers_nothing(stack: Stack) -> None:
+    stack.before["GetContainerImages"] = lambda: stack.becomes("ROLLBACK_IN_PROGRESS")
+
+    assert "before the image was registered" in cancelled(stack.create())
+
+    assert stack.calls(REGISTER) == 0
+
+
+def test_what_is_registered_while_it_is_taken_back_is_deleted(stack: Stack) -> None:
+    stack.before[REGISTER] = lambda: stack.becomes("ROLLBACK_IN_PROGRESS")
+
+    assert "before the registered image was told" in cancelled(stack.create())
+
+    assert stack.calls(REGISTER) == 1
+    assert stack.images() == []
+
+
+def test_an_update_that_is_taken_back_leaves_what_was_there(stack: Stack) -> None:
+    name = stack.create()["PhysicalResourceId"]
+    stack.becomes("UPDATE_IN_PROGRESS")
+    stack.before[REGISTER] = lambda: stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert "before the registered image was told" in cancelled(stack.update(name, Digest=digest(2)))
+
+    assert stack.images() == [name]
+
+
+def test_the_update_of_a_rollback_is_carried_out(stack: Stack) -> None:
+    name = stack.create()["PhysicalResourceId"]
+    stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert stack.update(name, Digest=digest(2))["Status"] == "SUCCESS"
+
+
+def test_a_deployment_that_is_taken_back_is_not_made_when_its_turn_comes(stack: Stack) -> None:
+    stack.send(deployment("Create", stack, "nginx:1"))
+    stack.becomes("UPDATE_IN_PROGRESS")
+    stack.lightsail.behaviour.deployment_seconds = 60
+    stack.client().create_container_service_deployment(
+        serviceName="shop", containers={"web": {"image": "nginx:9"}}
+    )
+    stack.time.on_sleep = lambda: stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert "before it was deployed" in cancelled(stack.send(deployment("Update", stack, "nginx:2")))
+
+    assert stack.calls(DEPLOY) == 2
+
+
+def test_the_invocation_that_goes_on_knows_in_which_status_it_began(stack: Stack) -> None:
+    stack.send(deployment("Create", stack, "nginx:1"))
+    stack.becomes("UPDATE_IN_PROGRESS")
+    stack.lightsail.behaviour.deployment_seconds = 1000
+    stack.client().create_container_service_deployment(
+        serviceName="shop", containers={"web": {"image": "nginx:9"}}
+    )
+    aws_lambda = stack.clients["lambda"] = FakeLambda()
+    stack.handler(deployment("Update", stack, "nginx:2"), stack.context())
+    (handed_over,) = aws_lambda.payloads
+    stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert "before anything was done" in cancelled(stack.send(handed_over))
+
+    assert stack.calls(DEPLOY) == 2
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_status_that_is_not_told_stops_nothing(
+    stack: Stack, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+    stack.cloudformation.errors["DescribeStacks"] = "AccessDenied", "not for you"
+    began = stack.time.now
+
+    assert stack.send(stack.request(kind))["Status"] == "SUCCESS"
+
+    assert "went on without the stack's status" in caplog.text
+    assert stack.time.now - began < 60
+
+
+def test_an_update_whose_first_status_is_not_known_is_carried_out(stack: Stack) -> None:
+    stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+    errors = stack.cloudformation.errors
+    errors["DescribeStacks"] = "AccessDenied", "not for you"
+    stack.before["GetContainerImages"] = errors.clear
+
+    assert stack.send(stack.request("Update"))["Status"] == "SUCCESS"
