@@ -37,7 +37,7 @@ def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]
     for body in sorted(bodies):
         if problem := _wrong(event, body):
             yield f"{what} was answered wrongly: {problem}"
-    if any(put.at > exchange.ends for put in puts[:1]):
+    if not exchange.rolled_back and any(put.at > exchange.ends for put in puts[:1]):
         yield f"{what} was answered too late"
 
 

@@ -116,8 +116,9 @@ class Stack:
         come while the function still carries out the first one.
         """
         roll_back, self._roll_back_now = self._roll_back_now, None
-        if roll_back and not self.exchanges[-1].puts:
-            self.exchanges[-1].rolled_back = roll_back()
+        cancelled = self.exchanges[-1]
+        if roll_back and not cancelled.puts:
+            cancelled.rolled_back = roll_back()
 
     def continue_rollback(self) -> Outcome:
         """Go on with a rollback that has failed."""
