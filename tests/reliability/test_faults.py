@@ -19,6 +19,7 @@ from reliability.faults.strike import NAMES
 ROOT = Path(__file__).parents[2]
 RUNS = 160
 CANCELLED = {"cancelled_before", "cancelled_after"}
+LEFT = ("is nobody's", "stands for a deployment that does not serve")
 REGISTER = Call("lightsail", "RegisterContainerImage", 1)
 
 
@@ -29,18 +30,37 @@ def matrix() -> Iterator[Matrix]:
 
 
 def test_some_of_all_faults_break_nothing(matrix: Matrix) -> None:
-    runs = runs_of(matrix.calls(SCENARIOS, seed=1), NAMES, seed=1, most=RUNS)
+    calls = matrix.calls(SCENARIOS, seed=1)
+    runs = runs_of(calls, NAMES, seed=1, most=RUNS)
     assert {run.scenario for run in runs} == set(SCENARIOS)
     assert {run.fault for run in runs} == set(NAMES)
 
     made = list(matrix.make(runs))
 
     assert len(made) == RUNS
-    assert {command(one.run): one.result.problems for one in made if one.result.problems} == {}
+    broken = {
+        command(one.run): one.result.problems
+        for one in made
+        if one.result.problems and not is_left_by_a_cancelled_request(one, calls)
+    }
+    assert broken == {}
     # All but a few strike: another thread of the copy may have been faster. Only what creates or
     # updates can be cancelled.
     struck = [one.result.has_struck for one in made if one.run.fault not in CANCELLED]
     assert sum(struck) > 0.95 * len(struck)
+
+
+def is_left_by_a_cancelled_request(made: Made, calls: dict[str, list[Call]]) -> bool:
+    """Return whether the function did not look at its stack again, see docs/architecture.md."""
+    of_scenario, struck = calls[made.run.scenario], made.run.call
+    if made.run.fault not in CANCELLED or struck not in of_scenario:
+        return False
+    servers = [call.server for call in of_scenario[of_scenario.index(struck) + 1 :]]
+    until_answered = servers[: servers.index("response")] if "response" in servers else servers
+    looks_again = struck.server != "response" and "cloudformation" in until_answered
+    if looks_again:
+        return False
+    return all(problem.endswith(LEFT) for problem in made.result.problems)
 
 
 def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
