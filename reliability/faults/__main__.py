@@ -103,4 +103,8 @@ def _call(text: str) -> Call:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: everything is stopped\n")
+        sys.exit(130)

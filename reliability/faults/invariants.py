@@ -13,8 +13,9 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
 )
 
 from .answers import wrong_answers
-from .cloudformation import BROKEN_REASON, NO_ANSWER, Outcome, Resource, Stack
+from .cloudformation import Stack
 from .cures import is_sentence
+from .custom_resource import BROKEN_REASON, NO_ANSWER, Outcome, Resource
 from .world import World
 
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
@@ -44,6 +45,13 @@ class Invariants:
     def begin(self) -> None:
         """Take the world as it is for right."""
         self._owned_before = self._owned()
+        of_stacks = {one.attributes.get("DeploymentVersion") for one in self._resources()}
+        self._deployed_before = {
+            version
+            for which in ("currentDeployment", "nextDeployment")
+            for version in self._current(which).values()
+            if version is not None and str(version) not in of_stacks
+        }
         self.bystanders = self._images() - self._owned_before | self._retained()
 
     def broken(self, outcome: Outcome, *, succeeds: bool, is_struck: bool) -> list[str]:
@@ -115,7 +123,7 @@ class Invariants:
             exchange.event["ResourceProperties"]
             for stack in self.stacks
             for exchange in stack.exchanges
-            if exchange.is_cancelled
+            if exchange.rolled_back
         ]
         return {name for one in wanted for name in _surplus(known, one, 1)} - self._owned_before
 
@@ -124,9 +132,9 @@ class Invariants:
             for resource in stack.resources.values():
                 if resource.kind == DEPLOYMENT_TYPE:
                     version = int(resource.attributes["DeploymentVersion"])
-                    service = resource.properties["ServiceName"]
-                    current = self._services()[service].get("currentDeployment", {})
-                    if (current.get("version"), current.get("state")) != (version, "ACTIVE"):
+                    current = self._current()[resource.properties["ServiceName"]]
+                    # Or what somebody else has deployed over it, before anything was struck.
+                    if current not in (version, *self._deployed_before):
                         yield f"{stack.name} stands for a deployment that does not serve"
 
     def _told_secrets(self) -> Iterator[str]:
@@ -167,12 +175,19 @@ class Invariants:
         found = self.world.client.get_container_services()["containerServices"]
         return {service["containerServiceName"]: service for service in found}
 
+    def _current(self, which: str = "currentDeployment") -> dict[str, int | None]:
+        return {
+            name: service.get(which, {}).get("version")
+            for name, service in self._services().items()
+        }
+
     def _used(self) -> set[str]:
         return {
             container["image"]
             for service in self._services().values()
             for which in ("currentDeployment", "nextDeployment")
             for container in service.get(which, {}).get("containers", {}).values()
+            if container["image"].startswith(":")
         }
 
 

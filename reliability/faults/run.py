@@ -10,7 +10,8 @@ from pathlib import Path
 from . import scenario as scenarios
 from . import strike
 from .clock import Clock
-from .cloudformation import Outcome, Stack
+from .cloudformation import Stack
+from .custom_resource import Outcome
 from .environment import Environments
 from .function import Function
 from .gate import Call

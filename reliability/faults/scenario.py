@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from lightsail_local.sample_image import push_sample_image
 
-from .cloudformation import Outcome, Stack, Template
+from .cloudformation import Stack, Template
+from .custom_resource import Outcome
 from .templates import by_archive, by_digest, by_ecr, by_source, serving
 from .world import World
 
@@ -120,7 +121,8 @@ def _blobs_take(seconds: float) -> Callable[[Stage], None]:
 
 def _slow_deployments(stage: Stage) -> None:
     _deployed(serving("first"))(stage)
-    stage.world.behaviour.deployment_seconds = 2 * stage.world.times.invocation
+    # Longer than an invocation; CloudFormation waits for two of them in turn.
+    stage.world.behaviour.deployment_seconds = stage.world.times.invocation + 100
 
 
 SCENARIOS = {
@@ -170,12 +172,12 @@ SCENARIOS = {
         prepare=_deployed(
             *(by_digest(text, RemovalPolicy="Retain") for text in ("first", "second", "third"))
         ),
-        act=_deploy(by_digest("fourth", RemovalPolicy="Retain", MaxVersions="2")),
+        act=_deploy(by_digest("fourth", RemovalPolicy="Retain", MaxVersions="3")),
         then=by_digest("last", RemovalPolicy="Retain", MaxVersions="1"),
     ),
     "prune what serves": Scenario(
         prepare=_serving_an_old_version,
-        act=_deploy(by_digest("fourth", RemovalPolicy="Retain", MaxVersions="2")),
+        act=_deploy(by_digest("fourth", RemovalPolicy="Retain", MaxVersions="3")),
         then=by_digest("last", RemovalPolicy="Retain", MaxVersions="1"),
     ),
     "deploy": Scenario(prepare=_deployed(), act=_deploy(serving("first")), then=serving("last")),

@@ -16,7 +16,8 @@ from lightsail_local.sample_image import push_sample_image, sample_image
 from oci_images import Made
 
 from .aws_services import PARAMETERS, SECRETS
-from .cloudformation import BROKEN, Attributes, Properties, Template
+from .cloudformation import Attributes, Properties, Template
+from .custom_resource import BROKEN
 from .world import World
 
 _REGISTRY_SECRET, _SHOP_SECRET = SECRETS

@@ -27,7 +27,7 @@ class Times:
 
 def shipped() -> Times:
     """Return the times of a template that the constructs make."""
-    # Starts a process of jsii's, which the processes that make the runs need not have.
+    # jsii's process, which this starts, is needed nowhere else.
     from aws_cdk import App, Stack  # noqa: PLC0415
     from aws_cdk.assertions import Template  # noqa: PLC0415
 

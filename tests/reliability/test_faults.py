@@ -1,19 +1,25 @@
 """A part of `make faults`: what must hold, whatever goes wrong in the middle."""
 
+import os
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from reliability.faults.gate import Call
-from reliability.faults.matrix import Matrix, command, runs_of
-from reliability.faults.run import Run
+from reliability.faults.matrix import Made, Matrix, command, runs_of, show, tell
+from reliability.faults.run import Result, Run
 from reliability.faults.scenario import SCENARIOS
 from reliability.faults.strike import NAMES
 
 ROOT = Path(__file__).parents[2]
 RUNS = 160
+CANCELLED = {"cancelled_before", "cancelled_after"}
+LEFT = ("is nobody's", "stands for a deployment that does not serve")
 REGISTER = Call("lightsail", "RegisterContainerImage", 1)
 
 
@@ -24,16 +30,37 @@ def matrix() -> Iterator[Matrix]:
 
 
 def test_some_of_all_faults_break_nothing(matrix: Matrix) -> None:
-    runs = runs_of(matrix.calls(SCENARIOS, seed=1), NAMES, seed=1, most=RUNS)
+    calls = matrix.calls(SCENARIOS, seed=1)
+    runs = runs_of(calls, NAMES, seed=1, most=RUNS)
     assert {run.scenario for run in runs} == set(SCENARIOS)
     assert {run.fault for run in runs} == set(NAMES)
 
     made = list(matrix.make(runs))
 
     assert len(made) == RUNS
-    assert {command(one.run): one.result.problems for one in made if one.result.problems} == {}
-    # All but a few strike: another thread of the copy may have been faster.
-    assert sum(one.result.has_struck for one in made) > 0.95 * RUNS
+    broken = {
+        command(one.run): one.result.problems
+        for one in made
+        if one.result.problems and not is_left_by_a_cancelled_request(one, calls)
+    }
+    assert broken == {}
+    # All but a few strike: another thread of the copy may have been faster. Only what creates or
+    # updates can be cancelled.
+    struck = [one.result.has_struck for one in made if one.run.fault not in CANCELLED]
+    assert sum(struck) > 0.95 * len(struck)
+
+
+def is_left_by_a_cancelled_request(made: Made, calls: dict[str, list[Call]]) -> bool:
+    """Return whether the function did not look at its stack again, see docs/architecture.md."""
+    of_scenario, struck = calls[made.run.scenario], made.run.call
+    if made.run.fault not in CANCELLED or struck not in of_scenario:
+        return False
+    servers = [call.server for call in of_scenario[of_scenario.index(struck) + 1 :]]
+    until_answered = servers[: servers.index("response")] if "response" in servers else servers
+    looks_again = struck.server != "response" and "cloudformation" in until_answered
+    if looks_again:
+        return False
+    return all(problem.endswith(LEFT) for problem in made.result.problems)
 
 
 def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
@@ -42,9 +69,72 @@ def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
     (made,) = matrix.make([Run("create by digest", REGISTER, "killed_after", repeats=False)])
 
     assert made.result.status == "ROLLBACK_COMPLETE"
-    unanswered, orphaned, *_ = made.result.problems
-    assert unanswered.startswith("ROLLBACK_COMPLETE without a cause and a cure: CloudFormation did")
+    unclear, orphaned, unanswered, *_ = made.result.problems
+    assert unclear.startswith("ROLLBACK_COMPLETE without a cause and a cure: CloudFormation did")
     assert orphaned == "image :shop.web.2 is nobody's"
+    assert unanswered == "Create of Image was never answered"
+
+
+def test_a_request_that_is_cancelled_goes_on_beside_the_rollback(matrix: Matrix) -> None:
+    look = Call("lightsail", "GetContainerImages", 1)
+    delete = Call("lightsail", "DeleteContainerImage", 1)
+
+    created, updated, deleted = (
+        made.result
+        for made in matrix.make(
+            [
+                Run("create by digest", look, "cancelled_before"),
+                Run("update by digest", look, "cancelled_after"),
+                Run("delete", delete, "cancelled_before"),
+            ]
+        )
+    )
+
+    assert (created.status, created.has_struck) == ("ROLLBACK_COMPLETE", True)
+    assert (updated.status, updated.has_struck) == ("UPDATE_ROLLBACK_COMPLETE", True)
+    # Nothing rolls a deletion back.
+    assert (deleted.status, deleted.has_struck) == ("DELETE_COMPLETE", False)
+    assert [one.problems for one in (created, updated, deleted)] == [[], [], []]
+
+
+def test_a_cell_counts_what_was_struck() -> None:
+    def made(fault: str, *problems: str, **more: bool) -> Made:
+        return Made(Run("delete", REGISTER, fault), Result(problems=[*problems], **more))
+
+    runs = [
+        *(made("reset_before", has_struck=True) for _ in range(3)),
+        made("reset_before"),
+        made("cut"),
+        made("stall", "it is lost", has_struck=True),
+        made("stall", has_struck=True),
+        made("outage", has_struck=True, was_stuck=True),
+    ]
+
+    cells = [cell.strip() for cell in show(runs).splitlines()[2].split("|")]
+    assert cells == ["", "delete", "3", "idle", "**1 of 2**", "1", ""]
+    assert tell(runs).startswith("8 runs, 1 of them broken; 2 idle; in 1 the rollback")
+
+
+def test_nothing_remains_after_an_interruption() -> None:
+    # Short, for the path of a socket is in it.
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["--scenario", "deploy", "--fault", "stall", "--jobs", "1"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "reliability.faults", *words],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": folder},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        while process.poll() is None and not list(Path(folder).glob("lightsail-faults-*/log")):
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        told, _ = process.communicate(timeout=120)
+
+        assert (process.returncode, told) == (130, "interrupted: everything is stopped\n")
+        assert list(Path(folder).glob("lightsail-faults-*")) == []
 
 
 def test_a_run_is_the_same_each_time(matrix: Matrix) -> None:

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from reliability.faults.clock import Clock
 from reliability.faults.gate import Call
+from reliability.faults.times import Times
 from reliability.faults.world import World
 from reliability.local_aws import leave_real_accounts
 
@@ -16,7 +17,8 @@ ARN = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/1"
 @pytest.fixture
 def world() -> Iterator[World]:
     leave_real_accounts()
-    with World(Clock()) as given:
+    times = Times(invocation=900, most_age=930, registering=1830, pushing=3600)
+    with World(Clock(), times=times) as given:
         yield given
 
 

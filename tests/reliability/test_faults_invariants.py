@@ -1,0 +1,308 @@
+"""What `make faults` looks at: each thing that may go wrong is seen in a world that has it."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from reliability.faults.answers import wrong_answers
+from reliability.faults.clock import Clock
+from reliability.faults.cloudformation import Stack
+from reliability.faults.cures import is_sentence
+from reliability.faults.custom_resource import BROKEN_REASON, NO_ANSWER, Exchange, Outcome
+from reliability.faults.custom_resource import Resource as Made
+from reliability.faults.function import Function
+from reliability.faults.invariants import Invariants
+from reliability.faults.scenario import register, set_up
+from reliability.faults.times import Times
+from reliability.faults.world import Put, World
+from reliability.local_aws import leave_real_accounts
+
+from cdk_lightsail_containers_handler.properties.container_image import (
+    CONTAINER_IMAGE_TYPE,
+    Attribute,
+)
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    DEPLOYMENT_TYPE,
+)
+
+TIMES = Times(invocation=900, most_age=930, registering=1830, pushing=3600)
+FINE = Outcome("UPDATE_COMPLETE")
+FULL = "it is full: lower max_versions, or delete some with 'aws lightsail delete-container-image'"
+EVENT = {
+    "RequestType": "Create",
+    "StackId": "stack",
+    "RequestId": "request",
+    "LogicalResourceId": "Image",
+    "ResourceType": CONTAINER_IMAGE_TYPE,
+}
+ANSWER = {
+    "Status": "SUCCESS",
+    "PhysicalResourceId": ":shop.web.1",
+    "StackId": "stack",
+    "RequestId": "request",
+    "LogicalResourceId": "Image",
+    "Data": {str(name): "" for name in Attribute},
+}
+
+
+class FalseWorld:
+    """A world with one stack, made by hand."""
+
+    def __init__(self, world: World, log: Path) -> None:
+        self.world = world
+        self.stack = Stack("Shop", world, cast("Function", None))
+        self.dropped: set[str] = set()
+        self.log = log
+        self.log.touch()
+        set_up(world)
+        self.invariants = Invariants(world, [self.stack], self.dropped, log)
+
+    def has(self, name: str, **properties: Any) -> None:
+        """Have the stack own an image."""
+        given = {"ServiceName": "shop", "Label": "web", **properties}
+        self.stack.resources["Image"] = Made(CONTAINER_IMAGE_TYPE, given, name, {})
+
+    def serves(self, image: str) -> None:
+        """Have somebody deploy an image, and wait until it serves."""
+        self.world.client.create_container_service_deployment(
+            serviceName="shop", containers={"web": {"image": image}}
+        )
+        self.world.clock.sleep(100)
+
+    def deletes(self, image: str) -> None:
+        """Have somebody delete an image."""
+        self.world.client.delete_container_image(serviceName="shop", image=image)
+
+    def broken(self, outcome: Outcome = FINE, *, is_struck: bool = False) -> list[str]:
+        """Return what does not hold."""
+        return self.invariants.broken(outcome, succeeds=False, is_struck=is_struck)
+
+
+@pytest.fixture
+def false_world(tmp_path: Path) -> Iterator[FalseWorld]:
+    leave_real_accounts()
+    with World(Clock(), times=TIMES) as world:
+        yield FalseWorld(world, tmp_path / "log")
+
+
+def versions(false_world: FalseWorld, count: int) -> list[str]:
+    names = [register(false_world.world, "shop", "web", str(number)) for number in range(count)]
+    false_world.has(names[-1], RemovalPolicy="Retain")
+    false_world.invariants.begin()
+    return names
+
+
+def test_an_image_that_nobody_has_and_one_that_is_gone_are_seen(false_world: FalseWorld) -> None:
+    name = register(false_world.world, "shop", "web", "first")
+    false_world.has(name)
+    false_world.invariants.begin()
+    assert false_world.broken() == []
+
+    orphan = register(false_world.world, "shop", "web", "second")
+    false_world.deletes(":shop.other.1")
+    false_world.deletes(name)
+
+    assert false_world.broken() == [
+        "image :shop.other.1 is lost",
+        f"image {name} is lost",
+        f"image {orphan} is nobody's",
+    ]
+
+
+def test_an_image_in_use_that_is_deleted_is_seen(false_world: FalseWorld) -> None:
+    name = register(false_world.world, "shop", "web", "first")
+    false_world.has(name)
+    false_world.serves(name)
+    false_world.invariants.begin()
+    del false_world.stack.resources["Image"]
+    assert false_world.broken() == []  # kept, because it serves: from here on it has to stay
+
+    false_world.serves("nginx:1")
+    assert false_world.broken() == []
+    false_world.deletes(name)
+
+    assert false_world.broken() == [f"image {name} is lost"]
+
+
+@pytest.mark.parametrize("is_struck", [False, True])
+def test_exactly_the_newest_versions_stay(false_world: FalseWorld, *, is_struck: bool) -> None:
+    first, second, third = versions(false_world, 3)
+    new = register(false_world.world, "shop", "web", "new")
+    false_world.has(new, RemovalPolicy="Retain", MaxVersions="2")
+    false_world.deletes(":shop.web.1")
+    false_world.deletes(first)
+
+    # Who cannot prune, because something has struck, leaves it to the next one.
+    more = [] if is_struck else [f"image {second} is more than there should be"]
+    assert false_world.broken(is_struck=is_struck) == more
+    false_world.deletes(second)
+    assert false_world.broken() == []
+    false_world.deletes(third)
+
+    assert false_world.broken() == [f"image {third} is lost"]
+
+
+def test_an_old_version_that_serves_stays(false_world: FalseWorld) -> None:
+    first, second, _ = versions(false_world, 3)
+    false_world.serves(first)
+    new = register(false_world.world, "shop", "web", "new")
+    false_world.has(new, RemovalPolicy="Retain", MaxVersions="2")
+    for name in (":shop.web.1", second):
+        false_world.deletes(name)
+    assert false_world.broken() == []
+
+    false_world.deletes(first)
+
+    assert false_world.broken() == [f"image {first} is lost"]
+
+
+@pytest.mark.parametrize("most", ["2", "3"])
+def test_what_a_cancelled_request_has_pruned_is_not_lost(
+    false_world: FalseWorld, most: str
+) -> None:
+    _, second, _ = versions(false_world, 3)
+    properties = {"ServiceName": "shop", "Label": "web", "MaxVersions": most}
+    event = {**EVENT, "ResourceProperties": properties}
+    put = Put(json.dumps(ANSWER).encode(), at=0)
+    false_world.stack.exchanges.append(
+        Exchange(event, 1, [put], Outcome("UPDATE_ROLLBACK_COMPLETE"))
+    )
+    false_world.deletes(second)
+
+    lost = [f"image {second} is lost"] if most == "3" else []
+    assert false_world.broken(is_struck=True) == lost
+
+
+def test_a_deployment_that_is_not_the_stack_s_is_seen(false_world: FalseWorld) -> None:
+    false_world.serves("nginx:1")
+    false_world.stack.resources["Deployment"] = Made(
+        DEPLOYMENT_TYPE, {"ServiceName": "shop"}, "shop", {"DeploymentVersion": "1"}
+    )
+    false_world.invariants.begin()
+    assert false_world.broken() == []
+
+    false_world.serves("nginx:2")
+
+    assert false_world.broken() == ["Shop stands for a deployment that does not serve"]
+
+
+def test_every_login_and_token_is_seen_also_in_base64(false_world: FalseWorld) -> None:
+    world = false_world.world
+    given = world.client.create_container_service_registry_login()["registryLogin"]
+    login = f"{given['username']}:{given['password']}"
+    told = [
+        given["password"],
+        base64.b64encode(login.encode()).decode(),
+        base64.b64encode(b"AWS:password-of-ecr").decode(),
+        base64.b64encode(b"robot:password-of-the-source").decode(),
+        "password-of-the-shop",
+        base64.b64encode(b"token-of-the-shop").decode(),
+        "token-of-the-source",
+        base64.b64encode(b"token-of-the-source").decode(),
+    ]
+    false_world.invariants.begin()
+    assert false_world.broken() == []
+
+    for one in told:
+        false_world.log.write_text(f"Authorization: {one}\n")
+        assert any(problem.startswith("the log shows") for problem in false_world.broken()), one
+
+    false_world.log.write_text("")
+    _, token = world.new_response_url()
+    world.puts[token].append(Put(told[1].encode(), at=0))
+    assert any(problem.startswith("an answer shows") for problem in false_world.broken())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "problem"),
+    [
+        (Outcome("UPDATE_ROLLBACK_FAILED", [BROKEN_REASON]), "stuck in UPDATE_ROLLBACK_FAILED"),
+        (Outcome("ROLLBACK_FAILED", [BROKEN_REASON]), "stuck in ROLLBACK_FAILED"),
+        (Outcome("ROLLBACK_COMPLETE", [NO_ANSWER]), "ROLLBACK_COMPLETE without a cause"),
+        (Outcome("DELETE_FAILED", ["KeyError: 'x'"]), "DELETE_FAILED without a cause"),
+        (Outcome("UPDATE_COMPLETE", ["it failed"]), "UPDATE_COMPLETE without a cause"),
+    ],
+)
+def test_an_outcome_that_is_none_is_seen(
+    false_world: FalseWorld, outcome: Outcome, problem: str
+) -> None:
+    false_world.invariants.begin()
+
+    (seen,) = false_world.broken(outcome)
+
+    assert seen.startswith(problem)
+
+
+def test_an_outcome_that_had_to_succeed_and_did_not_is_seen(false_world: FalseWorld) -> None:
+    false_world.invariants.begin()
+    outcome = Outcome("ROLLBACK_COMPLETE", [BROKEN_REASON])
+
+    assert false_world.broken(outcome) == []
+    assert false_world.invariants.broken(outcome, succeeds=True, is_struck=False) == [
+        f"ROLLBACK_COMPLETE: ['{BROKEN_REASON}']"
+    ]
+
+
+def test_a_request_that_was_given_up_may_have_no_answer(false_world: FalseWorld) -> None:
+    false_world.invariants.begin()
+    false_world.stack.exchanges.append(Exchange(EVENT, 1, []))
+    outcome = Outcome("ROLLBACK_COMPLETE", [NO_ANSWER])
+    assert len(false_world.broken(outcome)) == len([NO_ANSWER, "never answered"])
+
+    false_world.dropped.add("request")
+
+    assert false_world.broken(outcome) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"StackId": "another"}, "StackId is another"),
+        ({"RequestId": "another"}, "RequestId is another"),
+        ({"PhysicalResourceId": ""}, "it has no PhysicalResourceId"),
+        ({"Data": {"ImageName": ":shop.web.1"}}, "its attributes are ['ImageName']"),
+        ({"Status": "FAILED", "Reason": "it failed: bad"}, "its reason is 'it failed: bad'"),
+        ({"NoEcho": "x" * 4096}, "4305 bytes"),
+    ],
+)
+def test_a_wrong_answer_is_seen(changes: dict[str, Any], problem: str) -> None:
+    right, wrong = (Put(json.dumps({**ANSWER, **more}).encode(), at=1) for more in ({}, changes))
+
+    assert list(wrong_answers(Exchange(EVENT, 1, [right]), ())) == []
+    (seen,) = wrong_answers(Exchange(EVENT, 1, [wrong]), ())
+    assert seen == f"Create of Image was answered wrongly: {problem}"
+
+
+def test_no_answer_two_answers_and_one_too_late_are_seen() -> None:
+    first, other = (
+        Put(json.dumps({**ANSWER, "PhysicalResourceId": name}).encode(), at=2)
+        for name in (":shop.web.1", ":shop.web.2")
+    )
+
+    assert list(wrong_answers(Exchange(EVENT, 2, []), ())) == ["Create of Image was never answered"]
+    (two,) = wrong_answers(Exchange(EVENT, 2, [first, other]), ())
+    assert two.startswith("Create of Image was answered in 2 ways")
+    assert list(wrong_answers(Exchange(EVENT, 1, [first]), ())) == [
+        "Create of Image was answered too late"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("container service 'shop' does not exist: create it, or correct its name", True),
+        ("deployment 7 was still under way: deploy again when it has ended", True),
+        (FULL, True),
+        ("KeyError: 'x'", False),
+        ("KeyError: 'digest'", False),
+        ("unexpected KeyError, log group /aws/lambda/x: see log stream y", False),
+        ("An error occurred (ValidationException) when calling X: no such thing", False),
+        ("deploy again", False),
+        (f"{'x' * 240}: deploy again", False),
+    ],
+)
+def test_a_reason_names_its_cause_and_one_of_the_cures(reason: str, *, expected: bool) -> None:
+    assert is_sentence(reason) is expected
