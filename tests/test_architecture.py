@@ -143,7 +143,7 @@ def test_one_module_alone_asks_the_cdk_for_tokens() -> None:
     }
 
     # Those of a Duration are its own.
-    assert asking == {"tokens", "handler", "public_endpoint"}
+    assert asking == {"tokens", "handler", "seconds"}
 
 
 def test_the_contract_imports_nothing_of_the_handler_but_the_grammar_of_references() -> None:
