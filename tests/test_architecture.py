@@ -41,11 +41,14 @@ HANDLER_IMPORTS = {
     "calls": {"deadline", "errors", "request_log"},
     "deployment": {"properties"},
     "lightsail_call": {"errors"},
-    "lightsail": {"calls", "deadline", "deployment", "errors", "lightsail_call"}
+    "lightsail_answer": {"properties"},
+    "lightsail": {"calls", "deadline", "deployment", "errors", "lightsail_answer", "lightsail_call"}
     | {"properties", "request_log"},
     "secret_values": {"calls", "errors", "mask", "properties"},
-    "credentials": {"calls", "errors", "lightsail", "properties", "registry", "secret_values"},
-    "container_image": {"deadline", "errors", "lightsail", "properties", "request_log"},
+    "credentials": {"calls", "errors", "lightsail", "lightsail_answer", "properties", "registry"}
+    | {"secret_values"},
+    "container_image": {"deadline", "errors", "lightsail", "lightsail_answer", "properties"}
+    | {"request_log"},
     "deployment_failure": {"deployment", "errors", "lightsail", "request_log"},
     "container_service_deployment": {
         "deadline",
@@ -79,6 +82,7 @@ HANDLER_IMPORTS = {
         "custom_resource",
         "errors",
         "lightsail",
+        "lightsail_answer",
         "properties",
         "push",
         "registry",

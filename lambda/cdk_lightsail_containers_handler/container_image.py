@@ -10,7 +10,8 @@ from datetime import datetime
 
 from .deadline import Deadline
 from .errors import HandlerError, NotFound, OutOfTime, Refused, Unanswered, Unfinished
-from .lightsail import STALE_SECONDS, ContainerImage, Lightsail
+from .lightsail import STALE_SECONDS, Lightsail
+from .lightsail_answer import ContainerImage
 from .properties.container_image import (
     STORED_IMAGES,
     ContainerImageProperties,

@@ -16,7 +16,7 @@ from .calls import READING_SECONDS, Calls, PlainCall
 from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, INVOKE_SECONDS, CustomResource
 from .errors import HandlerError, Unanswered, Unfinished
-from .lightsail import ContainerImage, Lightsail
+from .lightsail import Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     NOT_REGISTERED,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_lightsail.client import LightsailClient
 
+    from .lightsail_answer import ContainerImage
     from .registry.connection import Timeouts
 
 _T = TypeVar("_T")
