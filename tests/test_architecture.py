@@ -27,6 +27,7 @@ STANDARD_LIBRARY_ONLY = [
     "deployment",
     "deployment_failure",
     "hand_over",
+    "image_removal",
     "mask",
     "push",
 ]
@@ -47,8 +48,10 @@ HANDLER_IMPORTS = {
     "secret_values": {"calls", "errors", "mask", "properties"},
     "credentials": {"calls", "errors", "lightsail", "lightsail_answer", "properties", "registry"}
     | {"secret_values"},
-    "container_image": {"deadline", "errors", "lightsail", "lightsail_answer", "properties"}
+    "image_removal": {"deadline", "errors", "lightsail", "lightsail_answer", "properties"}
     | {"request_log"},
+    "container_image": {"deadline", "errors", "image_removal", "lightsail", "lightsail_answer"}
+    | {"properties", "request_log"},
     "deployment_failure": {"deployment", "errors", "lightsail", "request_log"},
     "container_service_deployment": {
         "deadline",
@@ -81,6 +84,7 @@ HANDLER_IMPORTS = {
         "container_service_deployment",
         "custom_resource",
         "errors",
+        "image_removal",
         "lightsail",
         "lightsail_answer",
         "properties",

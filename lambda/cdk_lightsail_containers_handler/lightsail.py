@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .calls import UNSOUND, Calls
 from .deployment import Deployment, describe
-from .errors import NotFound
+from .errors import HandlerError, NotFound
 from .lightsail_answer import ContainerImage, ContainerService, LogEvent, LogPage, RegistryLogin
 from .lightsail_call import LightsailCall
 from .properties.container_image import ImageName
@@ -29,6 +29,7 @@ _T = TypeVar("_T")
 
 _MOST_LOG_EVENTS = 100
 _LOG_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 2.0
 _HIGHEST_VERSION = 1 << 31
 
 STALE_SECONDS = 5.0
@@ -56,6 +57,17 @@ class Lightsail:
             ),
         )
 
+    def images_with(self, name: ImageName) -> list[ContainerImage]:
+        """Return the service's images, if possible a list that shows the named one already."""
+        until = self._deadline.left() - STALE_SECONDS
+        while True:
+            images = self.images(name.service)
+            is_shown = any(image.name == name for image in images)
+            if is_shown or self._deadline.left() <= until:
+                return images
+            if not self._deadline.pause(_LOOK_AGAIN_SECONDS):
+                return images
+
     def service(self, name: str) -> ContainerService:
         """Return what a service is doing, and with which images."""
         return self._calls.send(
@@ -64,6 +76,29 @@ class Lightsail:
                 self._client.get_container_services(serviceName=name)["containerServices"][0]
             ),
         )
+
+    def waits_while_busy(
+        self, service: str, attempt: int, error: type[HandlerError] = HandlerError
+    ) -> bool:
+        """Wait after a refusal, and return whether the service is being changed.
+
+        A service that does not look so may have been when it refused, or reads lag behind: one
+        more attempt, after a while, is what tells.
+
+        Raises:
+            HandlerError: there is no time left to wait; it is the error that is given.
+        """
+        found = self.service(service)
+        if not found.is_busy:
+            self._deadline.pause(STALE_SECONDS)
+            return False
+        self._log("waiting for the container service", state=found.state)
+        if not self._deadline.back_off(attempt):
+            raise error(
+                f"container service '{service}' was {found.state} all the time and took no change",
+                "deploy again when it is READY or RUNNING",
+            )
+        return True
 
     def services(self) -> frozenset[str]:
         """Return the names of the account's services in the Region."""

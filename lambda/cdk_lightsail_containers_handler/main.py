@@ -16,6 +16,7 @@ from .calls import READING_SECONDS, Calls, PlainCall
 from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, INVOKE_SECONDS, CustomResource
 from .errors import HandlerError, Unanswered, Unfinished
+from .image_removal import ImageRemovals
 from .lightsail import Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
@@ -237,7 +238,9 @@ class _Requests:
         if event.get("ResourceType") != CONTAINER_IMAGE_TYPE or removal is None:
             self._resource.log("nothing to delete", physical_id=physical_id)
             return
-        self._images().delete(removal)
+        ImageRemovals(self._lightsail(), self._resource.deadline, self._resource.log).delete(
+            removal
+        )
 
     def _images(self) -> ContainerImages:
         return ContainerImages(self._lightsail(), self._resource.deadline, self._resource.log)
