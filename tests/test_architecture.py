@@ -27,6 +27,7 @@ STANDARD_LIBRARY_ONLY = [
     "deployment",
     "deployment_failure",
     "hand_over",
+    "image_removal",
     "mask",
     "push",
 ]
@@ -41,11 +42,16 @@ HANDLER_IMPORTS = {
     "calls": {"deadline", "errors", "request_log"},
     "deployment": {"properties"},
     "lightsail_call": {"errors"},
-    "lightsail": {"calls", "deadline", "deployment", "errors", "lightsail_call"}
+    "lightsail_answer": {"properties"},
+    "lightsail": {"calls", "deadline", "deployment", "errors", "lightsail_answer", "lightsail_call"}
     | {"properties", "request_log"},
     "secret_values": {"calls", "errors", "mask", "properties"},
-    "credentials": {"calls", "errors", "lightsail", "properties", "registry", "secret_values"},
-    "container_image": {"deadline", "errors", "lightsail", "properties", "request_log"},
+    "credentials": {"calls", "errors", "lightsail", "lightsail_answer", "properties", "registry"}
+    | {"secret_values"},
+    "image_removal": {"deadline", "errors", "lightsail", "lightsail_answer", "properties"}
+    | {"request_log"},
+    "container_image": {"deadline", "errors", "image_removal", "lightsail", "lightsail_answer"}
+    | {"properties", "request_log"},
     "deployment_failure": {"deployment", "errors", "lightsail", "request_log"},
     "container_service_deployment": {
         "deadline",
@@ -79,7 +85,9 @@ HANDLER_IMPORTS = {
         "container_service_deployment",
         "custom_resource",
         "errors",
+        "image_removal",
         "lightsail",
+        "lightsail_answer",
         "properties",
         "push",
         "registry",

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .calls import Calls
-    from .lightsail import Lightsail, RegistryLogin
+    from .lightsail import Lightsail
+    from .lightsail_answer import RegistryLogin
     from .properties.image_source import RegistrySource
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html

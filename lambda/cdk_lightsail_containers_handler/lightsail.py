@@ -1,20 +1,19 @@
 """The calls to Lightsail that the handler makes, typed.
 
-The only module that names Lightsail's operations and reads its answers.
+The only module that names Lightsail's operations.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .calls import UNSOUND, Calls
 from .deployment import Deployment, describe
-from .errors import NotFound
+from .errors import HandlerError, NotFound
+from .lightsail_answer import ContainerImage, ContainerService, LogEvent, LogPage, RegistryLogin
 from .lightsail_call import LightsailCall
 from .properties.container_image import ImageName
-from .properties.image_source import check_image
 from .properties.rules import any_text, check_number
 
 if TYPE_CHECKING:
@@ -28,71 +27,13 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_BUSY = frozenset({"PENDING", "UPDATING", "DEPLOYING"})
 _MOST_LOG_EVENTS = 100
 _LOG_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 2.0
 _HIGHEST_VERSION = 1 << 31
 
 STALE_SECONDS = 5.0
 """How long a read may lag behind a write: some seconds, nobody outside AWS knows how many."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerImage:
-    """An image that is registered with a container service."""
-
-    name: ImageName
-    digest: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerService:
-    """What a container service is doing.
-
-    Args:
-        state: Lightsail's word, such as RUNNING.
-        detail: code and message of what is being done to it; empty while nothing is.
-        url: where its public endpoint is reached.
-        images: what the current and the next deployment name: image names of this or references
-            to other registries.
-    """
-
-    state: str
-    detail: str
-    url: str
-    images: frozenset[str]
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether the service is being changed, so that it may refuse what it takes later."""
-        return self.state in _BUSY
-
-    def uses(self, name: ImageName) -> bool:
-        """Return whether a current or next deployment uses the image.
-
-        Which version `.latest` stands for is fixed when Lightsail starts a container, at a time
-        that nobody else knows, so it holds every version of the label.
-        """
-        latest = f":{name.service}.{name.label}.latest"
-        return str(name) in self.images or latest in self.images
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogEvent:
-    """A line of a container's log."""
-
-    at: datetime
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RegistryLogin:
-    """A login to the registry of the account's container services, valid for 12 hours."""
-
-    registry: str
-    username: str = field(repr=False)
-    password: str = field(repr=False)
 
 
 class Lightsail:
@@ -111,19 +52,53 @@ class Lightsail:
             # An empty list may be left out. So does botocore with an answer that is no JSON, but
             # whoever acts on this list looks again afterwards.
             lambda: self._parsed(
-                _image,
+                ContainerImage.parse,
                 self._client.get_container_images(serviceName=service).get("containerImages", []),
             ),
         )
+
+    def images_with(self, name: ImageName) -> list[ContainerImage]:
+        """Return the service's images, if possible a list that shows the named one already."""
+        until = self._deadline.left() - STALE_SECONDS
+        while True:
+            images = self.images(name.service)
+            is_shown = any(image.name == name for image in images)
+            if is_shown or self._deadline.left() <= until:
+                return images
+            if not self._deadline.pause(_LOOK_AGAIN_SECONDS):
+                return images
 
     def service(self, name: str) -> ContainerService:
         """Return what a service is doing, and with which images."""
         return self._calls.send(
             LightsailCall("GetContainerServices", name),
-            lambda: _service(
+            lambda: ContainerService.parse(
                 self._client.get_container_services(serviceName=name)["containerServices"][0]
             ),
         )
+
+    def waits_while_busy(
+        self, service: str, attempt: int, error: type[HandlerError] = HandlerError
+    ) -> bool:
+        """Wait after a refusal, and return whether the service is being changed.
+
+        A service that does not look so may have been when it refused, or reads lag behind: one
+        more attempt, after a while, is what tells.
+
+        Raises:
+            HandlerError: there is no time left to wait; it is the error that is given.
+        """
+        found = self.service(service)
+        if not found.is_busy:
+            self._deadline.pause(STALE_SECONDS)
+            return False
+        self._log("waiting for the container service", state=found.state)
+        if not self._deadline.back_off(attempt):
+            raise error(
+                f"container service '{service}' was {found.state} all the time and took no change",
+                "deploy again when it is READY or RUNNING",
+            )
+        return True
 
     def services(self) -> frozenset[str]:
         """Return the names of the account's services in the Region."""
@@ -143,7 +118,9 @@ class Lightsail:
         """
         return self._calls.send(
             LightsailCall("CreateContainerServiceRegistryLogin", service),
-            lambda: _login(self._client.create_container_service_registry_login()["registryLogin"]),
+            lambda: RegistryLogin.parse(
+                self._client.create_container_service_registry_login()["registryLogin"]
+            ),
         )
 
     def register(self, service: str, label: str, digest: str) -> ContainerImage:
@@ -159,7 +136,7 @@ class Lightsail:
                 serviceName=service, label=label, digest=digest
             )["containerImage"],
         )
-        image = _image(item)
+        image = ContainerImage.parse(item)
         if image is None:
             raise call.unanswered("no image name")
         return image
@@ -223,18 +200,18 @@ class Lightsail:
         more: Any = {}
         deadline = self._deadline.within(_LOG_SECONDS)
         while True:
-            found, token = self._calls.send(
+            page = self._calls.send(
                 call,
-                lambda more=more: _log_page(  # type: ignore[misc]
+                lambda more=more: LogPage.parse(  # type: ignore[misc]
                     self._client.get_container_log(
                         serviceName=service, containerName=container, startTime=since, **more
                     )
                 ),
             )
-            events = sorted([*events, *found], key=lambda event: event.at)[-_MOST_LOG_EVENTS:]
-            if token in ("", more.get("pageToken")) or not deadline.left():
+            events = sorted([*events, *page.events], key=lambda event: event.at)[-_MOST_LOG_EVENTS:]
+            if page.token in ("", more.get("pageToken")) or not deadline.left():
                 return events
-            more = {"pageToken": token}
+            more = {"pageToken": page.token}
 
     def _parsed(
         self, parse: Callable[[Mapping[str, Any]], _T | None], items: Iterable[Mapping[str, Any]]
@@ -250,45 +227,3 @@ class Lightsail:
             else:
                 found += [] if one is None else [one]
         return found
-
-
-def _service(item: Mapping[str, Any]) -> ContainerService:
-    detail = item.get("stateDetail", {})
-    return ContainerService(
-        state=any_text(item.get("state", "")),
-        detail=": ".join(
-            told for name in ("code", "message") if (told := any_text(detail.get(name, "")))
-        ),
-        url=any_text(item.get("url", "")),
-        images=frozenset(
-            any_text(container.get("image", ""))
-            for name in ("currentDeployment", "nextDeployment")
-            for container in item.get(name, {}).get("containers", {}).values()
-        ),
-    )
-
-
-def _login(item: Mapping[str, Any]) -> RegistryLogin:
-    registry = any_text(item["registry"])
-    check_image(f"{registry}/sr")
-    return RegistryLogin(
-        registry=registry, username=any_text(item["username"]), password=any_text(item["password"])
-    )
-
-
-def _log_page(page: Mapping[str, Any]) -> tuple[list[LogEvent], str]:
-    events = [
-        LogEvent(at=event["createdAt"], message=any_text(event.get("message", "")))
-        for event in page.get("logEvents", [])
-        if "createdAt" in event
-    ]
-    return events, any_text(page.get("nextPageToken", ""))
-
-
-def _image(item: Mapping[str, object]) -> ContainerImage | None:
-    """Return an image of an answer, or None for one without a name that we know."""
-    name = ImageName.parse(item.get("image"))
-    digest, created_at = item.get("digest"), item.get("createdAt")
-    if name is None or not isinstance(digest, str) or not isinstance(created_at, datetime):
-        return None
-    return ContainerImage(name=name, digest=digest, created_at=created_at)

@@ -16,7 +16,8 @@ from .calls import READING_SECONDS, Calls, PlainCall
 from .container_image import ContainerImages
 from .custom_resource import CALL_SECONDS, INVOKE_SECONDS, CustomResource
 from .errors import HandlerError, Unanswered, Unfinished
-from .lightsail import ContainerImage, Lightsail
+from .image_removal import ImageRemovals
+from .lightsail import Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     NOT_REGISTERED,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_lightsail.client import LightsailClient
 
+    from .lightsail_answer import ContainerImage
     from .registry.connection import Timeouts
 
 _T = TypeVar("_T")
@@ -186,7 +188,7 @@ class _Requests:
     def _image(
         self, wanted: ContainerImageProperties, current: ImageName | None, stack: Stack
     ) -> ContainerImage:
-        images = self._images()
+        images = ContainerImages(self._lightsail(), self._resource.deadline, self._resource.log)
         self._take_back = lambda: self._delete_if_cancelled(images.registered, stack)
         if wanted.source is None:
             return images.put(wanted, current, check=stack.check)
@@ -210,7 +212,7 @@ class _Requests:
             self._resource.log("cancelled", image=str(registered.name))
             removal = ContainerImageRemoval(name=registered.name, digest=registered.digest)
             try:
-                self._images().delete(removal)
+                self._removals().delete(removal)
             except HandlerError as error:
                 self._resource.log("not taken back", why=str(error))
 
@@ -271,10 +273,10 @@ class _Requests:
         if event.get("ResourceType") != CONTAINER_IMAGE_TYPE or removal is None:
             self._resource.log("nothing to delete", physical_id=physical_id)
             return
-        self._images().delete(removal)
+        self._removals().delete(removal)
 
-    def _images(self) -> ContainerImages:
-        return ContainerImages(self._lightsail(), self._resource.deadline, self._resource.log)
+    def _removals(self) -> ImageRemovals:
+        return ImageRemovals(self._lightsail(), self._resource.deadline, self._resource.log)
 
     def _stack(self, event: Mapping[str, Any]) -> Stack:
         resource = self._resource

@@ -18,6 +18,7 @@ from cdk_lightsail_containers_handler.container_service_deployment import (
 )
 from cdk_lightsail_containers_handler.credentials import source_credentials
 from cdk_lightsail_containers_handler.errors import HandlerError
+from cdk_lightsail_containers_handler.image_removal import ImageRemovals
 from cdk_lightsail_containers_handler.lightsail import Lightsail
 from cdk_lightsail_containers_handler.properties.container_image import (
     ContainerImageProperties,
@@ -203,7 +204,7 @@ class TestLightsail:
     def test_never_deletes_what_it_does_not_know_to_be_unused(self, aws: Aws, given: Any) -> None:
         aws.answers = {**ANSWERS, "GetContainerServices": given}
         time = FakeTime()
-        images = ContainerImages(lightsail(aws, time, 60), time.deadline(60), lambda *_, **__: None)
+        images = ImageRemovals(lightsail(aws, time, 60), time.deadline(60), lambda *_, **__: None)
 
         outcome(lambda: images.delete(ContainerImageRemoval(name=NAME, digest=DIGEST)))
 
