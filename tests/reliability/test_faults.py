@@ -55,10 +55,14 @@ def is_left_by_a_cancelled_request(made: Made, calls: dict[str, list[Call]]) -> 
     of_scenario, struck = calls[made.run.scenario], made.run.call
     if made.run.fault not in CANCELLED or struck not in of_scenario:
         return False
-    servers = [call.server for call in of_scenario[of_scenario.index(struck) + 1 :]]
-    until_answered = servers[: servers.index("response")] if "response" in servers else servers
+    place = of_scenario.index(struck)
+    before, after = (
+        [call.server for call in calls] for calls in (of_scenario[:place], of_scenario[place + 1 :])
+    )
+    until_answered = after[: after.index("response")] if "response" in after else after
+    is_first_look = struck.server == "cloudformation" and before[-1:] in ([], ["response"])
     looks_again = struck.server != "response" and "cloudformation" in until_answered
-    if looks_again:
+    if looks_again and not is_first_look:
         return False
     return all(problem.endswith(LEFT) for problem in made.result.problems)
 
