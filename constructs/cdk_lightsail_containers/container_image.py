@@ -85,8 +85,8 @@ class ContainerImage(Construct):
                 it. Default: DESTROY.
 
         Raises:
-            ValueError: a value breaks its rule, or the stack has another image with this service
-                and label.
+            ValueError: a value breaks its rule, or the stack, with the nested ones in it, has
+                another image with this service and label.
         """
         check_service(scope, service)
         check_handler(scope, handler)

@@ -22,6 +22,8 @@ from .tokens import is_token, template_text
 if TYPE_CHECKING:
     from constructs import Construct
 
+# What has an equals sign is no name to a process; `Ref` and `Fn::Sub` are CloudFormation's own.
+_VARIABLE = re.compile(r"(?!Ref\Z|Fn::)[^=\x00-\x1f\x7f]+")
 # CloudFormation would put the secret in the place of such a text before it calls the function, see
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 _SECRET_REFERENCE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):")
@@ -103,6 +105,7 @@ def _variables(variables: object, what: str) -> Iterable[tuple[str, object]]:
         raise ValueError(f"{what} must be values by name, got a value of type {shown!r}")  # noqa: TRY004 - one kind of error for a user
     for name in variables:
         check_key(name, f"a name in {what}")
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"a name in {what} must be a text that is not empty, got {show(name)}")
+        if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+            rule = f"a name in {what} must be a text without '=' or control characters, not empty"
+            raise ValueError(f"{rule}, and neither 'Ref' nor 'Fn::...', got {show(name)}")
     return variables.items()

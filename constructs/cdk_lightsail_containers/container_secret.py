@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 from cdk_lightsail_containers_handler.properties.secret_value import SecretProperty
 
 from .secret_grants import grant_parameter, grant_secret
+from .secret_rules import (
+    PARAMETER,
+    SECRET,
+    check_parameter,
+    check_secret,
+    is_parameter,
+    is_secret,
+)
 from .tokens import is_token
 
 if TYPE_CHECKING:
@@ -41,6 +49,13 @@ class ContainerSecret:
 
     origin: SecretOrigin
 
+    def __post_init__(self) -> None:
+        if not callable(getattr(self.origin, "bind", None)):
+            # Not the value: it may be the secret itself.
+            shown = type(self.origin).__name__
+            rule = "a secret must be one of ContainerSecret.from_...(...)"
+            raise ValueError(f"{rule}, got a ContainerSecret of a value of type {shown!r}")  # noqa: TRY004 - one kind of error for a user
+
     @staticmethod
     def from_secrets_manager(
         secret: secretsmanager.ISecret, field: str | None = None
@@ -54,10 +69,7 @@ class ContainerSecret:
         Raises:
             ValueError: it is no such secret, or the field is no text or an empty one.
         """
-        if not hasattr(secret, "secret_arn"):
-            # Not the value: it may be the secret itself.
-            rule = "secret must be a secret of AWS Secrets Manager, not what is in it"
-            raise ValueError(f"{rule}, got a value of type {type(secret).__name__!r}")
+        check_secret(secret, "secret")
         is_text = isinstance(field, str) and field
         if field is not None and not is_token(field) and not is_text:
             raise ValueError(f"field must be a text that is not empty, got {field!r}")
@@ -78,9 +90,7 @@ class ContainerSecret:
         Raises:
             ValueError: it is no such parameter.
         """
-        if not hasattr(parameter, "parameter_arn"):
-            rule = "parameter must be a parameter of SSM, not what is in it"
-            raise ValueError(f"{rule}, got a value of type {type(parameter).__name__!r}")
+        check_parameter(parameter, "parameter")
         return ContainerSecret(_StoredParameter(parameter=parameter))
 
     @staticmethod
@@ -96,13 +106,13 @@ class ContainerSecret:
         """
         if isinstance(value, ContainerSecret):
             return value
-        if hasattr(value, "secret_arn"):
+        if is_secret(value):
             return ContainerSecret.from_secrets_manager(cast("secretsmanager.ISecret", value))
-        if hasattr(value, "parameter_arn"):
+        if is_parameter(value):
             return ContainerSecret.from_ssm_parameter(cast("ssm.IParameter", value))
         raise ValueError(
-            f"{what} must be one of ContainerSecret.from_...(...), a secret of AWS Secrets Manager "
-            f"or a parameter of SSM, got a value of type {type(value).__name__!r}"
+            f"{what} must be one of ContainerSecret.from_...(...), {SECRET} or {PARAMETER}, got a "
+            f"value of type {type(value).__name__!r}"
         )
 
     def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:

@@ -72,7 +72,8 @@ class ContainerServiceDeployment(Construct):
             scope: the construct that this belongs to.
             id: the id within the scope.
             containers: 1 to 10 containers by name: 1-53 lowercase letters, digits and inner
-                hyphens. Their images are of this service, or of a registry.
+                hyphens, known when the app is synthesized. Their images are of this service, or
+                of a registry.
             service: the container service, a `CfnContainer` or
                 `ContainerService.from_service_name`.
             handler: the function that does it. Default: the one that the stack shares.
@@ -83,8 +84,9 @@ class ContainerServiceDeployment(Construct):
                 in the template did.
 
         Raises:
-            ValueError: a value breaks its rule; the stack has another deployment of the service,
-                or the service brings one of its own; or an image is one of another service.
+            ValueError: a value breaks its rule; the stack, with the nested ones in it, has another
+                deployment of the service, or the service brings one of its own; or an image is one
+                of another service.
         """
         check_service(scope, service)
         check_handler(scope, handler)

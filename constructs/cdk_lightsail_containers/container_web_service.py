@@ -75,7 +75,7 @@ class ContainerWebService(Construct):
         Args:
             scope: the construct that this belongs to.
             id: the id within the scope.
-            port: on which the container speaks HTTP, 1 to 65535.
+            port: on which the container speaks HTTP, 1 to 65535; known when the app is synthesized.
             service_name: of the new container service: 1-63 lowercase letters, digits and inner
                 hyphens. Another name is another service, with another address.
             source: where the image comes from.
@@ -92,7 +92,8 @@ class ContainerWebService(Construct):
                 which must be valid; four domain names in all. Default: the default address alone.
             removal_policy: what becomes of an image that is replaced: DESTROY or RETAIN. Default:
                 DESTROY.
-            revision: any text; change it to have the secrets read again and deployed.
+            revision: any text; change it to have the secrets read again and deployed. The
+                image's tag is looked up again with another `revision` of the source.
             scale: how many nodes, 1 to 20. Default: 1.
             secrets: environment variables that the function reads when it deploys, by name.
                 Default: none.

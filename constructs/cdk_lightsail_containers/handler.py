@@ -16,10 +16,10 @@ from cdk_lightsail_containers_handler.properties.rules import BEYOND_TIMEOUT_SEC
 
 from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
+from .handler_rules import TIMEOUT_SECONDS, check_network, check_settings
 from .role_size import check_role_size
 from .stack_status import may_see_status
 from .synthesis_check import SynthesisCheck
-from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from aws_cdk import CustomResource
 
 _SHARED_ID = "LightsailContainersHandler"
-_MEMORY_MIB = (128, 10240)
-_TIMEOUT_SECONDS = (60, 900)
 
 
 @jsii.implements(iam.IGrantable)
@@ -83,15 +81,18 @@ class Handler(Construct):
             vpc_subnets: which subnets of the VPC. Default: the private ones.
 
         Raises:
-            ValueError: a value is of another type or out of its range, or names subnets or
-                security groups without a VPC.
+            ValueError: a value is of another type or out of its range, names subnets or security
+                groups without a VPC, or is a VPC that has public subnets alone.
         """
         memory_size = 512 if memory_size is None else memory_size
         timeout = Duration.minutes(15) if timeout is None else timeout
-        _check_memory_size(memory_size)
-        _check_timeout(timeout)
-        if vpc is None and (vpc_subnets is not None or security_groups is not None):
-            raise ValueError("vpc_subnets and security_groups need a vpc, got none")
+        check_settings(
+            architecture=architecture,
+            log_retention=log_retention,
+            memory_size=memory_size,
+            timeout=timeout,
+        )
+        check_network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
         super().__init__(scope, id)
 
         spare = _longest_wait(timeout)
@@ -136,6 +137,7 @@ class Handler(Construct):
             vpc=vpc,
             vpc_subnets=vpc_subnets,
         )
+        """The function itself."""
         # The CDK has every function depend on its role, also where it refers to it anyway.
         cast("lambda_.CfnFunction", self.function.node.default_child).add_metadata(
             "cfn-lint", {"config": {"ignore_checks": ["W3005"]}}
@@ -207,27 +209,5 @@ def _longest_wait(timeout: Duration) -> Duration:
     into its timeout was answered shortly before, so that is never repeated: it would be older.
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
     """
-    seconds = _TIMEOUT_SECONDS[0] if timeout.is_unresolved() else int(timeout.to_seconds())
+    seconds = TIMEOUT_SECONDS[0] if timeout.is_unresolved() else int(timeout.to_seconds())
     return Duration.seconds(seconds + BEYOND_TIMEOUT_SECONDS)
-
-
-def _check_memory_size(memory_size: object) -> None:
-    if is_token(memory_size):
-        return
-    lowest, highest = _MEMORY_MIB
-    is_whole = isinstance(memory_size, int) and not isinstance(memory_size, bool)
-    if not is_whole or not lowest <= cast("int", memory_size) <= highest:
-        rule = f"memory_size must be a whole number of MiB from {lowest} to {highest}"
-        raise ValueError(f"{rule}, got {memory_size!r}")
-
-
-def _check_timeout(timeout: object) -> None:
-    rule = "timeout must be a Duration of 1 to 15 minutes in whole seconds"
-    if not isinstance(timeout, Duration):
-        raise ValueError(f"{rule}, got {timeout!r}")  # noqa: TRY004 - one kind of error for a user
-    if timeout.is_unresolved():
-        return
-    lowest, highest = _TIMEOUT_SECONDS
-    seconds = timeout.to_seconds(integral=False)
-    if not lowest <= seconds <= highest or seconds % 1:
-        raise ValueError(f"{rule}, got {seconds:g} seconds")

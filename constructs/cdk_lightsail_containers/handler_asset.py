@@ -84,7 +84,7 @@ def _licence(distribution: str, name: str) -> Path:
 
 
 def _without_comments(source: bytes) -> bytes:
-    """Return a module without comments and docstrings, which are half of it, in the same lines.
+    """Return a module without comments and docstrings, a quarter of it, in the same lines.
 
     They are for who reads the code here; in a function they cost transfer and every cold start.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,17 +15,20 @@ from .image_origins import (
     RegistryImage,
     RepositoryImage,
 )
+from .secret_rules import check_secret
 from .source_rules import (
     check_archive,
-    check_credentials,
+    check_asset,
     check_dockerfile,
     check_registry_image,
+    check_repository,
     check_revision,
     check_tag_or_digest,
 )
 from .tokens import check_known
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import IgnoreMode, SymlinkFollowMode
@@ -50,6 +52,10 @@ class ImageSource:
     """
 
     origin: ImageOrigin
+
+    def __post_init__(self) -> None:
+        if not callable(getattr(self.origin, "bind", None)):
+            raise ValueError(f"source must be one of ImageSource.from_...(...), got {self!r}")  # noqa: TRY004 - one kind of error for a user
 
     @staticmethod
     def from_asset(
@@ -125,8 +131,8 @@ class ImageSource:
             "outputs": outputs,
             "target": target,
         }
-        check_dockerfile(directory, file)
-        return ImageSource(BuiltImage(directory=os.fspath(directory), options=options))
+        folder = check_dockerfile(directory, file)
+        return ImageSource(BuiltImage(directory=folder, options=options))
 
     @staticmethod
     def from_docker_image_asset(asset: ecr_assets.DockerImageAsset) -> ImageSource:
@@ -134,7 +140,11 @@ class ImageSource:
 
         Args:
             asset: the image; it must have been built for `Platform.LINUX_AMD64`.
+
+        Raises:
+            ValueError: it is no such asset.
         """
+        check_asset(asset)
         return ImageSource(RepositoryImage(image=asset.image_uri, repository=asset.repository))
 
     @staticmethod
@@ -155,8 +165,10 @@ class ImageSource:
             revision: any text; change it to have the tag looked up again.
 
         Raises:
-            ValueError: it is neither a tag nor a digest, or the revision is no text.
+            ValueError: it is no repository, the other neither a tag nor a digest, or the revision
+                is no text.
         """
+        check_repository(repository)
         check_tag_or_digest(tag_or_digest)
         check_revision(revision)
         return ImageSource(
@@ -192,7 +204,8 @@ class ImageSource:
             ValueError: the image is no such reference, or one of a private repository of Amazon
                 ECR; the credentials are no secret, or the revision is no text.
         """
-        check_credentials(credentials)
+        if credentials is not None:
+            check_secret(credentials, "credentials")
         check_registry_image(image, credentials)
         check_revision(revision)
         return ImageSource(RegistryImage(image=image, credentials=credentials, revision=revision))
@@ -210,8 +223,7 @@ class ImageSource:
         Raises:
             ValueError: there is no such archive.
         """
-        check_archive(path)
-        return ImageSource(ArchivedImage(path=os.fspath(path)))
+        return ImageSource(ArchivedImage(path=check_archive(path)))
 
     @staticmethod
     def from_digest(digest: str) -> ImageSource:

@@ -18,6 +18,7 @@ from cdk_lightsail_containers_handler.properties.public_endpoint import (
     check_threshold,
 )
 
+from .seconds import check_seconds
 from .tokens import check_known
 
 
@@ -34,9 +35,9 @@ class HealthCheck:
         interval: from one check to the next, 5 to 300 seconds, whole. Default: 5 seconds.
         timeout: without an answer for so long a check has failed, 2 to 60 seconds, whole.
             Default: 2 seconds.
-        healthy_threshold: how many successes in a row make a container healthy, 1 or more.
+        healthy_threshold: how many successes in a row make a container healthy, 1 to 1000.
             Default: 2.
-        unhealthy_threshold: how many failures in a row make it unhealthy, 1 or more. Default: 2.
+        unhealthy_threshold: how many failures in a row make it unhealthy, 1 to 1000. Default: 2.
 
     Raises:
         ValueError: a value breaks its rule.
@@ -52,8 +53,8 @@ class HealthCheck:
     def __post_init__(self) -> None:
         check_known(self.path, check_path, "path")
         check_known(self.success_codes, check_success_codes, "success_codes")
-        _check_seconds(self.interval, "interval", *INTERVAL_SECONDS)
-        _check_seconds(self.timeout, "timeout", *TIMEOUT_SECONDS)
+        check_seconds(self.interval, "interval", *INTERVAL_SECONDS)
+        check_seconds(self.timeout, "timeout", *TIMEOUT_SECONDS)
         check_known(self.healthy_threshold, check_threshold, "healthy_threshold")
         check_known(self.unhealthy_threshold, check_threshold, "unhealthy_threshold")
 
@@ -102,14 +103,3 @@ class PublicEndpoint:
             PublicEndpointProperty.CONTAINER_PORT: self.port,
             **({} if check is None else {PublicEndpointProperty.HEALTH_CHECK: check.bind()}),
         }
-
-
-def _check_seconds(value: object, what: str, lowest: int, highest: int) -> None:
-    rule = f"{what} must be a Duration of {lowest} to {highest} seconds, whole ones"
-    if not isinstance(value, Duration):
-        raise ValueError(f"{rule}, got {value!r}")  # noqa: TRY004 - one kind of error for a user
-    if value.is_unresolved():
-        return
-    seconds = value.to_seconds(integral=False)
-    if not lowest <= seconds <= highest or seconds % 1:
-        raise ValueError(f"{rule}, got {seconds:g} seconds")

@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 
 from cdk_lightsail_containers_handler.properties.container_image import check_digest
-from cdk_lightsail_containers_handler.properties.image_source import check_image
+from cdk_lightsail_containers_handler.properties.image_source import check_image, check_tag
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from .tokens import is_token
+from .tokens import check_known, is_token
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 # Account and Region may be tokens, and the CDK itself leaves the domain to CloudFormation.
@@ -20,43 +20,45 @@ _PRIVATE_ECR = re.compile(
     r"(?:amazonaws\.com(?:\.cn)?|on\.aws|\bAWS::URLSuffix\b[^/]*)/."
 )
 _DIGEST_PREFIX = "sha256:"
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 # https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md, and
 # https://github.com/moby/docker-image-spec/blob/main/spec.md of what `docker save` writes.
 _TABLES_OF_CONTENTS = ("index.json", "manifest.json")
 
 
-def check_archive(path: str | os.PathLike[str]) -> None:
-    """Raise the `ValueError` that says what an image's archive must be."""
+def check_archive(path: object) -> str:
+    """Return the path of an image's archive, or raise the `ValueError` that says what one is."""
     rule = "path must be an uncompressed tar file, or a folder with index.json or manifest.json"
-    archive = Path(path)
-    if not os.fspath(path) or not archive.exists():
-        raise ValueError(f"{rule}, got {os.fspath(path)!r}, which does not exist")
+    name = _path_of(path)
+    if not name or not Path(name).exists():
+        raise ValueError(f"{rule}, got {name or path!r}, which does not exist")
+    archive = Path(name)
     if archive.is_dir():
-        if not any((archive / name).is_file() for name in _TABLES_OF_CONTENTS):
-            raise ValueError(f"{rule}, got {os.fspath(path)!r}, which has neither")
-        return
+        if not any((archive / table).is_file() for table in _TABLES_OF_CONTENTS):
+            raise ValueError(f"{rule}, got {name!r}, which has neither")
+        return name
     try:
         tarfile.open(archive, "r:").close()
     except tarfile.ReadError:
-        raise ValueError(f"{rule}, got {os.fspath(path)!r}, which is none") from None
+        raise ValueError(f"{rule}, got {name!r}, which is none") from None
+    return name
 
 
-def check_credentials(credentials: object) -> None:
-    """Raise the `ValueError` that says what credentials must be, without showing what they are."""
-    if credentials is not None and not hasattr(credentials, "secret_arn"):
-        rule = "credentials must be a secret of AWS Secrets Manager, not what is in it"
-        raise ValueError(f"{rule}, got a value of type {type(credentials).__name__!r}")
+def check_asset(asset: object) -> None:
+    """Raise the `ValueError` that says what an image that the stack has built must be."""
+    if not hasattr(asset, "image_uri"):
+        raise ValueError(f"asset must be a DockerImageAsset, got {show(asset)}")
 
 
-def check_dockerfile(directory: str | os.PathLike[str], file: str | None) -> None:
-    """Raise the `ValueError` that says what a build needs."""
-    if not os.fspath(directory) or not Path(directory).is_dir():
-        raise ValueError(f"directory must be a folder, got {os.fspath(directory)!r}")
-    file = "Dockerfile" if file is None else file
-    if not Path(directory, file).is_file():
-        rule = f"file must be a Dockerfile in the folder {os.fspath(directory)!r}"
-        raise ValueError(f"{rule}, got {file!r}, which does not exist")
+def check_dockerfile(directory: object, file: object) -> str:
+    """Return the folder of a build, or raise the `ValueError` that says what one needs."""
+    name = _path_of(directory)
+    if not name or not Path(name).is_dir():
+        raise ValueError(f"directory must be a folder, got {name or directory!r}")
+    dockerfile = "Dockerfile" if file is None else _path_of(file)
+    if not dockerfile or not Path(name, dockerfile).is_file():
+        rule = f"file must be a Dockerfile in the folder {name!r}"
+        raise ValueError(f"{rule}, got {dockerfile or file!r}, which does not exist")
+    return name
 
 
 def check_public(image: str) -> None:
@@ -92,15 +94,21 @@ def is_private_ecr(image: str) -> bool:
     return bool(_PRIVATE_ECR.match(image))
 
 
+def check_repository(repository: object) -> None:
+    """Raise the `ValueError` that says what a repository of Amazon ECR must be."""
+    if not hasattr(repository, "repository_arn"):
+        rule = "repository must be an IRepository such as ecr.Repository"
+        raise ValueError(f"{rule}, got {show(repository)}")
+
+
 def check_tag_or_digest(value: object) -> None:
     """Raise the `ValueError` that says what names an image in a repository."""
-    if is_token(value):
-        return
     if isinstance(value, str) and value.startswith(_DIGEST_PREFIX):
-        check_digest(value, "tag_or_digest")
-    elif not isinstance(value, str) or not _TAG.fullmatch(value):
-        rule = (
-            "tag_or_digest must be a tag, which is 1-128 letters, digits, '_', '.' and '-' and "
-            "begins with neither '.' nor '-', or a digest 'sha256:...'"
-        )
-        raise ValueError(f"{rule}, got {value!r}")
+        check_known(value, check_digest, "tag_or_digest")
+    else:
+        check_known(value, check_tag, "tag_or_digest, if no digest 'sha256:...',")
+
+
+def _path_of(value: object) -> str:
+    """Return a path as a text, which is empty for what is none."""
+    return os.fspath(value) if isinstance(value, str | os.PathLike) else ""

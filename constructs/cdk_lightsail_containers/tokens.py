@@ -29,7 +29,8 @@ def is_token(value: object) -> bool:
     if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return Token.is_unresolved(value)
     # The CDK's own question is whether it can be resolved; so can a `Path`, to another path.
-    return all(hasattr(type(value), name) for name in ("resolve", "creation_stack"))
+    is_of_jsii = hasattr(value, "__jsii_ref__") or hasattr(type(value), "__jsii_ifaces__")
+    return is_of_jsii and not isinstance(value, type) and hasattr(value, "resolve")
 
 
 def template_text(scope: Construct, value: object) -> str:

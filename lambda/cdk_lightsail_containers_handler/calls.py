@@ -1,7 +1,8 @@
 """Calls to AWS, each repeated while it makes sense and there is time.
 
-The only module that reads botocore's exceptions of calls that were not simply refused. An
-exception's name decides, never its English text:
+Beside `s3_object`, whose parts are read on from where they broke, the only module that reads
+botocore's exceptions of calls that were not simply refused. An exception's name decides, never its
+English text:
 https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
 """
 
@@ -17,7 +18,6 @@ from botocore.exceptions import (
     EndpointConnectionError,
     HTTPClientError,
     ProxyConnectionError,
-    SSLError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
@@ -39,9 +39,11 @@ READING_SECONDS = 60.0
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
 _SERVER_ERROR = 500
-# These happen before a request is sent, so it was not carried out.
-_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
+# These happen before a request is sent, so it was not carried out. TLS may break at any time.
+_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 _UNANSWERED = (HTTPClientError, BotoConnectionError)
+# What something in between answers passes by in some seconds; another shape stays.
+_MOST_UNSOUND = 5
 UNSOUND = (
     *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
     ResponseParserError,
@@ -72,6 +74,9 @@ class Call(Protocol):
     def out_of_time(self, cause: str) -> HandlerError:
         """Return the error for a call that did not get through while there was time."""
 
+    def not_understood(self, cause: str) -> HandlerError:
+        """Return the error for a call whose answer is not what it should be, again and again."""
+
 
 @dataclass(frozen=True)
 class PlainCall:
@@ -101,7 +106,7 @@ class PlainCall:
         """Return the error for a call that did not get through while there was time."""
         return HandlerError(f"{self.problem} ({cause})", self.cure)
 
-    not_made = out_of_time
+    not_made = not_understood = out_of_time
 
 
 class Calls:
@@ -129,7 +134,7 @@ class Calls:
             act: sends it, and reads its answer; one of `UNSOUND` for an answer that is not what it
                 should be. botocore reads one that is no JSON as one that lacks everything.
         """
-        attempt = 0
+        attempt = unsound = 0
         deadline = self._deadline
         if self._seconds is not None:
             deadline = deadline.within(self._seconds)
@@ -143,20 +148,27 @@ class Calls:
                 code = str(error.response.get("Error", {}).get("Code", ""))
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
                 self._tell(call, code, error)
+                is_sent = status >= _SERVER_ERROR
                 denied = code in _DENIED and deadline.left() > permissions_by
-                if status < _SERVER_ERROR and code not in _THROTTLED and not denied:
+                if not is_sent and code not in _THROTTLED and not denied:
                     raise call.failed(code, error) from error
-                cause, is_sent = code, status >= _SERVER_ERROR
+                cause, last = code, call.failed(code, error) if denied else call.out_of_time(code)
             except _NOT_SENT as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), False
-            except (BotoCoreError, *UNSOUND) as error:
+                last = call.out_of_time(cause)
+            except BotoCoreError as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), True
-                if isinstance(error, BotoCoreError) and not isinstance(error, _UNANSWERED):
+                if not isinstance(error, _UNANSWERED):
                     raise call.not_made(cause) from error
+                last = call.out_of_time(cause)
+            except UNSOUND as error:
+                cause, is_sent = self._tell(call, type(error).__name__, error), True
+                last = call.not_understood(cause)
+                unsound += 1
             if is_sent and not call.repeatable:
                 raise call.unanswered(cause)
-            if not deadline.back_off(attempt):
-                raise call.out_of_time(cause)
+            if unsound == _MOST_UNSOUND or not deadline.back_off(attempt):
+                raise last
             attempt += 1
 
     def _tell(self, call: Call, cause: str, error: Exception) -> str:

@@ -25,12 +25,17 @@ _MOST_DROPS = 3
 
 
 class ContainerImages:
-    """Creates, updates and deletes container images."""
+    """Creates, updates and deletes container images.
+
+    Attributes:
+        registered: the image that was registered, if one was.
+    """
 
     def __init__(self, lightsail: Lightsail, deadline: Deadline, log: Log) -> None:
         self._lightsail = lightsail
         self._deadline = deadline
         self._log = log
+        self.registered: ContainerImage | None = None
 
     def put(
         self,
@@ -69,8 +74,7 @@ class ContainerImages:
                     "CloudFormation waited",
                     "deploy again",
                 ) from error
-            image = self._settle(registered, wanted)
-            self._take_back_if_cancelled(image, check)
+            image = self.registered = self._settle(registered, wanted)
         else:
             self._log("found", image=str(image.name))
         self._prune_quietly(wanted, {image.name, current})
@@ -149,14 +153,6 @@ class ContainerImages:
                 self._log("found after all", image=str(found.name))
                 return found
             attempt += 1
-
-    def _take_back_if_cancelled(self, image: ContainerImage, check: Callable[[str], None]) -> None:
-        """Delete an image that was registered while CloudFormation cancelled the request."""
-        try:
-            check("the registered image was told")
-        except HandlerError:
-            self.delete(ContainerImageRemoval(name=image.name, digest=image.digest))
-            raise
 
     def _waits_while_busy(
         self, service: str, attempt: int, error: type[HandlerError] = HandlerError
@@ -287,7 +283,9 @@ class ContainerImages:
         if not names:
             return []
         before = self._lightsail.service(service)
-        self._deadline.pause(STALE_SECONDS)
+        if not self._deadline.pause(STALE_SECONDS):
+            self._log("kept: no time to look twice", images=[str(name) for name in names])
+            return []
         after = self._lightsail.service(service)
         for name in names:
             if after.uses(name):

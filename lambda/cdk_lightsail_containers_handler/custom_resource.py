@@ -37,6 +37,7 @@ class CustomResource(CfnResource):
     Args:
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
+        today: a clock that other invocations have too, seconds since the epoch.
         never_made: gives the physical id of a resource whose creation failed.
 
     Attributes:
@@ -49,6 +50,7 @@ class CustomResource(CfnResource):
         self,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
+        today: Callable[[], float],
         never_made: Callable[[Mapping[str, Any]], str],
     ) -> None:
         # crhelper makes three clients for polling, which nobody uses here, unless it believes to
@@ -62,6 +64,7 @@ class CustomResource(CfnResource):
         logging.getLogger("crhelper").setLevel(logging.CRITICAL)
         self._clock = clock
         self._sleep = sleep
+        self._today = today
         self._never_made = never_made
         self._answering = threading.Lock()
 
@@ -71,7 +74,7 @@ class CustomResource(CfnResource):
         self._is_answered = self._is_handed_over = False
         self._lost: Exception | None = None
         self._seconds = self._left()
-        self.handed_over = HandOver.of(event)
+        self.handed_over = HandOver.of(event, self._today())
         self.log = RequestLog(event, self._clock)
         self.deadline = self._deadline_in(self._seconds - _ANSWER_SECONDS - CALL_SECONDS)
 
@@ -101,7 +104,7 @@ class CustomResource(CfnResource):
         hand_over = self.handed_over
         with self._answering:
             if self._is_answered or not hand_over.is_possible(
-                self._request, self._seconds, self._seconds - _ANSWER_SECONDS
+                self._request, self._today(), self._seconds, self._seconds - _ANSWER_SECONDS
             ):
                 return False
             # From here on the next invocation answers: the timer must not.

@@ -36,7 +36,7 @@ class Deployment:
         version: its number.
         state: Lightsail's word: ACTIVATING, ACTIVE, INACTIVE or FAILED.
         created_at: when it was made.
-        containers: its containers by name.
+        containers: its containers by name; none for one that runs what nobody could ask for here.
         public_endpoint: None for none.
     """
 
@@ -53,15 +53,21 @@ class Deployment:
         if not isinstance(version, int) or not isinstance(created_at, datetime):
             return None
         endpoint = item.get("publicEndpoint")
+        try:
+            containers = {
+                name: _container(container)
+                for name, container in item.get("containers", {}).items()
+            }
+            public_endpoint = _public_endpoint(endpoint) if endpoint else None
+        except (AttributeError, LookupError, TypeError, ValueError):
+            # Of somebody else or a later Lightsail; its version and its state count all the same.
+            containers, public_endpoint = {}, None
         return cls(
             version=version,
             state=any_text(item.get("state", "")),
             created_at=created_at,
-            containers={
-                name: _container(container)
-                for name, container in item.get("containers", {}).items()
-            },
-            public_endpoint=_public_endpoint(endpoint) if endpoint else None,
+            containers=containers,
+            public_endpoint=public_endpoint,
         )
 
     def runs(self, wanted: DeploymentProperties) -> bool:

@@ -25,7 +25,6 @@ _TELLING = re.compile(
     r"|missing|unable|killed|out of memory|exec format| 5[0-9]{2}\b",
     re.IGNORECASE,
 )
-_MOST_LINES = 100
 _MOST_LINES_SHOWN = 5
 _CLOCKS_APART = timedelta(seconds=5)
 
@@ -78,8 +77,8 @@ class DeploymentFailures:
         except HandlerError as error:
             self._log("no container log", container=container, why=str(error))
             return []
-        lines = [self._mask(event.message) for event in events[-_MOST_LINES:]]
-        for event, line in zip(events[-_MOST_LINES:], lines, strict=True):
+        lines = [self._mask(event.message) for event in events]
+        for event, line in zip(events, lines, strict=True):
             self._log("container log", container=container, at=event.at.isoformat(), line=line)
         return lines
 

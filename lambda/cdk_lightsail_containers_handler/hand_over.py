@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -32,26 +31,34 @@ class HandOver:
     state: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Self:
-        """Return what a request says of it; CloudFormation's own says nothing."""
+    def of(cls, event: Mapping[str, Any], now: float) -> Self:
+        """Return what a request says of it; CloudFormation's own says nothing.
+
+        Args:
+            event: the request.
+            now: seconds since the epoch.
+        """
         given = event.get(_KEY)
         told = given if isinstance(given, Mapping) else {}
         count, began, state = (told.get(name) for name in ("Count", "Began", "State"))
         if not isinstance(count, int) or not isinstance(began, float):
-            return cls(count=0, began=time.time())
+            return cls(count=0, began=now)
         # A function of an earlier release hands over nothing more than the first two.
         return cls(count=count, began=began, state=state if isinstance(state, Mapping) else {})
 
-    def is_possible(self, event: Mapping[str, Any], timeout: float, answered_in: float) -> bool:
+    def is_possible(
+        self, event: Mapping[str, Any], now: float, timeout: float, answered_in: float
+    ) -> bool:
         """Return whether another invocation can still answer.
 
         Args:
             event: the request.
+            now: seconds since the epoch.
             timeout: how long an invocation may take.
             answered_in: how long it takes at most to answer.
         """
         # The request may have been as old when it was begun for the first time.
-        waited = timeout + BEYOND_TIMEOUT_SECONDS + time.time() - self.began
+        waited = timeout + BEYOND_TIMEOUT_SECONDS + now - self.began
         return self.count < _MOST and waited + answered_in < _service_timeout(event)
 
     def payload(self, event: Mapping[str, Any], state: Mapping[str, object]) -> bytes:

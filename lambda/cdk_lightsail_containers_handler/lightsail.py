@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .calls import Calls
+from .calls import UNSOUND, Calls
 from .deployment import Deployment, describe
 from .errors import NotFound
 from .lightsail_call import LightsailCall
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _BUSY = frozenset({"PENDING", "UPDATING", "DEPLOYING"})
-_MOST_LOG_PAGES = 20
+_MOST_LOG_EVENTS = 100
+_LOG_SECONDS = 30.0
 _HIGHEST_VERSION = 1 << 31
 
 STALE_SECONDS = 5.0
@@ -99,7 +100,9 @@ class Lightsail:
 
     def __init__(self, client: LightsailClient, deadline: Deadline, log: Log) -> None:
         self._client = client
+        self._deadline = deadline
         self._calls = Calls(deadline, log)
+        self._log = log
 
     def images(self, service: str) -> list[ContainerImage]:
         """Return the images that are registered with a service, in no certain order."""
@@ -107,7 +110,7 @@ class Lightsail:
             LightsailCall("GetContainerImages", service),
             # An empty list may be left out. So does botocore with an answer that is no JSON, but
             # whoever acts on this list looks again afterwards.
-            lambda: _parsed(
+            lambda: self._parsed(
                 _image,
                 self._client.get_container_images(serviceName=service).get("containerImages", []),
             ),
@@ -178,7 +181,7 @@ class Lightsail:
         found = self._calls.send(
             LightsailCall("GetContainerServiceDeployments", service),
             # An empty list may be left out, as that of images.
-            lambda: _parsed(
+            lambda: self._parsed(
                 Deployment.parse,
                 self._client.get_container_service_deployments(serviceName=service).get(
                     "deployments", []
@@ -211,11 +214,15 @@ class Lightsail:
         )
 
     def container_log(self, service: str, container: str, since: datetime) -> list[LogEvent]:
-        """Return what a container has logged since a time, oldest first."""
+        """Return the last lines that a container has logged since a time, oldest first.
+
+        As many pages as there are and there is time for, since the last lines tell the most.
+        """
         call = LightsailCall("GetContainerLog", service)
         events: list[LogEvent] = []
         more: Any = {}
-        for _ in range(_MOST_LOG_PAGES):
+        deadline = self._deadline.within(_LOG_SECONDS)
+        while True:
             found, token = self._calls.send(
                 call,
                 lambda more=more: _log_page(  # type: ignore[misc]
@@ -224,18 +231,25 @@ class Lightsail:
                     )
                 ),
             )
-            events += found
-            if not token:
-                break
+            events = sorted([*events, *found], key=lambda event: event.at)[-_MOST_LOG_EVENTS:]
+            if token in ("", more.get("pageToken")) or not deadline.left():
+                return events
             more = {"pageToken": token}
-        return sorted(events, key=lambda event: event.at)
 
-
-def _parsed(
-    parse: Callable[[Mapping[str, Any]], _T | None], items: Iterable[Mapping[str, Any]]
-) -> list[_T]:
-    """Return the items of an answer that can be read."""
-    return [found for item in items if (found := parse(item)) is not None]
+    def _parsed(
+        self, parse: Callable[[Mapping[str, Any]], _T | None], items: Iterable[Mapping[str, Any]]
+    ) -> list[_T]:
+        """Return the items of an answer that can be read."""
+        found = []
+        for item in items:
+            try:
+                one = parse(item)
+            except UNSOUND as error:
+                # One that is strange must not hide the others.
+                self._log("not understood", parse=parse.__qualname__, cause=repr(error))
+            else:
+                found += [] if one is None else [one]
+        return found
 
 
 def _service(item: Mapping[str, Any]) -> ContainerService:

@@ -88,6 +88,14 @@ class LightsailCall:
             )
         return OutOfTime(self._problem(cause), cure)
 
+    def not_understood(self, cause: str) -> HandlerError:
+        """Return the error for a call whose answer is not what it should be, again and again."""
+        return HandlerError(
+            f"Lightsail answered {self.operation} for container service '{self.service}' with "
+            f"something that the function does not understand ({cause})",
+            "report it with the function's log",
+        )
+
     def _problem(self, cause: str) -> str:
         call = f"{self.operation} for container service '{self.service}'"
         return f"Lightsail did not answer {call} in time ({cause})"

@@ -70,6 +70,7 @@ def make_handler(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     timeouts: Timeouts | None = None,
+    today: Callable[[], float] = time.time,
 ) -> Callable[[Any, Any], None]:
     """Return the function that AWS Lambda calls with a request and its context.
 
@@ -79,8 +80,9 @@ def make_handler(
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
         timeouts: how long to wait for registries, by default as the registry client does.
+        today: a clock that other invocations have too, seconds since the epoch.
     """
-    resource = CustomResource(clock, sleep, _never_made)
+    resource = CustomResource(clock, sleep, today, _never_made)
     requests = _Requests(
         resource, make_client("lightsail"), make_client("cloudformation"), make_client, timeouts
     )
@@ -92,7 +94,7 @@ def make_handler(
         request = _checked(event)
         resource.begin(request, context)
         resource.log("began", physical_id=request.get("PhysicalResourceId"))
-        resource(request, context)
+        requests.carry_out(request, context)
 
     return handler
 
@@ -134,6 +136,17 @@ class _Requests:
         self._cloudformation = cloudformation
         self._make_client = make_client
         self._timeouts = timeouts
+        self._take_back: Callable[[], None] = _nothing
+
+    def carry_out(self, event: Mapping[str, Any], context: Any) -> None:
+        """Answer a request, and take back what was made for one that is cancelled by then.
+
+        Only now: as long as it was not answered, CloudFormation may cancel it, and never ask for
+        what was made to be deleted.
+        """
+        self._take_back = _nothing
+        self._resource(event, context)
+        self._take_back()
 
     def put(self, event: Mapping[str, Any], _context: object) -> str:
         """Create or update, and return the physical id."""
@@ -174,6 +187,7 @@ class _Requests:
         self, wanted: ContainerImageProperties, current: ImageName | None, stack: Stack
     ) -> ContainerImage:
         images = self._images()
+        self._take_back = lambda: self._delete_if_cancelled(images.registered, stack)
         if wanted.source is None:
             return images.put(wanted, current, check=stack.check)
         # Most of the handler is for pushing, and who only registers need not wait for its import.
@@ -190,6 +204,15 @@ class _Requests:
         ) as push:
             found = replace(wanted, digest=push.digest, docker_digest=push.docker_digest)
             return images.put(found, current, push.run, stack.check)
+
+    def _delete_if_cancelled(self, registered: ContainerImage | None, stack: Stack) -> None:
+        if registered and stack.has_cancelled():
+            self._resource.log("cancelled", image=str(registered.name))
+            removal = ContainerImageRemoval(name=registered.name, digest=registered.digest)
+            try:
+                self._images().delete(removal)
+            except HandlerError as error:
+                self._resource.log("not taken back", why=str(error))
 
     def _put_deployment(self, event: Mapping[str, Any], stack: Stack) -> str:
         from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415
@@ -282,6 +305,10 @@ def _parsed(parse: Callable[[object], _T], event: Mapping[str, Any]) -> _T:
         return parse(event.get("ResourceProperties"))
     except ValueError as error:
         raise HandlerError(str(error), "correct it and deploy again") from error
+
+
+def _nothing() -> None:
+    """Take back nothing."""
 
 
 def _never_made(event: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class SecretValues:
-    """Reads secrets, each once.
+    """Reads secrets; of a deployment each once.
 
     Args:
         make_client: boto3's `client`.

@@ -66,7 +66,7 @@ class Stack:
         """
         status = self._status()
         self.began_in = self.began_in or status
-        self._refuse(status, "anything was done")
+        self._check(status, "anything was done")
 
     def check(self, before: str) -> None:
         """Check that the stack has not taken the request back, as far as that can be told.
@@ -77,16 +77,23 @@ class Stack:
         Raises:
             HandlerError: it has.
         """
-        self._refuse(self._status(), before)
+        self._check(self._status(), before)
 
-    def _refuse(self, status: str, before: str) -> None:
-        # A rollback updates what it takes back, and creates nothing.
-        is_of_rollback = not self._creates and (not self.began_in or _goes_back(self.began_in))
-        if _goes_back(status) and not is_of_rollback:
+    def has_cancelled(self) -> bool:
+        """Return whether the stack has taken the request back, as far as that can be told."""
+        return self._has_cancelled(self._status())
+
+    def _check(self, status: str, before: str) -> None:
+        if self._has_cancelled(status):
             raise HandlerError(
                 f"CloudFormation cancelled the request before {before}, the stack is {status}",
                 "mend what made the stack fail, and deploy again",
             )
+
+    def _has_cancelled(self, status: str) -> bool:
+        # A rollback updates what it takes back, and creates nothing.
+        is_of_rollback = not self._creates and (not self.began_in or _goes_back(self.began_in))
+        return _goes_back(status) and not is_of_rollback
 
     def _status(self) -> str:
         """Return the stack's status, nothing if that cannot be told."""

@@ -192,5 +192,8 @@ In another shell:
   cdk bootstrap aws://{endpoints.account}/{endpoints.region}
   cdk deploy -c service_name={service} -c label=web -c digest=$digest
 
+The last line is for the app of cdk-lightsail-containers' repository; in a project of your own it is
+`cdk deploy`.
+
 Ctrl-C ends it. Requests to Lightsail and its registry:
 """

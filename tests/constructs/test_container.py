@@ -65,6 +65,13 @@ def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> N
     }
 
 
+@pytest.mark.parametrize("name", ["A", "Reference", "REF", "Fn:A", "spring.profiles", "ü"])
+def test_takes_every_name_that_a_process_can_have(stack: Stack, name: str) -> None:
+    deployment_in(stack, containers={"web": container(environment={name: "a"})})
+
+    assert deployed(stack)["Containers"]["web"]["Environment"] == {name: "a"}
+
+
 @pytest.mark.parametrize("port", [1, 80, 65535])
 def test_takes_every_port(stack: Stack, port: int) -> None:
     deployment_in(stack, containers={"web": container(ports={port: PortProtocol.TCP})})
@@ -87,9 +94,16 @@ def test_takes_every_port(stack: Stack, port: int) -> None:
         ({"command": "nginx -t"}, "command must be a list of texts, got 'nginx -t'"),
         ({"command": None}, "command must be a list of texts, got None"),
         ({"command": ["sleep", 5]}, "command must be a list of texts, got 5 in it"),
-        ({"environment": {"": "a"}}, "a name in environment must be a text .* empty, got ''"),
+        ({"environment": {"": "a"}}, "a name in environment must be a text .* empty, .* got ''"),
         ({"environment": {7: "a"}}, "a name in environment must be a text .* got 7"),
-        ({"secrets": {"": "a"}}, "a name in secrets must be a text .* empty, got ''"),
+        ({"environment": {"A=B": "a"}}, "without '=' or control characters, .* got 'A=B'"),
+        ({"environment": {"A\n": "a"}}, r"a name in environment must be .* got 'A\\n'"),
+        ({"environment": {"A\0": "a"}}, r"a name in environment must be .* got 'A\\x00'"),
+        ({"environment": {"Ref": "a"}}, "neither 'Ref' nor 'Fn::...', got 'Ref'"),
+        ({"environment": {"Fn::Sub": "a"}}, "neither 'Ref' nor 'Fn::...', got 'Fn::Sub'"),
+        ({"secrets": {"": "a"}}, "a name in secrets must be a text .* empty, .* got ''"),
+        ({"secrets": {"Ref": "a"}}, "a name in secrets must be .* got 'Ref'"),
+        ({"ports": {"80": "HTTP", 80: "TCP"}}, "port must be a whole number .* got '80'"),
     ],
 )
 def test_refuses_a_value_that_breaks_its_rule(changes: dict[str, Any], message: str) -> None:

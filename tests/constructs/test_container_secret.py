@@ -175,14 +175,21 @@ def test_another_revision_of_the_secrets_is_all_that_changes() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (ContainerSecret.from_secrets_manager, "secret must be a secret of AWS Secrets Manager"),
-        (ContainerSecret.from_ssm_parameter, "parameter must be a parameter of SSM"),
+        (
+            ContainerSecret.from_secrets_manager,
+            r"secret must be an ISecret such as secretsmanager\.Secret, not what is in it",
+        ),
+        (
+            ContainerSecret.from_ssm_parameter,
+            r"parameter must be an IParameter such as ssm\.StringParameter, not what is in it",
+        ),
+        (ContainerSecret, r"a secret must be one of ContainerSecret\.from_.* of a value"),
     ],
 )
 def test_refuses_a_value_in_place_of_where_it_is_kept_and_does_not_show_it(
     make: Any, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"{message}, not .* of type 'str'") as refused:
+    with pytest.raises(ValueError, match=f"{message}.* of type 'str'") as refused:
         make("hunter2")
 
     assert "hunter2" not in str(refused.value)
@@ -194,3 +201,10 @@ def test_refuses_a_field_that_is_no_text(stack: Stack, field: Any) -> None:
 
     with pytest.raises(ValueError, match=f"field must be a text that is not empty, got {field!r}"):
         ContainerSecret.from_secrets_manager(secret, field)
+
+
+def test_refuses_the_resource_of_a_secret_that_can_be_granted_nothing(stack: Stack) -> None:
+    secret: Any = secretsmanager.CfnSecret(stack, "Secret")
+
+    with pytest.raises(ValueError, match=r"an ISecret such as .* got a value of type 'CfnSecret'"):
+        ContainerSecret.from_secrets_manager(secret)

@@ -163,6 +163,8 @@ def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> N
         ({"port": 0}, "port must be a whole number from 1 to 65535, got 0"),
         ({"power": "huge"}, "power must be one of nano, micro, .*xlarge, got 'huge'"),
         ({"scale": 0}, "scale must be a whole number from 1 to 20, got 0"),
+        ({"scale": "3"}, "scale must be a whole number from 1 to 20, got '3'"),
+        ({"port": "80"}, "port must be a whole number from 1 to 65535, got '80'"),
         ({"scale": 21}, "scale must be a whole number from 1 to 20, got 21"),
         ({"label": ""}, "label must be 1-53 lowercase letters, .* got ''"),
         ({"max_versions": 0}, "max_versions must be a whole number from 1 to 150, got 0"),

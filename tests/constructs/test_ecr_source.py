@@ -59,13 +59,13 @@ def test_takes_a_tag_that_is_known_only_when_it_is_deployed(stack: Stack) -> Non
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ("", "tag_or_digest must be a tag, .* got ''"),
-        ("-1", "tag_or_digest must be a tag, .* got '-1'"),
-        ("acme/web", "tag_or_digest must be a tag, .* got 'acme/web'"),
-        ("1.4\n", r"tag_or_digest must be a tag, .* got '1.4\\n'"),
-        ("t" * 129, "tag_or_digest must be a tag, .* got 'ttt"),
-        (7, "tag_or_digest must be a tag, .* got 7"),
-        (f"1.4@{DIGEST}", "tag_or_digest must be a tag, .* got '1.4@sha256:"),
+        ("", "tag_or_digest, if no digest .*, must be 1-128 .* got ''"),
+        ("-1", "tag_or_digest, if no digest .*, must be 1-128 .* got '-1'"),
+        ("acme/web", "tag_or_digest, if no digest .*, must be 1-128 .* got 'acme/web'"),
+        ("1.4\n", r"tag_or_digest, if no digest .*, must be 1-128 .* got '1.4\\n'"),
+        ("t" * 129, "tag_or_digest, if no digest .*, must be 1-128 .* got 'ttt"),
+        (7, "tag_or_digest, if no digest .*, must be 1-128 .* got 7"),
+        (f"1.4@{DIGEST}", "tag_or_digest, if no digest .*, must be 1-128 .* got '1.4@sha256:"),
         ("sha256:0", "tag_or_digest must be 'sha256:' and 64 .* got 'sha256:0'"),
     ],
 )

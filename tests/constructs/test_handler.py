@@ -184,19 +184,28 @@ def test_can_be_granted_what_else_it_needs(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"memory_size": 127}, "memory_size must be a whole number of MiB .* got 127"),
-        ({"memory_size": 0}, "memory_size must be a whole number of MiB .* got 0"),
-        ({"memory_size": 10241}, "of MiB from 128 to 10240, got 10241"),
-        ({"memory_size": 128.5}, r"memory_size must be a whole number of MiB .* got 128\.5"),
-        ({"memory_size": "big"}, "memory_size must be a whole number of MiB .* got 'big'"),
-        ({"memory_size": True}, "memory_size must be a whole number of MiB .* got True"),
-        ({"timeout": Duration.seconds(59)}, "Duration of 1 to 15 minutes .* got 59 seconds"),
-        ({"timeout": Duration.minutes(16)}, "Duration of 1 to 15 minutes .* got 960 seconds"),
-        ({"timeout": Duration.millis(60500)}, r"in whole seconds, got 60\.5 seconds"),
-        ({"timeout": 5}, "timeout must be a Duration of 1 to 15 minutes .* got 5"),
-        ({"timeout": 0}, "timeout must be a Duration of 1 to 15 minutes .* got 0"),
+        (
+            {"memory_size": 127},
+            "memory_size, in MiB, must be a whole number from 128 to 10240, got 127",
+        ),
+        ({"memory_size": 0}, "memory_size, in MiB, must be a whole number .* got 0"),
+        ({"memory_size": 10241}, "whole number from 128 to 10240, got 10241"),
+        ({"memory_size": 128.5}, r"memory_size, in MiB, must be a whole number .* got 128\.5"),
+        ({"memory_size": "big"}, "memory_size, in MiB, must be a whole number .* got 'big'"),
+        ({"memory_size": True}, "memory_size, in MiB, must be a whole number .* got True"),
+        (
+            {"timeout": Duration.seconds(59)},
+            "timeout must be a Duration of 60 to 900 seconds, .* got 59 seconds",
+        ),
+        ({"timeout": Duration.minutes(16)}, "Duration of 60 to 900 seconds, .* got 960 seconds"),
+        ({"timeout": Duration.millis(60500)}, r"whole ones, got 60\.5 seconds"),
+        ({"timeout": 5}, "timeout must be a Duration of 60 to 900 seconds, .* got 5"),
+        ({"timeout": 0}, "timeout must be a Duration of 60 to 900 seconds, .* got 0"),
         ({"vpc_subnets": ec2.SubnetSelection()}, "vpc_subnets and security_groups need a vpc"),
         ({"security_groups": []}, "vpc_subnets and security_groups need a vpc"),
+        ({"log_retention": 30}, "log_retention must be one of aws_logs.RetentionDays, got 30"),
+        ({"architecture": "arm64"}, "architecture must be an aws_lambda.Architecture, got 'arm64'"),
+        ({"vpc": "vpc-1"}, r"vpc must be an IVpc such as ec2\.Vpc, got 'vpc-1'"),
     ],
 )
 def test_refuses_a_setting_before_any_child_exists(
@@ -206,3 +215,36 @@ def test_refuses_a_setting_before_any_child_exists(
         Handler(stack, "Handler", **settings)
 
     assert stack.node.children == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"security_groups": ["sg-1"]}, r"ISecurityGroups such as .*, got \['sg-1'\]"),
+        ({"security_groups": "sg-1"}, "ISecurityGroups such as .*, got 'sg-1'"),
+        ({"vpc_subnets": "private"}, "vpc_subnets must be an aws_ec2.SubnetSelection, got 'priv"),
+        (
+            {"vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)},
+            "vpc_subnets must be private ones",
+        ),
+    ],
+)
+def test_refuses_a_setting_of_its_network_before_any_child_exists(
+    stack: Stack, settings: dict[str, Any], message: str
+) -> None:
+    vpc = vpc_in(stack)
+
+    with pytest.raises(ValueError, match=message):
+        Handler(stack, "Handler", vpc=vpc, **settings)
+
+    assert [child.node.id for child in stack.node.children] == ["Vpc"]
+
+
+def test_refuses_a_vpc_from_which_it_would_reach_nothing(stack: Stack) -> None:
+    public = ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC)
+    vpc = ec2.Vpc(stack, "Vpc", nat_gateways=0, subnet_configuration=[public])
+
+    with pytest.raises(ValueError, match="must have private subnets, got 'Stack/Vpc', which has"):
+        Handler(stack, "Handler", vpc=vpc)
+
+    assert stack.node.try_find_child("Handler") is None

@@ -204,7 +204,9 @@ def test_refuses_a_revision_that_is_no_text() -> None:
 
 
 def test_refuses_a_password_in_place_of_a_secret_and_does_not_show_it() -> None:
-    with pytest.raises(ValueError, match=r"must be a secret .* of type 'str'") as refused:
+    with pytest.raises(
+        ValueError, match=r"credentials must be an ISecret .* of type 'str'"
+    ) as refused:
         ImageSource.from_registry("acme/web", credentials="user:hunter2")  # type: ignore[arg-type]
 
     assert "hunter2" not in str(refused.value)

@@ -5,16 +5,25 @@ import pathlib
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 import jsii
 import pytest
-from aws_cdk import CfnParameter, Fn, IStableStringProducer, Lazy, SecretValue, Stack
+from aws_cdk import (
+    CfnParameter,
+    Fn,
+    IResolvable,
+    IResolveContext,
+    IStableStringProducer,
+    Lazy,
+    SecretValue,
+    Stack,
+)
 from aws_cdk.aws_lightsail import CfnContainer
 
 from cdk_lightsail_containers import Container, HealthCheck, ImageSource, PublicEndpoint
 from cdk_lightsail_containers.tokens import is_token, template_text
-from stacks import DIGEST, image_in
+from stacks import DIGEST, image_in, service_in
 
 
 class Kind(Enum):
@@ -30,6 +39,18 @@ class NotYet:
     def produce(self) -> str:
         """Refuse."""
         raise ValueError("too early")
+
+
+@jsii.implements(IResolvable)
+class NotYetResolved:
+    """A value that says itself what it is resolved to."""
+
+    creation_stack: ClassVar[list[str]] = []
+    type_hint = None
+
+    def resolve(self, _context: IResolveContext) -> str:
+        """Return it."""
+        return "nginx"
 
 
 FOREIGN = [
@@ -62,7 +83,7 @@ def test_a_value_of_python_is_none(value: object) -> None:
 
 
 def test_a_construct_is_none(stack: Stack) -> None:
-    assert not is_token(stack)
+    assert not is_token(service_in(stack))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +94,10 @@ def test_a_construct_is_none(stack: Stack) -> None:
         lambda stack: CfnParameter(stack, "Number", type="Number").value_as_number,
         lambda stack: CfnParameter(stack, "Text").value,
         lambda _: Fn.ref("Text"),
+        lambda stack: service_in(stack).get_att("Url"),
+        lambda _: Fn.get_att("Service", "Url"),
+        lambda _: Lazy.any(NotYet()),
+        lambda _: NotYetResolved(),
         lambda _: SecretValue.unsafe_plain_text("hunter2"),
         lambda _: Lazy.string(NotYet()),
     ],

@@ -260,6 +260,15 @@ class TestDelete:
 
         assert stack.images() == []
 
+    def test_keeps_an_image_when_there_is_no_time_to_look_twice_whether_it_is_used(
+        self, stack: Stack
+    ) -> None:
+        name = stack.create()["PhysicalResourceId"]
+        stack.seconds = 33
+
+        assert stack.delete(name)["Status"] == "SUCCESS"
+        assert stack.images() == [name]
+
     def test_twice_succeeds(self, stack: Stack) -> None:
         name = stack.create()["PhysicalResourceId"]
 

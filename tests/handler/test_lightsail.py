@@ -1,16 +1,23 @@
 """Answers of Lightsail that no local Lightsail gives."""
 
+import socket
+import ssl
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from cdk_lightsail_containers_handler.errors import HandlerError, Unanswered
 from cdk_lightsail_containers_handler.lightsail import Lightsail
+from cdk_lightsail_containers_handler.main import CLIENT_CONFIG
 from cdk_lightsail_containers_handler.properties.container_image import ImageName
+from certificates import certificate
 from fake_time import FakeTime
 
 DIGEST = "sha256:" + "0" * 64
@@ -56,7 +63,7 @@ def test_takes_a_list_that_is_left_out_for_an_empty_one(answers: Stubber) -> Non
 def test_does_not_take_an_empty_list_for_a_service(answers: Stubber) -> None:
     answers.add_response("get_container_services", {"containerServices": []})
 
-    with pytest.raises(HandlerError, match="did not answer GetContainerServices"):
+    with pytest.raises(HandlerError, match="does not understand"):
         lightsail(answers).service("shop")
 
 
@@ -73,16 +80,171 @@ def test_passes_over_a_listed_deployment_without_version_or_time(
     assert (deployment.containers, deployment.public_endpoint) == ({}, None)
 
 
-def test_reads_every_page_of_a_log_and_no_further_than_there_is_sense() -> None:
-    at = datetime(2026, 11, 24, tzinfo=UTC)
-    client = boto3.client("lightsail")
-    with Stubber(client) as answers:
-        for number in range(20):
-            event = {"createdAt": at - timedelta(seconds=number), "message": str(number)}
-            page = {"logEvents": [event, {"message": "at no time"}], "nextPageToken": str(number)}
-            answers.add_response("get_container_log", page)
+class Log:
+    """Lightsail's client, for a log of so many pages of 50 lines, each of which takes its time."""
 
-        events = lightsail(answers).container_log("shop", "web", at)
+    def __init__(self, time: FakeTime, pages: int, seconds: float) -> None:
+        self._time, self._pages, self._seconds = time, pages, seconds
+        self.read = 0
 
-    client.close()
-    assert [event.message for event in events] == [str(number) for number in range(19, -1, -1)]
+    def get_container_log(self, **_: Any) -> dict[str, Any]:
+        self.read += 1
+        self._time.now += self._seconds
+        at = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(hours=self.read)
+        lines = [f"{self.read} {line}" for line in range(50)]
+        events = [
+            {"createdAt": at + timedelta(seconds=line), "message": text}
+            for line, text in enumerate(lines)
+        ]
+        # In no order, and some without a time.
+        page: dict[str, Any] = {"logEvents": [*reversed(events), {"message": "at no time"}]}
+        return page if self.read == self._pages else {**page, "nextPageToken": str(self.read)}
+
+
+@pytest.mark.parametrize(("pages", "seconds", "read"), [(30, 0.1, 30), (1, 40, 1), (90, 0.5, 60)])
+def test_keeps_the_last_lines_of_a_log_of_as_many_pages_as_there_is_time_for(
+    pages: int, seconds: float, read: int
+) -> None:
+    time = FakeTime()
+    log = Log(time, pages, seconds)
+    shop = Lightsail(log, time.deadline(800), lambda *_, **__: None)  # type: ignore[arg-type]
+
+    lines = [
+        event.message
+        for event in shop.container_log("shop", "web", datetime(2026, 11, 24, tzinfo=UTC))
+    ]
+
+    assert log.read == read
+    every = [f"{page} {line}" for page in range(1, read + 1) for line in range(50)]
+    assert lines == every[-100:]
+
+
+def test_reads_a_log_no_further_when_it_is_given_the_same_page_again(answers: Stubber) -> None:
+    page = {"logEvents": [], "nextPageToken": "more"}
+    for _ in range(2):
+        answers.add_response("get_container_log", page)
+
+    assert lightsail(answers).container_log("shop", "web", IMAGE["createdAt"]) == []  # type: ignore[arg-type]
+    answers.assert_no_pending_responses()
+
+
+def test_a_deployment_that_runs_what_it_cannot_read_counts_with_its_version_and_state(
+    answers: Stubber,
+) -> None:
+    strange = {"web": {"image": "nginx:1", "ports": {"8000-8010": "TCP"}}}
+    listed = {"version": 2, "state": "ACTIVE", "createdAt": IMAGE["createdAt"]}
+    answers.add_response(
+        "get_container_service_deployments",
+        {"deployments": [{**listed, "containers": strange}, {**listed, "version": 1}]},
+    )
+
+    newest, _ = lightsail(answers).deployments("shop")
+
+    assert (newest.version, newest.state, newest.containers) == (2, "ACTIVE", {})
+
+
+class Client:
+    """Lightsail's client, whose answers or errors are handed in."""
+
+    def __init__(self, *outcomes: Any) -> None:
+        self.calls = 0
+        self._outcomes = outcomes
+
+    def _answer(self, **_: str) -> Any:
+        outcome = self._outcomes[min(self.calls, len(self._outcomes) - 1)]
+        self.calls += 1
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    get_container_images = get_container_service_deployments = _answer
+    get_container_services = register_container_image = _answer
+
+
+def steps_with(client: Client, seconds: float) -> tuple[Lightsail, list[str], FakeTime]:
+    time, steps = FakeTime(), list[str]()
+    log = lambda step, **_: steps.append(step)  # noqa: E731
+    return Lightsail(client, time.deadline(seconds), log), steps, time  # type: ignore[arg-type]
+
+
+def test_passes_over_an_item_that_it_cannot_read_and_logs_it() -> None:
+    listed = {"version": 1, "createdAt": IMAGE["createdAt"]}
+    client = Client({"deployments": [{**listed, "state": 7}, {**listed, "state": "ACTIVE"}]})
+    shop, steps, _ = steps_with(client, 60)
+
+    (deployment,) = shop.deployments("shop")
+
+    assert deployment.state == "ACTIVE"
+    assert steps == ["not understood"]
+
+
+def test_says_in_seconds_that_it_does_not_understand_an_answer() -> None:
+    client = Client({"containerServices": [{"state": 7}]})
+    shop, _, time = steps_with(client, 870)
+    began = time.now
+
+    with pytest.raises(HandlerError) as caught:
+        shop.service("shop")
+
+    assert str(caught.value) == (
+        "Lightsail answered GetContainerServices for container service 'shop' with something that "
+        "the function does not understand (TypeError): report it with the function's log"
+    )
+    assert time.now - began < 10
+
+
+def test_says_that_it_is_not_allowed_also_when_there_was_no_time_to_wait_for_the_permission() -> (
+    None
+):
+    answer = {
+        "Error": {"Code": "AccessDeniedException", "Message": "no"},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    shop, _, _ = steps_with(Client(ClientError(answer, "RegisterContainerImage")), 8)  # type: ignore[arg-type]
+
+    with pytest.raises(HandlerError, match="may not call lightsail:RegisterContainerImage"):
+        shop.register("shop", "web", DIGEST)
+
+
+def test_a_registration_whose_answer_breaks_in_tls_may_have_been_carried_out(
+    tmp_path: Path,
+) -> None:
+    made = certificate(tmp_path, "localhost")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(made.certificate, made.key)
+    requests: list[bytes] = []
+
+    def serve(listening: socket.socket) -> None:
+        while True:
+            try:
+                accepted, _ = listening.accept()
+            except OSError:
+                return
+            with tls.wrap_socket(accepted, server_side=True) as connection:
+                request = b""
+                while not request.endswith(b"}"):
+                    request += connection.recv(65536)
+                requests.append(request)
+                with socket.socket(fileno=connection.detach()) as raw:
+                    raw.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)  # no record of this key
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        client = boto3.client(
+            "lightsail",
+            endpoint_url=f"https://localhost:{listening.getsockname()[1]}",
+            verify=str(made.certificate),
+            config=CLIENT_CONFIG,
+        )
+        try:
+            with pytest.raises(Unanswered, match="SSLError"):
+                Lightsail(client, FakeTime().deadline(60), lambda *_, **__: None).register(
+                    "shop", "web", DIGEST
+                )
+        finally:
+            client.close()
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+    assert len(requests) == 1

@@ -436,7 +436,9 @@ class TestDeadline:
         assert stack.response.answer["PhysicalResourceId"] == ":shop.web.1"
 
     def test_of_a_request_is_not_another_requests(self, stack: Stack) -> None:
-        resource = CustomResource(stack.time.clock, stack.time.sleep, lambda _: "none")
+        resource = CustomResource(
+            stack.time.clock, stack.time.sleep, stack.time.clock, lambda _: "none"
+        )
         first = stack.request("Create")
         resource.begin(first, stack.context())
         resource.begin(stack.request("Create"), stack.context())
@@ -507,7 +509,7 @@ class TestLog:
 
 class TestColdStart:
     def test_makes_none_of_the_clients_for_polling(self) -> None:
-        resource = CustomResource(lambda: 0.0, lambda _: None, lambda _: "none")
+        resource = CustomResource(lambda: 0.0, lambda _: None, lambda: 0.0, lambda _: "none")
 
         clients = {"_lambda_client", "_events_client", "_logs_client"}
         assert not clients & set(vars(resource))

@@ -58,7 +58,7 @@ def test_keeps_every_version_unless_told() -> None:
         (given(Label={"a": "b" * 200}), "got {'a': 'bbb"),
         (given(Digest="latest"), "Digest must be 'sha256:' and 64 lowercase hex digits"),
         (given(Digest=DIGEST + "\n"), "Digest must be 'sha256:' and 64 lowercase hex digits"),
-        (given(MaxVersions="0"), "MaxVersions must be a whole number from 1 to 150, got '0'"),
+        (given(MaxVersions="0"), "MaxVersions must be a whole number from 1 to 150, got 0"),
         (given(MaxVersions="151"), "MaxVersions must be a whole number from 1 to 150"),
         (given(MaxVersions=""), "MaxVersions must be a whole number from 1 to 150, got ''"),
         (given(MaxVersions="1.0"), "MaxVersions must be a whole number from 1 to 150"),

@@ -588,7 +588,7 @@ class TestHandOver:
     def test_ends_after_so_many_hand_overs(self, stack: Stack, source: FakeRegistry) -> None:
         self.slow()
         request = create_request(stack, source)
-        request["HandOver"] = {"Count": 14, "Began": HandOver.of({}).began, "State": {}}
+        request["HandOver"] = {"Count": 14, "Began": stack.time.now, "State": {}}
 
         assert "CloudFormation waits no longer" in reason(stack.send(request))
 
@@ -748,22 +748,25 @@ class TestHandOver:
         assert "allow it lambda:InvokeFunction on itself" in reason(create(stack, source))
 
     def test_counts_an_hour_when_no_timeout_is_given(self) -> None:
-        begun = HandOver.of({})
+        begun = HandOver.of({}, 1000.0)
+        given = {"ResourceProperties": {"ServiceTimeout": "x"}}
 
-        assert begun.is_possible({"ResourceProperties": {"ServiceTimeout": "x"}}, 900, 2600)
+        assert begun.is_possible(given, 1000.0, timeout=900, answered_in=2600)
         # The request may be older than the timeout of the function when it is begun.
-        assert not begun.is_possible({"ResourceProperties": []}, 900, 2650)
+        assert not begun.is_possible(
+            {"ResourceProperties": []}, 1000.0, timeout=900, answered_in=2650
+        )
 
-    @pytest.mark.parametrize(("seconds", "invocations"), [(900, 3), (60, 15)])
+    @pytest.mark.parametrize(("seconds", "invocations"), [(900, 3), (300, 11), (60, 15)])
     def test_has_as_many_invocations_as_fit_into_the_hour(
         self, seconds: float, invocations: int
     ) -> None:
-        lasted, tails = seconds - 30, 5
-        ends = [
-            HandOver(count=count, began=HandOver.of({}).began - (count + 1) * (lasted + tails))
+        lasted, in_between = seconds - 30, 5
+        possible = [
+            HandOver(count=count, began=0.0).is_possible(
+                {}, (count + 1) * (lasted + in_between), seconds, seconds - 15
+            )
             for count in range(20)
         ]
-
-        possible = [one.is_possible({}, seconds, seconds - 15) for one in ends]
 
         assert possible.index(False) + 1 == invocations

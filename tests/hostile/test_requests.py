@@ -56,10 +56,12 @@ def test_as_they_should_be_are_answered_once(given: dict[str, Any]) -> None:
 
 @given(st.one_of(values, changed(HANDED["HandOver"])))
 def test_are_gone_on_with_or_begun_again_whatever_was_handed_over(given: Any) -> None:
-    hand_over = HandOver.of({"HandOver": given})
+    hand_over = HandOver.of({"HandOver": given}, 1000.0)
 
-    assert hand_over.is_possible({}, 60) in (True, False)
-    assert HandOver.of(json.loads(hand_over.payload({}, hand_over.state))).count in range(1 << 99)
+    assert hand_over.is_possible({}, 1000.0, 60, 45) in (True, False)
+    assert HandOver.of(json.loads(hand_over.payload({}, hand_over.state)), 1000.0).count in range(
+        1 << 99
+    )
 
 
 @pytest.fixture

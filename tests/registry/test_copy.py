@@ -146,29 +146,6 @@ def test_carries_on_where_manifests_may_not_be_read(copying: Copying, denied: in
     assert is_there(made, copying.destination)
 
 
-def test_has_the_registry_take_blobs_over_from_a_neighbour(copying: Copying) -> None:
-    made = image(b"layer", BIG)
-    copying.source.add(made, "1")
-    copying.destination.mounts = True
-    copying.destination.elsewhere = {BLOB: BIG}
-
-    result = copying.copy(mounts_from="web")
-
-    assert (result.copied, result.mounted) == (2, 1)
-    assert is_there(made, copying.destination)
-    assert f"GET /v2/web/blobs/{BLOB}" not in copying.source.lines()
-
-
-def test_a_registry_may_take_a_blob_over_unasked(copying: Copying) -> None:
-    made = image(BIG)
-    copying.source.add(made, "1")
-    copying.destination.blobs[BLOB] = BIG
-    copying.destination.fail(f"HEAD .*{BLOB}", status(404))
-    copying.destination.fail("POST ", status(201))
-
-    assert copying.copy().mounted == 1
-
-
 def test_leaves_foreign_layers_where_they_are(copying: Copying) -> None:
     kind = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
     made = image(b"foreign", layer_type=kind)

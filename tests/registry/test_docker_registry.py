@@ -41,7 +41,6 @@ def copy(source: str, destination: str, credentials: Credentials | None = ROBOT)
     deadline = Deadline(ends=time.monotonic() + 60)
     with Connections() as connections:
         pulled, pushed = Reference.parse(source), Reference.parse(destination)
-        is_near = pulled.registry == pushed.registry
         return copy_image(
             Repository(
                 pulled, connections=connections, deadline=deadline, credentials=lambda: credentials
@@ -52,7 +51,6 @@ def copy(source: str, destination: str, credentials: Credentials | None = ROBOT)
                 deadline=deadline,
                 credentials=lambda: credentials,
                 is_pushed_to=True,
-                mounts_from=pulled.repository if is_near else "",
             ),
             deadline=deadline,
         )
@@ -103,7 +101,7 @@ def test_a_second_tag_costs_no_blob(open_registry: DockerRegistry) -> None:
     first = copy(f"{open_registry.host}/again:1", f"{open_registry.host}/others/again:1")
     second = copy(f"{open_registry.host}/again:1", f"{open_registry.host}/others/again:2")
 
-    assert (first.copied, first.mounted, first.bytes) == (0, 4, 0)
+    assert (first.copied, first.bytes > 0) == (4, True)
     assert (second.skipped, second.bytes) == (4, 0)
 
 
@@ -120,11 +118,11 @@ def test_tokens_of_a_token_service_open_both_sides(
         copy(f"{open_registry.host}/token:1", f"{registry.host}/acme/sr:1")
         result = copy(f"{registry.host}/acme/sr:1", f"{registry.host}/acme/other:1")
 
-    assert (result.digest, result.mounted) == (made.digest, 3)
+    assert (result.digest, result.copied) == (made.digest, 3)
     assert service.scopes == [
         ["repository:acme/sr:pull,push"],
         ["repository:acme/sr:pull"],
-        ["repository:acme/other:pull,push", "repository:acme/sr:pull"],
+        ["repository:acme/other:pull,push"],
     ]
 
 

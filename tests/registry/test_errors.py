@@ -42,7 +42,8 @@ def test_an_answer_becomes_the_error_of_its_kind(
     error = error_of_answer("ghcr.io did not give it", status, body(code, "because"))
 
     assert type(error) is kind
-    assert (error.status, error.code, error.temporary) == (status, code, temporary)
+    assert (error.status, error.temporary) == (status, temporary)
+    assert f"({status} {code}".rstrip() in error.problem
     assert str(error).startswith(f"ghcr.io did not give it ({status}")
     assert "because" in error.problem
     assert str(error) == f"{error.problem}: {error.cure}"
@@ -57,7 +58,7 @@ def test_an_answer_without_a_code_is_told_by_its_status(answer: bytes) -> None:
 
 
 def test_a_code_that_is_none_is_left_out() -> None:
-    assert error_of_answer("it failed", 400, body("no code", "")).code == ""
+    assert error_of_answer("it failed", 400, body("no code", "")).problem == "it failed (400)"
 
 
 def test_quotes_no_secret_no_query_no_credentials_and_no_long_word() -> None:

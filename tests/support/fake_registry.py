@@ -57,7 +57,6 @@ class FakeRegistry:
         basic: the user name and password that it takes, as a header has them.
         uploads: what an upload may be made of.
         locations: what its Location headers are.
-        mounts: whether it takes blobs over from another repository.
         knows_ranges: whether it can give a part of a blob.
         reads: the status that reading a manifest is answered with if it may not be read.
         window: how many bytes the kernel takes on its behalf, 0 for as many as it likes.
@@ -67,13 +66,11 @@ class FakeRegistry:
     basic: str = BASIC
     uploads: Literal["any", "monolithic", "chunked"] = "any"
     locations: Literal["relative", "absolute"] = "relative"
-    mounts: bool = False
     knows_ranges: bool = True
     reads: int = 200
     window: int = 0
     host: str = ""
     blobs: dict[str, bytes] = field(default_factory=dict)
-    elsewhere: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     open_uploads: dict[str, bytearray] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
@@ -202,10 +199,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def start_upload(self) -> None:
         self.body()
-        mounted = self.query.get("mount", "")
-        if self.registry.mounts and mounted in self.registry.elsewhere:
-            self.registry.blobs[mounted] = self.registry.elsewhere[mounted]
-            return self.answer(201, {"Location": f"/v2/sr/blobs/{mounted}"})
         name = f"upload-{next(self.registry.numbers)}"
         self.registry.open_uploads[name] = bytearray()
         return self.answer(202, {"Location": self.location(name)})

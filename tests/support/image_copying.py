@@ -57,10 +57,9 @@ class Copying:
 
     def copy(self, image: str = "web:1", to: str = "sr:t", **options: Any) -> CopyResult:
         assert self.deadline is not None
-        push = {"is_pushed_to": True, "mounts_from": options.pop("mounts_from", "")}
         return copy_image(
             self.repository(self.source, image),
-            self.repository(self.destination, to, **push),
+            self.repository(self.destination, to, is_pushed_to=True),
             deadline=self.deadline,
             progress=self.progress.append,
             **options,

@@ -118,7 +118,9 @@ class Stack:
             endpoint = url or fake.url
             return boto3.client(service, endpoint_url=endpoint, config=settings, **options)
 
-        return main.make_handler(make_client, self.time.clock, self.time.sleep)
+        return main.make_handler(
+            make_client, self.time.clock, self.time.sleep, today=self.time.clock
+        )
 
     def context(self) -> Context:
         """Return what AWS Lambda says of an invocation that begins now."""

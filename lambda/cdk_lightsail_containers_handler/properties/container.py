@@ -12,7 +12,7 @@ from typing import Self
 from cdk_lightsail_containers_handler.registry.reference import Reference
 
 from .container_image import ImageName
-from .rules import check_name, check_number, mapping, show
+from .rules import check_name, check_number, mapping, sent_number, show
 
 _MOST_PORTS = 65535
 _LATEST = re.compile(r":(?P<service>[^.]+)\.(?P<label>[^.]+)\.latest")
@@ -122,7 +122,9 @@ class Container:
             command=tuple(command),
             environment=environment,
             ports={
-                check_port(port, f"{what}.Ports"): check_protocol(protocol, f"{what}.Ports.{port}")
+                check_port(sent_number(port), f"{what}.Ports"): check_protocol(
+                    protocol, f"{what}.Ports.{port}"
+                )
                 for port, protocol in ports.items()
             },
         )

@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from cdk_lightsail_containers_handler.registry.reference import DIGEST
+
 from .image_source import Source, parse_source
-from .rules import check_name, check_number, check_service_name, mapping, required, show
+from .rules import (
+    check_name,
+    check_number,
+    check_service_name,
+    mapping,
+    required,
+    sent_number,
+    show,
+)
 
 CONTAINER_IMAGE_TYPE = "Custom::LightsailContainerImage"
 
@@ -20,7 +30,6 @@ NOT_REGISTERED = "LightsailContainerImage::NOT_REGISTERED"
 STORED_IMAGES = 150
 """How many images a container service stores at most; Lightsail evicts none and raises no quota."""
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_NAME = re.compile(r":(?P<service>[^.]+)\.(?P<label>[^.]+)\.(?P<number>[1-9][0-9]*)")
 
 
@@ -59,7 +68,7 @@ def check_label(value: object, what: str = "label") -> str:
 
 def check_digest(value: object, what: str = "digest") -> str:
     """Return the digest of an image's manifest, or raise the `ValueError` that says its rule."""
-    if isinstance(value, str) and _DIGEST.fullmatch(value):
+    if isinstance(value, str) and DIGEST.fullmatch(value):
         return value
     raise ValueError(f"{what} must be 'sha256:' and 64 lowercase hex digits, got {show(value)}")
 
@@ -149,7 +158,7 @@ class ContainerImageProperties:
             max_versions=(
                 None
                 if max_versions is None
-                else check_max_versions(max_versions, Property.MAX_VERSIONS)
+                else check_max_versions(sent_number(max_versions), Property.MAX_VERSIONS)
             ),
         )
 

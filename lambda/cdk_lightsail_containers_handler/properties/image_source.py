@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cdk_lightsail_containers_handler.registry.reference import Reference
+from cdk_lightsail_containers_handler.registry.reference import TAG_RULE, Reference, is_tag
 
 from .rules import mapping, show, text
 
@@ -23,6 +23,13 @@ def check_image(value: object, what: str = "image") -> str:
         raise ValueError(f"{what} must be registry/repository:tag or @digest, got {show(value)}")  # noqa: TRY004 - one kind of error for a user
     Reference.parse(value)
     return value
+
+
+def check_tag(value: object, what: str) -> str:
+    """Return a tag, or raise the `ValueError` that says its rule."""
+    if isinstance(value, str) and is_tag(value):
+        return value
+    raise ValueError(f"{what} must be {TAG_RULE}, got {show(value)}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 from .container import Container, PortProtocol, check_port
-from .rules import check_number, mapping, show
+from .rules import check_number, mapping, sent_number, show
 
 TIMEOUT_SECONDS = (2, 60)
 INTERVAL_SECONDS = (5, 300)
@@ -95,7 +95,7 @@ class HealthCheck:
         default = cls()
 
         def number(name: HealthCheckProperty, otherwise: int, limits: tuple[int, int]) -> int:
-            return check_number(given.get(name, otherwise), f"{what}.{name}", *limits)
+            return check_number(sent_number(given.get(name, otherwise)), f"{what}.{name}", *limits)
 
         checks = (1, _MOST_CHECKS)
         return cls(
@@ -135,7 +135,9 @@ class PublicEndpoint:
         if not isinstance(name, str) or name not in containers:
             rule = f"{what}.ContainerName must be one of the containers"
             raise ValueError(f"{rule}, got {show(name)}")
-        port = check_port(given.get(PublicEndpointProperty.CONTAINER_PORT), f"{what}.ContainerPort")
+        port = check_port(
+            sent_number(given.get(PublicEndpointProperty.CONTAINER_PORT)), f"{what}.ContainerPort"
+        )
         check_public_port(port, containers[name].ports, name, f"{what}.ContainerPort")
         check = given.get(PublicEndpointProperty.HEALTH_CHECK, {})
         return cls(

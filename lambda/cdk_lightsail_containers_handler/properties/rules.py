@@ -29,16 +29,17 @@ def check_name(value: object, what: str, limit: int) -> str:
 
 
 def check_number(value: object, what: str, lowest: int, highest: int) -> int:
-    """Return a whole number of a range, or raise the `ValueError` that says which.
-
-    CloudFormation sends every scalar as text.
-    """
-    is_text = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value)
-    number = int(value) if is_text else value  # type: ignore[call-overload]
-    if isinstance(number, int) and not isinstance(number, bool) and lowest <= number <= highest:
-        return number
+    """Return a whole number of a range, or raise the `ValueError` that says which."""
+    if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
+        return value
     rule = f"{what} must be a whole number from {lowest} to {highest}"
     raise ValueError(f"{rule}, got {show(value)}")
+
+
+def sent_number(value: object) -> object:
+    """Return the number that a text is, since CloudFormation sends every scalar as text."""
+    is_text = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value)
+    return int(value) if is_text else value  # type: ignore[call-overload]
 
 
 def mapping(value: object, what: str) -> Mapping[str, object]:

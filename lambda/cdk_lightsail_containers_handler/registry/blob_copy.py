@@ -20,7 +20,7 @@ PIECE = 256 << 10
 _TRIES = 3
 _MOST_RESTARTS = 5
 
-Outcome = Literal["copied", "skipped", "mounted"]
+Outcome = Literal["copied", "skipped"]
 
 
 class BlobReader(Protocol):
@@ -105,9 +105,6 @@ class BlobCopy:
     def _send(self, blob: Descriptor, location: Url | None, buffer: memoryview) -> Outcome:
         with ExitStack() as readers:
             upload, reader = self._begin(blob, location, readers)
-            if upload is None:
-                return "mounted"
-            reader = reader or readers.enter_context(closing(self._open(blob)))
             try:
                 last = self._send_all_but_last(blob, reader, upload, buffer)
                 upload.finish(last)
@@ -120,25 +117,22 @@ class BlobCopy:
 
     def _begin(
         self, blob: Descriptor, location: Url | None, readers: ExitStack
-    ) -> tuple[Upload | None, BlobReader | None]:
-        """Return the upload, None if it is not needed, and the blob if it is asked for already."""
-        reader = None
+    ) -> tuple[Upload, BlobReader]:
+        """Return the upload, and the blob that was asked for."""
         if location is not None:
             upload = self._note(self._destination.upload(blob, location))
-        else:
-            start = self._destination.start_upload(blob)
-            try:
-                # The source looks for the blob while the destination makes room for it.
-                if not self._destination.mounts_from:
-                    reader = readers.enter_context(closing(self._open(blob)))
-            finally:
-                # Also when the source has failed: what is begun has to be ended.
-                upload = self._note(start.upload())
+            return upload, readers.enter_context(closing(self._open(blob)))
+        start = self._destination.start_upload(blob)
+        try:
+            # The source looks for the blob while the destination makes room for it.
+            reader = readers.enter_context(closing(self._open(blob)))
+        finally:
+            # Also when the source has failed: what is begun has to be ended.
+            upload = self._note(start.upload())
         return upload, reader
 
-    def _note(self, upload: Upload | None) -> Upload | None:
-        if upload is not None:
-            self._unfinished.append(upload)
+    def _note(self, upload: Upload) -> Upload:
+        self._unfinished.append(upload)
         return upload
 
     def _send_all_but_last(

@@ -59,7 +59,7 @@ class Progress:
     Args:
         digest: the blob's digest.
         size: its bytes.
-        outcome: `copied`, `skipped` because it was there, or `mounted` from another repository.
+        outcome: `copied`, or `skipped` because it was there.
         blobs_done: blobs done with so far.
         blobs: blobs of the image.
         bytes_done: their bytes.
@@ -85,7 +85,6 @@ class CopyResult:
         size: bytes of the image's blobs.
         copied: blobs that were sent.
         skipped: blobs that were there.
-        mounted: blobs that the registry took over from another repository.
         bytes: bytes that were sent.
     """
 
@@ -93,7 +92,6 @@ class CopyResult:
     size: int
     copied: int = 0
     skipped: int = 0
-    mounted: int = 0
     bytes: int = 0
 
 
@@ -225,7 +223,6 @@ class _Copy:
             size=self._image.size,
             copied=outcomes.count("copied"),
             skipped=outcomes.count("skipped"),
-            mounted=outcomes.count("mounted"),
             bytes=sum(blob.size for blob, outcome in self._done if outcome == "copied"),
         )
 

@@ -5,11 +5,11 @@ https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+from .reference import DIGEST
+
 _LARGEST = (1 << 63) - 1
 """https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties"""
 
@@ -64,6 +64,11 @@ class Descriptor:
         return self.digest[: len("sha256:") + 12]
 
 
+def describe(media_type: str, digest: str, size: int) -> dict[str, object]:
+    """Return what a manifest that is made here says of a blob, always in the same order."""
+    return {"mediaType": media_type, "size": size, "digest": digest}
+
+
 def parse_descriptor(item: Any) -> Descriptor:
     """Return the descriptor that a part of a manifest is.
 
@@ -73,7 +78,7 @@ def parse_descriptor(item: Any) -> Descriptor:
     media_type, digest, size = item["mediaType"], item["digest"], item["size"]
     if not isinstance(media_type, str) or not isinstance(digest, str):
         raise TypeError("a media type or digest is no text")
-    if not _DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest):
         raise ValueError(f"a digest is {digest[:60]!r}")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST:
         raise ValueError(f"a size is {str(size)[:40]!r}")

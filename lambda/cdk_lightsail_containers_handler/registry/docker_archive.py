@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 
 from .archive_file import ArchivedFile, file_at, read_file
+from .descriptor import describe
 from .errors import Unsupported
 from .manifest import Image, Index, digest_of, parse
 
@@ -52,13 +53,13 @@ def docker_image(
             layer = file_at(files, posixpath.normpath(path), name)
             digest, compression = _layer_digest(path, diff_id)
             blobs[digest] = layer
-            layers.append(_descriptor(f"{_LAYER}{compression}", digest, layer.size))
+            layers.append(describe(f"{_LAYER}{compression}", digest, layer.size))
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise Unsupported(f"{name} has a manifest.json or a config that is malformed") from error
     document = {
         "schemaVersion": 2,
         "mediaType": _MANIFEST,
-        "config": _descriptor(_CONFIG, digest_of(config), len(config)),
+        "config": describe(_CONFIG, digest_of(config), len(config)),
         "layers": layers,
     }
     manifest = json.dumps(document, separators=(",", ":")).encode()
@@ -73,7 +74,3 @@ def _layer_digest(path: str, diff_id: str) -> tuple[str, str]:
     match = _NAMED_FOR_DIGEST.fullmatch(posixpath.basename(path))
     digest = f"sha256:{match[1]}" if match else diff_id
     return digest, "" if digest == diff_id else ".gzip"
-
-
-def _descriptor(media_type: str, digest: str, size: int) -> dict[str, object]:
-    return {"mediaType": media_type, "size": size, "digest": digest}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from .descriptor import describe
 from .manifest import Image
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -30,9 +31,9 @@ def docker_manifest(image: Image) -> Image | None:
     document = {
         "schemaVersion": 2,
         "mediaType": _MANIFEST,
-        "config": _entry(_CONFIG, image.config.size, image.config.digest),
+        "config": describe(_CONFIG, image.config.digest, image.config.size),
         "layers": [
-            _entry(_LAYERS[layer.media_type], layer.size, layer.digest) for layer in image.layers
+            describe(_LAYERS[layer.media_type], layer.digest, layer.size) for layer in image.layers
         ],
     }
     return Image(
@@ -41,7 +42,3 @@ def docker_manifest(image: Image) -> Image | None:
         config=image.config,
         layers=image.layers,
     )
-
-
-def _entry(media_type: str, size: int, digest: str) -> Mapping[str, object]:
-    return {"mediaType": media_type, "size": size, "digest": digest}

@@ -41,7 +41,6 @@ class RegistryError(Exception):
     Args:
         problem: what, with the names concerned.
         cure: what to do about it; the kind of error has one of its own.
-        code: the registry's error code, such as MANIFEST_UNKNOWN, or nothing.
         status: the HTTP status, 0 without one.
         temporary: whether the same may go well another time.
     """
@@ -54,13 +53,11 @@ class RegistryError(Exception):
         problem: str,
         *,
         cure: str = "",
-        code: str = "",
         status: int = 0,
         temporary: bool | None = None,
     ) -> None:
         self.problem = problem
         self.cure = cure or self.default_cure
-        self.code = code
         self.status = status
         self.temporary = self.default_temporary if temporary is None else temporary
         super().__init__(f"{problem}: {self.cure}")
@@ -151,7 +148,7 @@ def error_of_answer(
     said = " ".join(part for part in (str(status), code) if part)
     quoted = quoted_answer(message, secrets)
     problem = f"{what} ({said}{', ' if quoted else ''}{quoted})"
-    return _kind(status, code)(problem, code=code, status=status)
+    return _kind(status, code)(problem, status=status)
 
 
 def quoted_answer(text: str, secrets: Iterable[str] = ()) -> str:

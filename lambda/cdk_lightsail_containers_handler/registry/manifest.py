@@ -127,11 +127,6 @@ def parse(content: bytes, media_type: str, name: str) -> Image | Index:
     return Image(content=content, media_type=kind, config=config, layers=layers)
 
 
-def is_index(descriptor: Descriptor) -> bool:
-    """Return whether a descriptor is of an index."""
-    return descriptor.media_type in _INDEXES
-
-
 def check_platform(config: bytes, platform: Platform, name: str) -> None:
     """Check that an image runs on a platform.
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from .url import Origin, is_host
 
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+"""The only digests that are taken."""
+
 _DOCKER_HUB = "registry-1.docker.io"
 _DOCKER_HUB_NAMES = frozenset({"docker.io", "index.docker.io", _DOCKER_HUB})
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -18,8 +21,8 @@ _PORT = r"(?::(?P<port>[0-9]{1,5}))?"
 _REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\]){_PORT}")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
+TAG_RULE = "1-128 letters, digits, '_', '.' and '-', not first '.' or '-'"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
 _ALGORITHM = re.compile(r"sha[0-9]+:", re.IGNORECASE)
 _LONGEST_NAME = 255
@@ -55,15 +58,13 @@ class Reference:
         if "://" in text:
             raise _invalid(text, "must not begin with a scheme, write registry/repository:tag")
         rest, at, digest = text.partition("@")
-        if at and not _DIGEST.fullmatch(digest):
+        if at and not DIGEST.fullmatch(digest):
             raise _invalid(text, "digest must be sha256: and 64 lowercase hexadecimal digits")
         name, colon, tag = rest.rpartition(":")
         if not colon or "/" in tag:
             name, colon, tag = rest, "", ""
-        if colon and not _TAG.fullmatch(tag):
-            raise _invalid(
-                text, "tag must be 1-128 letters, digits, '_', '.' and '-', not first '.' or '-'"
-            )
+        if colon and not is_tag(tag):
+            raise _invalid(text, f"tag must be {TAG_RULE}")
         registry, repository = _split(name)
         _check(text, registry, repository)
         tag = tag or ("" if digest else "latest")
@@ -84,6 +85,11 @@ class Reference:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.registry}/{self.repository}{tag}{digest}"
+
+
+def is_tag(text: str) -> bool:
+    """Return whether a text is a tag."""
+    return bool(_TAG.fullmatch(text))
 
 
 def _split(name: str) -> tuple[str, str]:

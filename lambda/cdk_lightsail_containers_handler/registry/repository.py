@@ -34,12 +34,10 @@ class Repository:
         deadline: how long it may go on.
         credentials: asked for a user name and password whenever the registry wants some.
         is_pushed_to: whether to ask for the permission to push.
-        mounts_from: another repository of the registry whose blobs may be taken over.
 
     Attributes:
         reference: the image.
         connections: what it is reached over.
-        mounts_from: another repository of the registry whose blobs may be taken over.
     """
 
     def __init__(
@@ -50,18 +48,14 @@ class Repository:
         deadline: Deadline,
         credentials: CredentialsSource = lambda: None,
         is_pushed_to: bool = False,
-        mounts_from: str = "",
     ) -> None:
         self.reference = reference
         self.connections = connections
-        self.mounts_from = mounts_from
         self._is_chunked = False
         self._registry = Url(origin=reference.origin, target="/v2/")
         actions = "pull,push" if is_pushed_to else "pull"
-        scopes = [f"repository:{reference.repository}:{actions}"]
-        if mounts_from:
-            scopes.append(f"repository:{mounts_from}:pull")
-        login = Login(self._registry, tuple(scopes), credentials, connections, deadline)
+        scopes = (f"repository:{reference.repository}:{actions}",)
+        login = Login(self._registry, scopes, credentials, connections, deadline)
         self._transport = Transport(connections, deadline, login)
 
     def __str__(self) -> str:
@@ -165,12 +159,9 @@ class Repository:
 
     def start_upload(self, blob: Descriptor) -> UploadStart:
         """Ask for a place to send a blob to, and leave the answer for later."""
-        url = self._url("blobs/uploads/")
-        if self.mounts_from:
-            url = url.with_query(("mount", blob.digest), ("from", self.mounts_from))
         request = Request(
             method="POST",
-            url=url,
+            url=self._url("blobs/uploads/"),
             purpose=f"take blob {blob.short_digest} into {self.reference.repository}",
             body=b"",
         )
@@ -206,16 +197,14 @@ class UploadStart:
         self._exchange = exchange
         self._blob = blob
 
-    def upload(self) -> Upload | None:
-        """Return the upload, or None if the registry has taken the blob over from elsewhere.
+    def upload(self) -> Upload:
+        """Return the upload.
 
         Raises:
             RegistryError: the registry does not take uploads.
         """
-        response = self._exchange.answer(_CREATED, _ACCEPTED)
+        response = self._exchange.answer(_ACCEPTED)
         response.skip()
-        if response.status == _CREATED:
-            return None
         return self._repository.upload(self._blob, led_on(self._exchange.request, response).url)
 
 
