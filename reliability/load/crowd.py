@@ -14,6 +14,7 @@ import boto3
 import stack_requests
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
+from fake_aws import FakeAws
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
@@ -136,6 +137,7 @@ def crowd(
     with (
         LightsailServer(Behaviour(**{**settings, **behaviour}), clock=time.clock) as lightsail,
         response_url() as response,
+        FakeAws() as aws,
     ):
 
         def member(number: int) -> Member:
@@ -144,10 +146,10 @@ def crowd(
             def make_client(service: str, **options: Any) -> Any:
                 if service == "lambda":
                     return _Lambda(handed_over)
-                return boto3.client(
-                    service, endpoint_url=lightsail.url, config=main.CLIENT_CONFIG, **options
-                )
+                url = aws.url if service == "cloudformation" else lightsail.url
+                return boto3.client(service, endpoint_url=url, config=main.CLIENT_CONFIG, **options)
 
+            aws.stacks[f"{stack_requests.STACK_ID}-{number}"] = "UPDATE_IN_PROGRESS", {}
             return Member(
                 number=number,
                 handler=main.make_handler(make_client, time.clock, time.sleep),
