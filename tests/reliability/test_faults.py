@@ -17,7 +17,7 @@ from reliability.faults.scenario import SCENARIOS
 from reliability.faults.strike import NAMES
 
 ROOT = Path(__file__).parents[2]
-RUNS = 160
+RUNS = 130
 CANCELLED = {"cancelled_before", "cancelled_after"}
 LEFT = ("is nobody's", "stands for a deployment that does not serve")
 REGISTER = Call("lightsail", "RegisterContainerImage", 1)
@@ -77,6 +77,13 @@ def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
     assert unclear.startswith("ROLLBACK_COMPLETE without a cause and a cure: CloudFormation did")
     assert orphaned == "image :shop.web.2 is nobody's"
     assert unanswered == "Create of Image was never answered"
+
+
+def test_the_function_that_is_killed_late_in_an_invocation_loses_nothing(matrix: Matrix) -> None:
+    (made,) = matrix.make([Run("push at the last moment", REGISTER, "killed_after")])
+
+    assert made.result.has_struck
+    assert (made.result.status, made.result.problems) == ("CREATE_COMPLETE", [])
 
 
 def test_a_request_that_is_cancelled_goes_on_beside_the_rollback(matrix: Matrix) -> None:
