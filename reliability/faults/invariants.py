@@ -130,12 +130,20 @@ class Invariants:
     def _wrong_deployments(self) -> Iterator[str]:
         for stack in self.stacks:
             for resource in stack.resources.values():
-                if resource.kind == DEPLOYMENT_TYPE:
-                    version = int(resource.attributes["DeploymentVersion"])
-                    current = self._current()[resource.properties["ServiceName"]]
-                    # Or what somebody else has deployed over it, before anything was struck.
-                    if current not in (version, *self._deployed_before):
-                        yield f"{stack.name} stands for a deployment that does not serve"
+                if resource.kind == DEPLOYMENT_TYPE and not self._serves(resource):
+                    yield f"{stack.name} stands for a deployment that does not serve"
+
+    def _serves(self, resource: Resource) -> bool:
+        """Return whether a deployment serves, or what somebody else deployed over it before."""
+        service = resource.properties["ServiceName"]
+        found = self.world.client.get_container_service_deployments(serviceName=service)
+        deployments = {one["version"]: one for one in found["deployments"]}
+        current = self._current()[service]
+        if current is None or current in self._deployed_before:
+            return current is not None
+        # Two deliveries of a request may deploy the same, one after the other.
+        own = deployments[int(resource.attributes["DeploymentVersion"])]
+        return bool(own["containers"] == deployments[current]["containers"])
 
     def _told_secrets(self) -> Iterator[str]:
         log = self.log.read_text(errors="replace")

@@ -37,6 +37,8 @@ from cdk_lightsail_containers_handler.registry.manifest import Index, check_plat
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.url import Origin, Url, is_loopback, is_metadata
 
+from .holding import hold
+
 _T = TypeVar("_T")
 _LONGEST_MESSAGE = 700
 _PUBLIC = Url(origin=Origin.of_registry("ghcr.io"), target="/v2/web/blobs/uploads/?a=b")
@@ -50,9 +52,9 @@ def check_reference(text: str) -> None:
     """
     reference = _read(lambda: Reference.parse(text), ValueError)
     if reference is not None:
-        _hold("it is stable", Reference.parse(str(reference)) == reference)
+        hold("it is stable", Reference.parse(str(reference)) == reference)
         host = reference.origin.host
-        _hold("HTTP is for loopback", (reference.origin.scheme == "http") == is_loopback(host))
+        hold("HTTP is for loopback", (reference.origin.scheme == "http") == is_loopback(host))
         host.encode("idna")  # as whoever connects does
 
 
@@ -64,7 +66,7 @@ def check_challenges(headers: list[str]) -> None:
     """
     challenges = parse_challenges(headers)
     chosen = choose_challenge(challenges)
-    _hold("it is one that is known", chosen is None or chosen.scheme in {"basic", "bearer"})
+    hold("it is one that is known", chosen is None or chosen.scheme in {"basic", "bearer"})
     for challenge in challenges:
         url = _read(partial(token_url, challenge, _PUBLIC, ["repository:web:pull"]), Refused)
         if url is not None:
@@ -81,8 +83,8 @@ def check_location(location: str) -> None:
     if url is not None:
         _check_url(url)
         again = f"https://{url.origin}{url.target}"
-        _hold("it is stable", _PUBLIC.follow(again).origin == url.origin)
-        _hold("others read it alike", urlsplit(again).hostname == url.origin.host)
+        hold("it is stable", _PUBLIC.follow(again).origin == url.origin)
+        hold("others read it alike", urlsplit(again).hostname == url.origin.host)
 
 
 def check_manifest(content: bytes, media_type: str) -> None:
@@ -97,8 +99,8 @@ def check_manifest(content: bytes, media_type: str) -> None:
         _read(lambda: manifest.choose(LINUX_AMD64, "web"), RegistryError)
     elif manifest is not None:
         blobs = manifest.blobs
-        _hold("each is there once", len({blob.digest for blob in blobs}) == len(blobs))
-        _hold("it has a size", sum(blob.size for blob in blobs) / 1e6 >= 0)
+        hold("each is there once", len({blob.digest for blob in blobs}) == len(blobs))
+        hold("it has a size", sum(blob.size for blob in blobs) / 1e6 >= 0)
 
 
 def check_answer(status: int, body: bytes) -> None:
@@ -108,12 +110,12 @@ def check_answer(status: int, body: bytes) -> None:
         AssertionError: it does not hold.
     """
     error = error_of_answer("a.io did not give it", status, body, ["because"])
-    _hold("a secret is not told", "because" not in error.problem)
-    _hold("a line is told", str(error).isprintable() and len(error.problem) < _LONGEST_MESSAGE)
+    hold("a secret is not told", "because" not in error.problem)
+    hold("a line is told", str(error).isprintable() and len(error.problem) < _LONGEST_MESSAGE)
     token = _read(lambda: parse_token(body, "a.io"), Unauthorized)
     if token is not None:
-        _hold("a token can be sent", token.value.isascii() and token.value.isprintable())
-        _hold("a token is over some time", 0 < token.seconds <= 24 * 3600)
+        hold("a token can be sent", token.value.isascii() and token.value.isprintable())
+        hold("a token is over some time", 0 < token.seconds <= 24 * 3600)
 
 
 def check_properties(properties: Any, physical_id: Any = ":shop.web.1") -> None:
@@ -124,15 +126,15 @@ def check_properties(properties: Any, physical_id: Any = ":shop.web.1") -> None:
     """
     image = _read(lambda: ContainerImageProperties.parse(properties), ValueError)
     if image is not None:
-        _hold("it has a digest or a source", (image.digest is None) != (image.source is None))
+        hold("it has a digest or a source", (image.digest is None) != (image.source is None))
     removal = ContainerImageRemoval.parse(properties, physical_id)
-    _hold("it removes what it names", removal is None or str(removal.name) == physical_id)
+    hold("it removes what it names", removal is None or str(removal.name) == physical_id)
     name = ImageName.parse(physical_id)
-    _hold("a name is stable", name is None or str(name) == physical_id)
+    hold("a name is stable", name is None or str(name) == physical_id)
     deployment = _read(lambda: DeploymentProperties.parse(properties), ValueError)
     if deployment is not None:
         names = deployment.containers.keys()
-        _hold("it has containers", bool(names) and names == deployment.secrets.keys())
+        hold("it has containers", bool(names) and names == deployment.secrets.keys())
 
 
 def check_secret(text: str) -> None:
@@ -144,17 +146,17 @@ def check_secret(text: str) -> None:
     credentials = parse_secret(text)
     if credentials is not None:
         header = credentials.header
-        _hold("credentials can be sent", header.isascii() and header.isprintable())
+        hold("credentials can be sent", header.isascii() and header.isprintable())
 
 
 def _check_url(url: Url) -> None:
     host = url.origin.host
-    _hold("it is over TLS", url.origin.scheme == "https")
-    _hold("it is elsewhere", not is_loopback(host) and not is_metadata(host))
+    hold("it is over TLS", url.origin.scheme == "https")
+    hold("it is elsewhere", not is_loopback(host) and not is_metadata(host))
     host.encode("idna")
-    _hold("it begins with a slash", url.target.startswith("/"))
-    _hold("it is one word", url.target.isascii() and url.target.isprintable())
-    _hold("it is one word", " " not in url.target)
+    hold("it begins with a slash", url.target.startswith("/"))
+    hold("it is one word", url.target.isascii() and url.target.isprintable())
+    hold("it is one word", " " not in url.target)
 
 
 def _read(read: Callable[[], _T], refusal: type[Exception]) -> _T | None:
@@ -163,15 +165,10 @@ def _read(read: Callable[[], _T], refusal: type[Exception]) -> _T | None:
         return read()
     except refusal as error:
         told = str(error)
-        _hold(f"nobody foresaw {error!r}", not isinstance(error, UnicodeError))
-        _hold("a line is told", len(told) < _LONGEST_MESSAGE)
-        _hold("a line is told", not isinstance(error, RegistryError) or told.isprintable())
+        hold(f"nobody foresaw {error!r}", not isinstance(error, UnicodeError))
+        hold("a line is told", len(told) < _LONGEST_MESSAGE)
+        hold("a line is told", not isinstance(error, RegistryError) or told.isprintable())
         return None
-
-
-def _hold(what: str, condition: bool) -> None:
-    if not condition:
-        raise AssertionError(f"it does not hold that {what}")
 
 
 def _json(data: bytes) -> Any:

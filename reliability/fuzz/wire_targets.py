@@ -26,6 +26,8 @@ from cdk_lightsail_containers_handler.registry.url import Origin
 from fake_time import FakeTime
 from stack_requests import Context
 
+from .holding import hold
+
 _IDS = ("StackId", "RequestId", "LogicalResourceId")
 _LARGEST_ANSWER = 4096
 _LARGEST_BODY = 4096
@@ -45,9 +47,9 @@ def check_archive(content: bytes) -> None:
             left = blob.size
             while count := reader.readinto(buffer):
                 left -= count
-            _hold("a file has no more than its size", left >= 0)
+            hold("a file has no more than its size", left >= 0)
     except RegistryError as error:
-        _hold("a line is told", str(error).isprintable())
+        hold("a line is told", str(error).isprintable())
 
 
 def check_http(method: str, answer: bytes) -> None:
@@ -69,7 +71,7 @@ def check_http(method: str, answer: bytes) -> None:
             body = response.read(_LARGEST_BODY)
         except (*BROKEN, RegistryError):
             return
-        _hold("a body has a limit", len(body) <= _LARGEST_BODY + 1)
+        hold("a body has a limit", len(body) <= _LARGEST_BODY + 1)
 
 
 def check_event(event: Any) -> None:
@@ -86,8 +88,8 @@ def check_event(event: Any) -> None:
         try:
             handler(event, Context(time, 300))
         except ValueError as error:
-            _hold(f"nobody foresaw {error!r}", str(error).startswith("not a request of Cloud"))
-            _hold("what is refused is not answered", not response.bodies)
+            hold(f"nobody foresaw {error!r}", str(error).startswith("not a request of Cloud"))
+            hold("what is refused is not answered", not response.bodies)
             return
         check_answers(event, response.bodies)
 
@@ -98,16 +100,16 @@ def check_answers(event: Any, bodies: list[bytes]) -> None:
     Raises:
         AssertionError: it does not hold.
     """
-    _hold("it is answered once", len(bodies) == 1)
+    hold("it is answered once", len(bodies) == 1)
     answer = json.loads(bodies[0])
-    _hold("it is short enough", len(bodies[0]) <= _LARGEST_ANSWER)
-    _hold("it names its request", all(answer[name] == event[name] for name in _IDS))
-    _hold("it has a status", answer["Status"] in {"SUCCESS", "FAILED"})
-    _hold("a failure has a reason", answer["Status"] == "SUCCESS" or bool(answer["Reason"]))
+    hold("it is short enough", len(bodies[0]) <= _LARGEST_ANSWER)
+    hold("it names its request", all(answer[name] == event[name] for name in _IDS))
+    hold("it has a status", answer["Status"] in {"SUCCESS", "FAILED"})
+    hold("a failure has a reason", answer["Status"] == "SUCCESS" or bool(answer["Reason"]))
     physical_id = answer["PhysicalResourceId"]
-    _hold("it has an id", isinstance(physical_id, str) and 0 < len(physical_id) <= 1024)  # noqa: PLR2004 - CloudFormation's
+    hold("it has an id", isinstance(physical_id, str) and 0 < len(physical_id) <= 1024)  # noqa: PLR2004 - CloudFormation's
     reason = answer.get("Reason", "")
-    _hold(f"nobody foresaw {reason}", not reason.startswith("unexpected"))
+    hold(f"nobody foresaw {reason}", not reason.startswith("unexpected"))
 
 
 class _InMemory:
@@ -121,7 +123,7 @@ class _InMemory:
         return "s3://bucket/image"
 
     def open(self, offset: int, length: int) -> io.BytesIO:
-        _hold("a part is inside", 0 <= offset < offset + length <= self.size)
+        hold("a part is inside", 0 <= offset < offset + length <= self.size)
         return io.BytesIO(self._content[offset : offset + length])
 
 
@@ -157,11 +159,6 @@ def _send(theirs: socket.socket, content: bytes) -> None:
     with contextlib.suppress(OSError):
         theirs.sendall(content)
         theirs.shutdown(socket.SHUT_WR)
-
-
-def _hold(what: str, condition: bool) -> None:
-    if not condition:
-        raise AssertionError(f"it does not hold that {what}")
 
 
 def _event(data: bytes) -> None:

@@ -3,139 +3,27 @@
 from __future__ import annotations
 
 import json
-import time as real_time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
 import stack_requests
 from cdk_lightsail_containers_handler import main
+from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
+from fake_aws import FakeAws
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
-from stack_requests import Context, Handler
 
+from .member import MANY, Answer, Member
 from .shared_time import SharedTime
 
-MANY = 20
 SECONDS = 900.0
-HOUR = 3600.0
-IMAGE_TYPE = "Custom::LightsailContainerImage"
-
-Answer = dict[str, Any]
-Properties = dict[str, Any]
-
-
-class Broken(Exception):  # noqa: N818 - says what became of a case
-    """Something did not hold."""
-
-
-@dataclass(kw_only=True, eq=False)
-class Member:
-    """A stack of one resource, as CloudFormation carries it on.
-
-    Args:
-        number: tells the stacks apart.
-        handler: its function.
-        handed_over: what its function has invoked itself with.
-        time: passes when nobody of the crowd has anything to do.
-        response: where the answers of all arrive.
-        resource_type: its resource's.
-        seconds: how long an invocation of its function may take.
-
-    Attributes:
-        physical_id: its resource's; None while there is none.
-        properties: what its resource was last made with.
-        answers: all answers to its requests, oldest first.
-    """
-
-    number: int
-    handler: Handler
-    handed_over: list[dict[str, Any]]
-    time: SharedTime
-    response: ResponseUrl
-    resource_type: str
-    seconds: float
-    physical_id: str | None = None
-    properties: Properties = field(default_factory=dict)
-    answers: list[Answer] = field(default_factory=list)
-
-    def put(self, properties: Properties) -> Answer:
-        """Create or update the resource, and do what follows on that."""
-        if self.physical_id is None:
-            return self._create(properties)
-        return self._update(properties)
-
-    def delete(self) -> Answer | None:
-        """Delete the resource, if there is one."""
-        if self.physical_id is None:
-            return None
-        answer = self._send("Delete", self.physical_id, self.properties)
-        if answer["Status"] == "SUCCESS":
-            self.physical_id = None
-        return answer
-
-    def _create(self, properties: Properties) -> Answer:
-        answer = self._send("Create", None, properties)
-        if answer["Status"] == "SUCCESS":
-            self.physical_id, self.properties = answer["PhysicalResourceId"], properties
-        else:
-            self._send("Delete", answer["PhysicalResourceId"], properties)
-        return answer
-
-    def _update(self, properties: Properties) -> Answer:
-        """Update the resource, and delete what it has replaced; a failure is rolled back."""
-        old_id, old = self.physical_id, self.properties
-        answer = self._send("Update", old_id, properties, old)
-        left = old_id, old
-        if answer["Status"] == "SUCCESS":
-            self.physical_id, self.properties = answer["PhysicalResourceId"], properties
-        else:
-            back = self._send("Update", answer["PhysicalResourceId"], old, properties)
-            self.physical_id = back["PhysicalResourceId"]
-            left = answer["PhysicalResourceId"], properties
-        if left[0] != self.physical_id:
-            self._send("Delete", *left)
-        return answer
-
-    def _send(
-        self,
-        kind: str,
-        physical_id: str | None,
-        properties: Properties,
-        old: Properties | None = None,
-    ) -> Answer:
-        """Have the function carry a request out in as many invocations as it takes."""
-        event = stack_requests.request(kind, self.response.url)
-        event |= {
-            "StackId": f"{event['StackId']}-{self.number}",
-            "ResourceType": self.resource_type,
-            "ResourceProperties": properties,
-        }
-        if physical_id is not None:
-            event["PhysicalResourceId"] = physical_id
-        if old is not None:
-            event["OldResourceProperties"] = old
-        began = self.time.now
-        self.handler(event, Context(self.time, self.seconds))
-        while self.handed_over:
-            handed = self.handed_over.pop()
-            # It compares this with the time of day when it hands over again, and that has stood
-            # still: here passes what will have passed then.
-            handed["HandOver"]["Began"] = real_time.time() - (self.time.now - began + self.seconds)
-            self.handler(handed, Context(self.time, self.seconds))
-        answers = self.response.answers_to(event["RequestId"])
-        if len(answers) != 1:
-            raise Broken(f"{kind} of stack {self.number} has {len(answers)} answers")
-        if self.time.now - began > HOUR:
-            raise Broken(f"CloudFormation had given {kind} of stack {self.number} up")
-        self.answers += answers
-        return answers[0]
 
 
 class _Lambda:
@@ -232,7 +120,7 @@ class Crowd:
 def crowd(
     count: int = MANY,
     *,
-    resource_type: str = IMAGE_TYPE,
+    resource_type: str = CONTAINER_IMAGE_TYPE,
     seconds: float = SECONDS,
     **behaviour: Any,
 ) -> Iterator[Crowd]:
@@ -249,6 +137,7 @@ def crowd(
     with (
         LightsailServer(Behaviour(**{**settings, **behaviour}), clock=time.clock) as lightsail,
         response_url() as response,
+        FakeAws() as aws,
     ):
 
         def member(number: int) -> Member:
@@ -257,10 +146,10 @@ def crowd(
             def make_client(service: str, **options: Any) -> Any:
                 if service == "lambda":
                     return _Lambda(handed_over)
-                return boto3.client(
-                    service, endpoint_url=lightsail.url, config=main.CLIENT_CONFIG, **options
-                )
+                url = aws.url if service == "cloudformation" else lightsail.url
+                return boto3.client(service, endpoint_url=url, config=main.CLIENT_CONFIG, **options)
 
+            aws.stacks[f"{stack_requests.STACK_ID}-{number}"] = "UPDATE_IN_PROGRESS", {}
             return Member(
                 number=number,
                 handler=main.make_handler(make_client, time.clock, time.sleep),

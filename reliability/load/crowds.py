@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import fake_registry
-import oci_images
-import stack_requests
-from fake_registry import FakeRegistry
+from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    DEPLOYMENT_TYPE,
+)
 
-from .crowd import IMAGE_TYPE, MANY, Answer, Broken, Crowd, Member, Properties, crowd
+from .crowd import Crowd, crowd
+from .holding import MOST, hold, hold_deployed, hold_full, hold_images
+from .member import MANY, Answer, Member, Properties
+from .properties import deployment, image, pushed, registry_of_images
 
 _KEPT = 5
-_MOST = 150
-FULL = "container service 'shop' stores 150 images, the most that Lightsail keeps"
-DEPLOYMENT_TYPE = "Custom::LightsailContainerServiceDeployment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,7 @@ class Case:
 
     act: Callable[[Crowd], None]
     behaviour: Mapping[str, Any] = field(default_factory=dict)
-    resource_type: str = IMAGE_TYPE
+    resource_type: str = CONTAINER_IMAGE_TYPE
     stored: int = 0
 
 
@@ -82,40 +81,12 @@ def run(name: str, *, stale_seconds: float = 0.0, count: int = MANY) -> Outcome:
         )
 
 
-def image(label: str, number: int, **more: Any) -> Properties:
-    """Return the properties of an image that was pushed; the same number is the same image."""
-    digest = stack_requests.digest(number)
-    return {**_every("Label", label), "Digest": digest, "RemovalPolicy": "Delete", **more}
-
-
-def pushed(registry: FakeRegistry, label: str, tag: int, **more: Any) -> Properties:
-    """Return the properties of an image that is pushed out of a registry."""
-    source = {"Image": f"{registry.host}/web:{tag}"}
-    return {**_every("Label", label), "Source": source, "RemovalPolicy": "Delete", **more}
-
-
-def deployment(stack: int, tag: int) -> Properties:
-    """Return the properties of a stack's deployment."""
-    web = {"Image": f"nginx:{tag}", "Environment": {"STACK": str(stack)}, "Ports": {"80": "HTTP"}}
-    endpoint = {"ContainerName": "web", "ContainerPort": "80"}
-    return {**_every("Containers", {"web": web}), "PublicEndpoint": endpoint}
-
-
-def _every(name: str, value: Any) -> Properties:
-    return {
-        "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:handler",
-        "ServiceTimeout": "3600",
-        "ServiceName": "shop",
-        name: value,
-    }
-
-
 def _one_label_and_digest(crowd: Crowd) -> None:
     """All stand for one image, and it goes with the first of them: so it is documented."""
     _put(crowd, lambda _: image("web", 1))
-    _hold(len(crowd.living()) == 1, "one image was registered several times")
+    hold(len(crowd.living()) == 1, "one image was registered several times")
     _put(crowd, lambda _: image("web", 2))
-    _hold(len(crowd.living()) == 1, "one image was registered several times")
+    hold(len(crowd.living()) == 1, "one image was registered several times")
     _delete(crowd)
 
 
@@ -138,49 +109,49 @@ def _pruned(crowd: Crowd) -> None:
     crowd.deploy({":shop.old.1": 1000, ":shop.old.3": 1002})
     deployed = {":shop.old.1", ":shop.old.3"}
 
-    def hold() -> None:
+    def look() -> None:
         left = crowd.images() - others
-        _hold(others <= crowd.images(), "an image of another label was pruned")
-        _hold(deployed <= left, "an image in use was pruned")
-        _hold(len(left - deployed) <= _KEPT, f"{len(left)} versions are left")
-        _hold(bool(left & crowd.living()), "the newest images were pruned")
+        hold(others <= crowd.images(), "an image of another label was pruned")
+        hold(deployed <= left, "an image in use was pruned")
+        hold(len(left - deployed) <= _KEPT, f"{len(left)} versions are left")
+        hold(bool(left & crowd.living()), "the newest images were pruned")
 
     _take(crowd.at_once(lambda m: m.put(image("old", m.number, MaxVersions=str(_KEPT)))))
-    hold()
+    look()
     _take(crowd.at_once(lambda m: m.put(image("old", 100 + m.number, MaxVersions=str(_KEPT)))))
-    hold()
+    look()
 
 
 def _last_room(crowd: Crowd) -> None:
     """Room for some alone: the others say so, and leave nothing."""
     before = crowd.images()
-    room = _MOST - len(before)
+    room = MOST - len(before)
     answers = crowd.at_once(lambda m: m.put(image(f"web-{m.number}", 1)))
-    _hold_full(crowd, answers, room)
+    hold_full(crowd, answers, room)
     answers = crowd.at_once(lambda m: m.put(image(f"web-{m.number}", 2)))
-    _hold_full(crowd, answers, 0)
+    hold_full(crowd, answers, 0)
     _delete(crowd)
 
 
 def _last_room_for_one(crowd: Crowd) -> None:
     """Room for one image, which all of them ask for."""
     _put(crowd, lambda _: image("web", 1))
-    _hold(len(crowd.images()) == _MOST, "the last room was not used")
+    hold(len(crowd.images()) == MOST, "the last room was not used")
     _delete(crowd)
 
 
 def _last_room_for_one_kept(crowd: Crowd) -> None:
     """The same, and each keeps one version of its label."""
     _put(crowd, lambda _: image("web", 1, MaxVersions="1"))
-    _hold(len(crowd.images()) == _MOST, "the last room was not used")
+    hold(len(crowd.images()) == MOST, "the last room was not used")
     _delete(crowd)
 
 
 def _room_made(crowd: Crowd) -> None:
     """No room, but for who prunes the label that fills the service."""
     _take(crowd.at_once(lambda m: m.put(image("old", m.number, MaxVersions="140"))))
-    _hold(len(crowd.images()) <= _MOST, "Lightsail stores more than it can")
-    _hold(crowd.living() <= crowd.images(), "a new image was pruned before the old ones")
+    hold(len(crowd.images()) <= MOST, "Lightsail stores more than it can")
+    hold(crowd.living() <= crowd.images(), "a new image was pruned before the old ones")
 
 
 def _busy(crowd: Crowd) -> None:
@@ -215,7 +186,7 @@ def _in_use(crowd: Crowd) -> None:
     used = {str(member.physical_id): member.number for member in crowd.members[:10]}
     crowd.deploy(used)
     _take(crowd.at_once(Member.delete))
-    _hold(crowd.images() == before | used.keys(), f"{crowd.images()} are left of {list(used)}")
+    hold(crowd.images() == before | used.keys(), f"{crowd.images()} are left of {list(used)}")
 
 
 def _pushed(crowd: Crowd) -> None:
@@ -227,15 +198,15 @@ def _pushed(crowd: Crowd) -> None:
 
 
 def _pushed_into_the_last_room(crowd: Crowd) -> None:
-    room = _MOST - len(crowd.images())
+    room = MOST - len(crowd.images())
     with registry_of_images() as registry:
         answers = crowd.at_once(lambda m: m.put(pushed(registry, f"web-{m.number}", m.number)))
-        _hold_full(crowd, answers, room)
+        hold_full(crowd, answers, room)
         pushes = crowd.lightsail.registry_requests
         began = len(pushes)
         answers = crowd.at_once(lambda m: m.put(pushed(registry, f"api-{m.number}", m.number)))
-        _hold_full(crowd, answers, 0)
-        _hold(len(pushes) == began, "something was pushed into a service that is full")
+        hold_full(crowd, answers, 0)
+        hold(len(pushes) == began, "something was pushed into a service that is full")
     _delete(crowd)
 
 
@@ -243,7 +214,7 @@ def _pushed_as_one(crowd: Crowd) -> None:
     """The last room is for one image, which all of them push."""
     with registry_of_images() as registry:
         _put(crowd, lambda _: pushed(registry, "web", 1))
-    _hold(len(crowd.living()) == 1, "one image was registered several times")
+    hold(len(crowd.living()) == 1, "one image was registered several times")
     _delete(crowd)
 
 
@@ -251,7 +222,7 @@ def deployed_once(crowd: Crowd) -> None:
     """Twenty deployments take turns, and each comes to serve."""
     created = crowd.at_once(lambda m: m.put(deployment(m.number, 1)))
     _take(created)
-    _hold_deployed(crowd, created, 1)
+    hold_deployed(crowd, created, 1)
 
 
 def _deployed(crowd: Crowd) -> None:
@@ -259,7 +230,7 @@ def _deployed(crowd: Crowd) -> None:
     deployed_once(crowd)
     updated = crowd.at_once(lambda m: m.put(deployment(m.number, 2)))
     _take(updated)
-    _hold_deployed(crowd, updated, 2)
+    hold_deployed(crowd, updated, 2)
     _delete(crowd)
 
 
@@ -267,23 +238,12 @@ def deployed_too_late(crowd: Crowd) -> None:
     """Deployments that take too long for all of them to have a turn in CloudFormation's hour."""
     answers = crowd.at_once(lambda m: m.put(deployment(m.number, 1)))
     served = [answer for answer in answers if answer["Status"] == "SUCCESS"]
-    _hold(len(served) > 0, "no deployment came to serve")
-    _hold_deployed(crowd, served, 1)
+    hold(len(served) > 0, "no deployment came to serve")
+    hold_deployed(crowd, served, 1)
     for answer in answers:
         told = answer.get("Reason", "")
         is_told = "took no deployment in all the time" in told or "still under way" in told
-        _hold(answer in served or is_told, f"a failure without its cause: {told}")
-
-
-@contextmanager
-def registry_of_images() -> Iterator[FakeRegistry]:
-    """Run a registry with an image for each stack; they have a layer in common."""
-    common = oci_images.some_bytes(50_000, "common")
-    with fake_registry.fake_registry() as registry:
-        for number in range(1, MANY + 1):
-            own = oci_images.some_bytes(50_000, str(number))
-            registry.add(oci_images.image(common, own), str(number))
-        yield registry
+        hold(answer in served or is_told, f"a failure without its cause: {told}")
 
 
 def _put(crowd: Crowd, properties: Callable[[int], Properties]) -> None:
@@ -302,49 +262,7 @@ def _delete(crowd: Crowd) -> None:
 
 def _take(answers: list[Answer]) -> None:
     for answer in answers:
-        _hold(answer["Status"] == "SUCCESS", str(answer.get("Reason")))
-
-
-def hold_images(crowd: Crowd, before: set[str]) -> None:
-    """Look that the stacks' images are registered, those before them, and no others.
-
-    Raises:
-        Broken: they are not.
-    """
-    if crowd.members[0].resource_type == IMAGE_TYPE:
-        lost = (before | crowd.living()) - crowd.images()
-        orphaned = crowd.images() - before - crowd.living()
-        _hold(not lost, f"{sorted(lost)} are gone")
-        _hold(not orphaned, f"{sorted(orphaned)} are nobody's")
-
-
-def _hold_full(crowd: Crowd, answers: list[Answer], room: int) -> None:
-    """Look that as many had success as there was room for, and that the others say why not."""
-    told = [answer["Reason"] for answer in answers if answer["Status"] == "FAILED"]
-    _hold(len(answers) - len(told) == room, f"{len(answers) - len(told)} of {room} succeeded")
-    _hold(all(one.startswith(FULL) for one in told), f"a failure without its cause: {told}")
-    _hold(len(crowd.images()) <= _MOST, "Lightsail stores more than it can")
-    _hold(crowd.living() <= crowd.images(), "an image of a stack is gone")
-    others = {name for name in crowd.images() if not name.startswith(":shop.old.")}
-    _hold(others == crowd.living(), f"{sorted(others - crowd.living())} are nobody's")
-
-
-def _hold_deployed(crowd: Crowd, answers: list[Answer], tag: int) -> None:
-    """Look that each success has a version of its own, which runs what that stack asked for."""
-    deployments = crowd.deployments()
-    versions = {int(answer["Data"]["DeploymentVersion"]) for answer in answers}
-    _hold(len(versions) == len(answers), "two stacks have the same deployment")
-    for answer in answers:
-        made = deployments[int(answer["Data"]["DeploymentVersion"])]
-        web = made["containers"]["web"]
-        stack = answer["StackId"].rpartition("-")[2]
-        own = web["environment"]["STACK"] == stack and web["image"] == f"nginx:{tag}"
-        _hold(own and made["state"] in ("ACTIVE", "INACTIVE"), f"{made} is not stack {stack}'s")
-
-
-def _hold(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise Broken(otherwise)
+        hold(answer["Status"] == "SUCCESS", str(answer.get("Reason")))
 
 
 _REFUSED_WHILE_BUSY = {"busy_service": "refused", "service_seconds": 60}

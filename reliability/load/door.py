@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from .crowd import MANY, SECONDS, Broken, Member, crowd
-from .crowds import image
+from .crowd import SECONDS, crowd
+from .member import MANY, Broken, Member
+from .properties import image
 
 LIMITS = ((1, 1), (1, 5), (2, 10), (5, 20), (10, 50))
 """Calls a second in the long run, and how many at once."""

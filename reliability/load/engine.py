@@ -18,8 +18,8 @@ from lightsail_local.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.sample_image import push_sample_image
 
-from .crowd import MANY, Broken
-from .crowds import FULL
+from .holding import FULL
+from .member import MANY, Broken
 
 _MOST = 150
 _LONGEST_SECONDS = 900.0

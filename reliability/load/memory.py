@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from aws_cdk import App, Stack
-
 import archives
 import oci_images
-from cdk_lightsail_containers import Handler
 from cdk_lightsail_containers.handler_asset import ENTRY_POINT
+from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    DEPLOYMENT_TYPE,
+)
 from fake_ecr import HOST, FakeEcr, fake_ecr
 from lightsail_local.lambda_runtime import LambdaRuntime
 from lightsail_local.sample_image import push_sample_image
@@ -31,9 +32,8 @@ from reliability.faults.aws_services import PARAMETERS, SECRETS
 from reliability.faults.clock import Clock
 from reliability.faults.world import World
 
-from .crowd import IMAGE_TYPE as IMAGE
-from .crowd import Broken
-from .crowds import DEPLOYMENT_TYPE as DEPLOYMENT
+from .member import Broken
+from .present_asset import present_asset
 
 Wanted = tuple[str, dict[str, Any]]
 """A resource's type and properties."""
@@ -126,10 +126,7 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
 def _function(
     folder: Path, world: World, ecr: FakeEcr, *, limit_mib: int | None
 ) -> Iterator[LambdaRuntime]:
-    app = App(outdir=str(folder / "assembly"))
-    Handler(Stack(app, "Stack"), "Handler")
-    app.synth()
-    (asset,) = (folder / "assembly").glob("asset.*")
+    asset = present_asset(folder / "assembly")
     endpoints = {
         f"AWS_ENDPOINT_URL_{_ENDPOINTS[service]}": url for service, url in world.endpoints.items()
     }
@@ -166,14 +163,14 @@ def _peak(folder: Path) -> float:
 
 def _registered(place: Place) -> Wanted:
     digest = push_sample_image(place.world.lightsail.url, "one")
-    return IMAGE, {"Label": "web", "Digest": digest}
+    return CONTAINER_IMAGE_TYPE, {"Label": "web", "Digest": digest}
 
 
 def _pushed(*layers: int) -> Callable[[Place], Wanted]:
     def wanted(place: Place) -> Wanted:
         reference = place.world.source.add(_image(layers), "1")
         source = {"Image": reference, "CredentialsSecretArn": _REGISTRY_SECRET}
-        return IMAGE, {"Label": "web", "Source": source}
+        return CONTAINER_IMAGE_TYPE, {"Label": "web", "Source": source}
 
     return wanted
 
@@ -183,7 +180,7 @@ def _pushed_over_tls(*layers: int) -> Callable[[Place], Wanted]:
         place.ecr.registry.login = ""
         place.ecr.registry.add(_image(layers), "1")
         source = {"Image": f"{HOST}/web:1", "CredentialsSecretArn": _REGISTRY_SECRET}
-        return IMAGE, {"Label": "web", "Source": source}
+        return CONTAINER_IMAGE_TYPE, {"Label": "web", "Source": source}
 
     return wanted
 
@@ -191,7 +188,10 @@ def _pushed_over_tls(*layers: int) -> Callable[[Place], Wanted]:
 def _archived(*layers: int) -> Callable[[Place], Wanted]:
     def wanted(place: Place) -> Wanted:
         place.world.aws.objects["image.tar"] = archives.tar(archives.layout(_image(layers)))
-        return IMAGE, {"Label": "web", "Source": {"Bucket": "assets", "Key": "image.tar"}}
+        return CONTAINER_IMAGE_TYPE, {
+            "Label": "web",
+            "Source": {"Bucket": "assets", "Key": "image.tar"},
+        }
 
     return wanted
 
@@ -204,7 +204,7 @@ def _deployed(_: Place) -> Wanted:
     }
     web = {"Image": "nginx:1", "Secrets": secrets, "Ports": {"80": "HTTP"}}
     endpoint = {"ContainerName": "web", "ContainerPort": "80"}
-    return DEPLOYMENT, {"Containers": {"web": web}, "PublicEndpoint": endpoint}
+    return DEPLOYMENT_TYPE, {"Containers": {"web": web}, "PublicEndpoint": endpoint}
 
 
 def _image(layers: tuple[int, ...]) -> Made:

@@ -12,7 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from reliability.report import table
 
 from . import crowds, door, engine, memory, releases
-from .crowd import Broken
+from .member import Broken
+from .two_functions import NotHere
 
 STALE_SECONDS = 4.0
 """How far reads lag behind in half of the runs of crowds."""
@@ -152,7 +153,7 @@ def _releases(part: Part, _: argparse.Namespace) -> str:
     def cell(release: str, scenario: str) -> Row:
         try:
             releases.run(release, scenario)
-        except releases.NotHere as missing:
+        except NotHere as missing:
             return (str(missing),)
         return ("held",)
 

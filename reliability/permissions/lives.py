@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .world import DEPLOYMENT, IMAGE, World
+from cdk_lightsail_containers_handler.properties.container_image import (
+    CONTAINER_IMAGE_TYPE as IMAGE,
+)
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    DEPLOYMENT_TYPE as DEPLOYMENT,
+)
+
+from .world import World
 
 
 def live_as_image(world: World) -> None:

@@ -14,6 +14,7 @@ from aws_cdk import Stack
 import fake_registry
 import fake_s3
 import stack_requests
+from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
 from lightsail_local.endpoints import DEFAULT_ACCOUNT
 
@@ -22,8 +23,6 @@ from .aws import Aws, Stored, running_aws
 from .images import ArchivedImages, Images, PushedImages, RegistryImages
 from .template import Template
 
-IMAGE = "Custom::LightsailContainerImage"
-DEPLOYMENT = "Custom::LightsailContainerServiceDeployment"
 REGIONS = ("us-east-1", "eu-central-1")
 OTHER_ACCOUNT = "111122223333"
 SECRET = json.dumps({"username": USERNAME, "password": PASSWORD})
@@ -73,7 +72,7 @@ class World:
             self.aws.secrets[name] = Stored(value=SECRET, key=properties.get("KmsKeyId", ""))
         for name, properties in self.template.resources("AWS::SSM::Parameter"):
             self.aws.parameters[name] = Stored(value=properties["Value"])
-        for _, properties in self.template.resources(IMAGE):
+        for _, properties in self.template.resources(CONTAINER_IMAGE_TYPE):
             self.images = self._images(properties.get("Source", {}))
 
     @contextmanager

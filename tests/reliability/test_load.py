@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 from reliability.load import crowds, door, engine, memory, releases
-from reliability.load.crowd import Broken, crowd
+from reliability.load.crowd import crowd
+from reliability.load.holding import hold_images
+from reliability.load.member import Broken
+from reliability.load.properties import image
 from reliability.load.shared_time import SharedTime
+from reliability.load.two_functions import NotHere
+
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    DEPLOYMENT_TYPE,
+)
 
 ROOT = Path(__file__).parents[2]
 STALE_SECONDS = 4.0
@@ -29,13 +37,13 @@ def test_some_stacks_at_once_do_not_disturb_each_other(name: str) -> None:
 
 
 def test_twenty_deployments_take_turns() -> None:
-    with crowd(resource_type=crowds.DEPLOYMENT_TYPE, deployment_seconds=20) as given:
+    with crowd(resource_type=DEPLOYMENT_TYPE, deployment_seconds=20) as given:
         crowds.deployed_once(given)
 
 
 def test_deployments_that_have_no_turn_in_the_hour_say_so() -> None:
     behaviour = {"deployment_seconds": 1200}
-    with crowd(SOME, resource_type=crowds.DEPLOYMENT_TYPE, **behaviour) as given:
+    with crowd(SOME, resource_type=DEPLOYMENT_TYPE, **behaviour) as given:
         crowds.deployed_too_late(given)
 
 
@@ -46,17 +54,17 @@ def test_what_a_crowd_leaves_is_told() -> None:
         def lose(name: str) -> None:
             given.client().delete_container_image(serviceName="shop", image=name)
 
-        given.at_once(lambda member: member.put(crowds.image("web", member.number)))
+        given.at_once(lambda member: member.put(image("web", member.number)))
         lose(":shop.web.1")
 
         with pytest.raises(Broken, match=r":shop.web.1'\] are gone"):
-            crowds.hold_images(given, {":shop.old.1"})
+            hold_images(given, {":shop.old.1"})
 
         for member in given.members:
             member.physical_id = ":shop.web.2"
 
         with pytest.raises(Broken, match=r":shop.old.1'\] are nobody's"):
-            crowds.hold_images(given, set())
+            hold_images(given, set())
 
 
 def test_stacks_before_a_limit_of_calls_come_through_and_not_all_at_once() -> None:
@@ -96,12 +104,12 @@ def test_a_function_that_has_not_enough_is_told() -> None:
 def test_an_earlier_function_goes_along_with_the_present_one() -> None:
     try:
         releases.run("registers", "rolled back")
-    except releases.NotHere as missing:
+    except NotHere as missing:
         pytest.skip(str(missing))
 
 
 def test_a_clone_that_does_not_reach_back_is_told() -> None:
-    with pytest.raises(releases.NotHere), releases.two("0" * 40):
+    with pytest.raises(NotHere), releases.two("0" * 40):
         pass
 
 

@@ -16,11 +16,14 @@ from .register import register
 from .share import share
 
 SCENARIOS: Mapping[str, Callable[[Account], None]] = {
+    "deploy": deploy,
     "register": register,
     "push": push,
-    "deploy": deploy,
+    "share": share,
     "prune": prune,
     "labels": labels,
-    "share": share,
 }
-"""The scenarios by name; each raises `Broken` if something is not as it has to be."""
+"""The scenarios by name; each raises `Broken` if something is not as it has to be.
+
+Those that take longest come first, so that nobody waits for one at the end.
+"""
