@@ -85,8 +85,8 @@ def find_account() -> Account:
     )
 
 
-def check_tools(account: Account, command: Path = CDK) -> None:
-    """Check that the CDK can deploy to the account.
+def check_tools(account: Account, command: Path = CDK) -> int:
+    """Check that the CDK can deploy to the account, and return the version of its bootstrap.
 
     Raises:
         Refusal: its command line or its bootstrap is missing.
@@ -94,7 +94,7 @@ def check_tools(account: Account, command: Path = CDK) -> None:
     if not command.exists():
         raise Refusal("the CDK command line is not installed here: run `npm ci`, or `make live`")
     try:
-        account.client("ssm").get_parameter(Name=_BOOTSTRAP)
+        return int(account.client("ssm").get_parameter(Name=_BOOTSTRAP)["Parameter"]["Value"])
     except ClientError as error:
         if error.response["Error"]["Code"] == "ParameterNotFound":
             raise Refusal(
