@@ -84,7 +84,9 @@ class Cdk:
         return CdkRun(returncode=run.returncode, output=run.output, outputs=outputs)
 
     def destroy(self, archive: Path) -> CdkRun:
-        """Destroy the stack; the app reads its context all the same."""
+        """Destroy the stack, by what was synthesized last, if anything was."""
+        if (self._output / "manifest.json").exists():
+            self._synthesized = archive
         return self._run("destroy", "--force", archive=archive)
 
     @property
