@@ -25,7 +25,6 @@ from . import interruption
 from .account import Account, Refusal, check_tools, find_account
 from .answers import command
 from .clean_up import CleanUp, Left, find_runs
-from .credentials import lifetime
 from .document import document
 from .lasting_output import LastingOutput
 from .lightsail import CallFailed, Lightsail
@@ -65,8 +64,7 @@ def _main(options: argparse.Namespace) -> int:
             return _clean_up(account, screen, is_yes=options.yes)
         bootstrap = check_tools(account)
         names = Names()
-        lasting = lifetime(account.session)
-        _say(plan(account, names, str(options.report), lasting, datetime.now(UTC)))
+        _say(plan(account, names, str(options.report), datetime.now(UTC)))
         if not options.yes and not ask("Type yes to go on: "):
             _say("Nothing was made.")
             return 1

@@ -18,6 +18,7 @@ from botocore.exceptions import (
 
 from reliability import ROOT
 
+from .credentials import ENDLESS, Lifetime, kept, lifetime
 from .mask import Mask
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
@@ -39,6 +40,7 @@ class Account:
         region: the Region.
         price: what a nano container service costs there, USD a month.
         session: boto3's, for the Region.
+        lasting: how long the credentials last.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Account:
     region: str
     price: float
     session: Any = field(repr=False)
+    lasting: Lifetime = ENDLESS
 
     def mask(self) -> Mask:
         """Return what takes the account, its caller and this machine out of texts."""
@@ -76,12 +79,16 @@ def find_account() -> Account:
     """
     session = _session()
     caller = _caller(session)
+    lasting = lifetime(session)
+    if lasting.ends is not None:
+        session = kept(session)
     return Account(
         id=caller["Account"],
         arn=caller["Arn"],
         region=session.region_name,
         price=_price(session),
         session=session,
+        lasting=lasting,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import botocore.session
 
 LASTING = timedelta(hours=2)
@@ -55,6 +56,9 @@ class Lifetime:
         )
 
 
+ENDLESS = Lifetime(is_endless=True)
+
+
 def lifetime(session: Any) -> Lifetime:
     """Return how long the credentials of a session of boto3 last; they were used before."""
     credentials = session.get_credentials()
@@ -68,6 +72,20 @@ def lifetime(session: Any) -> Lifetime:
     is_asked_for = credentials.method == _OF_A_ROLE and "mfa_serial" in profile
     is_ending = is_asked_for or credentials.method == _FROM_VARIABLES
     return Lifetime(ends=ends if is_ending else None, is_endless=not is_ending)
+
+
+def kept(session: Any) -> Any:
+    """Return a session with the keys of another one, which are used to their very end.
+
+    botocore renews keys that tell their end ten minutes before it; where it cannot, it fails then.
+    """
+    keys = session.get_credentials().get_frozen_credentials()
+    return boto3.Session(
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        aws_session_token=keys.token,
+        region_name=session.region_name,
+    )
 
 
 def environment(session: Any) -> dict[str, str]:

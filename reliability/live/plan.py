@@ -6,7 +6,6 @@ import sys
 from datetime import datetime
 
 from .account import Account, Refusal
-from .credentials import Lifetime
 from .names import Names
 
 _HOURS_A_MONTH = 730
@@ -15,14 +14,13 @@ _LONGEST_HOURS = 4
 _PRICES = "https://aws.amazon.com/lightsail/pricing/"
 
 
-def plan(account: Account, names: Names, report: str, lasting: Lifetime, now: datetime) -> str:
+def plan(account: Account, names: Names, report: str, now: datetime) -> str:
     """Return what a run makes, costs, takes and leaves.
 
     Args:
         account: where.
         names: what it is called.
         report: the path of the report.
-        lasting: how long the credentials last.
         now: the time.
     """
     hourly = account.price / _HOURS_A_MONTH
@@ -40,7 +38,7 @@ This makes real things in a real AWS account.
             Lightsail tells its prices now ({_PRICES});
             the function, its log and the CDK's bucket less than a cent
   takes     about an hour, most of it waiting for Lightsail
-  with      credentials that {lasting.told(now)}
+  with      credentials that {account.lasting.told(now)}
   removes   all of it at the end, also when it fails or is interrupted with Ctrl-C, and then looks
             whether something is left; a few kB stay in the bucket of the CDK's bootstrap
   writes    {report}, without the account's number

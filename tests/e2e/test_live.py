@@ -78,7 +78,7 @@ def row(*sides: str) -> Row:
                 *("U3 delete_in_use=done", "U4 missing_digest=refused"),
             ),
             # What is gone at once cannot be registered, and so neither deployed nor deleted.
-            {"U1", "U2", "U3", "U4", "U5", "U8", "U9", "U10", "U11", "U12"},
+            {"U1", "U2", "U3", "U4", "U5", "U8", "U9", "U10", "U11", "U12", "U13"},
         ),
     ],
     ids=lambda given: f"row {given.number}" if isinstance(given, Row) else "",

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from reliability.live.cdk import Cdk
-from reliability.live.credentials import LASTING, Lifetime, environment, lifetime
+from reliability.live.credentials import LASTING, Lifetime, environment, kept, lifetime
 
 from fake_aws import ROLE_LASTS, FakeAws
 
@@ -111,6 +111,27 @@ def test_the_end_of_what_stands_in_variables_is_known(
         monkeypatch.setenv(name, value)
 
     assert lifetime(session("")) == Lifetime(ends=ends)
+
+
+def test_keys_that_nothing_renews_are_used_to_their_end(
+    session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = datetime.now(UTC) + timedelta(minutes=20)
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "of-a-session"),
+        ("AWS_SESSION_TOKEN", "token"),
+        ("AWS_CREDENTIAL_EXPIRATION", ends.isoformat()),
+    ):
+        monkeypatch.setenv(name, value)
+    kept_session = kept(session(""))
+
+    # botocore would read the variables again, and fail, as that changes nothing.
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", (ends - timedelta(minutes=15)).isoformat())
+
+    keys = kept_session.get_credentials().get_frozen_credentials()
+    assert tuple(keys)[:3] == ("ASIAIOSFODNN7EXAMPLE", "of-a-session", "token")
+    assert kept_session.region_name == "eu-central-1"
 
 
 def test_a_role_is_renewed_where_nobody_is_asked_for_a_code(
