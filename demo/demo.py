@@ -21,6 +21,8 @@ ROOT = Path(__file__).parent.parent
 STACK = "LightsailContainerImage"
 SERVICE, LABEL = "shop", "web"
 WEB_STACK, WEB_APP = "ExistingServiceDeployment", "examples/existing_service_deployment.py"
+_PACKAGE_CACHE = "JSII_RUNTIME_PACKAGE_CACHE_ROOT"
+_UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
 _YES = ("--require-approval", "never")
 _EVENT = re.compile(r"\| (?P<status>[A-Z_]{6,}) +\| (?P<type>\S+) +\| (?P<id>\S+)")
 _SAID = re.compile(r"Message returned: (.*) \(RequestId")
@@ -41,6 +43,8 @@ class Demo:
         self._environment = {
             **cloud.endpoints.environment_within(os.environ),
             "HOME": str(folder),
+            # Where the CDK is unpacked already, 200 MB, if it was ever used.
+            _PACKAGE_CACHE: os.environ.get(_PACKAGE_CACHE, str(_UNPACKED)),
             # cdk.json names the interpreter `python3`.
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             # The CDK's own checks of the template cost seconds a run; the tests have them on.

@@ -1,5 +1,6 @@
 """What every test stands on."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from reliability.local_aws import leave_real_accounts
 
 # Before the CDK is imported; test_findings.py turns its validation on.
 leave_real_accounts()
+# Commands run in homes of their own, and the CDK would unpack its 200 MB into each of them.
+_PACKAGE_CACHE = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(_PACKAGE_CACHE))
 
 # The same examples each time and everywhere, however busy the machine is; nothing is written here.
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "cdk-lightsail-containers")

@@ -4,7 +4,7 @@
 puts the questions to it, has the CDK command line create, update, roll back and destroy a stack,
 removes everything, and writes a report.
 
-    __main__ -> account, plan, run -> names
+    __main__ -> account, plan, run -> credentials, names
     run -> probing -> probes -> probed_service -> lightsail, registry, images -> waiting, mask
         |-> product -> cdk -> app
         |-> clean_up -> stack

@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -61,9 +62,9 @@ def _main(options: argparse.Namespace) -> int:
         account = find_account()
         if options.clean_up:
             return _clean_up(account, screen, is_yes=options.yes)
-        check_tools(account)
+        bootstrap = check_tools(account)
         names = Names()
-        _say(plan(account, names, str(options.report)))
+        _say(plan(account, names, str(options.report), datetime.now(UTC)))
         if not options.yes and not ask("Type yes to go on: "):
             _say("Nothing was made.")
             return 1
@@ -73,17 +74,20 @@ def _main(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         _say("\nNothing was made.")
         return _INTERRUPTED
-    return _run(account, names, screen, options.report)
+    run = Run(account, names, screen, account.mask(), bootstrap=bootstrap)
+    return _run(run, options.report)
 
 
-def _run(account: Account, names: Names, screen: Screen, report: Path) -> int:
-    mask = account.mask()
-    run = Run(account, names, screen, mask)
+def _run(run: Run, report: Path) -> int:
     is_interrupted = False
     try:
         try:
             run.work()
             interruption.check()
+        except Refusal as refusal:
+            sys.stderr.write(f"make live: {refusal}\n")
+            _say("Nothing was made.")
+            return 2
         except KeyboardInterrupt:
             interruption.forget()
             is_interrupted = True
@@ -102,7 +106,7 @@ def _run(account: Account, names: Names, screen: Screen, report: Path) -> int:
         return _INTERRUPTED
     if run.findings.failure:
         _say(f"The run ended early: {run.findings.failure}")
-    text = document(run.findings, mask)
+    text = document(run.findings, run.mask)
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(text)

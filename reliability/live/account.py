@@ -18,6 +18,7 @@ from botocore.exceptions import (
 
 from reliability import ROOT
 
+from .credentials import ENDLESS, Lifetime, kept, lifetime
 from .mask import Mask
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
@@ -39,6 +40,7 @@ class Account:
         region: the Region.
         price: what a nano container service costs there, USD a month.
         session: boto3's, for the Region.
+        lasting: how long the credentials last.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Account:
     region: str
     price: float
     session: Any = field(repr=False)
+    lasting: Lifetime = ENDLESS
 
     def mask(self) -> Mask:
         """Return what takes the account, its caller and this machine out of texts."""
@@ -76,17 +79,21 @@ def find_account() -> Account:
     """
     session = _session()
     caller = _caller(session)
+    lasting = lifetime(session)
+    if lasting.ends is not None:
+        session = kept(session)
     return Account(
         id=caller["Account"],
         arn=caller["Arn"],
         region=session.region_name,
         price=_price(session),
         session=session,
+        lasting=lasting,
     )
 
 
-def check_tools(account: Account, command: Path = CDK) -> None:
-    """Check that the CDK can deploy to the account.
+def check_tools(account: Account, command: Path = CDK) -> int:
+    """Check that the CDK can deploy to the account, and return the version of its bootstrap.
 
     Raises:
         Refusal: its command line or its bootstrap is missing.
@@ -94,7 +101,7 @@ def check_tools(account: Account, command: Path = CDK) -> None:
     if not command.exists():
         raise Refusal("the CDK command line is not installed here: run `npm ci`, or `make live`")
     try:
-        account.client("ssm").get_parameter(Name=_BOOTSTRAP)
+        return int(account.client("ssm").get_parameter(Name=_BOOTSTRAP)["Parameter"]["Value"])
     except ClientError as error:
         if error.response["Error"]["Code"] == "ParameterNotFound":
             raise Refusal(

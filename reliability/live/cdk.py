@@ -47,7 +47,7 @@ class Cdk:
     Args:
         folder: where what it writes goes.
         context: the app's context.
-        region: where it deploys.
+        environment: gives what the command line runs in, which is asked anew for each command.
         doing: is told of each event of the stack.
     """
 
@@ -55,13 +55,21 @@ class Cdk:
         self,
         folder: Path,
         context: Mapping[str, str],
-        region: str,
+        environment: Callable[[], Mapping[str, str]],
         doing: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self._context = context
-        self._region = region
+        self._environment = environment
         self._doing = doing
+        self._synthesized: Path | None = None
+
+    def synth(self, archive: Path) -> CdkRun:
+        """Synthesize the app for an archive; the next deploy of it takes what came out."""
+        run = self._run("synth", "--quiet", archive=archive)
+        if run.returncode == 0:
+            self._synthesized = archive
+        return run
 
     def deploy(self, archive: Path) -> CdkRun:
         """Deploy the image of an archive."""
@@ -76,7 +84,9 @@ class Cdk:
         return CdkRun(returncode=run.returncode, output=run.output, outputs=outputs)
 
     def destroy(self, archive: Path) -> CdkRun:
-        """Destroy the stack; the app reads its context all the same."""
+        """Destroy the stack, by what was synthesized last, if anything was."""
+        if (self._output / "manifest.json").exists():
+            self._synthesized = archive
         return self._run("destroy", "--force", archive=archive)
 
     @property
@@ -84,6 +94,13 @@ class Cdk:
         """The version of the command line."""
         package = ROOT / "node_modules" / "aws-cdk" / "package.json"
         return str(json.loads(package.read_text())["version"])
+
+    @property
+    def needed_bootstrap(self) -> int:
+        """The version of the bootstrap that the last synthesis needs."""
+        manifest = json.loads((self._output / "manifest.json").read_text())
+        properties = [one.get("properties", {}) for one in manifest["artifacts"].values()]
+        return max(int(one.get("requiresBootstrapStackVersion", 0)) for one in properties)
 
     @property
     def assets(self) -> list[str]:
@@ -101,16 +118,20 @@ class Cdk:
         return self._folder / "cdk.out"
 
     def _run(self, *words: str, archive: Path) -> CdkRun:
+        app = f'"{sys.executable}" -m reliability.live.app'
+        if archive == self._synthesized:
+            app = str(self._output)
+        self._synthesized = None
         context = {**self._context, "archive": str(archive)}
         given = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]
         output: list[str] = []
         with subprocess.Popen(  # noqa: S603 - the words are ours
             [
-                *(str(CDK), *words, "--app", f'"{sys.executable}" -m reliability.live.app'),
+                *(str(CDK), *words, "--app", app),
                 *("--output", str(self._output), "--no-notices", "--no-color", *given),
             ],
             cwd=ROOT,
-            env={**os.environ, "AWS_REGION": self._region, "CDK_VALIDATION": "false"},
+            env={**self._environment(), "CDK_VALIDATION": "false"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 
 from .account import Account, Refusal
 from .names import Names
@@ -13,13 +14,14 @@ _LONGEST_HOURS = 4
 _PRICES = "https://aws.amazon.com/lightsail/pricing/"
 
 
-def plan(account: Account, names: Names, report: str) -> str:
+def plan(account: Account, names: Names, report: str, now: datetime) -> str:
     """Return what a run makes, costs, takes and leaves.
 
     Args:
         account: where.
         names: what it is called.
         report: the path of the report.
+        now: the time.
     """
     hourly = account.price / _HOURS_A_MONTH
     least, most = (hourly * _SERVICES * hours for hours in (1, _LONGEST_HOURS))
@@ -35,7 +37,8 @@ This makes real things in a real AWS account.
             container services, nano, at {account.price:g} USD a month each, by the hour, as
             Lightsail tells its prices now ({_PRICES});
             the function, its log and the CDK's bucket less than a cent
-  takes     about an hour, most of it waiting for Lightsail; credentials have to last as long
+  takes     about an hour, most of it waiting for Lightsail
+  with      credentials that {account.lasting.told(now)}
   removes   all of it at the end, also when it fails or is interrupted with Ctrl-C, and then looks
             whether something is left; a few kB stay in the bucket of the CDK's bootstrap
   writes    {report}, without the account's number

@@ -41,7 +41,8 @@ class Product:
         cdk: the command line.
         folder: where the archives go.
         waiting: how to wait.
-        is_docker: whether the registry takes Docker's manifests only, so that digests change.
+        is_docker: tells whether the registry takes Docker's manifests only, so that digests
+            change.
         tell: is told each step before it begins and, whole, when it is over.
 
     Attributes:
@@ -57,7 +58,7 @@ class Product:
         cdk: Cdk,
         folder: Path,
         waiting: Waiting,
-        is_docker: bool,
+        is_docker: Callable[[], bool],
         tell: Callable[[Step], None] = lambda _: None,
     ) -> None:
         self._service = service
@@ -71,6 +72,10 @@ class Product:
         self._address = Address("", waiting)
         self._archive = folder
         self.steps: list[Step] = []
+
+    def synthesize(self) -> CdkRun:
+        """Synthesize the stack that is created first, which needs nobody."""
+        return self._cdk.synth(self._write(serving_image("first")))
 
     def create(self) -> bool:
         """Create the stack, and return whether it came out as it should."""
@@ -141,10 +146,14 @@ class Product:
 
     def _deploy(self, step: Step, made: Made, *, fails: bool = False) -> CdkRun:
         """Deploy an image from an archive, an OCI image layout."""
-        self._archive = archives.write(self._folder / made.digest[-12:], archives.layout(made))
+        self._archive = self._write(made)
         run = self._timed(step, lambda: self._cdk.deploy(self._archive))
         self._must(fails or run.returncode == 0, f"the deploy succeeds\n{_end(run)}")
         return run
+
+    def _write(self, made: Made) -> Path:
+        folder = self._folder / made.digest[-12:]
+        return folder if folder.exists() else archives.write(folder, archives.layout(made))
 
     def _timed(self, step: Step, command: Callable[[], CdkRun]) -> CdkRun:
         began = self._waiting.clock()
@@ -156,7 +165,7 @@ class Product:
     def _check_serving(self, step: Step, run: CdkRun, made: Made) -> None:
         image, version = run.value("ImageName"), run.value("DeploymentVersion")
         digest = run.value("ImageDigest")
-        self._must(self._is_docker or digest == made.digest, f"the digest is {made.digest}")
+        self._must(self._is_docker() or digest == made.digest, f"the digest is {made.digest}")
         wanted = (version, "ACTIVE", image)
         self._shows(lambda: self._current() == wanted, f"deployment {version} serves {image}")
         self._shows(lambda: self._digests() == {digest}, "its image is the only one")

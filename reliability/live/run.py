@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 from demo.screen import Screen
 
-from .account import Account
+from . import credentials
+from .account import Account, Refusal
 from .answers import Answer
 from .cdk import Cdk
 from .clean_up import CleanUp, Left
@@ -37,16 +39,21 @@ class Run:
         names: what it calls what it makes.
         screen: where it is watched.
         mask: takes secrets out of what it tells.
+        bootstrap: the version of the CDK's bootstrap there.
 
     Attributes:
+        mask: the same.
         findings: what it has found so far.
     """
 
-    def __init__(self, account: Account, names: Names, screen: Screen, mask: Mask) -> None:
+    def __init__(
+        self, account: Account, names: Names, screen: Screen, mask: Mask, *, bootstrap: int
+    ) -> None:
         self._account = account
         self._names = names
         self._screen = screen
-        self._mask = mask
+        self.mask = mask
+        self._bootstrap = bootstrap
         self._waiting = Waiting()
         self._lightsail = Lightsail(account.client("lightsail"), self._waiting)
         cloudformation = account.client("cloudformation")
@@ -66,15 +73,21 @@ class Run:
         )
 
     def work(self) -> None:
-        """Do everything but the clean-up; what fails is noted."""
+        """Do everything but the clean-up; what fails is noted.
+
+        Raises:
+            Refusal: the product cannot be tried here; nothing was made.
+        """
         try:
             with tempfile.TemporaryDirectory(prefix="lightsail-live-") as folder:
                 self._work(Path(folder))
+        except Refusal:
+            raise
         except _FAILURES as error:
-            self.findings.failure = self._mask(str(error))
+            self.findings.failure = self.mask(str(error))
         # Whatever it is, everything has to be removed after it.
         except Exception as error:  # noqa: BLE001
-            self.findings.failure = self._mask(f"unexpected {error!r}")
+            self.findings.failure = self.mask(f"unexpected {error!r}")
             traceback.print_exc()
         finally:
             self._gather()
@@ -94,24 +107,28 @@ class Run:
 
     def _work(self, folder: Path) -> None:
         probing, step = self._probing, self._screen.step
+        product, cdk = self._product(folder)
+        with step("Synthesize the stack"):
+            self._synthesize(product, cdk)
         with step(f"Make the container service {self._names.run}, nano"):
             probing.begin()
         with step("Ask about images and the registry"):
             probing.ask_without_deployments()
         with step("Deploy, and ask about deployments"):
             probing.ask_with_deployments()
-        self._run_product(folder)
+        self._run_product(product, cdk)
         with step("Ask what is best asked last"):
             probing.ask_at_the_end()
 
-    def _run_product(self, folder: Path) -> None:
+    def _product(self, folder: Path) -> tuple[Product, Cdk]:
         context = {
             "name": self._names.run,
             "service": self._names.web,
             "account": self._account.id,
             "region": self._account.region,
         }
-        cdk = Cdk(folder, context, self._account.region, self._screen.doing)
+        environment = partial(credentials.environment, self._account.session)
+        cdk = Cdk(folder, context, environment, self._screen.doing)
         product = Product(
             self._names.web,
             lightsail=self._lightsail,
@@ -119,9 +136,23 @@ class Run:
             cdk=cdk,
             folder=folder,
             waiting=self._waiting,
-            is_docker=self._service.is_docker,
+            is_docker=lambda: self._service.is_docker,
             tell=self._tell_step,
         )
+        return product, cdk
+
+    def _synthesize(self, product: Product, cdk: Cdk) -> None:
+        """Find out that the CDK can deploy here, before anything is made that costs."""
+        run = product.synthesize()
+        if run.returncode:
+            raise Refusal(f"the CDK cannot synthesize the stack:\n{run.output}")
+        if self._bootstrap < cdk.needed_bootstrap:
+            raise Refusal(
+                f"the CDK's bootstrap is of version {self._bootstrap}, and the CDK needs "
+                f"{cdk.needed_bootstrap}: run `npx cdk bootstrap`"
+            )
+
+    def _run_product(self, product: Product, cdk: Cdk) -> None:
         self.findings.steps = product.steps
         self.findings.cdk = cdk.version
         try:
@@ -146,7 +177,7 @@ class Run:
 
     def _tell_step(self, step: Step) -> None:
         for result in step.results:
-            self._screen.line(self._mask(result))
+            self._screen.line(self.mask(result))
 
 
 _STEPS: dict[str, Callable[[Product], bool]] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_commands import ROOT
+from cdk_commands import HURRIED, ROOT
 from docker_registry import docker_registry
 from installed import needs
 from oci_images import layers, multi_arch, push
@@ -27,7 +27,7 @@ def test_carries_and_deploys_an_image_of_a_registry() -> None:
         run = subprocess.run(
             DEMO,
             cwd=ROOT,
-            env={**os.environ, "IMAGE": image},
+            env={**os.environ, **HURRIED, "IMAGE": image},
             capture_output=True,
             text=True,
             check=False,
@@ -46,7 +46,7 @@ def test_says_what_is_wrong_with_an_image_and_no_more() -> None:
     run = subprocess.run(
         DEMO,
         cwd=ROOT,
-        env={**os.environ, "IMAGE": "127.0.0.1:1/acme/web:1"},
+        env={**os.environ, **HURRIED, "IMAGE": "127.0.0.1:1/acme/web:1"},
         capture_output=True,
         text=True,
         check=False,
@@ -63,7 +63,7 @@ def test_leaves_nothing_when_it_is_interrupted(tmp_path: Path) -> None:
     with subprocess.Popen(
         DEMO,
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, **HURRIED, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,
         # As on a terminal, all that the demo has started is interrupted, too.

@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reliability.unknowns.sides import KEPT, SWITCHES, Row, cover, defaults
 
-from cdk_commands import Cdk
+from cdk_commands import HURRIED, Cdk
 from lightsail_local.behaviour import Behaviour
-from live_command import LiveCommand
+from lightsail_local.behaviour_option import parse_behaviour
+from lightsail_local.server import Request
+from live_command import FACTOR, LiveCommand
+from request_watcher import RequestWatcher
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
 def environment(cdk: Cdk) -> Mapping[str, str]:
-    return cdk.cloud.endpoints.environment_within(os.environ)
+    return {**cdk.cloud.endpoints.environment_within(os.environ), **HURRIED}
 
 
 @pytest.fixture
@@ -26,6 +30,13 @@ def behaviour(cdk: Cdk) -> Iterator[Behaviour]:
     before = dict(vars(behaviour))
     yield behaviour
     vars(behaviour).update(before)
+
+
+@pytest.fixture
+def watched(watcher: RequestWatcher) -> Iterator[RequestWatcher]:
+    """The watcher of the cloud's requests, which watches nothing at the end."""
+    yield watcher
+    watcher.watch = None
 
 
 @pytest.fixture(autouse=True)
@@ -48,26 +59,68 @@ def left(cdk: Cdk) -> list[str]:
     return [name for name in found if "lsc-live" in name]
 
 
-def test_a_run_settles_everything_tries_the_product_removes_all_and_reports(
-    cdk: Cdk, environment: Mapping[str, str], behaviour: Behaviour, tmp_path: Path
-) -> None:
-    behaviour.order = "oldest_first"
-    behaviour.register_again = "old"
-    behaviour.delete_in_use = "done"
-    behaviour.latest = "resolved"
-    behaviour.stale_seconds = 1.0
+def row(*sides: str) -> Row:
+    """Return the first row of the cover of all unknowns that has some sides."""
+    return next(row for row in cover() if set(sides) <= {str(side) for side in row.sides})
 
+
+@pytest.mark.parametrize(
+    ("row", "unsettled"),
+    [
+        (
+            row("U7 media_types=docker", "U9 busy_service=refused", "U14 throttle_every=3"),
+            # A registration of what is not there works, so none tells whether a push is there.
+            {"U8"},
+        ),
+        (
+            row(
+                *("U7 media_types=docker_and_oci", "U8 unregistered_seconds=0"),
+                *("U3 delete_in_use=done", "U4 missing_digest=refused"),
+            ),
+            # What is gone at once cannot be registered, and so neither deployed nor deleted.
+            {"U1", "U2", "U3", "U4", "U5", "U8", "U9", "U10", "U11", "U12", "U13"},
+        ),
+    ],
+    ids=lambda given: f"row {given.number}" if isinstance(given, Row) else "",
+)
+def test_a_run_settles_what_can_be_tries_the_product_removes_all_and_reports(
+    cdk: Cdk,
+    environment: Mapping[str, str],
+    behaviour: Behaviour,
+    watched: RequestWatcher,
+    tmp_path: Path,
+    row: Row,
+    unsettled: set[str],
+) -> None:
+    switches = row.switches()
+    vars(behaviour).update(switches)
+    behaviour.stale_seconds /= FACTOR
+
+    def keep_what_was_tried(request: Request) -> None:
+        """Nobody could ever deploy what is always gone; the questions are all put before."""
+        is_of_product = str(request.parameters.get("serviceName", "")).endswith("-web")
+        if request.operation == "RegisterContainerImage" and is_of_product and request.error:
+            behaviour.unregistered_seconds = KEPT
+
+    watched.watch = keep_what_was_tried
     with LiveCommand(environment, tmp_path, "--yes") as live:
         assert live.wait() == 0, live.output
 
     report = live.report.read_text()
     for unknown in range(1, 15):
         assert f"\n| U{unknown} " in report
-    assert "could not be settled" not in report
-    assert "**no**" not in report
+    rows = [line for line in report.splitlines() if "could not be settled" in line]
+    assert {line.split("|")[1].strip() for line in rows} == unsettled
     (command,) = [line for line in report.splitlines() if line.startswith("$ lightsail-local up")]
-    for side in ("order=oldest_first", "register_again=old", "delete_in_use=done"):
-        assert f"--behaviour {side}" in command
+    found = dict(parse_behaviour(word) for word in command.split(" --behaviour ")[1:])
+    assert set(found) == {
+        side.switch
+        for side in row.sides
+        if side not in defaults() and SWITCHES[side.switch][0] not in unsettled
+    }
+    for name, side in found.items():
+        assert name == "stale_seconds" or side == switches[name], name
+    assert "**no**" not in report
     assert report.count(" | yes ") == 4
     assert "this version fails on purpose" in report
     assert "Nothing is left" in live.output
@@ -76,6 +129,7 @@ def test_a_run_settles_everything_tries_the_product_removes_all_and_reports(
         assert secret not in report
     operations = [one.operation for one in cdk.cloud.lightsail.requests]
     assert operations.count("CreateContainerService") >= 2
+    assert behaviour.unregistered_seconds == KEPT  # so the product has met a push that was gone
 
 
 def test_an_interruption_in_a_deploy_leaves_nothing(

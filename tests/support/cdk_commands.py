@@ -16,6 +16,8 @@ import boto3
 from lightsail_local.cloud import LocalCloud
 
 ROOT = Path(__file__).parent.parent.parent
+HURRIED = {"NODE_OPTIONS": f'--require="{Path(__file__).with_name("hurried_node.cjs")}"'}
+"""The environment in which the command line looks often whether a stack is done."""
 APP = "app.py"
 
 
@@ -44,6 +46,7 @@ class Cdk:
             "PATH": path,
             "HOME": str(folder),
             "CDK_VALIDATION": "false",
+            **HURRIED,
             **(environment or {}),
         }
 

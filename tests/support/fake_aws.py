@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs
 from lightsail_local.http_server import Answer, Connection, LoopbackServer
 
 ACCOUNT = "123456789012"
+ROLE_LASTS = timedelta(hours=1)
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 
@@ -19,6 +21,7 @@ class FakeAws:
         errors: operations that fail: the code and the sentence of each.
         stacks: the status and the tags of each stack by its name.
         log_groups: the names of the log groups.
+        bootstrap: the version of the CDK's bootstrap.
         calls: the operations that were called.
         on_delete_stack: what a deletion makes of a stack; it is gone by default.
     """
@@ -27,6 +30,7 @@ class FakeAws:
         self.errors: dict[str, tuple[str, str]] = {}
         self.stacks: dict[str, tuple[str, dict[str, str]]] = {}
         self.log_groups: list[str] = []
+        self.bootstrap = 29
         self.calls: list[str] = []
         self.on_delete_stack: Callable[[str], None] = lambda name: void(self.stacks.pop(name))
 
@@ -62,7 +66,7 @@ class FakeAws:
             return Answer(status=400, body=json.dumps({"__type": code, "message": text}).encode())
         found: dict[str, Any] = {}
         if operation == "GetParameter":
-            found = {"Parameter": {"Name": parameters["Name"], "Value": "29"}}
+            found = {"Parameter": {"Name": parameters["Name"], "Value": str(self.bootstrap)}}
         elif operation == "DescribeLogGroups":
             prefix = parameters["logGroupNamePrefix"]
             names = [name for name in self.log_groups if name.startswith(prefix)]
@@ -81,6 +85,8 @@ class FakeAws:
         if action == "GetCallerIdentity":
             arn = f"<Arn>arn:aws:iam::{ACCOUNT}:user/somebody</Arn>"
             result = f"<Account>{ACCOUNT}</Account>{arn}<UserId>A</UserId>"
+        elif action == "AssumeRole":
+            result = _keys(datetime.now(UTC) + ROLE_LASTS)
         elif action == "DescribeStacks":
             if name and name not in self.stacks:
                 return _error("ValidationError", f"Stack with id {name} does not exist")
@@ -99,6 +105,14 @@ class FakeAws:
 
 def void(_: object) -> None:
     """Forget a value."""
+
+
+def _keys(end: datetime) -> str:
+    return (
+        "<Credentials><AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId>"
+        "<SecretAccessKey>of-the-role</SecretAccessKey><SessionToken>token</SessionToken>"
+        f"<Expiration>{end.isoformat()}</Expiration></Credentials>"
+    )
 
 
 def _stack(name: str, what: tuple[str, dict[str, str]]) -> str:

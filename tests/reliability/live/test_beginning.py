@@ -179,6 +179,71 @@ def test_anything_but_yes_makes_nothing(
     assert [one.operation for one in lightsail.requests] == ["GetContainerServicePowers"]
 
 
+def test_a_code_of_mfa_is_asked_for_once_and_the_end_of_its_credentials_is_told(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile careful]\nrole_arn = arn:aws:iam::123456789012:role/Admin\n"
+        "source_profile = keys\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n"
+        "[profile keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "careful")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", IN_A_TERMINAL],
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        told = b""
+        for prompt, typed in ((b"Enter MFA code for", b"123456\n"), (b"go on: ", b"no\n")):
+            while prompt not in told:
+                told += os.read(ours, 4096)
+            os.write(ours, typed)
+        assert process.wait(60) == 1, told
+    os.close(ours)
+    os.close(theirs)
+
+    assert told.count(b"Enter MFA code") == 1
+    assert aws.calls.count("AssumeRole") == 1
+    assert b"UTC, in 60 minutes. THAT MAY BE TOO SOON" in told
+
+
+def test_where_the_cdk_cannot_synthesize_nothing_is_made(
+    capsys: pytest.CaptureFixture[str],
+    aws: FakeAws,
+    lightsail: LightsailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # where there is no Node
+
+    assert main(["--yes", "--report", str(tmp_path / "report.md")]) == 2
+
+    told = capsys.readouterr()
+    assert told.err.startswith("make live: the CDK cannot synthesize the stack:\n")
+    assert "Nothing was made." in told.out
+    assert [one.operation for one in lightsail.requests] == ["GetContainerServicePowers"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_bootstrap_is_too_old_nothing_is_made(
+    capsys: pytest.CaptureFixture[str], aws: FakeAws, lightsail: LightsailServer, tmp_path: Path
+) -> None:
+    aws.bootstrap = 5
+
+    assert main(["--yes", "--report", str(tmp_path / "report.md")]) == 2
+
+    assert "bootstrap is of version 5, and the CDK needs 6" in capsys.readouterr().err
+    assert [one.operation for one in lightsail.requests] == ["GetContainerServicePowers"]
+
+
 def test_help_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])

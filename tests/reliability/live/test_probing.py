@@ -156,13 +156,14 @@ def test_broken_connections_and_errors_of_the_server_are_passed_over(cloud: Star
 
 @pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException"])
 def test_nothing_wrong_is_found_where_every_push_is_gone_at_once(cloud: Start, code: str) -> None:
-    started = cloud(unregistered_seconds=0)
+    behaviour = {"unregistered_seconds": 0, "blob_mount": "created"}
+    started = cloud(**behaviour)
     started.rename("NotFoundException", code)
     answers = started.probe().answers
 
     sides = {name: side for answer in answers for name, side in answer.sides.items()}
-    behaviour = vars(Behaviour(unregistered_seconds=0))
-    assert sides == {name: behaviour[name] for name in sides}
+    set_to = expected(**behaviour)
+    assert sides == {name: set_to[name] for name in sides}
     open_ones = {answer.unknown for answer in answers if not answer.is_settled}
     assert open_ones >= {"U1", "U2", "U3", "U4", "U8", "U9", "U10", "U12"}
 
