@@ -79,7 +79,8 @@ HANDLER_IMPORTS = {
         "s3_object",
     },
     "custom_resource": {"response", "deadline", "errors", "hand_over", "request_log"},
-    "main": {
+    "request": set(),
+    "resources": {
         "calls",
         "container_image",
         "container_service_deployment",
@@ -94,6 +95,7 @@ HANDLER_IMPORTS = {
         "secret_values",
         "stack",
     },
+    "main": {"custom_resource", "registry", "request", "resources"},
 }
 
 

@@ -1,0 +1,31 @@
+"""A request as it reaches the function: CloudFormation's, or nobody's."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+# What an answer holds has to fit into it.
+_LONGEST_ID = 1024
+_EVENT_KEYS = {"ResponseURL": 8192, "StackId": 512, "RequestId": 255, "LogicalResourceId": 255}
+
+
+def checked(event: Any) -> dict[str, Any]:
+    """Return what is known of a request; raise what there is no way to answer."""
+    given = event if isinstance(event, dict) else {}
+    missing = [key for key, most in _EVENT_KEYS.items() if not _is_text(given.get(key), most)]
+    if missing:
+        raise ValueError(f"not a request of CloudFormation, it has no {', '.join(missing)}")
+    # Whoever else may invoke the function must not have it put something wherever they like.
+    url = urlsplit(str(event["ResponseURL"]))
+    if url.scheme != "https" and url.hostname != "127.0.0.1":
+        raise ValueError("not a request of CloudFormation, its ResponseURL is not https")
+    # crhelper acts on keys of its own in the request, and needs a type to answer at all.
+    own = {key: value for key, value in given.items() if not key.startswith("CrHelper")}
+    if not _is_text(own.get("PhysicalResourceId"), _LONGEST_ID):
+        own.pop("PhysicalResourceId", None)  # it would be the answer's, too
+    return {"RequestType": None, **own}
+
+
+def _is_text(value: object, most: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= most
