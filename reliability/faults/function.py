@@ -56,6 +56,7 @@ class Function:
         self._process: Environment | None = None
         self._began = 0.0
         self._holding_up = threading.RLock()
+        self._is_holding_up = False
         self.is_impatient = False
         self.is_watched = False
         self.dropped: set[str] = set()
@@ -115,6 +116,11 @@ class Function:
         """Return until when the invocation at work begins calls."""
         return self._began + self._seconds - _LAST_CALLS_SECONDS
 
+    @property
+    def has_run_out(self) -> bool:
+        """Whether the time of the invocation at work is over, so that AWS Lambda ends it."""
+        return not self._is_holding_up and self._world.clock.now > self._began + self._seconds
+
     def kill(self) -> None:
         """Kill the process that is at work."""
         if self._process:
@@ -139,7 +145,9 @@ class Function:
             if first is None:
                 return True
             with first.held_up():
+                self._is_holding_up = True
                 act()
+                self._is_holding_up = False
             has_time = self._world.clock.now < self.deadline()
             if not has_time and self._process is first:
                 first.kill()

@@ -48,6 +48,9 @@ class Aim:
         elif self.fault == "outage" and self._suffers(call):
             self.wait(call)
             connection.reset()
+        elif self.has_struck and self.function.has_run_out:
+            self.function.kill()
+            connection.close_connection = True
         else:
             respond(connection)
 
