@@ -11,6 +11,7 @@ from aws_cdk.assertions import Template
 
 from cdk_lightsail_containers import Container, ContainerSecret, Handler
 from cdk_lightsail_containers.narrow_grantee import NarrowGrantee
+from cdk_lightsail_containers.policy_grantee import PolicyGrantee
 from stacks import EVERY_FUNCTION, allowed_in, deployed, deployment_in, only, statement_for
 
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop-abcdef"
@@ -136,7 +137,7 @@ def test_takes_nothing_of_a_grant_that_is_not_needed(stack: Stack) -> None:
 
 def test_stands_for_the_role_of_the_function(stack: Stack) -> None:
     handler = Handler.shared(stack)
-    grantee = NarrowGrantee(handler, {})
+    grantee = NarrowGrantee(PolicyGrantee(stack, handler), {})
 
     assert grantee.assume_role_action == handler.role.assume_role_action
     assert grantee.principal_account == handler.role.principal_account

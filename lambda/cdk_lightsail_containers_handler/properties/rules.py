@@ -6,9 +6,9 @@ from collections.abc import Mapping
 BEYOND_TIMEOUT_SECONDS = 57
 """How much older than the function's timeout a request may be when the function begins it.
 
-AWS Lambda repeats a minute later what failed, and a hand-over fails five seconds before the
-timeout at the latest. What ran into its timeout was answered before, and is not repeated: it would
-be older.
+AWS Lambda repeats a minute later what failed, and a hand-over or an answer fails four seconds
+before the timeout at the latest. What ran into its timeout was answered before, and is not
+repeated: it would be older.
 """
 
 # The pattern in Lightsail's API model groups its alternatives wrongly; this is what it enforces.
