@@ -27,7 +27,9 @@ class Container:
     Args:
         image: the `image_name` of a `ContainerImage` of the same container service, or
             `:service.label.N`; or an image of a public registry, `nginx:1.27`, or of a private
-            repository of Amazon ECR that the service may pull from. It runs on linux/amd64.
+            repository of Amazon ECR that the service may pull from. It runs on linux/amd64. A tag
+            that has moved is not deployed for that alone, as Lightsail tells the name only: name a
+            digest, or let a `ContainerImage` carry it.
         ports: the open ports, 1 to 65535, and what is spoken on each: a `PortProtocol` or its
             text. The service's containers reach each other there; the internet reaches the public
             endpoint alone. Ports are known when the app is synthesized. Default: none.
