@@ -11,7 +11,7 @@ from reliability.report import write_section
 
 from . import strike
 from .gate import Call
-from .matrix import Made, Matrix, command, progress, runs_of, show, tell
+from .matrix import Made, Matrix, command, is_broken, progress, runs_of, show, tell
 from .run import Run
 from .scenario import SCENARIOS
 
@@ -41,7 +41,7 @@ def main() -> int:
         for one in matrix.make(runs):
             made.append(one)
             progress(len(made), len(runs))
-            if one.result.problems:
+            if is_broken(one):
                 print(command(one.run))
                 print(*(f"  {problem}" for problem in one.result.problems), sep="\n", flush=True)
     text = show(made)
@@ -51,7 +51,7 @@ def main() -> int:
     print(told)
     if arguments.write:
         write_section("faults", f"{text}\n\n{told}.")
-    return any(one.result.problems for one in made)
+    return any(map(is_broken, made))
 
 
 def _parse() -> argparse.Namespace:

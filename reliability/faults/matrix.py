@@ -101,18 +101,33 @@ def runs_of(
     return [run for of_scenario in runs for run in of_scenario]
 
 
+def is_too_late(made: Made) -> bool:
+    """Return whether all that is wrong is what the function cannot know: see docs/architecture.md.
+
+    An Update that is cancelled before its function has first looked at the stack seems to be the
+    rollback's own.
+    """
+    run, problems = made.run, made.result.problems
+    is_first_look = run.call == Call("cloudformation", "DescribeStacks", 1)
+    is_cancelled = is_first_look and run.fault == strike.CANCELLED_BEFORE
+    return (
+        bool(problems)
+        and is_cancelled
+        and all(problem.endswith("is nobody's") for problem in problems)
+    )
+
+
+def is_broken(made: Made) -> bool:
+    """Return whether a run is broken."""
+    return bool(made.result.problems) and not is_too_late(made)
+
+
 def show(made: Sequence[Made]) -> str:
     """Return the table of scenarios and faults, each with its count of runs."""
     faults = [fault for fault in strike.NAMES if any(one.run.fault == fault for one in made)]
-    counts: dict[tuple[str, str], Counter[bool | None]] = defaultdict(Counter)
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for one in made:
-        # What never struck says nothing, unless something is broken without it.
-        held = (
-            None
-            if not one.result.has_struck and not one.result.problems
-            else not one.result.problems
-        )
-        counts[one.run.scenario, one.run.fault][held] += 1
+        counts[one.run.scenario, one.run.fault][_outcome(one)] += 1
     rows = [
         [name, *(_cell(counts[name, fault]) for fault in faults)]
         for name in SCENARIOS
@@ -131,21 +146,30 @@ def command(run: Run) -> str:
 
 def tell(made: Sequence[Made]) -> str:
     """Return how many runs there were, and what is not in the table."""
-    broken = sum(bool(one.result.problems) for one in made)
-    idle = sum(not one.result.has_struck for one in made)
+    outcomes = Counter(map(_outcome, made))
     stuck = sum(one.result.was_stuck for one in made)
     return (
-        f"{len(made)} runs, {broken} of them broken; {idle} idle; in {stuck} the rollback "
-        "could not end while the fault lasted, and was continued"
+        f"{len(made)} runs, {outcomes['broken']} of them broken; {outcomes['late']} cancelled too "
+        f"late to be told; {outcomes['idle']} idle; in {stuck} the rollback could not end while "
+        "the fault lasted, and was continued"
     )
 
 
-def _cell(count: Counter[bool | None]) -> str:
-    if count[False]:
-        return f"**{count[True]} of {count[True] + count[False]}**"
-    if count[True]:
-        return str(count[True])
-    return "idle" if count[None] else ""
+def _outcome(made: Made) -> str:
+    if made.result.problems:
+        return "late" if is_too_late(made) else "broken"
+    # What never struck says nothing.
+    return "held" if made.result.has_struck else "idle"
+
+
+def _cell(count: Counter[str]) -> str:
+    if count["broken"]:
+        return f"**{count['held']} of {count['held'] + count['broken']}**"
+    if count["late"]:
+        return f"{count['held']}, {count['late']} late"
+    if count["held"]:
+        return str(count["held"])
+    return "idle" if count["idle"] else ""
 
 
 def _chosen(calls: list[Call]) -> list[Call]:
