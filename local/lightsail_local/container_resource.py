@@ -161,7 +161,8 @@ def _handler_errors() -> Iterator[None]:
 def _describe(client: "LightsailClient", name: str) -> Any:
     try:
         return client.get_container_services(serviceName=name)["containerServices"][0]
-    except client.exceptions.NotFoundException:
+    # AWS's own handler of the resource type takes either for a service that is not there.
+    except (client.exceptions.NotFoundException, client.exceptions.InvalidInputException):
         return None
 
 

@@ -164,4 +164,6 @@ class _TlsServer(LoopbackServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         """Return a connection, once it is secure."""
         plain, address = super().get_request()
-        return self._tls.wrap_socket(plain, server_side=True), address
+        # Who accepts must not wait for a handshake: a client may be held up in its middle.
+        wrapped = self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+        return wrapped, address
