@@ -360,8 +360,13 @@ class TestBadSources:
         assert stack.images() == []
         operations = [request.operation for request in stack.lightsail.registry_requests]
         assert "PutManifest" not in operations
-        ended = operations.count("PutUpload") + operations.count("DeleteUpload")
-        assert operations.count("StartUpload") == ended
+        # One whose end is held up when another layer has failed is ended once more.
+        ended = {
+            request.parameters["upload"]
+            for request in stack.lightsail.registry_requests
+            if request.operation in {"PutUpload", "DeleteUpload"}
+        }
+        assert operations.count("StartUpload") == len(ended)
 
     @pytest.mark.parametrize(
         ("source_property", "sentence"),
