@@ -13,8 +13,9 @@ from .metered_source import MeteredSource
 from .properties.image_source import ArchiveSource
 from .registry.archive import Archive
 from .registry.connection import Connections
-from .registry.copy import Progress, copy_image, find_image
+from .registry.copy import Progress, copy_image
 from .registry.errors import OutOfTime, RegistryError
+from .registry.found_image import find_image
 from .registry.reference import Reference
 from .registry.repository import Repository
 from .registry.wire import bounded

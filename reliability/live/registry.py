@@ -12,9 +12,10 @@ from cdk_lightsail_containers_handler.deadline import Deadline
 from cdk_lightsail_containers_handler.registry.archive import Archive
 from cdk_lightsail_containers_handler.registry.auth import Credentials
 from cdk_lightsail_containers_handler.registry.connection import Connections
-from cdk_lightsail_containers_handler.registry.copy import copy_image, find_image
+from cdk_lightsail_containers_handler.registry.copy import copy_image
 from cdk_lightsail_containers_handler.registry.descriptor import Platform
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
+from cdk_lightsail_containers_handler.registry.found_image import find_image
 from cdk_lightsail_containers_handler.registry.login import Login
 from cdk_lightsail_containers_handler.registry.manifest import MEDIA_TYPES
 from cdk_lightsail_containers_handler.registry.reference import Reference

@@ -6,8 +6,8 @@ import oci_images
 from archives import Remote, layout, tar
 from cdk_lightsail_containers_handler.metered_source import MeteredSource
 from cdk_lightsail_containers_handler.registry.archive import Archive
-from cdk_lightsail_containers_handler.registry.copy import find_image
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
+from cdk_lightsail_containers_handler.registry.found_image import find_image
 
 LARGE, SMALL = oci_images.some_bytes(1000, "large"), oci_images.some_bytes(100, "small")
 

@@ -23,7 +23,6 @@ from archives import (
     zipped,
 )
 from cdk_lightsail_containers_handler.registry.archive import Archive
-from cdk_lightsail_containers_handler.registry.copy import FoundImage, find_image
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
 from cdk_lightsail_containers_handler.registry.errors import (
     DigestMismatch,
@@ -32,6 +31,7 @@ from cdk_lightsail_containers_handler.registry.errors import (
     RegistryError,
     Unsupported,
 )
+from cdk_lightsail_containers_handler.registry.found_image import FoundImage, find_image
 from installed import needs
 from oci_images import (
     DOCKER_MANIFEST,

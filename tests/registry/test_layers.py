@@ -23,7 +23,7 @@ LAYERS = (
     ("login", "pull", "upload"),
     ("repository",),
     ("blob_copy",),
-    ("archive_file",),
+    ("archive_file", "found_image"),
     ("tar", "zip_file", "docker_archive"),
     ("archive",),
     ("copy",),

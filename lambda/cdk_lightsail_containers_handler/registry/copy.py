@@ -9,47 +9,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .blob_copy import PIECE, BlobCopy, Outcome, Source, read_blob
-from .descriptor import LINUX_AMD64, Descriptor, Platform
+from .blob_copy import PIECE, BlobCopy, Outcome, Source
+from .descriptor import Descriptor
 from .docker_manifest import docker_manifest
-from .errors import Refused, Unsupported
-from .manifest import Image, Index, check_platform
+from .errors import Refused
+from .found_image import FoundImage, find_image
+from .manifest import Image
 from .repository import Repository
 from .wire import Deadline
 
-_DEEPEST_INDEX = 2
 _CLIENT_ERROR = 400
-
-
-@dataclass(frozen=True, kw_only=True)
-class FoundImage:
-    """An image that a source has, for the platform wanted.
-
-    Args:
-        manifest: its manifest.
-        config: its configuration, read already.
-    """
-
-    manifest: Image
-    config: bytes = field(repr=False)
-
-    @property
-    def digest(self) -> str:
-        """The digest that it is copied under."""
-        return self.manifest.digest
-
-    @property
-    def docker_digest(self) -> str | None:
-        """The digest that a registry has it under that takes Docker's manifests only."""
-        docker = docker_manifest(self.manifest)
-        return docker.digest if docker else None
-
-    @property
-    def size(self) -> int:
-        """Bytes of all its blobs."""
-        return sum(blob.size for blob in self.manifest.blobs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,29 +64,6 @@ class CopyResult:
     copied: int = 0
     skipped: int = 0
     bytes: int = 0
-
-
-def find_image(source: Source, platform: Platform = LINUX_AMD64) -> FoundImage:
-    """Return the image of a source that runs on a platform; no layer moves.
-
-    Args:
-        source: where to look.
-        platform: what the image has to run on.
-
-    Raises:
-        PlatformMissing: there is none.
-        Unsupported: it is no image that is carried.
-        RegistryError: the source did not give it.
-    """
-    manifest = source.manifest()
-    for _ in range(_DEEPEST_INDEX):
-        if isinstance(manifest, Index):
-            manifest = source.manifest(manifest.choose(platform, str(source)))
-    if isinstance(manifest, Index):
-        raise Unsupported(f"{source} is an index in an index in an index")
-    config = read_blob(source, manifest.config, f"the config of {source}")
-    check_platform(config, platform, str(source))
-    return FoundImage(manifest=manifest, config=config)
 
 
 def copy_image(
