@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import jsii
 from aws_cdk import aws_iam as iam
+
+from .stand_in import StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @jsii.implements(iam.IPrincipal)
-class NarrowGrantee:
+class NarrowGrantee(StandIn):
     """The function's role, for grants of the CDK that allow more actions than are needed.
 
     Args:
@@ -23,28 +25,8 @@ class NarrowGrantee:
     def __init__(
         self, grantee: iam.IGrantable, conditions: Mapping[str, Mapping[str, object]]
     ) -> None:
-        self._principal = grantee.grant_principal
+        super().__init__(grantee.grant_principal)
         self._conditions = conditions
-
-    @property
-    def grant_principal(self) -> iam.IPrincipal:
-        """Return what is granted to."""
-        return cast("iam.IPrincipal", self)
-
-    @property
-    def assume_role_action(self) -> str:
-        """Return that of the role."""
-        return self._principal.assume_role_action
-
-    @property
-    def policy_fragment(self) -> iam.PrincipalPolicyFragment:
-        """Return that of the role, for policies of what is granted."""
-        return self._principal.policy_fragment
-
-    @property
-    def principal_account(self) -> str | None:
-        """Return that of the role."""
-        return self._principal.principal_account
 
     def add_to_principal_policy(
         self, statement: iam.PolicyStatement

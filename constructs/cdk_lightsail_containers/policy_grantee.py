@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import jsii
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from .findings import acknowledge_role
+from .stand_in import StandIn
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -19,7 +20,7 @@ _EVERYTHING = "*"
 
 
 @jsii.implements(iam.IPrincipal)
-class PolicyGrantee:
+class PolicyGrantee(StandIn):
     """The function's role, as it is granted what one image or deployment reads.
 
     The role's own policy is in the stack of the function, where what several grant is written once.
@@ -35,29 +36,10 @@ class PolicyGrantee:
     """
 
     def __init__(self, scope: Construct, handler: Handler) -> None:
+        super().__init__(handler.role)
         self._role = handler.role
         self._is_at_home = Stack.of(scope).node.path == Stack.of(handler).node.path
         self.statements: list[iam.PolicyStatement] = []
-
-    @property
-    def grant_principal(self) -> iam.IPrincipal:
-        """Return what is granted to."""
-        return cast("iam.IPrincipal", self)
-
-    @property
-    def assume_role_action(self) -> str:
-        """Return that of the role."""
-        return self._role.assume_role_action
-
-    @property
-    def policy_fragment(self) -> iam.PrincipalPolicyFragment:
-        """Return that of the role, for policies of what is granted."""
-        return self._role.policy_fragment
-
-    @property
-    def principal_account(self) -> str | None:
-        """Return that of the role."""
-        return self._role.principal_account
 
     def add_to_principal_policy(
         self, statement: iam.PolicyStatement
