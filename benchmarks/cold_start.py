@@ -11,12 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from aws_cdk import App, Stack
+from .runs import ROOT
 
-from cdk_lightsail_containers import Handler
+from staged_asset import staged_asset  # isort: skip
 
 ROUNDS = 15
-RUNTIME = Path(__file__).parent.parent / ".venv-runtime" / "bin" / "python"
+RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 CLIENT = "import boto3; boto3.client('lightsail')"
 VARIANTS = {
     "boto3.client('lightsail') alone": CLIENT,
@@ -38,7 +38,7 @@ def main() -> None:
     """Measure, and print a table."""
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
     with tempfile.TemporaryDirectory() as folder:
-        asset = _staged(Path(folder))
+        asset = staged_asset(Path(folder))
         for code in VARIANTS.values():
             _measure(code, asset)  # writes the bytecode
         for round_number in range(ROUNDS):
@@ -57,14 +57,6 @@ def main() -> None:
         )
         print(f"{name:34}{milliseconds:8.0f}{memory:8.1f}{ratio:8.2f}")
     print("wanted of this handler: a ratio of at most 1.15")
-
-
-def _staged(folder: Path) -> Path:
-    app = App(outdir=str(folder))
-    Handler(Stack(app, "Stack"), "Handler")
-    app.synth()
-    (asset,) = folder.glob("asset.*")
-    return asset
 
 
 def _measure(code: str, asset: Path) -> tuple[float, float]:

@@ -31,9 +31,9 @@ from reliability import ROOT
 from reliability.faults.aws_services import PARAMETERS, SECRETS
 from reliability.faults.clock import Clock
 from reliability.faults.world import World
+from staged_asset import staged_asset
 
 from .member import Broken
-from .present_asset import present_asset
 
 Wanted = tuple[str, dict[str, Any]]
 """A resource's type and properties."""
@@ -126,7 +126,7 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
 def _function(
     folder: Path, world: World, ecr: FakeEcr, *, limit_mib: int | None
 ) -> Iterator[LambdaRuntime]:
-    asset = present_asset(folder / "assembly")
+    asset = staged_asset(folder / "assembly")
     endpoints = {
         f"AWS_ENDPOINT_URL_{_ENDPOINTS[service]}": url for service, url in world.endpoints.items()
     }

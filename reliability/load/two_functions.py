@@ -26,10 +26,10 @@ from lightsail_local.lambda_runtime import LambdaRuntime
 from lightsail_local.server import LightsailServer
 from reliability import ROOT
 from response_url import ResponseUrl, response_url
+from staged_asset import staged_asset
 
 from .member import Answer, Broken, Properties
 from .memory import RUNTIME
-from .present_asset import present_asset
 
 _HANDLER = "lambda/cdk_lightsail_containers_handler"
 
@@ -108,7 +108,7 @@ def two(commit: str) -> Iterator[Two]:
         ) as lightsail,
         response_url() as response,
         _run(_asset_of(commit, Path(folder) / "earlier"), lightsail) as earlier,
-        _run(present_asset(Path(folder) / "present"), lightsail) as present,
+        _run(staged_asset(Path(folder) / "present"), lightsail) as present,
     ):
         lightsail.lightsail.call(
             "CreateContainerService", {"serviceName": "shop", "power": "nano", "scale": 1}

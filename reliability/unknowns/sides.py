@@ -100,6 +100,11 @@ def defaults() -> tuple[Side, ...]:
     return tuple(Side(switch=switch, value=getattr(behaviour, switch)) for switch in SWITCHES)
 
 
+def likelier_but(**switches: Value) -> Row:
+    """Return a row, without a number, with the likelier side of every switch but some."""
+    return _row(0, {side.switch: side.value for side in defaults()} | switches)
+
+
 @cache
 def cover() -> tuple[Row, ...]:
     """Return rows that have every pair of sides, the likelier sides first; always the same."""
@@ -115,8 +120,7 @@ def cover() -> tuple[Row, ...]:
 def rows() -> tuple[Row, ...]:
     """Return the cover, and then each side that is not the likelier one by itself."""
     alone = [side for side in sides() if side not in defaults()]
-    likelier = {side.switch: side.value for side in defaults()}
-    singles = tuple(_row(0, likelier | {side.switch: side.value}) for side in alone)
+    singles = tuple(likelier_but(**{side.switch: side.value}) for side in alone)
     return tuple(replace(row, number=number) for number, row in enumerate((*cover(), *singles), 1))
 
 

@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from reliability.unknowns.sides import KEPT, SWITCHES, Row, defaults
+from reliability.unknowns.sides import KEPT, SWITCHES, Row, defaults, likelier_but
 
 from cdk_commands import HURRIED, Cdk
 from lightsail_local.behaviour import Behaviour
@@ -60,18 +59,8 @@ def left(cdk: Cdk) -> list[str]:
     return [name for name in found if "lsc-live" in name]
 
 
-def row(**switches: Any) -> Row:
-    """Return the likelier side of every switch but some."""
-    return Row(
-        number=0,
-        sides=tuple(
-            replace(side, value=switches.get(side.switch, side.value)) for side in defaults()
-        ),
-    )
-
-
 # Of all sides but one, those that are not the likelier ones, shared out to two runs.
-REFUSING = row(
+REFUSING = likelier_but(
     reuse_numbers=True,
     missing_digest="accepted",
     missing_service="InvalidInputException",
@@ -84,7 +73,7 @@ REFUSING = row(
     stale_seconds=2,
     throttle_every=3,
 )
-FORGETTING = row(
+FORGETTING = likelier_but(
     reuse_numbers=True,
     delete_in_use="done",
     manifest_reads="answered",

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from aws_cdk import App, Stack
 
 import fake_registry
 import oci_images
 from cdk_commands import ROOT
-from cdk_lightsail_containers import Handler
 from cdk_lightsail_containers.handler_asset import ENTRY_POINT
 from fake_aws import FakeAws
 from lightsail_local.behaviour import Behaviour
@@ -18,6 +16,7 @@ from lightsail_local.lambda_runtime import LambdaRuntime
 from lightsail_local.server import Fault, LightsailServer
 from response_url import SIGNATURE, ResponseUrl, response_url
 from stack_requests import STACK_ID, digest, request
+from staged_asset import staged_asset
 
 RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 
@@ -25,12 +24,7 @@ RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 @pytest.fixture(scope="module")
 def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The asset as `cdk synth` stages it."""
-    assembly = tmp_path_factory.mktemp("assembly")
-    app = App(outdir=str(assembly))
-    Handler(Stack(app, "Stack"), "Handler")
-    app.synth()
-    (staged,) = assembly.glob("asset.*")
-    return staged
+    return staged_asset(tmp_path_factory.mktemp("assembly"))
 
 
 @pytest.fixture

@@ -92,29 +92,30 @@ def test_the_update_of_a_rollback_is_carried_out(stack: Stack) -> None:
     assert stack.update(name, Digest=digest(2))["Status"] == "SUCCESS"
 
 
-def test_a_deployment_that_is_taken_back_is_not_made_when_its_turn_comes(stack: Stack) -> None:
+def update_behind_another(stack: Stack, seconds: float) -> dict[str, Any]:
+    """Have somebody's deployment take some seconds, and return the update that waits for it."""
     stack.send(deployment("Create", stack, "nginx:1"))
     stack.becomes("UPDATE_IN_PROGRESS")
-    stack.lightsail.behaviour.deployment_seconds = 60
+    stack.lightsail.behaviour.deployment_seconds = seconds
     stack.client().create_container_service_deployment(
         serviceName="shop", containers={"web": {"image": "nginx:9"}}
     )
+    return deployment("Update", stack, "nginx:2")
+
+
+def test_a_deployment_that_is_taken_back_is_not_made_when_its_turn_comes(stack: Stack) -> None:
+    update = update_behind_another(stack, 60)
     stack.time.on_sleep = lambda: stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
 
-    assert "before it was deployed" in cancelled(stack.send(deployment("Update", stack, "nginx:2")))
+    assert "before it was deployed" in cancelled(stack.send(update))
 
     assert stack.calls(DEPLOY) == 2
 
 
 def test_the_invocation_that_goes_on_knows_in_which_status_it_began(stack: Stack) -> None:
-    stack.send(deployment("Create", stack, "nginx:1"))
-    stack.becomes("UPDATE_IN_PROGRESS")
-    stack.lightsail.behaviour.deployment_seconds = 1000
-    stack.client().create_container_service_deployment(
-        serviceName="shop", containers={"web": {"image": "nginx:9"}}
-    )
+    update = update_behind_another(stack, 1000)
     aws_lambda = stack.clients["lambda"] = FakeLambda()
-    stack.handler(deployment("Update", stack, "nginx:2"), stack.context())
+    stack.handler(update, stack.context())
     (handed_over,) = aws_lambda.payloads
     stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
 

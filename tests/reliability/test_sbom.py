@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
 from packaging.utils import canonicalize_name
 from reliability import sbom
 from reliability.dependencies import required
 
-from cdk_lightsail_containers import Handler
+from staged_asset import staged_asset
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +48,7 @@ def test_that_of_the_function_has_what_is_in_the_asset(
     documents: dict[str, Any], tmp_path: Path
 ) -> None:
     _, function = documents.values()
-    app = App(outdir=str(tmp_path))
-    Handler(Stack(app, "Stack"), "Handler")
-    app.synth()
-    (asset,) = tmp_path.glob("asset.*")
+    asset = staged_asset(tmp_path)
 
     foreign = {path.name for path in asset.iterdir()} - {
         "cdk_lightsail_containers_handler",

@@ -98,10 +98,8 @@ def test_keys_last_and_a_session_that_does_not_tell_its_end_is_told_so(
     assert lifetime(session(profile)) == expected
 
 
-def test_the_end_of_what_stands_in_variables_is_known(
-    session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
+def have_until(monkeypatch: pytest.MonkeyPatch, ends: datetime) -> None:
+    """Put the credentials of a session into variables."""
     for name, value in (
         ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "of-a-session"),
@@ -109,6 +107,13 @@ def test_the_end_of_what_stands_in_variables_is_known(
         ("AWS_CREDENTIAL_EXPIRATION", ends.isoformat()),
     ):
         monkeypatch.setenv(name, value)
+
+
+def test_the_end_of_what_stands_in_variables_is_known(
+    session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
+    have_until(monkeypatch, ends)
 
     assert lifetime(session("")) == Lifetime(ends=ends)
 
@@ -117,13 +122,7 @@ def test_keys_that_nothing_renews_are_used_to_their_end(
     session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = datetime.now(UTC) + timedelta(minutes=20)
-    for name, value in (
-        ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "of-a-session"),
-        ("AWS_SESSION_TOKEN", "token"),
-        ("AWS_CREDENTIAL_EXPIRATION", ends.isoformat()),
-    ):
-        monkeypatch.setenv(name, value)
+    have_until(monkeypatch, ends)
     kept_session = kept(session(""))
 
     # botocore would read the variables again, and fail, as that changes nothing.

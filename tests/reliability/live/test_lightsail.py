@@ -40,28 +40,26 @@ def test_throttling_without_an_end_is_given_up(cloud: Start) -> None:
     assert sum(started.time.slept) < 60
 
 
-@pytest.mark.parametrize("kind", ["reset_after", "cut"])
-def test_a_deletion_that_was_done_but_not_answered_is_done(cloud: Start, kind: str) -> None:
-    started = cloud(delete_in_use="done")
+def sides_of_a_struck_deletion(cloud: Start, delete_in_use_is: str, kind: str) -> object:
+    """Return what is found of deleting what serves, where the first deletion is struck."""
+    started = cloud(delete_in_use=delete_in_use_is)
     started.service.create()
     started.service.wait_until_ready()
     started.service.serving()
     started.server.faults.append(Fault(operation="DeleteContainerImage", kind=kind))  # type: ignore[arg-type]
+    return delete_in_use(started.service).sides
 
-    assert delete_in_use(started.service).sides == {"delete_in_use": "done"}
+
+@pytest.mark.parametrize("kind", ["reset_after", "cut"])
+def test_a_deletion_that_was_done_but_not_answered_is_done(cloud: Start, kind: str) -> None:
+    assert sides_of_a_struck_deletion(cloud, "done", kind) == {"delete_in_use": "done"}
 
 
 @pytest.mark.parametrize("kind", ["error", "reset_before", "throttle"])
 def test_a_deletion_that_is_refused_is_refused_also_when_it_is_repeated(
     cloud: Start, kind: str
 ) -> None:
-    started = cloud(delete_in_use="refused")
-    started.service.create()
-    started.service.wait_until_ready()
-    started.service.serving()
-    started.server.faults.append(Fault(operation="DeleteContainerImage", kind=kind))  # type: ignore[arg-type]
-
-    assert delete_in_use(started.service).sides == {"delete_in_use": "refused"}
+    assert sides_of_a_struck_deletion(cloud, "refused", kind) == {"delete_in_use": "refused"}
 
 
 def test_what_was_never_there_is_not_deleted(cloud: Start) -> None:

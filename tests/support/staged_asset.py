@@ -1,4 +1,4 @@
-"""The asset of the present function."""
+"""The function's asset, as `cdk synth` stages it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from aws_cdk import App, Stack
 from cdk_lightsail_containers import Handler
 
 
-def present_asset(assembly: Path) -> Path:
-    """Stage it as the CDK does, below a folder."""
+def staged_asset(assembly: Path) -> Path:
+    """Synthesize a stack with a function into a folder, and return the asset in it."""
     app = App(outdir=str(assembly))
     Handler(Stack(app, "Stack"), "Handler")
     app.synth()
