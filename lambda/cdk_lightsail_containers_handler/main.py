@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from .custom_resource import CALL_SECONDS, INVOKE_SECONDS, CustomResource
+from .calls import CALL_SECONDS
+from .custom_resource import INVOKE_SECONDS, CustomResource
 from .request import checked
 from .resources import Resources, never_made
 

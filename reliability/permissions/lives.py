@@ -28,7 +28,9 @@ def live_as_image(world: World) -> None:
     with world.step("fail"):
         world.fail(world.event("Update", IMAGE, second, **images.lose()))
     with world.step("roll back"):
+        world.requests.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
         world.succeed(world.event("Update", IMAGE, second, **images.bring(2)))
+        world.requests.becomes("UPDATE_IN_PROGRESS")
     with world.step("wait for a busy service"):
         world.requests.lightsail.behaviour.service_seconds = 20
         world.requests.client().update_container_service(serviceName=_service(world), scale=2)
@@ -64,7 +66,9 @@ def live_as_deployment(world: World) -> None:
         world.fail(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "3")))
         behaviour.failing_images.clear()
     with world.step("roll back"):
+        world.requests.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
         world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "2")))
+        world.requests.becomes("UPDATE_IN_PROGRESS")
     with world.step("hand over"):
         behaviour.deployment_seconds, world.requests.seconds = 100, 60
         world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "4")))
