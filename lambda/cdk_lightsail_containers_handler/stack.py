@@ -49,17 +49,17 @@ class _Reading(PlainCall):
         return OutOfTime(f"{self.problem} ({cause})", self.cure)
 
 
-def _reading(operation: str, what: str) -> _Reading:
+def _reading(operation: str, problem: str) -> _Reading:
     return _Reading(
         operation,
-        f"{what} not known",
+        problem,
         f"allow the function's role cloudformation:{operation} on the stack, and a way there",
     )
 
 
-_STATUS_CALL = _reading("DescribeStacks", "the stack's status is")
-_EVENTS = _reading("DescribeStackEvents", "what the stack goes back to is")
-_LISTING = _reading("ListStackResources", "the stack's resources are")
+_STATUS_CALL = _reading("DescribeStacks", "the stack's status is not known")
+_EVENTS = _reading("DescribeStackEvents", "what the stack goes back to is not known")
+_LISTING = _reading("ListStackResources", "the stack's resources are not known")
 
 
 @dataclass(frozen=True, kw_only=True)
