@@ -95,7 +95,8 @@ HANDLER_IMPORTS = {
         "secret_values",
         "stack",
     },
-    "main": {"custom_resource", "registry", "request", "resources"},
+    "whole_answers": set(),
+    "main": {"custom_resource", "registry", "request", "resources", "whole_answers"},
 }
 
 

@@ -49,8 +49,7 @@ class Lightsail:
         """Return the images that are registered with a service, in no certain order."""
         return self._calls.send(
             LightsailCall("GetContainerImages", service),
-            # An empty list may be left out. So does botocore with an answer that is no JSON, but
-            # whoever acts on this list looks again afterwards.
+            # An empty list may be left out.
             lambda: self._parsed(
                 ContainerImage.parse,
                 self._client.get_container_images(serviceName=service).get("containerImages", []),
