@@ -97,7 +97,8 @@ HANDLER_IMPORTS = {
         "secret_values",
         "stack",
     },
-    "main": {"calls", "custom_resource", "registry", "request", "resources"},
+    "whole_answers": set(),
+    "main": {"calls", "custom_resource", "registry", "request", "resources", "whole_answers"},
 }
 
 

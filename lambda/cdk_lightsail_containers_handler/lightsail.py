@@ -224,7 +224,7 @@ class Lightsail:
         """Return the items of a list that an answer holds.
 
         One that is missing may be empty and left out; or something in between has answered, or the
-        answer was no JSON, of which botocore makes an empty one. So only what goes on missing is
+        answer was not whole. So only what goes on missing is
         taken for empty.
         """
         missing = 0
