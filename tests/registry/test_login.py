@@ -85,7 +85,7 @@ def test_a_token_that_is_good_for_nothing_is_given_up(bearer: Copying) -> None:
 def test_a_token_service_that_refuses_is_named(bearer: Copying) -> None:
     bearer.credentials = lambda: Credentials(username="robot", password="guess")
 
-    with pytest.raises(Unauthorized, match=r"did not give a token \(401 UNAUTH") as error:
+    with pytest.raises(Unauthorized, match=r"did not give a token for .*/web:1 \(401 UNAUTH") as error:
         bearer.find()
 
     assert "guess" not in str(error.value)

@@ -40,6 +40,8 @@ class Archive:
         file: the archive; its name is what messages call the image.
     """
 
+    is_archive = True
+
     def __init__(self, file: RandomAccess) -> None:
         self._file = file
         self._blobs: Mapping[str, ArchivedFile] = {}
