@@ -98,8 +98,8 @@ class NotFound(RegistryError):  # noqa: N818
 class DigestMismatch(RegistryError):  # noqa: N818
     """Bytes are not what their digest and size say."""
 
-    default_cure = "it is damaged, push the image to its registry again"
-    default_archive_cure = "it is damaged, write the archive again"
+    default_cure = "push the image to its registry again, this one is damaged"
+    default_archive_cure = "write the archive again, this one is damaged"
 
 
 class Unsupported(RegistryError):  # noqa: N818

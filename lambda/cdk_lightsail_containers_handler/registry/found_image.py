@@ -57,7 +57,9 @@ def find_image(source: Source, platform: Platform = LINUX_AMD64) -> FoundImage:
     try:
         return _find(source, platform, str(source))
     except RegistryError as error:
-        raise error.in_archive() if source.is_archive else error
+        if source.is_archive:
+            error.in_archive()
+        raise
 
 
 def _find(source: Source, platform: Platform, name: str) -> FoundImage:

@@ -61,6 +61,7 @@ class Login:
         credentials: CredentialsSource,
         connections: Connections,
         deadline: Deadline,
+        *,
         image: str = "an image",
     ) -> None:
         self._registry = registry

@@ -177,7 +177,8 @@ def check_layers(config: bytes, layers: int, name: str) -> None:
     expected = len(diff_ids) if isinstance(diff_ids, list) else 0
     if expected != layers:
         raise Unsupported(
-            f"{name} has {layers} layers in its manifest and {expected} in its config",
+            f"{name} has another number of layers in its manifest ({layers}) than in its config "
+            f"({expected})",
             cure="build it again, with another version of the tool that wrote it",
         )
 

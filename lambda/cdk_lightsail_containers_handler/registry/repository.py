@@ -57,7 +57,9 @@ class Repository:
         self._registry = Url(origin=reference.origin, target="/v2/")
         actions = "pull,push" if is_pushed_to else "pull"
         scopes = (f"repository:{reference.repository}:{actions}",)
-        login = Login(self._registry, scopes, credentials, connections, deadline, str(reference))
+        login = Login(
+            self._registry, scopes, credentials, connections, deadline, image=str(reference)
+        )
         self._transport = Transport(connections, deadline, login)
 
     def __str__(self) -> str:
@@ -144,7 +146,11 @@ class Repository:
             return False
         response.close()
         size = response.header("Content-Length")
-        if not response.coding and size.isdecimal() and size.lstrip("0") not in ("", str(blob.size)):
+        if (
+            not response.coding
+            and size.isdecimal()
+            and size.lstrip("0") not in ("", str(blob.size))
+        ):
             raise DigestMismatch(
                 f"{self._registry.origin} has {size} bytes of {blob.short_digest}, "
                 f"not {blob.size} as its manifest says",
