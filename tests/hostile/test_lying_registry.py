@@ -106,12 +106,11 @@ class TestEndlessAnswers:
         lied_to.source.login = "bearer"
         lied_to.lie("GET /token", lie)
 
+        image = f"{lied_to.source.host}/web:1"
         assert lied_to.reason().startswith(
             (
-                f"the token service {lied_to.source.host} for {lied_to.source.host}/web:1 answered "
-                "without a token: ",
-                f"{lied_to.source.host} did not give a token for {lied_to.source.host}/web:1 "
-                "(its answer has no end): ",
+                f"the token service {lied_to.source.host} for {image} answered without a token: ",
+                f"{lied_to.source.host} did not give a token for {image} (its answer has no end): ",
             )
         )
         assert lie.sent < 600 * KIB + ON_THE_WAY

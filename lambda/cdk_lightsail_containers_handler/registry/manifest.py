@@ -22,9 +22,9 @@ from .reference import DIGEST
 
 _OCI = "application/vnd.oci.image."
 _DOCKER = "application/vnd.docker."
-_INDEXES = (f"{_OCI}index.v1+json", f"{_DOCKER}distribution.manifest.list.v2+json")
+INDEXES = (f"{_OCI}index.v1+json", f"{_DOCKER}distribution.manifest.list.v2+json")
 _IMAGES = (f"{_OCI}manifest.v1+json", f"{_DOCKER}distribution.manifest.v2+json")
-MEDIA_TYPES = (*_IMAGES, *_INDEXES)
+MEDIA_TYPES = (*_IMAGES, *INDEXES)
 """What to accept, always all four: a registry may answer 404 for a type that is not named."""
 
 _CONFIGS = frozenset(
@@ -122,17 +122,17 @@ def parse(content: bytes, media_type: str, name: str) -> Image | Index:
     document = _document(content, f"the manifest of {name}")
     kind = _kind(document, told, name)
     try:
-        if kind in _INDEXES:
-            entries = [item for item in _items(document, "manifests") if not _is_attestation(item)]
+        if kind in INDEXES:
+            entries = [item for item in _items(document, "manifests") if not is_attestation(item)]
             manifests = tuple(map(parse_descriptor, entries))
             return Index(content=content, manifests=manifests)
         config = _blob(document["config"], name)
+        if config.media_type not in _CONFIGS:
+            told = quoted_answer(config.media_type)
+            raise Unsupported(f"{name} is no container image, its config is '{told}'")
         layers = tuple(_layer(item, name) for item in _items(document, "layers"))
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise Unsupported(f"the manifest of {name} is malformed, {_reason(error)}") from error
-    if config.media_type not in _CONFIGS:
-        kind = quoted_answer(config.media_type)
-        raise Unsupported(f"{name} is no container image, its config is '{kind}'")
     return Image(content=content, media_type=kind, config=config, layers=layers)
 
 
@@ -231,6 +231,16 @@ def missing_platform(
     )
 
 
+def is_attestation(item: Any) -> bool:
+    """Return whether it is what BuildKit adds to say how an image was made.
+
+    https://github.com/moby/buildkit/blob/v0.17.0/docs/attestations/attestation-storage.md
+    """
+    unknown = Platform(os="unknown", architecture="unknown")
+    is_marked = "vnd.docker.reference.type" in (item.get("annotations") or {})
+    return is_marked or parse_platform(item.get("platform")) == unknown
+
+
 def _document(content: bytes, what: str) -> dict[str, Any]:
     # Each takes up to sixty times its bytes of memory, and no image needs so many.
     if content.count(b"{") + content.count(b"[") > _MOST_PARTS:
@@ -263,7 +273,7 @@ def _kind(document: dict[str, Any], told: str, name: str) -> str:
         raise Unsupported(f"{name} is '{shown or 'of no media type'}', which is no container image")
     # What two readers take for two different things may be an image that nobody has looked at:
     # https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m
-    others = ("layers", "config") if kind in _INDEXES else ("manifests",)
+    others = ("layers", "config") if kind in INDEXES else ("manifests",)
     if inside not in (None, kind) or any(other in document for other in others):
         raise Unsupported(f"{name} is '{kind}' and something else at once")
     return str(kind)
@@ -276,9 +286,9 @@ def _kind_of_unnamed(document: dict[str, Any], told: str) -> str:
     """
     is_image = isinstance(document.get("config"), dict) and isinstance(document.get("layers"), list)
     is_index = isinstance(document.get("manifests"), list)
-    if is_image and told not in _INDEXES:
+    if is_image and told not in INDEXES:
         return _IMAGES[0]
-    return _INDEXES[0] if is_index and told not in _IMAGES else told
+    return INDEXES[0] if is_index and told not in _IMAGES else told
 
 
 def _items(document: dict[str, Any], key: str) -> list[Any]:
@@ -286,16 +296,6 @@ def _items(document: dict[str, Any], key: str) -> list[Any]:
     if not isinstance(items, list) or len(items) > _MOST_DESCRIPTORS:
         raise ValueError(f"{key} are no list of at most {_MOST_DESCRIPTORS}")
     return items
-
-
-def _is_attestation(item: Any) -> bool:
-    """Return whether it is what BuildKit adds to say how an image was made.
-
-    https://github.com/moby/buildkit/blob/v0.17.0/docs/attestations/attestation-storage.md
-    """
-    unknown = Platform(os="unknown", architecture="unknown")
-    is_marked = "vnd.docker.reference.type" in (item.get("annotations") or {})
-    return is_marked or parse_platform(item.get("platform")) == unknown
 
 
 def _blob(item: Any, name: str) -> Descriptor:
