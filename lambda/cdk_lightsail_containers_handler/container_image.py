@@ -169,10 +169,9 @@ class Registration:
                 self._stack.check("the image was registered")
                 image = self._lightsail.register(service, label, digest)
             except Unanswered:
-                self._deadline.back_off(attempt)
                 found = self._find_what_was_lost()
-                if found is None and self._deadline.left() < _LOOK_SECONDS:
-                    raise  # there would be no time to look for the next one
+                if found is None and not self._may_try_again(attempt):
+                    raise
             except NotFound:
                 # Lightsail drops what is not registered, after a time that nobody knows.
                 digest = ""
@@ -205,6 +204,11 @@ class Registration:
                 self._log("found after all", image=str(found.name))
                 return found
             attempt += 1
+
+    def _may_try_again(self, attempt: int) -> bool:
+        """Wait, and return whether another registration leaves the time to look for it, too."""
+        is_over = not self._doubt.is_open and self._deadline.back_off(attempt)
+        return is_over and self._deadline.left() > _LOOK_SECONDS
 
     def _find_what_was_lost(self) -> ContainerImage | None:
         """Look for what a registration has made whose answer was lost.

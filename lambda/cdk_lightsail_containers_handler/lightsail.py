@@ -223,9 +223,8 @@ class Lightsail:
     ) -> list[_T]:
         """Return the items of a list that an answer holds.
 
-        One that is missing may be empty and left out; or something in between has answered, or the
-        answer was not whole. So only what goes on missing is
-        taken for empty.
+        One that is missing may be empty and left out, or something in between has answered. So
+        only what goes on missing is taken for empty.
         """
         missing = 0
 
