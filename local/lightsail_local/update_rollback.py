@@ -10,7 +10,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 # ruff: noqa: SLF001 - ministack has no public way to do this, and its version is pinned
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -181,19 +182,19 @@ async def _update_back(
     if is_skipped:
         _event(stack, record, "UPDATE_COMPLETE", "Resource rollback skipped by user")
     else:
-        try:
-            await stacks._revert_update(
-                stack["StackId"],
-                stack["StackName"],
-                logical_id,
-                resource_type,
-                physical_id,
-                applied,
-                wanted,
-                record["Attributes"],
-                restored,
-            )
-        except Exception:  # noqa: BLE001 - whatever it is, its event says it
+        update = stacks._revert_update(
+            stack["StackId"],
+            stack["StackName"],
+            logical_id,
+            resource_type,
+            physical_id,
+            applied,
+            wanted,
+            record["Attributes"],
+            restored,
+        )
+        if await _failure(update):
+            # An event says it.
             return
     del rollback.updates[logical_id]
     records[logical_id] = restored
@@ -212,16 +213,15 @@ async def _delete(stack: dict[str, Any], rollback: _Rollback, logical_id: str) -
         _event(stack, record, "DELETE_SKIPPED")
     else:
         _event(stack, record, "DELETE_IN_PROGRESS")
-        try:
-            await _call_delete(
-                record["ResourceType"],
-                record["PhysicalResourceId"],
-                record["Properties"],
-                stack["StackName"],
-                logical_id,
-            )
-        except Exception as error:  # noqa: BLE001 - whatever it is, the event says it
-            _event(stack, record, "DELETE_FAILED", str(error))
+        delete = _call_delete(
+            record["ResourceType"],
+            record["PhysicalResourceId"],
+            record["Properties"],
+            stack["StackName"],
+            logical_id,
+        )
+        if failure := await _failure(delete):
+            _event(stack, record, "DELETE_FAILED", str(failure))
         else:
             _event(stack, record, "DELETE_COMPLETE")
     if logical_id not in rollback.before:
@@ -233,6 +233,11 @@ async def _call_delete(resource_type: str, *arguments: Any) -> None:
         await run_reentrant(stacks._delete_resource, resource_type, *arguments)
     else:
         stacks._delete_resource(resource_type, *arguments)
+
+
+async def _failure(work: Coroutine[Any, Any, None]) -> BaseException | None:
+    """Return what a coroutine raises, None for nothing."""
+    return (await asyncio.gather(work, return_exceptions=True))[0]
 
 
 def _is_retained(stack: dict[str, Any], operation: Mapping[str, Any], logical_id: str) -> bool:
