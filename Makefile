@@ -33,7 +33,7 @@ RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local .venv-runtime-tests/bin/pyt
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check format bench faults unknowns load live fuzz permissions audit licences sbom requirements clean
+.PHONY: help demo test check format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
 
 help:  ## show these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ faults: $(SETUP) .venv-runtime-tests/installed  ## strike every call of every sc
 
 unknowns: $(SETUP)  ## live through every scenario on every side of what nobody knows of Lightsail
 	@$(BIN)/python -m reliability.unknowns $(UNKNOWNS)
+
+builders: $(SETUP)  ## read what the builders of this machine write, and print the table
+	@$(BIN)/python -m reliability.builders $(BUILDERS)
 
 fuzz: $(SETUP) .venv/fuzz-installed  ## give every parser what reaches new code, 20 seconds each
 	@$(BIN)/python -m reliability.fuzz $(FUZZ)

@@ -373,6 +373,68 @@ class TestDockerArchive:
         assert "large of s3://bucket/image is larger than 4 MiB" in refusal(tar(files))
 
 
+class TestDirectory:
+    """What skopeo calls `dir:`, and podman `docker-dir`."""
+
+    def files(self, made: Made) -> Files:
+        version = b"Directory Transport Version: 1.1\n"
+        files = {"version": version, "manifest.json": made.content, "signature-1": b"x"}
+        for child in made.manifests:
+            files[f"{child.digest.removeprefix('sha256:')}.manifest.json"] = child.content
+            files |= self.blobs(child)
+        return files | self.blobs(made)
+
+    def blobs(self, made: Made) -> Files:
+        return {digest.removeprefix("sha256:"): blob for digest, blob in made.blobs.items()}
+
+    @pytest.mark.parametrize("docker", [False, True])
+    @pytest.mark.parametrize("folder", ["", "image/"])
+    @pytest.mark.parametrize("pack", [tar, zipped])
+    def test_is_read_byte_for_byte(
+        self, pack: Callable[..., bytes], folder: str, docker: bool
+    ) -> None:
+        made = image(*SMALL, docker=docker)
+
+        found, blobs = read_all(pack(self.files(made), folder=folder))
+
+        assert found.manifest.content == made.content
+        assert found.manifest.media_type == made.media_type
+        assert blobs == made.blobs
+
+    def test_gives_the_amd64_image_of_an_index(self) -> None:
+        made = multi_arch(*SMALL)
+
+        found, blobs = read_all(tar(self.files(made)))
+
+        assert found.digest == made.manifests[-1].digest
+        assert blobs == made.manifests[-1].blobs
+
+    def test_of_an_index_without_its_images_says_so(self) -> None:
+        files = self.files(index(image(b"1", platform="linux/arm64"), MADE))
+        del files[f"{MADE.digest.removeprefix('sha256:')}.manifest.json"]
+
+        assert "is for linux/arm64, not for linux/amd64" in refusal(tar(files), PlatformMissing)
+
+    def test_need_not_name_its_type(self) -> None:
+        document = json.loads(MADE.content)
+        del document["mediaType"]
+        files = self.files(Made(content=to_json(document), media_type="", blobs=MADE.blobs))
+
+        assert find(tar(files)).manifest.media_type == OCI_MANIFEST
+
+    def test_without_a_blob_says_so(self) -> None:
+        files = self.files(MADE)
+        del files[digest_of(SMALL[0]).removeprefix("sha256:")]
+
+        assert "has no blob" in refusal(tar(files), NotFound)
+
+    def test_has_no_name_to_give(self) -> None:
+        assert refusal(tar(self.files(MADE)), tag="web:1") == (
+            "s3://bucket/image holds no image 'web:1', only images without a name: "
+            "leave out tag= and archive one image alone"
+        )
+
+
 class TestRequests:
     """Each costs a round trip."""
 
