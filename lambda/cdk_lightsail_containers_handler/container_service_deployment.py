@@ -53,17 +53,13 @@ class ContainerServiceDeployments:
         lightsail: where to.
         deadline: when to stop; another invocation goes on.
         log: where the steps are told.
-        mask: takes what is secret out of what Lightsail and the containers say.
     """
 
-    def __init__(
-        self, lightsail: Lightsail, deadline: Deadline, log: Log, mask: Callable[[str], str]
-    ) -> None:
+    def __init__(self, lightsail: Lightsail, deadline: Deadline, log: Log) -> None:
         self._lightsail = lightsail
         self._deadline = deadline
         self._log = log
-        self._mask = mask
-        self._failures = DeploymentFailures(lightsail, log, mask)
+        self._failures = DeploymentFailures(lightsail, log)
 
     def put(
         self,
@@ -137,7 +133,7 @@ class ContainerServiceDeployments:
                 # Its turn may have come long after the stack has gone back.
                 check("it was deployed")
                 try:
-                    version = self._lightsail.deploy(wanted, self._mask)
+                    version = self._lightsail.deploy(wanted)
                 except Unanswered as lost:
                     self._log("looking for it", why=str(lost))
                 except Refused as refusal:

@@ -11,9 +11,9 @@ from crhelper import CfnResource
 
 from . import response
 from .deadline import Deadline
-from .errors import REASON_LIMIT, HandlerError, Unanswered
+from .errors import HandlerError, Unanswered
 from .hand_over import HandOver
-from .request_log import RequestLog
+from .request_log import RequestLog, log_bare_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,6 +64,7 @@ class CustomResource(CfnResource):
             del os.environ["AWS_SAM_LOCAL"]
         # What crhelper logs of a failure is told in one line here.
         logging.getLogger("crhelper").setLevel(logging.CRITICAL)
+        log_bare_lines()
         self._clock = clock
         self._sleep = sleep
         self._today = today
@@ -173,7 +174,7 @@ class CustomResource(CfnResource):
                 return
             self._is_answered = True
             status = status or self.Status
-            reason = self.log.mask(reason or self.Reason)[:REASON_LIMIT]
+            reason = reason or self.Reason
             answer = {
                 "Status": status,
                 "PhysicalResourceId": self.PhysicalResourceId
@@ -190,7 +191,7 @@ class CustomResource(CfnResource):
                 self._lost = error
                 self.log("not answered", why=str(error))
             else:
-                self.log("answered", status=status, reason=reason)
+                self.log("answered", reason=reason, status=status)
 
 
 def _refuse_type(event: Mapping[str, Any], _context: object) -> None:

@@ -19,6 +19,7 @@ from cdk_lightsail_containers_handler.main import CLIENT_CONFIG
 from cdk_lightsail_containers_handler.properties.container_image import ImageName
 from certificates import certificate
 from fake_time import FakeTime
+from silent_log import SilentLog
 
 DIGEST = "sha256:" + "0" * 64
 IMAGE = {"image": ":shop.web.1", "digest": DIGEST, "createdAt": datetime(2026, 11, 23, tzinfo=UTC)}
@@ -33,7 +34,7 @@ def answers() -> Iterator[Stubber]:
 
 
 def lightsail(answers: Stubber) -> Lightsail:
-    return Lightsail(answers.client, FakeTime().deadline(0.2), lambda *_, **__: None)
+    return Lightsail(answers.client, FakeTime().deadline(0.2), SilentLog())
 
 
 @pytest.mark.parametrize("item", [{}, {**IMAGE, "image": ":shop.web.next"}, {"image": ":a.b.1"}])
@@ -107,7 +108,7 @@ def test_keeps_the_last_lines_of_a_log_of_as_many_pages_as_there_is_time_for(
 ) -> None:
     time = FakeTime()
     log = Log(time, pages, seconds)
-    shop = Lightsail(log, time.deadline(800), lambda *_, **__: None)  # type: ignore[arg-type]
+    shop = Lightsail(log, time.deadline(800), SilentLog())  # type: ignore[arg-type]
 
     lines = [
         event.message
@@ -162,9 +163,8 @@ class Client:
 
 
 def steps_with(client: Client, seconds: float) -> tuple[Lightsail, list[str], FakeTime]:
-    time, steps = FakeTime(), list[str]()
-    log = lambda step, **_: steps.append(step)  # noqa: E731
-    return Lightsail(client, time.deadline(seconds), log), steps, time  # type: ignore[arg-type]
+    time, log = FakeTime(), SilentLog()
+    return Lightsail(client, time.deadline(seconds), log), log.steps, time  # type: ignore[arg-type]
 
 
 def test_passes_over_an_item_that_it_cannot_read_and_logs_it() -> None:
@@ -239,7 +239,7 @@ def test_a_registration_whose_answer_breaks_in_tls_may_have_been_carried_out(
         )
         try:
             with pytest.raises(Unanswered, match="SSLError"):
-                Lightsail(client, FakeTime().deadline(60), lambda *_, **__: None).register(
+                Lightsail(client, FakeTime().deadline(60), SilentLog()).register(
                     "shop", "web", DIGEST
                 )
         finally:
