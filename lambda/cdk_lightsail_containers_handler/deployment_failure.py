@@ -33,6 +33,7 @@ _MOST_LINES_OF_CREATE = 20
 _LIMIT_OF_CREATE = 1500
 _WORTH_CUTTING = 40
 _ROOM_OF_VERDICT = 200
+_ROOM_OF_VALUE = 80
 _ALSO = ", it also logged: "
 _CLOCKS_APART = timedelta(seconds=5)
 
@@ -70,7 +71,7 @@ class DeploymentFailures:
         limit = REASON_LIMIT if self._log.is_kept else _LIMIT_OF_CREATE
         said = self._shown(lines, verdict, limit - size(f"{problem}: : {fix}"))
         if not said:
-            said = f"it logged nothing{f', the last state was {state}' if state else ''}"
+            said = f"there is no log of it{f', the last state was {state}' if state else ''}"
         return HandlerError(f"{problem}: {said}", fix, limit)
 
     def _lines(self, deployment: Deployment, service: str, container: str) -> list[str]:
@@ -118,13 +119,14 @@ def _verdict(lines: list[str], version: int) -> str:
 def _cause(deployment: Deployment, state: str, verdict: str) -> str:
     """Return what the deployment failed at, as far as that is known."""
     if state.startswith(_CAUSES):
-        return f" ({state})"
+        return f" ({shortened(state, _ROOM_OF_VERDICT)})"
     endpoint = deployment.public_endpoint
     if endpoint and (state.startswith(_CHECKING_HEALTH) or _UNHEALTHY.search(verdict)):
         check = endpoint.health_check
         return (
-            f" (health check: GET {check.path} on port {endpoint.container_port} of container "
-            f"'{endpoint.container_name}', success codes {check.success_codes})"
+            f" (health check: GET {shortened(check.path, _ROOM_OF_VALUE)} on port "
+            f"{endpoint.container_port} of container '{endpoint.container_name}', success codes "
+            f"{shortened(check.success_codes, _ROOM_OF_VALUE)})"
         )
     return ""
 

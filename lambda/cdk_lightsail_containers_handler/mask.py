@@ -58,11 +58,13 @@ class Mask:
     def hide(self, secret: str) -> None:
         """Have a secret replaced from here on, each line of it, and each string of one in JSON."""
         whole = plain(secret)
-        for part in (whole, *whole.split("\n"), *map(plain, _strings(secret))):
+        for part in (whole, *whole.split("\n")):
             if len(text := part.strip()) >= _SHORTEST:
                 self._secrets.add(text)
                 readings = {_without_quoting(reading).text for reading in _readings(text)}
-                self._read_secrets |= {one for one in readings if len(one) >= _SHORTEST}
+                self._read_secrets |= {one for one in readings if len(one.strip()) >= _SHORTEST}
+        for string in _strings(secret):
+            self.hide(string)
 
     def __call__(self, text: str) -> str:
         """Return words from elsewhere as they may be shown."""

@@ -420,7 +420,7 @@ class TestFailures:
         stack.lightsail.faults.append(Fault(operation="GetContainerLog", kind="denied", times=100))
 
         assert (
-            "container 'web': it logged nothing, the last state was CREATING_DEPLOYMENT: Your "
+            "container 'web': there is no log of it, the last state was CREATING_DEPLOYMENT: Your "
             "deployment is being created on your container service: fix it, deploy with"
         ) in reason(deploy(stack, "nginx:2"))
 

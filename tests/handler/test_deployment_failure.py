@@ -30,12 +30,13 @@ def told(
     logs: dict[str, list[str]],
     *,
     public: str | None = None,
+    path: str = "/up",
     detail: str = CREATING,
     log: SilentLog = UPDATED,
 ) -> str:
     """Return what is said of deployment 7, which logged these lines."""
     client = boto3.client("lightsail")
-    check = HealthCheck(path="/up", success_codes="200-299")
+    check = HealthCheck(path=path, success_codes="200-299")
     endpoint = (
         PublicEndpoint(container_name=public, container_port=80, health_check=check)
         if public
@@ -70,10 +71,10 @@ def told(
         (["[deployment:7] Gone", "[deployment:7] Canceled"], "[deployment:7] Gone"),
         (
             ["[deployment:6] Gone"],
-            f"it logged nothing, the last state was {CREATING.rstrip('.')}",
+            f"there is no log of it, the last state was {CREATING.rstrip('.')}",
         ),
-        ([], f"it logged nothing, the last state was {CREATING.rstrip('.')}"),
-        (["", " \x1b[0m "], f"it logged nothing, the last state was {CREATING.rstrip('.')}"),
+        ([], f"there is no log of it, the last state was {CREATING.rstrip('.')}"),
+        (["", " \x1b[0m "], f"there is no log of it, the last state was {CREATING.rstrip('.')}"),
         (["\x1b[31mERROR\x1b[0m no db", "\x1b]0;t\x07\x1b[2Jpanic\x08"], "ERROR no db | panic"),
         (["\x1b[1mno er\x1b[0mror is a reason to stop", "stopped"], "no error is a reason to stop"),
     ],
@@ -121,6 +122,16 @@ def test_names_what_the_health_check_asks_for(lines: list[str], detail: str) -> 
     said = told({"web": lines}, public="web", detail=detail)
 
     assert f"{CHECK}container 'web': {shown}: fix it" in said
+
+
+def test_shows_the_lines_beside_a_path_and_a_state_that_are_too_long() -> None:
+    said = told({"web": ["ok"]}, public="web", path=f"/{'ü' * 900}", detail=EVALUATING)
+    assert (
+        "ü... on port 80 of container 'web', success codes 200-299), container 'web': ok: " in said
+    )
+
+    said = told({"web": ["ok"]}, public="web", detail=f"UNKNOWN_ERROR: {'x' * 900}")
+    assert "x...), container 'web': ok: fix it" in said
 
 
 @pytest.mark.parametrize(
