@@ -107,7 +107,7 @@ class Demo:
         self._cdk("deploy", *_YES, context={"image": image}, app=WEB_APP, fails=True)
         self._screen.line("the stack's event:")
         sentence = self._what_failed(WEB_STACK)
-        for part in re.split(r", (?=container ')|(?<=[^:]): (?=mend it)", sentence):
+        for part in re.split(r", (?=container ')|(?<=[^:]): (?=fix it)", sentence):
             self._screen.line(f"  {part}")
         (stack,) = self._cloudformation.describe_stacks(StackName=WEB_STACK)["Stacks"]
         self._screen.line(f"the stack is {stack['StackStatus']}")

@@ -29,16 +29,18 @@ STANDARD_LIBRARY_ONLY = [
     "hand_over",
     "image_removal",
     "mask",
+    "plain_text",
     "push",
 ]
 # The registry's own layers are held by tests/registry/test_layers.py.
 HANDLER_IMPORTS = {
-    "errors": set(),
+    "plain_text": set(),
+    "errors": {"plain_text"},
     "deadline": set(),
-    "mask": set(),
+    "mask": {"plain_text"},
     "request_log": {"mask"},
     "hand_over": {"properties"},
-    "response": {"deadline"},
+    "response": {"deadline", "plain_text"},
     "calls": {"deadline", "errors", "request_log"},
     "deployment": {"properties"},
     "lightsail_call": {"errors"},
@@ -52,7 +54,7 @@ HANDLER_IMPORTS = {
     | {"request_log"},
     "container_image": {"calls", "deadline", "errors", "image_removal", "lightsail"}
     | {"lightsail_answer", "properties", "request_log", "stack"},
-    "deployment_failure": {"deployment", "errors", "lightsail", "request_log"},
+    "deployment_failure": {"deployment", "errors", "lightsail", "plain_text", "request_log"},
     "container_service_deployment": {
         "calls",
         "deadline",
@@ -88,6 +90,7 @@ HANDLER_IMPORTS = {
         "container_service_deployment",
         "custom_resource",
         "errors",
+        "hand_over",
         "image_removal",
         "lightsail",
         "lightsail_answer",

@@ -8,7 +8,8 @@ https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from botocore.exceptions import (
@@ -23,10 +24,10 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
 from .deadline import PERMISSIONS_SECONDS, TooLate, in_time
-from .errors import HandlerError, Unanswered
+from .errors import REASON_LIMIT, HandlerError, Unanswered, with_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .deadline import Deadline
     from .request_log import Log
@@ -41,6 +42,7 @@ READING_SECONDS = 60.0
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _SERVER_ERROR = 500
 # These happen before a request is sent, so it was not carried out. TLS may break at any time.
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
@@ -65,11 +67,11 @@ class Call(Protocol):
     def repeatable(self) -> bool:
         """Whether it may be carried out twice."""
 
-    def failed(self, code: str, error: ClientError, /) -> HandlerError:
-        """Return the error for what AWS answered."""
+    def failed(self, code: str, said: str, /) -> HandlerError:
+        """Return the error for what AWS answered: the error's name, and AWS's words."""
 
-    def not_made(self, cause: str) -> HandlerError:
-        """Return the error for a call that botocore could not make."""
+    def not_made(self, cause: str, said: str, /) -> HandlerError:
+        """Return the error for a call that botocore could not make, with botocore's words."""
 
     def unanswered(self, cause: str) -> HandlerError:
         """Return the error for a call whose answer was lost."""
@@ -77,7 +79,7 @@ class Call(Protocol):
     def out_of_time(self, cause: str) -> HandlerError:
         """Return the error for a call that did not get through while there was time."""
 
-    def not_understood(self, cause: str) -> HandlerError:
+    def not_understood(self, cause: str, said: str, /) -> HandlerError:
         """Return the error for a call whose answer is not what it should be, again and again."""
 
 
@@ -90,16 +92,24 @@ class PlainCall:
         problem: what failed; the cause follows it.
         cure: what the owner of the stack does about it.
         repeatable: whether it may be carried out twice.
+        cures: what else to do about it, by the name of AWS's error.
     """
 
     operation: str
     problem: str
     cure: str
     repeatable: bool = True
+    cures: Mapping[str, str] = field(default_factory=dict)
 
-    def failed(self, code: str, _: ClientError) -> HandlerError:
-        """Return the error for what AWS answered."""
-        return self.out_of_time(code)
+    def failed(self, code: str, said: str) -> HandlerError:
+        """Return the error for what AWS answered: the error's name, and AWS's words."""
+        # They name what is missing: the action, the key, the day of the deletion.
+        problem = with_words(f"{self.problem} ({code})", said)
+        return HandlerError(problem, self.cures.get(code, self.cure), REASON_LIMIT)
+
+    def not_made(self, cause: str, said: str) -> HandlerError:
+        """Return the error for a call that botocore could not make."""
+        return HandlerError(with_words(f"{self.problem} ({cause})", said), self.cure, REASON_LIMIT)
 
     def unanswered(self, cause: str) -> Unanswered:
         """Return the error for a call whose answer was lost."""
@@ -109,7 +119,7 @@ class PlainCall:
         """Return the error for a call that did not get through while there was time."""
         return HandlerError(f"{self.problem} ({cause})", self.cure)
 
-    not_made = not_understood = out_of_time
+    not_understood = not_made
 
 
 @dataclass
@@ -187,25 +197,25 @@ class Calls:
             try:
                 return in_time(act, self._attempt_seconds)
             except ClientError as error:
-                code = str(error.response.get("Error", {}).get("Code", ""))
+                code, said = self._answered(error)
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
                 self._tell(call, code, error)
                 is_sent = status >= _SERVER_ERROR
                 denied = code in _DENIED and deadline.left() > permissions_by
                 if not is_sent and code not in _THROTTLED and not denied:
-                    raise call.failed(code, error) from error
-                cause, last = code, call.failed(code, error) if denied else call.out_of_time(code)
+                    raise call.failed(code, said) from error
+                cause, last = code, call.failed(code, said) if denied else call.out_of_time(code)
             except _NOT_SENT as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), False
                 last = call.out_of_time(cause)
             except BotoCoreError as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), True
                 if not isinstance(error, _UNANSWERED):
-                    raise call.not_made(cause) from error
+                    raise call.not_made(cause, self._first_line(error)) from error
                 last = call.out_of_time(cause)
             except UNSOUND as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), True
-                last = call.not_understood(cause)
+                last = call.not_understood(cause, self._first_line(error))
                 unsound += 1
             except TooLate as error:
                 cause, is_sent = self._tell(call, str(error), error), True
@@ -215,6 +225,18 @@ class Calls:
             if unsound == _MOST_UNSOUND or not deadline.back_off(attempt):
                 raise last
             attempt += 1
+
+    def _answered(self, error: ClientError) -> tuple[str, str]:
+        """Return the name of AWS's error, and AWS's words as they may be shown."""
+        answer = error.response.get("Error", {})
+        code = str(answer.get("Code", ""))
+        if not _NAME.fullmatch(code):
+            code = "an error without a name"
+        return code, self._log.mask(str(answer.get("Message", "")))
+
+    def _first_line(self, error: Exception) -> str:
+        """Return the first line of what an exception says, as it may be shown."""
+        return self._log.mask(str(error)).partition("\n")[0]
 
     def _tell(self, call: Call, cause: str, error: Exception) -> str:
         """Log a failure whole, and return its cause."""

@@ -15,7 +15,7 @@ from .errors import HandlerError, OutOfTime, Refused, Unanswered, Unfinished
 from .lightsail import STALE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from .calls import Doubt
     from .deadline import Deadline
@@ -55,7 +55,6 @@ class ContainerServiceDeployments:
         lightsail: where to.
         deadline: when to stop; another invocation goes on.
         log: where the steps are told.
-        mask: takes what is secret out of what Lightsail and the containers say.
         stack: says whether the request is still wanted.
         doubt: whether it may be deployed without our knowing.
     """
@@ -66,17 +65,15 @@ class ContainerServiceDeployments:
         *,
         deadline: Deadline,
         log: Log,
-        mask: Callable[[str], str],
         stack: Stack,
         doubt: Doubt,
     ) -> None:
         self._lightsail = lightsail
         self._deadline = deadline
         self._log = log
-        self._mask = mask
         self._stack = stack
         self._doubt = doubt
-        self._failures = DeploymentFailures(lightsail, log, mask)
+        self._failures = DeploymentFailures(lightsail, log)
 
     def put(self, wanted: DeploymentProperties, state: Mapping[str, object]) -> Deployed:
         """Return the deployment that runs what is wanted, once it serves; make it if need be.
@@ -176,7 +173,7 @@ class ContainerServiceDeployments:
                 # Its turn may have come long after the stack has gone back.
                 self._stack.check("it was deployed")
                 try:
-                    version = self._lightsail.deploy(wanted, self._mask)
+                    version = self._lightsail.deploy(wanted)
                 except Unanswered as lost:
                     self._log("looking for it", why=str(lost))
                     found = self._find_what_was_lost(wanted, settled)

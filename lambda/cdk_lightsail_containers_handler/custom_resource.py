@@ -12,9 +12,9 @@ from crhelper import CfnResource
 from . import response
 from .calls import CALL_SECONDS, Doubt
 from .deadline import Deadline
-from .errors import REASON_LIMIT, HandlerError, Unanswered
+from .errors import HandlerError, Unanswered
 from .hand_over import HandOver
-from .request_log import RequestLog
+from .request_log import RequestLog, log_bare_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,6 +70,7 @@ class CustomResource(CfnResource):
             del os.environ["AWS_SAM_LOCAL"]
         # What crhelper logs of a failure is told in one line here.
         logging.getLogger("crhelper").setLevel(logging.CRITICAL)
+        log_bare_lines()
         self._clock = clock
         self._sleep = sleep
         self.today = today
@@ -199,7 +200,7 @@ class CustomResource(CfnResource):
                 return
             self._is_answered = True
             status = status or self.Status
-            reason = self.log.mask(reason or self.Reason)[:REASON_LIMIT]
+            reason = reason or self.Reason
             answer = {
                 "Status": status,
                 "PhysicalResourceId": self.PhysicalResourceId
@@ -216,7 +217,7 @@ class CustomResource(CfnResource):
                 self._lost = error
                 self.log("not answered", why=str(error))
             else:
-                self.log("answered", status=status, reason=reason)
+                self.log("answered", reason=reason, status=status)
 
 
 def _refuse_type(event: Mapping[str, Any], _context: object) -> None:

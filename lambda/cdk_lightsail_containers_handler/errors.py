@@ -11,15 +11,20 @@ HandlerError        a request failed; its text is one sentence for the stack's e
 
 from collections.abc import Mapping
 
+from .plain_text import plain, shortened, size
+
 SENTENCE_LIMIT = 240
-"""Characters of a sentence in the stack's events."""
+"""Bytes of a sentence in the stack's events, as the answer encodes them."""
 
 REASON_LIMIT = 800
-"""Characters of the longest reason, one that shows lines of a log; the answer has room for it."""
+"""Bytes of a reason that quotes others: AWS, or lines of a log that stays."""
 
 
 class HandlerError(Exception):
-    """A failed request, told in one sentence that ends with the cure."""
+    """A failed request, told in one sentence that ends with the cure.
+
+    Words from elsewhere pass the request's mask before they become a part of it.
+    """
 
     def __init__(self, problem: str, cure: str, limit: int = SENTENCE_LIMIT) -> None:
         """Join what happened, shortened if need be, and what to do about it.
@@ -27,12 +32,10 @@ class HandlerError(Exception):
         Args:
             problem: what happened, with the names concerned.
             cure: what the owner of the stack does about it; never shortened.
-            limit: the most characters of both.
+            limit: the most bytes of both in the answer.
         """
-        room = max(limit - len(cure) - len(": "), 3)
-        if len(problem) > room:
-            problem = f"{problem[: room - 3]}..."
-        super().__init__(f"{problem}: {cure}")
+        room = max(limit - size(f": {cure}"), len("..."))
+        super().__init__(f"{shortened(_in_one_line(problem), room)}: {cure}")
 
 
 class NotFound(HandlerError):  # noqa: N818 - named for what Lightsail answers
@@ -67,3 +70,12 @@ class Unfinished(HandlerError):  # noqa: N818
     def __init__(self, problem: str, cure: str, state: Mapping[str, object] | None = None) -> None:
         super().__init__(problem, cure)
         self.state = state or {}
+
+
+def with_words(problem: str, said: str) -> str:
+    """Return a problem with what others say of it, in words that passed the mask."""
+    return f"{problem}: {said.rstrip('.')}" if said else problem
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(plain(text).split())

@@ -38,19 +38,34 @@ STALE_SECONDS = 5.0
 
 
 class Lightsail:
-    """Lightsail's container services, each call repeated while it makes sense and there is time."""
+    """Lightsail's container services, each call repeated while it makes sense and there is time.
+
+    Args:
+        client: boto3's client.
+        deadline: when to stop.
+        log: where the steps are told.
+        doubt: opened while it is not known what became of a call that must not be repeated.
+        known: the container service that was there when the request was made, if one was.
+    """
 
     def __init__(
-        self, client: LightsailClient, deadline: Deadline, log: Log, doubt: Doubt | None = None
+        self,
+        client: LightsailClient,
+        deadline: Deadline,
+        log: Log,
+        *,
+        doubt: Doubt | None = None,
+        known: str = "",
     ) -> None:
         self._client = client
         self._deadline = deadline
-        self._calls = Calls(deadline, log, doubt=doubt)
+        self._calls = _ServiceCalls(Calls(deadline, log, doubt=doubt), known)
+        self._known = known
         self._log = log
 
     def until(self, deadline: Deadline) -> Lightsail:
         """Return the same, with another deadline."""
-        return Lightsail(self._client, deadline, self._log)
+        return Lightsail(self._client, deadline, self._log, known=self._known)
 
     def images(self, service: str) -> list[ContainerImage]:
         """Return the images that are registered with a service, in no certain order."""
@@ -168,18 +183,14 @@ class Lightsail:
         )
         return sorted(found, key=lambda deployment: deployment.version, reverse=True)
 
-    def deploy(self, wanted: DeploymentProperties, mask: Callable[[str], str]) -> int:
+    def deploy(self, wanted: DeploymentProperties) -> int:
         """Deploy containers, and return the deployment's version.
-
-        Args:
-            wanted: the containers.
-            mask: takes their secrets out of a text.
 
         Raises:
             Unanswered: it may be deployed or not: look before the next attempt.
         """
         call = LightsailCall(
-            "CreateContainerServiceDeployment", wanted.service_name, repeatable=False, mask=mask
+            "CreateContainerServiceDeployment", wanted.service_name, repeatable=False
         )
         return self._calls.send(
             call,
@@ -252,3 +263,22 @@ class Lightsail:
             else:
                 found += [] if one is None else [one]
         return found
+
+
+class _ServiceCalls:
+    """Calls that know which container services are there, to tell one that is gone by now."""
+
+    def __init__(self, calls: Calls, known: str) -> None:
+        self._calls = calls
+        self._known = {known}
+
+    def send(self, call: LightsailCall, act: Callable[[], _T]) -> _T:
+        """Send a call as `Calls` does."""
+        try:
+            answer = self._calls.send(call, act)
+        except NotFound as error:
+            if call.service not in self._known or call.digest:
+                raise
+            raise call.deleted() from error
+        self._known.add(call.service)
+        return answer

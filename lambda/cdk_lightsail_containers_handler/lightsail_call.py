@@ -8,14 +8,8 @@ https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from .errors import HandlerError, NotFound, OutOfTime, Refused, Unanswered
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from botocore.exceptions import ClientError
+from .errors import REASON_LIMIT, HandlerError, NotFound, OutOfTime, Refused, Unanswered, with_words
 
 
 @dataclass(frozen=True)
@@ -27,18 +21,15 @@ class LightsailCall:
         service: the container service.
         digest: that of the image that is registered.
         repeatable: whether it may be carried out twice.
-        mask: takes what is secret out of Lightsail's sentences, which may quote what was sent.
     """
 
     operation: str
     service: str
     digest: str = ""
     repeatable: bool = True
-    mask: Callable[[str], str] = str
 
-    def failed(self, code: str, error: ClientError) -> HandlerError:
-        """Return the error for what Lightsail answered."""
-        text = self.mask(str(error.response.get("Error", {}).get("Message", "")))
+    def failed(self, code: str, said: str) -> HandlerError:
+        """Return the error for what Lightsail answered: the error's name, and its words."""
         problem = f"Lightsail refused {self.operation} for container service '{self.service}'"
         if code == "NotFoundException" and not self.digest:
             return _no_service(self.service)
@@ -49,7 +40,7 @@ class LightsailCall:
                 "push it again, Lightsail drops what is not registered at once",
             )
         if code == "InvalidInputException":
-            return Refused(f"{problem}: {text.rstrip('.')}", "correct it and deploy again")
+            return Refused(with_words(problem, said), "correct it and deploy again")
         if code == "AccessDeniedException":
             return HandlerError(
                 f"the function's role may not call lightsail:{self.operation} on container "
@@ -62,15 +53,23 @@ class LightsailCall:
                 f"'{self.service}'",
                 "deploy again in some minutes",
             )
-        return HandlerError(
-            f"{problem} with {code}: {text.rstrip('.')}", "mend that and deploy again"
+        return HandlerError(with_words(f"{problem} with {code}", said), "fix that and deploy again")
+
+    def deleted(self) -> NotFound:
+        """Return the error for a container service that is gone, and was there before."""
+        return NotFound(
+            f"container service '{self.service}' was deleted outside of the stack",
+            "create it again with 'aws lightsail create-container-service', or have the stack "
+            "make another one under a new name",
         )
 
-    def not_made(self, cause: str) -> HandlerError:
-        """Return the error for a call that botocore could not make."""
+    def not_made(self, cause: str, said: str) -> HandlerError:
+        """Return the error for a call that botocore could not make, with botocore's words."""
+        call = f"{self.operation} for container service '{self.service}'"
         return HandlerError(
-            f"{self.operation} for container service '{self.service}' could not be made ({cause})",
-            "see the function's log",
+            with_words(f"{call} could not be made ({cause})", said),
+            "check the role and the environment of the function, and deploy again",
+            REASON_LIMIT,
         )
 
     def unanswered(self, cause: str) -> Unanswered:
@@ -88,12 +87,16 @@ class LightsailCall:
             )
         return OutOfTime(self._problem(cause), cure)
 
-    def not_understood(self, cause: str) -> HandlerError:
+    def not_understood(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call whose answer is not what it should be, again and again."""
-        return HandlerError(
+        problem = (
             f"Lightsail answered {self.operation} for container service '{self.service}' with "
-            f"something that the function does not understand ({cause})",
-            "report it with the function's log",
+            f"something that the function does not understand ({cause})"
+        )
+        return HandlerError(
+            with_words(problem, said),
+            "report it with the function's log, which a deploy with --no-rollback keeps",
+            REASON_LIMIT,
         )
 
     def _problem(self, cause: str) -> str:

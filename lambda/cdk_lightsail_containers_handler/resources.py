@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lightsail.client import LightsailClient
 
     from .custom_resource import CustomResource
+    from .hand_over import HandOver
     from .lightsail_answer import ContainerImage
     from .registry.connection import Timeouts
 
@@ -75,6 +75,7 @@ class Resources:
         what was made to be deleted.
         """
         self._take_back = _nothing
+        self._known = _known_service(event, self._resource.handed_over)
         self._resource(event, context)
         self._take_back()
 
@@ -206,7 +207,6 @@ class Resources:
             self._lightsail(),
             deadline=deadline,
             log=log,
-            mask=log.mask,
             stack=stack,
             doubt=self._resource.doubt,
         )
@@ -299,7 +299,13 @@ class Resources:
 
     def _lightsail(self) -> Lightsail:
         resource = self._resource
-        return Lightsail(self._client, resource.deadline, resource.log, resource.doubt)
+        return Lightsail(
+            self._client,
+            resource.deadline,
+            resource.log,
+            doubt=resource.doubt,
+            known=self._known,
+        )
 
     def _explained(self, act: Callable[[], _T]) -> _T:
         """Act, and turn what nobody foresaw into a sentence that says where the rest stands."""
@@ -308,11 +314,12 @@ class Resources:
         except HandlerError:
             raise
         except Exception as error:
-            self._resource.log("unexpected", traceback=traceback.format_exc())
-            group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "of the function")
-            stream = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "of this request")
+            log = self._resource.log
+            log("unexpected", traceback=traceback.format_exc())
+            said = log.mask(str(error)).partition("\n")[0]
             raise HandlerError(
-                f"unexpected {type(error).__name__}, log group {group}", f"see log stream {stream}"
+                f"unexpected {type(error).__name__}{f', {said}' if said else ''}",
+                f"report it, {log.where}",
             ) from error
 
 
@@ -333,6 +340,16 @@ def _may_hand_over(event: Mapping[str, Any]) -> bool:
 
 def _nothing() -> None:
     """Take back nothing."""
+
+
+def _known_service(event: Mapping[str, Any], handed_over: HandOver) -> str:
+    """Return the container service that was there before this invocation, if one was."""
+    properties = event.get("ResourceProperties")
+    if handed_over.count and isinstance(properties, dict):
+        return str(properties.get("ServiceName"))
+    # A deployment's physical id is the service's name.
+    image = ImageName.parse(event.get("PhysicalResourceId"))
+    return image.service if image else str(event.get("PhysicalResourceId", ""))
 
 
 def never_made(event: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 import urllib3
 
 from .deadline import Deadline, TooLate, in_time
+from .plain_text import shortened, size
 
 LIMIT = 4096
 """Bytes of an answer that CloudFormation reads at most."""
@@ -27,13 +28,26 @@ class Undeliverable(Exception):  # noqa: N818 - says what became of the answer
 
 
 def encode(answer: Mapping[str, object]) -> bytes:
-    """Return the bytes of an answer, with the reason instead of one that is too large."""
+    """Return the bytes of an answer; one that is too large fails, with as much of a reason as fits.
+
+    Args:
+        answer: the answer, with a Reason if it is FAILED.
+    """
     body = json.dumps(answer).encode()
     if len(body) <= LIMIT:
         return body
-    reason = f"the answer has {len(body)} bytes, and CloudFormation reads {LIMIT}: shorten names"
-    kept = {key: value for key, value in answer.items() if key not in {"Data", "Reason"}}
-    return json.dumps({**kept, "Status": "FAILED", "Reason": reason}).encode()
+    too_large = f"the answer has {len(body)} bytes, and CloudFormation reads {LIMIT}: shorten names"
+    kept = {key: value for key, value in answer.items() if key != "Data"}
+    kept |= {"Status": "FAILED", "Reason": ""}
+    room = LIMIT - len(json.dumps(kept))
+    return json.dumps({**kept, "Reason": _cut(str(answer.get("Reason", too_large)), room)}).encode()
+
+
+def _cut(reason: str, room: int) -> str:
+    """Return a reason that fits, with the fix at its end if there is room for that."""
+    problem, colon, fix = reason.rpartition(": ")
+    left = room - size(f"{colon}{fix}")
+    return f"{shortened(problem, left)}{colon}{fix}" if left > 0 else shortened(reason, room)
 
 
 def deliver(url: str, body: bytes, deadline: Deadline) -> None:

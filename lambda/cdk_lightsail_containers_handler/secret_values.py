@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from .properties.container_service_deployment import DeploymentProperties
     from .properties.secret_value import SecretValue
 
+_ALLOW = "allow the function's role to read it and to use its key"
+_KEY = "check that its key is enabled and that the function's role may use it"
+_CURES = {
+    "ResourceNotFoundException": "check its name and Region, and that it has a value",
+    "ParameterNotFound": "check its name",
+    "ParameterVersionNotFound": "name a version that exists",
+    "InvalidRequestException": "restore it if it is scheduled for deletion, or name another one",
+    "AccessDenied": _ALLOW,
+    "AccessDeniedException": _ALLOW,
+    "DecryptionFailure": _KEY,
+    "InvalidKeyId": _KEY,
+}
+
 
 class SecretValues:
     """Reads secrets; of a deployment each once.
@@ -118,4 +131,5 @@ def _reading(operation: str, secret: str) -> PlainCall:
         operation,
         f"the {secret} could not be read",
         "check that it exists, and that the function's role may read it and use its key",
+        cures=_CURES,
     )

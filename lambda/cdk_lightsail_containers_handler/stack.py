@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from botocore.exceptions import ClientError
-
     from .deadline import Deadline
     from .request_log import Log
 
@@ -40,10 +38,7 @@ _STATUS, _BEGAN = "StackBeganIn", "StackBeganAt"
 
 @dataclass(frozen=True)
 class _Reading(PlainCall):
-    """A call that reads the stack."""
-
-    def failed(self, code: str, _: ClientError) -> HandlerError:
-        return HandlerError(f"{self.problem} ({code})", self.cure)
+    """A call that reads the stack, and whose refusal is told from an outage."""
 
     def out_of_time(self, cause: str) -> HandlerError:
         return OutOfTime(f"{self.problem} ({cause})", self.cure)

@@ -140,15 +140,18 @@ def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
 
     for number, (tag, said) in enumerate(
         {
-            "crash": "container 'web': Error: cannot start: crash",
-            "health_check": "Failed health check), container 'web': GET / 503",
-            "took_too_long": "Took too long), container 'web'",
+            "crash": "failed, container 'web': Error: cannot start: crash",
+            "health_check": (
+                "failed (health check: GET / on port 80 of container 'web', success codes "
+                "200-499), container 'web': GET / 503 | [deployment:4] Failed health check"
+            ),
+            "took_too_long": "[deployment:5] Took too long: fix it",
         }.items()
     ):
         failed = cdk.deploy(APP, image=registry.image(tag), **secrets)
         assert failed.returncode == 1
         reason = cdk.reasons(STACK, "UPDATE_FAILED")[0]
-        assert f"deployment {3 + number} of container service 'site' failed (" in reason
+        assert f"deployment {3 + number} of container service 'site' failed" in reason
         assert said in reason
         assert cdk.status(STACK) == "UPDATE_ROLLBACK_COMPLETE"
         assert running(cdk)["web"]["image"] == ":site.web.2"
@@ -168,7 +171,7 @@ def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
 
 
-def test_a_first_deployment_that_fails_is_removed_and_can_be_mended(
+def test_a_first_deployment_that_fails_is_removed_and_can_be_fixed(
     cdk: Cdk,
     registry: SampleRegistry,
     behaviour: Behaviour,
@@ -180,14 +183,16 @@ def test_a_first_deployment_that_fails_is_removed_and_can_be_mended(
     failed = cdk.deploy(APP, image=registry.image("crash"), **secrets)
 
     assert failed.returncode == 1
-    assert "Error: cannot start: crash" in cdk.reasons(STACK, "CREATE_FAILED")[0]
+    (reason, *_) = cdk.reasons(STACK, "CREATE_FAILED")
+    assert "container 'web': Error: cannot start: crash, it also logged: starting | env" in reason
+    assert "PASSWORD=*** TOKEN=***: fix it, deploy with --no-rollback to keep the log" in reason
     assert cdk.status(STACK) == "ROLLBACK_COMPLETE"
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
     assert_nobody_sees_a_secret(cdk, sent, failed)
 
-    mended = cdk.deploy(APP, image=registry.image("first"))
+    fixed = cdk.deploy(APP, image=registry.image("first"))
 
-    assert output(mended, "DeploymentVersion") == "1", mended.output
+    assert output(fixed, "DeploymentVersion") == "1", fixed.output
     assert cdk.destroy(APP, image="any/image:1").returncode == 0
 
 

@@ -31,7 +31,7 @@ def deploy(stack: Stack, image: str = "nginx:1", kind: str = "Create", **changes
 def reason(answer: dict[str, str]) -> str:
     assert answer["Status"] == "FAILED", answer
     assert answer["PhysicalResourceId"] == "shop"
-    assert len(json.dumps(answer["Reason"])) <= 802
+    assert len(json.dumps(answer["Reason"])) <= 1502
     return answer["Reason"]
 
 
@@ -264,28 +264,99 @@ class TestFailures:
         monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "Shop-Log")
         stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
 
-        told = reason(deploy(stack, "nginx:2"))
+        told = reason(deploy(stack, "nginx:2", kind="Update"))
 
         assert told == (
-            "deployment 1 of container service 'shop' failed (CREATING_DEPLOYMENT: Your deployment "
-            "is being created on your container service), container 'web': Error: cannot start: "
-            "nginx:2: mend it, its log is in log group Shop-Log"
+            "deployment 1 of container service 'shop' failed, container 'web': Error: cannot "
+            "start: nginx:2: fix it, its log is in log group Shop-Log"
         )
         assert versions(stack) == [(1, "FAILED")]
 
+    def test_of_a_create_show_what_its_rollback_deletes(
+        self, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "Shop-Log")
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+
+        assert reason(deploy(stack, "nginx:2")) == (
+            "deployment 1 of container service 'shop' failed, container 'web': Error: cannot "
+            "start: nginx:2, it also logged: starting | environment: MODE=live: fix it, deploy "
+            "with --no-rollback to keep the log"
+        )
+
     @pytest.mark.parametrize(
         ("failure", "said"),
-        [("health_check", "GET / 503"), ("took_too_long", "Took too long")],
+        [
+            ("health_check", "GET /up 503 | [deployment:1] Failed health check"),
+            ("took_too_long", "starting | [deployment:1] Took too long"),
+        ],
     )
-    def test_of_a_container_that_does_not_serve(
+    def test_of_a_container_that_does_not_serve_name_what_is_asked_for(
         self, stack: Stack, failure: Any, said: str
     ) -> None:
         stack.lightsail.behaviour.failing_images["nginx:2"] = failure
+        check = {"Path": "/up", "SuccessCodes": "200-299"}
+        endpoint = {"ContainerName": "web", "ContainerPort": "80", "HealthCheck": check}
 
-        told = reason(deploy(stack, "nginx:2"))
+        told = reason(deploy(stack, "nginx:2", kind="Update", PublicEndpoint=endpoint))
 
-        assert said in told
-        assert "its log is in the log of the function" in told
+        assert told == (
+            "deployment 1 of container service 'shop' failed (health check: GET /up on port 80 of "
+            f"container 'web', success codes 200-299), container 'web': {said}: fix it, its log "
+            "is in the log of the function"
+        )
+
+    @pytest.mark.parametrize("secret", ["shop", "live", "container", "deployment", "step", "log"])
+    def test_are_readable_beside_a_secret_that_is_a_word(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture, secret: str
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        stack.clients["secretsmanager"] = FakeSecrets(**{SECRET: secret})
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+
+        told = reason(
+            deploy(stack, "nginx:2", kind="Update", Secrets={"NAME": {"SecretArn": SECRET}})
+        )
+
+        assert told == (
+            "deployment 1 of container service 'shop' failed, container 'web': Error: cannot "
+            "start: nginx:2: fix it, its log is in the log of the function"
+        )
+        lines = [json.loads(record.getMessage()) for record in caplog.records]
+        assert [line["stack"] for line in lines] == ["Shop"] * len(lines)
+        assert lines[-1]["reason"] == told
+
+    @pytest.mark.parametrize("kind", ["Create", "Update"])
+    @pytest.mark.parametrize(
+        "written",
+        [
+            'p\\"a\\/ss-\\u0077ord',
+            "p%22a%2Fss-word",
+            'p"a/ss-\x1b[31mword',
+            'p"a/ss-word at https://a.b/c?sig=p',
+        ],
+    )
+    def test_show_no_secret_however_the_container_writes_it(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture, kind: str, written: str
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        stack.clients["secretsmanager"] = FakeSecrets(**{SECRET: 'p"a/ss-word'})
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+
+        told = reason(
+            deploy(
+                stack,
+                "nginx:2",
+                kind=kind,
+                Environment={"CONFIG": f"an error, {written}"},
+                Secrets={"PASSWORD": {"SecretArn": SECRET}},
+            )
+        )
+
+        assert "CONFIG=an error, ***" in told
+        assert "\x1b" not in told
+        for part in ("ss-", "u0077ord", "sig=p"):
+            assert part not in told + caplog.text
 
     def test_are_rolled_back_without_another_deployment(self, stack: Stack) -> None:
         stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
@@ -314,7 +385,7 @@ class TestFailures:
         assert rolled_back["Data"]["DeploymentVersion"] == "1"
         assert versions(stack) == [(1, "ACTIVE"), (2, "FAILED")]
 
-    def test_can_be_mended_after_a_create(self, stack: Stack) -> None:
+    def test_can_be_fixed_after_a_create(self, stack: Stack) -> None:
         stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
         reason(deploy(stack, "nginx:2"))
         assert deploy(stack, "nginx:2", kind="Delete")["Status"] == "SUCCESS"
@@ -349,7 +420,10 @@ class TestFailures:
         stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
         stack.lightsail.faults.append(Fault(operation="GetContainerLog", kind="denied", times=100))
 
-        assert "container 'web': mend it" in reason(deploy(stack, "nginx:2"))
+        assert (
+            "container 'web': there is no log of it, the last state was CREATING_DEPLOYMENT: Your "
+            "deployment is being created on your container service: fix it, deploy with"
+        ) in reason(deploy(stack, "nginx:2"))
 
 
 class TestFaults:
@@ -450,9 +524,7 @@ class TestHandOver:
         stack.handler(invoked.payloads[-1], stack.context())
 
         told = reason(stack.response.answer)
-        # The first invocation saw the state, the second one the failure.
-        assert "failed (CREATING_DEPLOYMENT: Your deployment is being created on your" in told
-        assert "container 'web': Error: cannot start" in told
+        assert "failed, container 'web': Error: cannot start" in told
         assert stack.calls(CREATE) == 1
 
     def test_while_another_deployment_is_in_progress_remembers_what_had_ended(

@@ -14,6 +14,7 @@ from cdk_lightsail_containers_handler.properties.image_source import RegistrySou
 from cdk_lightsail_containers_handler.registry.auth import Credentials
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from fake_time import FakeTime
+from silent_log import SilentLog
 
 ECR = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
 
@@ -44,7 +45,7 @@ def source(image: str, secret: str | None = None) -> RegistrySource:
 
 def credentials_of(image: RegistrySource, clients: Clients) -> Callable[[], Credentials | None]:
     """Return what gives the credentials of a source, in a request with five minutes left."""
-    calls = Calls(FakeTime().deadline(300), lambda *_, **__: None, READING_SECONDS)
+    calls = Calls(FakeTime().deadline(300), SilentLog(), READING_SECONDS)
     return source_credentials(image, clients, calls)
 
 

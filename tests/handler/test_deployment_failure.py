@@ -11,17 +11,37 @@ from cdk_lightsail_containers_handler.deployment import Deployment
 from cdk_lightsail_containers_handler.deployment_failure import DeploymentFailures
 from cdk_lightsail_containers_handler.lightsail import Lightsail
 from cdk_lightsail_containers_handler.properties.container import Container
-from cdk_lightsail_containers_handler.properties.public_endpoint import PublicEndpoint
+from cdk_lightsail_containers_handler.properties.public_endpoint import HealthCheck, PublicEndpoint
 from fake_time import FakeTime
+from silent_log import SilentLog
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
-DETAIL = "EVALUATING_HEALTH_CHECK: The health of your deployment is being evaluated."
+CREATING = "CREATING_DEPLOYMENT: Your deployment is being created on your container service."
+EVALUATING = "EVALUATING_HEALTH_CHECK: The health of your deployment is being evaluated."
+CHECK = (
+    "'shop' failed (health check: GET /up on port 80 of container 'web', success codes 200-299), "
+)
+UPDATED = SilentLog()
+CREATED = SilentLog(is_kept=False)
+FIX = "fix it, its log is in log group G"
 
 
-def told(logs: dict[str, list[str]], *, public: str | None = None, detail: str = DETAIL) -> str:
+def told(
+    logs: dict[str, list[str]],
+    *,
+    public: str | None = None,
+    path: str = "/up",
+    detail: str = CREATING,
+    log: SilentLog = UPDATED,
+) -> str:
     """Return what is said of deployment 7, which logged these lines."""
     client = boto3.client("lightsail")
-    endpoint = PublicEndpoint(container_name=public, container_port=80) if public else None
+    check = HealthCheck(path=path, success_codes="200-299")
+    endpoint = (
+        PublicEndpoint(container_name=public, container_port=80, health_check=check)
+        if public
+        else None
+    )
     deployment = Deployment(
         version=7,
         state="FAILED",
@@ -33,54 +53,143 @@ def told(logs: dict[str, list[str]], *, public: str | None = None, detail: str =
         for lines in logs.values():
             events = [{"createdAt": AT, "message": line} for line in lines]
             answers.add_response("get_container_log", {"logEvents": events})
-        lightsail = Lightsail(client, FakeTime().deadline(60), lambda *_, **__: None)
-        failures = DeploymentFailures(lightsail, lambda *_, **__: None, str)
-        error = failures.explain(deployment, "shop", detail)
+        lightsail = Lightsail(client, FakeTime().deadline(60), log)
+        error = DeploymentFailures(lightsail, log).explain(deployment, "shop", detail)
     client.close()
-    assert len(json.dumps(str(error))) <= 802
+    assert len(json.dumps(str(error))) <= (802 if log.is_kept else 1502)
     return str(error)
 
 
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["starting", "Error: one", "Error: two"], "'web': Error: one | Error: two: mend it"),
-        (["Error: one", "Error: two", "Error: one"], "'web': Error: two | Error: one: mend it"),
-        (["Error: " + "x" * 700, "Error: two"], "'web': Error: two: mend it"),
-        (["Error: " + "y" * 900], "yyy...: mend it"),
-        (["Error: " + "ü" * 900], "üüü...: mend it"),
-        ([f"Error {number}" for number in range(9)], "'web': Error 4 | Error 5 | Error 6 | Er"),
-        (["no word of it", "  listening "], "'web': no word of it | listening: mend it"),
-        (["[deployment:7] Took too long", "[deployment:7] Canceled"], "; Took too long), cont"),
-        (["[deployment:6] Took too long"], "is being evaluated), container 'web': mend it"),
-        ([], "container 'web': mend it"),
+        (["starting", "Error: one", "Error: two"], "Error: one | Error: two"),
+        (["Error: one", "Error: two", "Error: one"], "Error: two | Error: one"),
+        ([f"Error {number}" for number in range(9)], " | ".join(f"Error {n}" for n in range(4, 9))),
+        (["no word of it", "  listening\ton 80 "], "no word of it | listening on 80"),
+        (["GET / 503", "[deployment:7] Canceled"], "GET / 503"),
+        (["[deployment:7] Gone", "[deployment:7] Canceled"], "[deployment:7] Gone"),
+        (
+            ["[deployment:6] Gone"],
+            f"there is no log of it, the last state was {CREATING.rstrip('.')}",
+        ),
+        ([], f"there is no log of it, the last state was {CREATING.rstrip('.')}"),
+        (["", " \x1b[0m "], f"there is no log of it, the last state was {CREATING.rstrip('.')}"),
+        (["\x1b[31mERROR\x1b[0m no db", "\x1b]0;t\x07\x1b[2Jpanic\x08"], "ERROR no db | panic"),
+        (["\x1b[1mno er\x1b[0mror is a reason to stop", "stopped"], "no error is a reason to stop"),
+    ],
+    ids=ascii,
+)
+def test_shows_the_last_lines_that_matter(lines: list[str], said: str) -> None:
+    assert told({"web": lines}) == (
+        f"deployment 7 of container service 'shop' failed, container 'web': {said}: {FIX}"
+    )
+
+
+@pytest.mark.parametrize("log", [UPDATED, CREATED])
+@pytest.mark.parametrize("letter", ["y", "ü", "😀", '"'])
+def test_cuts_a_line_that_is_too_long(letter: str, log: SilentLog) -> None:
+    said = told({"web": [f"Error: {letter * 2000}"]}, log=log)
+
+    assert f"container 'web': Error: {letter * 9}" in said
+    assert said.endswith(f"{letter}...: fix it, {log.where}")
+
+
+def test_shows_a_long_line_as_a_whole_before_others() -> None:
+    line = f"Error: connect ECONNREFUSED 10.0.0.1:5432 while it was starting{', again' * 88}"
+
+    assert f"container 'web': {line}: fix" in told({"web": [f"Error: {'x' * 30}", line]})
+
+
+def test_cuts_the_line_before_the_last_ones_if_that_is_worth_it() -> None:
+    assert "'web': Error: xxx" in told({"web": [f"Error: {'x' * 700}", "Error: two"]})
+
+
+@pytest.mark.parametrize(
+    ("lines", "detail"),
+    [
+        (["GET /up 503"], EVALUATING),
+        (["GET /up 503", "[deployment:7] Failed health check"], CREATING),
+        (["listening on 8080", "[deployment:7] Took too long"], ""),
+        (["ok", "[deployment:7] Did not reach a steady state", "[deployment:7] Canceled"], ""),
+        (["ok", "[deployment:7] Nothing answers on port 80"], CREATING),
     ],
     ids=str,
 )
-def test_shows_the_last_lines_that_matter(lines: list[str], said: str) -> None:
-    assert said in told({"web": lines})
+def test_names_what_the_health_check_asks_for(lines: list[str], detail: str) -> None:
+    shown = " | ".join(line for line in lines if "Canceled" not in line)
+
+    said = told({"web": lines}, public="web", detail=detail)
+
+    assert f"{CHECK}container 'web': {shown}: fix it" in said
 
 
-def test_leaves_the_states_message_out_where_a_line_needs_the_room() -> None:
-    line = f"Error: connect ECONNREFUSED 10.0.0.1:5432 while it was starting{', again' * 82}"
+def test_shows_the_lines_beside_a_path_and_a_state_that_are_too_long() -> None:
+    said = told({"web": ["ok"]}, public="web", path=f"/{'ü' * 900}", detail=EVALUATING)
+    assert (
+        "ü... on port 80 of container 'web', success codes 200-299), container 'web': ok: " in said
+    )
 
-    assert f"(EVALUATING_HEALTH_CHECK), container 'web': {line}" in told({"web": [line]})
+    said = told({"web": ["ok"]}, public="web", detail=f"UNKNOWN_ERROR: {'x' * 900}")
+    assert "x...), container 'web': ok: fix it" in said
 
 
-def test_names_the_log_group_even_one_with_the_longest_name(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("lines", "public", "detail"),
+    [
+        (["Error: no such file", "[deployment:7] Canceled"], "web", CREATING),
+        (["ok", "[deployment:7] Reached a steady state"], "web", CREATING),
+        (["ok", "[deployment:7] Took too long"], None, EVALUATING),
+    ],
+)
+def test_names_no_health_check_that_is_not_what_failed(
+    lines: list[str], public: str | None, detail: str
 ) -> None:
-    group = "g" * 512
-    monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", group)
+    assert "health check" not in told({"web": lines}, public=public, detail=detail)
 
-    said = told({"web": ["Error: no " + "x" * 900]})
 
-    assert said.endswith(f"...: mend it, its log is in log group {group}")
+@pytest.mark.parametrize("code", ["CERTIFICATE_LIMIT_EXCEEDED", "UNKNOWN_ERROR"])
+def test_names_a_state_that_is_a_cause(code: str) -> None:
+    said = told({"web": ["ok"]}, public="web", detail=f"{code}: \x1b[1mToo many.")
+
+    assert f"'shop' failed ({code}: Too many), container 'web': ok: fix it" in said
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "ü" * 2000, "everything is fine, run curl | sh"])
+@pytest.mark.parametrize("log", [UPDATED, CREATED])
+def test_shows_a_line_that_looks_like_lightsails_behind_those_of_the_container(
+    text: str, log: SilentLog
+) -> None:
+    lines = ["starting", f"[deployment:7] {text}", "fatal: boom", f"[deployment:7] {text}"]
+
+    said = told({"web": lines}, log=log)
+
+    assert f"failed, container 'web': fatal: boom | [deployment:7] {text[:20]}" in said
+    assert ("it also logged: starting" in said) == (not log.is_kept)
+    assert len(json.dumps(said)) < 500
+    assert said.endswith(f": fix it, {log.where}")
+
+
+def test_shows_more_lines_of_a_create_since_nothing_else_is_left_of_them() -> None:
+    errors = [f"Error {number}" for number in range(30)]
+
+    said = told({"web": ["starting", "MODE=live", *errors, "starting"]}, log=CREATED)
+
+    assert said == (
+        "deployment 7 of container service 'shop' failed, container 'web': "
+        f"{' | '.join(errors[10:])}, it also logged: MODE=live | starting: fix it, deploy with "
+        "--no-rollback"
+    )
+
+
+def test_names_the_log_group_even_one_with_the_longest_name() -> None:
+    log = SilentLog()
+    log.where = f"its log is in log group {'g' * 512}"
+
+    said = told({"web": ["Error: no " + "x" * 900]}, log=log)
+
+    assert said.endswith(f"...: fix it, {log.where}")
     assert "container 'web': Error: no" in said
-
-
-def test_without_a_state_begins_with_the_container() -> None:
-    assert "'shop' failed, container 'web': Error" in told({"web": ["Error"]}, detail="")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +201,8 @@ def test_without_a_state_begins_with_the_container() -> None:
         ({"api": [], "web": ["ok"]}, "api", "web"),
         ({"api": [], "web": []}, "web", "web"),
         ({"api": [], "web": []}, None, "api"),
+        ({"api": ["[deployment:7] fatal error"], "web": ["ok"]}, "api", "web"),
+        ({}, None, "?"),
     ],
 )
 def test_names_the_container_that_tells_of_a_failure_else_the_public_one(

@@ -19,6 +19,7 @@ from cdk_lightsail_containers_handler.main import CLIENT_CONFIG
 from cdk_lightsail_containers_handler.properties.container_image import ImageName
 from certificates import certificate
 from fake_time import FakeTime
+from silent_log import SilentLog
 
 DIGEST = "sha256:" + "0" * 64
 IMAGE = {"image": ":shop.web.1", "digest": DIGEST, "createdAt": datetime(2026, 11, 23, tzinfo=UTC)}
@@ -33,7 +34,7 @@ def answers() -> Iterator[Stubber]:
 
 
 def lightsail(answers: Stubber, seconds: float = 0.2) -> Lightsail:
-    return Lightsail(answers.client, FakeTime().deadline(seconds), lambda *_, **__: None)
+    return Lightsail(answers.client, FakeTime().deadline(seconds), SilentLog())
 
 
 @pytest.mark.parametrize("item", [{}, {**IMAGE, "image": ":shop.web.next"}, {"image": ":a.b.1"}])
@@ -115,7 +116,7 @@ def test_keeps_the_last_lines_of_a_log_of_as_many_pages_as_there_is_time_for(
 ) -> None:
     time = FakeTime()
     log = Log(time, pages, seconds)
-    shop = Lightsail(log, time.deadline(800), lambda *_, **__: None)  # type: ignore[arg-type]
+    shop = Lightsail(log, time.deadline(800), SilentLog())  # type: ignore[arg-type]
 
     lines = [
         event.message
@@ -170,9 +171,8 @@ class Client:
 
 
 def steps_with(client: Client, seconds: float) -> tuple[Lightsail, list[str], FakeTime]:
-    time, steps = FakeTime(), list[str]()
-    log = lambda step, **_: steps.append(step)  # noqa: E731
-    return Lightsail(client, time.deadline(seconds), log), steps, time  # type: ignore[arg-type]
+    time, log = FakeTime(), SilentLog()
+    return Lightsail(client, time.deadline(seconds), log), log.steps, time  # type: ignore[arg-type]
 
 
 def test_passes_over_an_item_that_it_cannot_read_and_logs_it() -> None:
@@ -196,7 +196,8 @@ def test_says_in_seconds_that_it_does_not_understand_an_answer() -> None:
 
     assert str(caught.value) == (
         "Lightsail answered GetContainerServices for container service 'shop' with something that "
-        "the function does not understand (TypeError): report it with the function's log"
+        "the function does not understand (TypeError): what should be a text is none: report it "
+        "with the function's log, which a deploy with --no-rollback keeps"
     )
     assert time.now - began < 10
 
@@ -247,7 +248,7 @@ def test_a_registration_whose_answer_breaks_in_tls_may_have_been_carried_out(
         )
         try:
             with pytest.raises(Unanswered, match="SSLError"):
-                Lightsail(client, FakeTime().deadline(60), lambda *_, **__: None).register(
+                Lightsail(client, FakeTime().deadline(60), SilentLog()).register(
                     "shop", "web", DIGEST
                 )
         finally:

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from crhelper import CfnResource
 
 import stack_requests
@@ -204,7 +205,7 @@ class TestLightsailRefuses:
                 "Who?",
                 (
                     "Lightsail refused RegisterContainerImage for container service 'shop' with "
-                    "UnauthenticatedException: Who?: mend that and deploy again"
+                    "UnauthenticatedException: Who?: fix that and deploy again"
                 ),
             ),
             (
@@ -231,6 +232,42 @@ class TestLightsailRefuses:
         assert reason(stack.create(ServiceName="blog")) == (
             "container service 'blog' does not exist in the account and Region of the stack: "
             "create it, or correct its name"
+        )
+
+    def test_a_service_that_was_deleted_outside_of_the_stack(self, stack: Stack) -> None:
+        name = stack.create()["PhysicalResourceId"]
+        stack.client().delete_container_service(serviceName="shop")
+        stack.time.now += 60
+
+        assert reason(stack.update(name, Digest=digest(2))) == (
+            "container service 'shop' was deleted outside of the stack: create it again with 'aws "
+            "lightsail create-container-service', or have the stack make another one under a new "
+            "name"
+        )
+        assert "does not exist" in reason(stack.update(name, ServiceName="blog"))
+        assert stack.delete(name)["Status"] == "SUCCESS"
+
+    def test_a_service_that_is_deleted_while_the_request_is_carried_out(self, stack: Stack) -> None:
+        def delete() -> None:
+            stack.client().delete_container_service(serviceName="shop")
+            stack.time.now += 60
+
+        stack.lightsail.faults.append(Fault(operation=REGISTER, code="InvalidInputException"))
+        stack.before["GetContainerServices"] = delete
+
+        assert "was deleted outside of the stack" in reason(stack.create())
+
+    @pytest.mark.parametrize("code", ["", "\x1b[31mBroken", "x" * 81])
+    def test_an_error_whose_name_is_none(self, stack: Stack, code: str) -> None:
+        class Client:
+            def get_container_images(self, **_: str) -> None:
+                raise ClientError({"Error": {"Code": code, "Message": "no"}}, "GetContainerImages")
+
+        stack.handler = main.make_handler(lambda _service: Client())
+
+        assert reason(stack.create()) == (
+            "Lightsail refused GetContainerImages for container service 'shop' with an error "
+            "without a name: no: fix that and deploy again"
         )
 
     def test_a_digest_that_was_not_pushed(self) -> None:
@@ -362,7 +399,8 @@ class TestFaults:
 
         assert reason(stack.create()) == (
             "GetContainerImages for container service 'shop' could not be made "
-            "(NoCredentialsError): see the function's log"
+            "(NoCredentialsError): Unable to locate credentials: check the role and the "
+            "environment of the function, and deploy again"
         )
 
     def test_are_logged_with_what_a_sentence_has_no_room_for(
@@ -383,27 +421,43 @@ class TestFaults:
         assert "slower, " * 100 in line["text"]
         assert line["aws_request"]
 
-    def test_that_nobody_foresaw_say_where_the_rest_stands(
+    @pytest.mark.parametrize(
+        ("kind", "fix"),
+        [
+            ("Create", "deploy with --no-rollback to keep the log"),
+            ("Update", "its log is in log group Shop-Log"),
+        ],
+    )
+    def test_that_are_unexpected_say_what_they_are_and_how_to_get_at_the_log(
         self,
         stack: Stack,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
+        kind: str,
+        fix: str,
     ) -> None:
         monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "Shop-Log")
-        monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/23/[$LATEST]8c0f")
 
+        class Client:
+            def get_container_images(self, **_: str) -> None:
+                raise AssertionError("no\x1b[1m list\nof https://a.b/c?sig=1")
+
+        stack.handler = main.make_handler(lambda _service: Client())
+
+        answer = stack.send(stack.request(kind, PhysicalResourceId=":shop.web.1"))
+
+        assert reason(answer) == f"unexpected AssertionError, no list: report it, {fix}"
+        assert "Traceback" in caplog.text
+        assert "sig=1" not in caplog.text
+
+    def test_that_are_unexpected_and_say_nothing_are_named(self, stack: Stack) -> None:
         class Client:
             def get_container_images(self, **_: str) -> None:
                 raise AssertionError
 
         stack.handler = main.make_handler(lambda _service: Client())
 
-        answer = stack.create()
-
-        assert reason(answer) == (
-            "unexpected AssertionError, log group Shop-Log: see log stream 2026/11/23/[$LATEST]8c0f"
-        )
-        assert "Traceback" in caplog.text
+        assert reason(stack.create()).startswith("unexpected AssertionError: report it, ")
 
 
 class TestDeadline:
@@ -478,7 +532,7 @@ class TestLog:
         assert lines[1]["image"] == ":shop.web.1"
         for line in lines:
             assert line["request"] == request["RequestId"]
-            assert line["stack"] == request["StackId"]
+            assert line["stack"] == "Shop"
             assert line["resource"] == "Image"
             assert line["ms"] >= 0
 

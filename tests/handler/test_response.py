@@ -109,6 +109,26 @@ def test_fails_instead_of_sending_more_than_cloudformation_reads() -> None:
     assert "Data" not in answer
 
 
+@pytest.mark.parametrize("text", ["x" * 5000, "ü" * 2000, "😀" * 2000])
+def test_cuts_a_reason_that_is_too_long_and_keeps_its_fix(text: str) -> None:
+    failed = {**ANSWER, "Status": "FAILED", "PhysicalResourceId": "p" * 1024}
+
+    body = encode({**failed, "Reason": f"it failed: {text}: correct it"})
+
+    answer = json.loads(body)
+    assert 4080 < len(body) <= 4096
+    assert answer["Reason"].startswith(f"it failed: {text[:100]}")
+    assert answer["Reason"].endswith("...: correct it")
+    assert "Data" not in answer
+
+
+def test_cuts_a_reason_whose_fix_is_too_long() -> None:
+    body = encode({**ANSWER, "Status": "FAILED", "Reason": f"it failed: {'x' * 5000}"})
+
+    assert len(body) == 4096
+    assert json.loads(body)["Reason"].startswith("it failed: xxx")
+
+
 def test_sends_as_much_as_cloudformation_reads() -> None:
     room = 4096 - len(encode({**ANSWER, "Data": {"ImageName": ""}}))
 

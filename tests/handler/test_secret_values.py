@@ -1,5 +1,6 @@
 """Values of secrets on their way into a container's environment."""
 
+import json
 import logging
 from typing import Any
 
@@ -9,6 +10,8 @@ from deployment_requests import FakeSecrets, deployment
 from stack_requests import Stack
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:db-a1b2c3"
+USER = "arn:aws:sts::123456789012:assumed-role/Shop-HandlerRole/Shop-Handler"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1f6a"
 PASSWORD = "hunter22-of-the-database"
 DOCUMENT = '{"password": "' + PASSWORD + '", "port": 5432, "empty": ""}'
 
@@ -85,6 +88,89 @@ def test_that_cannot_be_read_are_named(stack: Stack, wanted: dict[str, str], sai
     assert said in told
     assert PASSWORD not in told
     assert stack.calls("CreateContainerServiceDeployment") == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "words", "said"),
+    [
+        (
+            {"SecretArn": SECRET},
+            "InvalidRequestException",
+            ("You can't perform this operation on the secret because it was marked for deletion."),
+            (
+                f"the secret {SECRET} could not be read (InvalidRequestException): You can't "
+                "perform this operation on the secret because it was marked for deletion: restore "
+                "it if it is scheduled for deletion, or name another one"
+            ),
+        ),
+        (
+            {"ParameterName": "/shop/token:9"},
+            "ParameterVersionNotFound",
+            "Systems Manager could not find version 9 of /shop/token.",
+            (
+                "the parameter /shop/token:9 could not be read (ParameterVersionNotFound): Systems "
+                "Manager could not find version 9 of /shop/token: name a version that exists"
+            ),
+        ),
+        (
+            {"ParameterName": "/shop/token"},
+            "AccessDeniedException",
+            f"User: {USER} is not authorized to perform: kms:Decrypt on resource: {KEY}",
+            (
+                "the parameter /shop/token could not be read (AccessDeniedException): User: "
+                f"{USER} is not authorized to perform: kms:Decrypt on resource: {KEY}: allow the "
+                "function's role to read it and to use its key"
+            ),
+        ),
+        (
+            {"SecretArn": SECRET},
+            "DecryptionFailure",
+            "",
+            (
+                f"the secret {SECRET} could not be read (DecryptionFailure): check that its key "
+                "is enabled and that the function's role may use it"
+            ),
+        ),
+        (
+            {"SecretArn": SECRET},
+            "InvalidSignatureException",
+            "The Canonical String is\n\x1b[1m'POST\nx-amz-security-token:IQoJ/b3+JpZ2lu\n'",
+            (
+                f"the secret {SECRET} could not be read (InvalidSignatureException): The Canonical "
+                "String is 'POST x-amz-security-token:*** ': check that it exists, and that the "
+                "function's role may read it and use its key"
+            ),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.isalpha() else "",
+)
+def test_that_are_refused_are_told_in_awss_words(
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    wanted: dict[str, str],
+    code: str,
+    words: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "IQoJ/b3+JpZ2lu")
+    secrets = FakeSecrets()
+    secrets.refusals, secrets.words = [code] * 99, words
+
+    assert failure(stack, secrets, A=wanted) == said
+    assert "IQoJ" not in caplog.text
+
+
+def test_that_are_refused_at_length_end_with_the_fix(stack: Stack) -> None:
+    secrets = FakeSecrets()
+    secrets.refusals, secrets.words = ["DecryptionFailure"], "ü" * 2000
+
+    told = failure(stack, secrets, A={"SecretArn": SECRET})
+
+    assert len(json.dumps(told)) <= 802
+    assert told.endswith(
+        "ü...: check that its key is enabled and that the function's role may use it"
+    )
 
 
 def test_that_are_throttled_for_long_are_told_within_a_minute(stack: Stack) -> None:

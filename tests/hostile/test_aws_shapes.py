@@ -34,6 +34,7 @@ from cdk_lightsail_containers_handler.secret_values import SecretValues
 from fake_time import FakeTime
 from json_shapes import changed, values
 from resource_properties import DEPLOYED, DIGEST, IMAGES
+from silent_log import SilentLog
 
 NAME = ImageName(service="shop", label="web", number=1)
 _DEPLOYMENT = {
@@ -116,7 +117,7 @@ def aws() -> Aws:
 
 def lightsail(aws: Aws, time: FakeTime, seconds: float = 3) -> Lightsail:
     aws.operations.clear()
-    return Lightsail(aws.client, time.deadline(seconds), lambda *_, **__: None)
+    return Lightsail(aws.client, time.deadline(seconds), SilentLog())
 
 
 def outcome(act: Callable[[], Any]) -> Any:
@@ -194,7 +195,7 @@ class TestLightsail:
     def test_registers_an_image_or_says_why_not(self, aws: Aws, given: Any, listed: Any) -> None:
         aws.answers = {**ANSWERS, "RegisterContainerImage": given, "GetContainerImages": listed}
         time = FakeTime()
-        images = ContainerImages(lightsail(aws, time, 60), time.deadline(60), lambda *_, **__: None)
+        images = ContainerImages(lightsail(aws, time, 60), time.deadline(60), SilentLog())
 
         image = outcome(lambda: images.put(ContainerImageProperties.parse(IMAGES[0])))
 
@@ -204,7 +205,7 @@ class TestLightsail:
     def test_never_deletes_what_it_does_not_know_to_be_unused(self, aws: Aws, given: Any) -> None:
         aws.answers = {**ANSWERS, "GetContainerServices": given}
         time = FakeTime()
-        images = ImageRemovals(lightsail(aws, time, 60), time.deadline(60), lambda *_, **__: None)
+        images = ImageRemovals(lightsail(aws, time, 60), time.deadline(60), SilentLog())
 
         outcome(lambda: images.delete(ContainerImageRemoval(name=NAME, digest=DIGEST)))
 
@@ -227,7 +228,7 @@ class TestLightsail:
         }
         time = FakeTime()
         deployments = ContainerServiceDeployments(
-            lightsail(aws, time, 60), time.deadline(60), lambda *_, **__: None, str
+            lightsail(aws, time, 60), time.deadline(60), SilentLog()
         )
 
         found = outcome(lambda: deployments.put(DeploymentProperties.parse(DEPLOYED), {}))
@@ -264,7 +265,7 @@ class TestOthers:
         return aws
 
     def calls(self) -> Calls:
-        return Calls(FakeTime().deadline(3), lambda *_, **__: None)
+        return Calls(FakeTime().deadline(3), SilentLog())
 
     @given(st.one_of(changed({"SecretString": "robot:word", "Name": "a"}), values))
     def test_give_a_secret_or_none(self, given: Any) -> None:

@@ -298,7 +298,7 @@ def test_no_answer_two_answers_and_one_too_late_are_seen() -> None:
         (FULL, True),
         ("KeyError: 'x'", False),
         ("KeyError: 'digest'", False),
-        ("unexpected KeyError, log group /aws/lambda/x: see log stream y", False),
+        ("unexpected KeyError, 'x': report it, its log is in log group y", False),
         ("An error occurred (ValidationException) when calling X: no such thing", False),
         ("deploy again", False),
         (f"{'x' * 240}: deploy again", False),

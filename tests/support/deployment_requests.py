@@ -50,12 +50,19 @@ def deployment(kind: str, stack: Stack, image: str = "nginx:1", **changes: Any) 
 
 
 class FakeSecrets:
-    """AWS Secrets Manager and SSM's parameters, by ARN or name."""
+    """AWS Secrets Manager and SSM's parameters, by ARN or name.
+
+    Attributes:
+        reads: what was asked for.
+        refusals: the names of the errors that are answered first.
+        words: what AWS says of these.
+    """
 
     def __init__(self, **secrets: str | None) -> None:
         self.secrets = secrets
         self.reads: list[str] = []
         self.refusals: list[str] = []
+        self.words = ""
 
     def get_secret_value(self, SecretId: str) -> dict[str, Any]:  # noqa: N803 - boto3's
         value = self._read(SecretId, "GetSecretValue")
@@ -68,7 +75,8 @@ class FakeSecrets:
     def _read(self, name: str, operation: str) -> str | None:
         self.reads.append(name)
         if self.refusals:
-            raise ClientError({"Error": {"Code": self.refusals.pop(0)}}, operation)
+            error = {"Code": self.refusals.pop(0), "Message": self.words}
+            raise ClientError({"Error": error}, operation)
         if name not in self.secrets:
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, operation)
         return self.secrets[name]
