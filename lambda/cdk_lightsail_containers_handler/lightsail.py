@@ -159,7 +159,11 @@ class Lightsail:
             return image
 
         call = LightsailCall("RegisterContainerImage", service, digest=digest, repeatable=False)
-        return self._calls.send(call, register)
+        try:
+            return self._calls.send(call, register)
+        except NotFound:
+            self.service(service)  # or is it the service that is gone
+            raise
 
     def delete_image(self, name: ImageName) -> None:
         """Delete a registered image; done also when it is gone already."""

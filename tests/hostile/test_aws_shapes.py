@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cdk_lightsail_containers_handler.calls import Calls
-from cdk_lightsail_containers_handler.container_image import ContainerImages
+from cdk_lightsail_containers_handler.calls import Calls, Doubt
+from cdk_lightsail_containers_handler.container_image import Registration
 from cdk_lightsail_containers_handler.container_service_deployment import (
     ContainerServiceDeployments,
 )
@@ -31,6 +31,7 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
 from cdk_lightsail_containers_handler.properties.image_source import RegistrySource
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.secret_values import SecretValues
+from cdk_lightsail_containers_handler.stack import Stack
 from fake_time import FakeTime
 from json_shapes import changed, values
 from resource_properties import DEPLOYED, DIGEST, IMAGES
@@ -87,6 +88,39 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "nextPageToken": "more",
     },
 }
+
+
+class AnyStack:
+    """CloudFormation's client, which answers any value, or nothing at all."""
+
+    def __init__(self, *given: Any) -> None:
+        self._given = given
+
+    def describe_stacks(self, **_: Any) -> Any:
+        (given,) = self._given
+        return given
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    paginate = describe_stacks
+
+
+def stack_of(client: AnyStack, time: FakeTime, kind: str = "Create") -> Stack:
+    event = {
+        "RequestType": kind,
+        "ResponseURL": "https://answers.example/?X-Amz-Date=19700101T000000Z",
+        "StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f",
+        "LogicalResourceId": "Image",
+    }
+    return Stack(
+        client,
+        event,
+        deadline=time.deadline(60),
+        log=SilentLog(),
+        today=time.clock,
+        handed_over={},
+    )
 
 
 class Aws:
@@ -195,9 +229,17 @@ class TestLightsail:
     def test_registers_an_image_or_says_why_not(self, aws: Aws, given: Any, listed: Any) -> None:
         aws.answers = {**ANSWERS, "RegisterContainerImage": given, "GetContainerImages": listed}
         time = FakeTime()
-        images = ContainerImages(lightsail(aws, time, 60), time.deadline(60), SilentLog())
+        registration = Registration(
+            ContainerImageProperties.parse(IMAGES[0]),
+            None,
+            lightsail=lightsail(aws, time, 60),
+            deadline=time.deadline(60),
+            log=SilentLog(),
+            stack=stack_of(AnyStack(), time),
+            doubt=Doubt(),
+        )
 
-        image = outcome(lambda: images.put(ContainerImageProperties.parse(IMAGES[0])))
+        image = outcome(registration.carry_out)
 
         assert image is None or is_text(str(image.name), image.digest)
 
@@ -228,7 +270,11 @@ class TestLightsail:
         }
         time = FakeTime()
         deployments = ContainerServiceDeployments(
-            lightsail(aws, time, 60), time.deadline(60), SilentLog()
+            lightsail(aws, time, 60),
+            deadline=time.deadline(60),
+            log=SilentLog(),
+            stack=stack_of(AnyStack(), time),
+            doubt=Doubt(),
         )
 
         found = outcome(lambda: deployments.put(DeploymentProperties.parse(DEPLOYED), {}))
@@ -309,3 +355,28 @@ class TestOthers:
 
 
 CLIENTS: dict[str, Aws] = {}
+
+
+STACKS = {"Stacks": [{"StackStatus": "UPDATE_ROLLBACK_IN_PROGRESS", "CreationTime": None}]}
+LISTED = [{"LogicalResourceId": "Web", "PhysicalResourceId": ":a.b.1", "ResourceStatus": "X"}]
+EVENTS = [{**LISTED[0], "ResourceType": "AWS::CloudFormation::Stack", "Timestamp": None}]
+
+
+class TestCloudFormation:
+    @given(
+        st.one_of(
+            values,
+            changed(STACKS),
+            changed([{"StackResourceSummaries": LISTED}]),
+            changed([{"StackEvents": EVENTS}]),
+        )
+    )
+    def test_is_read_or_not_known(self, given: Any) -> None:
+        stack = stack_of(AnyStack(given), FakeTime(), "Update")
+
+        outcome(stack.take_up)
+        outcome(lambda: stack.check("it was tested"))
+
+        assert stack.stood_for() is None or isinstance(stack.stood_for(), str)
+        assert outcome(lambda: stack.keeps(":a.b.1")) in {None, True, False}
+        assert stack.takes_back(":a.b.1") in {True, False}
