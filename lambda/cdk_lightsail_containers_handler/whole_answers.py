@@ -11,6 +11,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from botocore.client import ClientMeta
 from botocore.exceptions import ConnectionClosedError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def whole_answers(make_client: Callable[..., Any]) -> Callable[..., Any]:
     def make(service: str, **options: Any) -> Any:
         client = make_client(service, **options)
         meta = getattr(client, "meta", None)
-        if meta is not None:  # tests hand in objects that have none
+        if isinstance(meta, ClientMeta):  # tests hand in objects that are no clients, too
             check = partial(_check, meta.endpoint_url)
             # With an id, a client that is handed out twice still checks each answer once.
             meta.events.register("before-parse", check, unique_id="whole-answers")
