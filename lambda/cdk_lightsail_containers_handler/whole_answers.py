@@ -11,7 +11,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.client import BaseClient
+from botocore.client import ClientMeta
 from botocore.exceptions import ConnectionClosedError
 
 if TYPE_CHECKING:
@@ -27,10 +27,11 @@ def whole_answers(make_client: Callable[..., Any]) -> Callable[..., Any]:
 
     def make(service: str, **options: Any) -> Any:
         client = make_client(service, **options)
-        if isinstance(client, BaseClient):  # tests hand in other objects
-            check = partial(_check, client.meta.endpoint_url)
+        meta = getattr(client, "meta", None)
+        if isinstance(meta, ClientMeta):  # tests hand in objects that are no clients, too
+            check = partial(_check, meta.endpoint_url)
             # With an id, a client that is handed out twice still checks each answer once.
-            client.meta.events.register("before-parse", check, unique_id="whole-answers")
+            meta.events.register("before-parse", check, unique_id="whole-answers")
         return client
 
     return make

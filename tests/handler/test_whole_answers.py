@@ -289,14 +289,39 @@ class TestOneAttempt:
         assert aws.count == 1
 
 
-def test_clients_are_as_their_maker_made_them() -> None:
-    made = SimpleNamespace(name="s3", region="eu-west-1")
+class Recorder:
+    """A client before which another object stands, as programs do to record its calls."""
 
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+class Anything:
+    """An object that has whatever it is asked for, and is no client."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda **_: None
+
+
+@pytest.mark.parametrize("made", [SimpleNamespace(), SimpleNamespace(meta=None), Anything()])
+def test_what_is_no_client_is_left_alone(made: Any) -> None:
     def make_client(service: str, **options: Any) -> Any:
         assert (service, options) == ("s3", {"region_name": "eu-west-1"})
         return made
 
     assert whole_answers(make_client)("s3", region_name="eu-west-1") is made
+
+
+def test_a_client_behind_another_object_checks_its_answers(aws: Aws) -> None:
+    url, config = f"http://{aws.server.host}", main.CLIENT_CONFIG
+    recorder = Recorder(boto3.client("lightsail", endpoint_url=url, config=config))
+    aws.says(b"{", length(IMAGES))
+
+    with pytest.raises(ConnectionClosedError):
+        whole_answers(lambda _: recorder)("lightsail").get_container_images(serviceName="shop")
 
 
 def test_a_client_that_is_handed_out_again_checks_each_answer_once(aws: Aws) -> None:

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# botocore takes a page of HTML with status 200 for a success without content.
+#
+# Versions: botocore 1.44.8, urllib3 2.8.0.
+# A proxy or a load balancer may answer a page with status 200. Of a service that speaks JSON,
+# botocore returns it as a response without members, and raises nothing: its parser keeps a body
+# that is no JSON as the member `message`, which is meant for errors. An empty body does the same.
+# JSON that is no object is not told as a ResponseParserError either: what is raised is whatever the
+# parser trips over.
+#
+# Seen:
+#   a page: status 200, members: []
+#   an empty body: status 200, members: []
+#   half of an object: status 200, members: []
+#   a list: raised AttributeError: 'list' object has no attribute 'get'
+#   null: raised AttributeError: 'NoneType' object has no attribute 'update'
+set -euo pipefail
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+cat > "$folder/ask.py" <<'PYTHON'
+import socket
+import threading
+
+from botocore.session import Session
+
+BODIES = {
+    "a page": b"<html><body>Maintenance</body></html>",
+    "an empty body": b"",
+    "half of an object": b'{"containerServices": [',
+    "a list": b"[]",
+    "null": b"null",
+}
+
+
+def serve(server):
+    for body in BODIES.values():
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+            connection.sendall(head % len(body) + body)
+
+
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=serve, args=[server], daemon=True).start()
+client = Session().create_client(
+    "lightsail",
+    region_name="us-east-1",
+    endpoint_url=f"http://127.0.0.1:{server.getsockname()[1]}",
+    aws_access_key_id="any",
+    aws_secret_access_key="any",
+)
+for name in BODIES:
+    try:
+        answer = client.get_container_services()
+    except Exception as error:
+        print(f"{name}: raised {type(error).__name__}: {error}")
+    else:
+        status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
+        print(f"{name}: status {status}, members: {list(answer)}")
+PYTHON
+
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install --quiet botocore==1.44.8 urllib3==2.8.0 2> "$folder/pip" ||
+    { cat "$folder/pip" >&2; exit 1; }
+"$folder/venv/bin/python" "$folder/ask.py" | tee "$folder/seen"
+
+diff - "$folder/seen" <<'SEEN'
+a page: status 200, members: []
+an empty body: status 200, members: []
+half of an object: status 200, members: []
+a list: raised AttributeError: 'list' object has no attribute 'get'
+null: raised AttributeError: 'NoneType' object has no attribute 'update'
+SEEN
