@@ -17,7 +17,7 @@ from cdk_lightsail_containers_handler.properties.rules import show
 
 from .container_image import ContainerImage
 from .container_secret import ContainerSecret
-from .template_secrets import is_secret_reference, secret_in
+from .template_secrets import is_secret_reference, secrets_among
 from .tokens import is_known, is_token
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ def check_hides_no_secret(
 
     CloudFormation puts it in the clear into the request, where nothing masks it.
     """
-    for what, value in (
-        ("a part of command", list(command)),
-        *((f"environment[{name!r}]", value) for name, value in environment.items()),
-    ):
-        if secret := secret_in(scope, value):
-            raise _refusal(what, secret)
+    values = {
+        "a part of command": list(command),
+        **{f"environment[{name!r}]": value for name, value in environment.items()},
+    }
+    for what, secret in secrets_among(scope, values):
+        raise _refusal(what, secret)
 
 
 def check_ports(ports: object) -> None:

@@ -10,7 +10,7 @@ from aws_cdk.aws_lightsail import CfnContainer
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 from .handler import Handler
-from .template_secrets import secret_in
+from .template_secrets import secrets_among
 from .tokens import check_known, is_token
 
 if TYPE_CHECKING:
@@ -48,13 +48,12 @@ def check_no_secret(
         service: its container service; of one in a stack the properties have a reference alone.
         properties: as they are given to the CDK, with tokens.
     """
-    for name, place, value in (
-        ("ServiceName", service, service_name_of(service)),
-        *((name, scope, value) for name, value in properties.items()),
+    for name, secret in (
+        *secrets_among(service, {"ServiceName": service_name_of(service)}),
+        *secrets_among(scope, properties),
     ):
-        if secret := secret_in(place, value):
-            rule = f"property {name} must not hold a secret, got {secret}"
-            raise ValueError(f"{rule}: events and logs show it, use a value that is no secret")
+        rule = f"property {name} must not hold a secret, got {secret}"
+        raise ValueError(f"{rule}: events and logs show it, use a value that is no secret")
 
 
 def service_name_of(service: IContainerRef) -> str:

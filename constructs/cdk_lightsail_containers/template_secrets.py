@@ -10,7 +10,7 @@ from aws_cdk import CfnOutput, CfnParameter, CfnStack, Stack
 from .tokens import template_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from constructs import Construct, IConstruct
 
@@ -31,9 +31,18 @@ def is_secret_reference(value: object) -> bool:
     return isinstance(value, str) and bool(_DYNAMIC_REFERENCE.search(value))
 
 
-def secret_in(scope: IConstruct, value: object) -> str | None:
-    """Return what makes a value of a construct's template a secret, in words, if anything does."""
-    return next(_secrets(Stack.of(scope), value), None)
+def secrets_among(scope: IConstruct, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the names of the values that a template makes secrets, each with what does, in words.
+
+    Args:
+        scope: a construct of the template's stack.
+        values: by name, with tokens.
+    """
+    stack = Stack.of(scope)
+    # All at once first, since each search for what they refer to goes through the whole stack.
+    if any(_secrets(stack, list(values.values()))):
+        for name, value in values.items():
+            yield from ((name, secret) for secret in _secrets(stack, value))
 
 
 def _secrets(stack: Stack, value: object) -> Iterator[str]:
