@@ -33,10 +33,11 @@ class Container:
         ports: the open ports, 1 to 65535, and what is spoken on each: a `PortProtocol` or its
             text. The service's containers reach each other there; the internet reaches the public
             endpoint alone. Ports are known when the app is synthesized. Default: none.
-        environment: environment variables, texts by names that are known when the app is
-            synthesized. Everybody who may read the template or the deployment reads them: a secret
-            belongs to `secrets`, and one behind a token is refused. Default: none.
-        command: the command that it runs, a list of texts, none of them a secret. Default: the
+        environment: environment variables, strings by names that are known when the app is
+            synthesized. Everyone who may read the template or the deployment reads them: pass a
+            secret in `secrets`. A secret behind a token is refused, also a NoEcho parameter.
+            Default: none.
+        command: the command that it runs, a list of strings, none of them a secret. Default: the
             image's own.
         secrets: environment variables whose values the function reads when it deploys, by name: a
             `ContainerSecret`, or a secret of AWS Secrets Manager or a parameter of SSM for the

@@ -23,8 +23,9 @@ from .image_policy import image_policy
 from .image_rules import check_registration
 from .neighbours import check_alone
 from .policy_grantee import PolicyGrantee
-from .service_rules import check_handler, check_service, service_name_of
+from .service_rules import check_handler, check_no_secret, check_service, service_name_of
 from .synthesis_check import SynthesisCheck
+from .tokens import check_known
 
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
@@ -108,23 +109,24 @@ class ContainerImage(Construct):
         policy = image_policy(
             self, handler, service, is_pushed=is_pushed, grants=grantee.statements
         )
+        self._properties: dict[str, object] = {
+            Property.SERVICE_NAME: service.container_ref.service_name,
+            Property.LABEL: label,
+            Property.REMOVAL_POLICY: _POLICIES[removal_policy or RemovalPolicy.DESTROY],
+            **({} if max_versions is None else {Property.MAX_VERSIONS: max_versions}),
+            **origin,
+        }
         self._resource = CustomResource(
             self,
             "Resource",
             resource_type=CONTAINER_IMAGE_TYPE,
             service_token=handler.function.function_arn,
             service_timeout=handler.hand_over_timeout if is_pushed else handler.service_timeout,
-            properties={
-                Property.SERVICE_NAME: service.container_ref.service_name,
-                Property.LABEL: label,
-                Property.REMOVAL_POLICY: _POLICIES[removal_policy or RemovalPolicy.DESTROY],
-                **({} if max_versions is None else {Property.MAX_VERSIONS: max_versions}),
-                **origin,
-            },
+            properties=self._properties,
         )
         handler.precede(self._resource)
         self._resource.node.add_dependency(policy)
-        self.node.add_validation(SynthesisCheck(self._check_again))
+        self.node.add_validation(SynthesisCheck(lambda: self._check_again(service)))
 
     @property
     def service_name(self) -> str:
@@ -151,14 +153,15 @@ class ContainerImage(Construct):
         """Return service and label as the template has them, which is all that is known of them."""
         return tuple(map(Stack.of(self).resolve, self._service_and_label))
 
-    def _check_again(self) -> None:
+    def _check_again(self, service: IContainerRef) -> None:
         """Hold a service and label to their rules that were tokens, where they came to be known."""
+        check_no_secret(self, service, self._properties)
         known = self._known()
         if known == self._service_and_label or not all(isinstance(part, str) for part in known):
             return
         service_name, label = known
-        check_service_name(service_name)
-        check_label(label)
+        check_known(service_name, check_service_name, "service_name")
+        check_known(label, check_label, "label")
         check_alone(self, ContainerImage, lambda image: image._known() == known, _twin(label))  # noqa: SLF001 - our own class
 
 

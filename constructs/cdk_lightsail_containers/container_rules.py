@@ -17,16 +17,14 @@ from cdk_lightsail_containers_handler.properties.rules import show
 
 from .container_image import ContainerImage
 from .container_secret import ContainerSecret
-from .tokens import is_token, template_text
+from .template_secrets import is_secret_reference, secrets_among
+from .tokens import is_known, is_token
 
 if TYPE_CHECKING:
     from constructs import Construct
 
 # What has an equals sign is no name to a process; `Ref` and `Fn::Sub` are CloudFormation's own.
 _VARIABLE = re.compile(r"(?!Ref\Z|Fn::)[^=\x00-\x1f\x7f]+")
-# CloudFormation would put the secret in the place of such a text before it calls the function, see
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-_SECRET_REFERENCE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):")
 
 
 def check_command(command: object) -> None:
@@ -54,7 +52,7 @@ def check_image(image: object) -> None:
     if isinstance(image, ContainerImage):
         path = image.node.path
         raise ValueError(f"image must be a text: hand in the image_name of {path!r}, got itself")  # noqa: TRY004 - one kind of error for a user
-    if not is_token(image):
+    if is_known(image):
         check_container_image(image, None)
 
 
@@ -67,13 +65,16 @@ def check_key(key: object, what: str) -> None:
 def check_hides_no_secret(
     scope: Construct, command: Iterable[str], environment: Mapping[str, str]
 ) -> None:
-    """Raise the `ValueError` that says that no token in a container hides a secret.
+    """Refuse a token in a container that hides a secret.
 
-    CloudFormation would put it in its place in the request, where nobody masks it.
+    CloudFormation puts it in the clear into the request, where nothing masks it.
     """
-    _check_no_secret(template_text(scope, list(command)), "a part of command")
-    for name, value in environment.items():
-        _check_no_secret(template_text(scope, value), f"environment[{name!r}]")
+    values = {
+        "a part of command": list(command),
+        **{f"environment[{name!r}]": value for name, value in environment.items()},
+    }
+    for what, secret in secrets_among(scope, values):
+        raise _refusal(what, secret)
 
 
 def check_ports(ports: object) -> None:
@@ -83,14 +84,23 @@ def check_ports(ports: object) -> None:
     for port, protocol in ports.items():
         check_key(port, "a port")
         check_port(port)
-        if not is_token(protocol):
+        if is_known(protocol):
             check_protocol(protocol, f"ports[{port}]")
 
 
 def _check_no_secret(value: object, what: str) -> None:
-    is_reference = isinstance(value, str) and _SECRET_REFERENCE.search(value)
-    if isinstance(value, SecretValue) or is_reference:
-        raise ValueError(f"{what} must not be a secret: hand it in among the secrets")
+    if isinstance(value, SecretValue):
+        raise _refusal(what, "a SecretValue")
+    if is_secret_reference(value):
+        raise _refusal(what, "a dynamic reference")
+
+
+def _refusal(what: str, secret: str) -> ValueError:
+    # Not the value: it may be the secret itself.
+    return ValueError(
+        f"{what} must not be a secret, got {secret}: pass it in `secrets=`, from AWS Secrets "
+        "Manager or SSM"
+    )
 
 
 def _check_value(value: object, what: str) -> None:

@@ -26,9 +26,10 @@ from .deployment_rules import (
 from .handler import Handler
 from .neighbours import check_alone
 from .policy_grantee import PolicyGrantee
-from .service_rules import check_handler, check_service, service_name_of
+from .service_rules import check_handler, check_no_secret, check_service, service_name_of
 from .source_rules import check_revision
 from .synthesis_check import SynthesisCheck
+from .tokens import check_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,18 +106,19 @@ class ContainerServiceDeployment(Construct):
         bound = {name: container.bind(grantee) for name, container in containers.items()}
         policy = deployment_policy(self, handler, service, grants=grantee.statements)
         endpoint = {} if public_endpoint is None else public_endpoint.bind()
+        self._properties: dict[str, object] = {
+            DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
+            DeploymentProperty.CONTAINERS: bound,
+            **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
+            **({} if revision is None else {DeploymentProperty.REVISION: revision}),
+        }
         self._resource = CustomResource(
             self,
             "Resource",
             resource_type=DEPLOYMENT_TYPE,
             service_token=handler.function.function_arn,
             service_timeout=handler.hand_over_timeout,
-            properties={
-                DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
-                DeploymentProperty.CONTAINERS: bound,
-                **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
-                **({} if revision is None else {DeploymentProperty.REVISION: revision}),
-            },
+            properties=self._properties,
         )
         handler.precede(self._resource)
         self._resource.node.add_dependency(policy)
@@ -151,9 +153,10 @@ class ContainerServiceDeployment(Construct):
         """Hold what was a token, or was set since, to its rules, where it came to be known."""
         check_deploys_nothing(service)
         check_no_secrets(self, containers)
+        check_no_secret(self, service, self._properties)
         known = self._known()
         if known != self._service_name and isinstance(known, str):
-            check_service_name(known)
+            check_known(known, check_service_name, "service_name")
             check_alone(self, ContainerServiceDeployment, lambda one: one._known() == known, _TWIN)  # noqa: SLF001 - our own class
 
     def _known(self) -> object:

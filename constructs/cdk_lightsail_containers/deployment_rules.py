@@ -23,7 +23,7 @@ from .container_rules import check_hides_no_secret, check_key
 from .public_endpoint import PublicEndpoint
 from .service_rules import service_name_of
 from .source_rules import is_private_ecr
-from .tokens import is_token, template_text
+from .tokens import check_known, is_known, is_token, template_text
 
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
@@ -40,7 +40,7 @@ def check_containers(containers: object) -> None:
         raise ValueError(f"containers must be 1 to {MOST_CONTAINERS}, got {len(containers)}")
     for name, container in containers.items():
         check_key(name, "the name of a container")
-        check_container_name(name)
+        check_known(name, check_container_name, "container name")
         if not isinstance(container, Container):
             shown = type(container).__name__
             raise ValueError(f"containers[{name!r}] must be a Container, got a {shown}")  # noqa: TRY004 - one kind of error for a user
@@ -57,15 +57,15 @@ def check_images(
 ) -> None:
     """Raise the `ValueError` that says that an image belongs to one container service."""
     name = service_name_of(service)
-    if is_token(name):
+    if not is_known(name):
         return
     for container, definition in containers.items():
         what = f"the image of container {container!r}"
-        if not is_token(definition.image):
+        if is_known(definition.image):
             check_container_image(definition.image, name, what)
             continue
         image = _image_named(scope, definition.image)
-        if image and image.service_name != name and not is_token(image.service_name):
+        if image and image.service_name != name and is_known(image.service_name):
             raise ValueError(
                 f"{what} must be one of the container service {name!r} itself, got "
                 f"{image.node.path!r}, which is one of {image.service_name!r}"
@@ -79,13 +79,13 @@ def check_public_endpoint(endpoint: object, containers: Mapping[str, Container])
     if not isinstance(endpoint, PublicEndpoint):
         raise ValueError(f"public_endpoint must be a PublicEndpoint, got {endpoint!r}")  # noqa: TRY004 - one kind of error for a user
     name, port = endpoint.container, endpoint.port
-    if is_token(name):
+    if not is_known(name):
         return
     if name not in containers:
         rule = f"the public endpoint's container must be one of {', '.join(containers)}"
         raise ValueError(f"{rule}, got {name!r}")
     ports = containers[name].ports
-    if is_token(port) or any(is_token(what) for what in ports.values()):
+    if is_token(port) or not all(map(is_known, ports.values())):
         return
     known = {check_port(number): PortProtocol(protocol) for number, protocol in ports.items()}
     check_public_port(check_port(port), known, name, "the public endpoint's port")

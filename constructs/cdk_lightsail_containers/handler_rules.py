@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from cdk_lightsail_containers_handler.properties.rules import check_number, show
 
 from .seconds import check_seconds
-from .tokens import check_known
+from .tokens import is_token
 
 if TYPE_CHECKING:
     from types import UnionType
@@ -26,11 +26,8 @@ def check_settings(
     """Raise the `ValueError` that says what settings a function may have."""
     _check_type(architecture, "architecture", lambda_.Architecture, "an aws_lambda.Architecture")
     _check_type(log_retention, "log_retention", logs.RetentionDays, "one of aws_logs.RetentionDays")
-    check_known(
-        memory_size,
-        lambda value, what: check_number(value, what, *_MEMORY_MIB),
-        "memory_size, in MiB,",
-    )
+    if not is_token(memory_size):
+        check_number(memory_size, "memory_size, in MiB,", *_MEMORY_MIB)
     check_seconds(timeout, "timeout", *TIMEOUT_SECONDS)
 
 

@@ -10,9 +10,12 @@ from aws_cdk.aws_lightsail import CfnContainer
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
 from .handler import Handler
+from .template_secrets import secrets_among
 from .tokens import check_known, is_token
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
     from constructs import Construct, IConstruct
 
@@ -33,6 +36,24 @@ def check_service(scope: Construct, service: IContainerRef) -> None:
         raise ValueError(f"{rule}, got {service!r}")
     _check_place(scope, service, "service")
     check_known(service_name_of(service), check_service_name, "service_name")
+
+
+def check_no_secret(
+    scope: Construct, service: IContainerRef, properties: Mapping[str, object]
+) -> None:
+    """Refuse a secret in the properties of a resource, since events and logs show them.
+
+    Args:
+        scope: the construct of the resource.
+        service: its container service; of one in a stack the properties have a reference alone.
+        properties: as they are given to the CDK, with tokens.
+    """
+    for name, secret in (
+        *secrets_among(service, {"ServiceName": service_name_of(service)}),
+        *secrets_among(scope, properties),
+    ):
+        rule = f"property {name} must not hold a secret, got {secret}"
+        raise ValueError(f"{rule}: events and logs show it, use a value that is no secret")
 
 
 def service_name_of(service: IContainerRef) -> str:

@@ -11,7 +11,7 @@ from cdk_lightsail_containers_handler.properties.container_image import check_di
 from cdk_lightsail_containers_handler.properties.image_source import check_image, check_tag
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from .tokens import check_known, is_token
+from .tokens import check_known, is_known
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 # Account and Region may be tokens, and the CDK itself leaves the domain to CloudFormation.
@@ -76,7 +76,7 @@ def check_public(image: str) -> None:
 
 def check_registry_image(image: object, credentials: object) -> None:
     """Raise the `ValueError` that says what names an image of a registry, and of which."""
-    if is_token(image):
+    if not is_known(image):
         return
     image = check_image(image)
     if credentials is None:

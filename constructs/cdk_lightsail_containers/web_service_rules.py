@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cdk_lightsail_containers_handler.properties.rules import check_number, show
 
 from .power import Power
-from .tokens import is_token
+from .tokens import is_known, is_token
 
 # https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
 _MOST_NODES = 20
@@ -16,7 +16,7 @@ _MOST_DOMAINS = 4
 
 def check_capacity(*, power: object, scale: object) -> None:
     """Raise the `ValueError` that says which powers there are, and how many nodes."""
-    if not is_token(power) and power not in tuple(Power):
+    if is_known(power) and power not in tuple(Power):
         raise ValueError(f"power must be one of {', '.join(Power)}, got {show(power)}")
     if not is_token(scale):
         check_number(scale, "scale", 1, _MOST_NODES)

@@ -118,7 +118,7 @@ def test_refuses_a_value_that_breaks_its_rule(changes: dict[str, Any], message: 
         ({"environment": {"A": [SECRET]}}, r"environment\['A'\] must be a text, .* type 'list'"),
         (
             {"environment": {"A": SecretValue.unsafe_plain_text(SECRET)}},
-            r"environment\['A'\] must not be a secret: hand it in among the secrets",
+            r"environment\['A'\] must not be a secret, got a SecretValue: pass it in `secrets=`",
         ),
         (
             {"environment": {"A": f"{{{{resolve:secretsmanager:{SECRET}}}}}"}},
@@ -130,7 +130,7 @@ def test_refuses_a_value_that_breaks_its_rule(changes: dict[str, Any], message: 
         ),
         (
             {"command": ["login", f"{{{{resolve:secretsmanager:{SECRET}}}}}"]},
-            "a part of command must not be a secret: hand it in among the secrets",
+            "a part of command must not be a secret, got a dynamic reference",
         ),
         (
             {"command": [SecretValue.unsafe_plain_text(SECRET)]},
@@ -201,7 +201,7 @@ def test_a_secret_behind_a_token_is_refused_before_any_child_exists(
     web, service = container(**make(stack)), service_in(stack)
     before = len(stack.node.find_all())
 
-    with pytest.raises(ValueError, match="must not be a secret: hand it in among the secrets"):
+    with pytest.raises(ValueError, match="must not be a secret, got a dynamic reference"):
         deployment_in(
             stack,
             containers={"web": web},
@@ -218,7 +218,7 @@ def test_a_web_service_refuses_a_secret_behind_a_token(
     changes = make(stack)
     before = len(stack.node.find_all())
 
-    with pytest.raises(ValueError, match="must not be a secret: hand it in among the secrets"):
+    with pytest.raises(ValueError, match="must not be a secret, got a dynamic reference"):
         ContainerWebService(
             stack,
             "Site",

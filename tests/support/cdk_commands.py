@@ -34,10 +34,16 @@ class Cdk:
     """Runs the CDK command line as a user does, in an environment that knows one cloud alone."""
 
     def __init__(
-        self, cloud: LocalCloud, folder: Path, environment: Mapping[str, str] | None = None
+        self,
+        cloud: LocalCloud,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        project: Path = ROOT,
     ) -> None:
         self.cloud = cloud
         self._folder = folder
+        self._project = project
         command = ROOT / "node_modules" / ".bin" / "cdk"
         self._command = str(command) if command.exists() else shutil.which("cdk")
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -96,10 +102,10 @@ class Cdk:
         given = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]
         return ["--app", f"{sys.executable} {app}", "-o", str(self.assembly), *given]
 
-    def _run(self, *arguments: str, cwd: Path = ROOT) -> Run:
+    def _run(self, *arguments: str, cwd: Path | None = None) -> Run:
         ran = subprocess.run(
             [self._command, *arguments, "--no-notices", "--no-color"],
-            cwd=cwd,
+            cwd=cwd or self._project,
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
