@@ -9,6 +9,7 @@ https://github.com/Sceptre/sceptre/issues/411
 
 # ruff: noqa: SLF001 - ministack has no public way to do this, and its version is pinned
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from ministack.core.responses import now_iso
@@ -43,6 +44,11 @@ def _note(  # noqa: PLR0917 - ministack's signature
     if logical_id == stack_name and status in _DELETIONS:
         stack["DeletionTime"] = now_iso()
     original(stack_id, stack_name, logical_id, resource_type, status, *args, **kwargs)
+    *before, event = cloudformation._stack_events[stack_id]
+    if before and event["Timestamp"] <= before[-1]["Timestamp"]:
+        # The command line would show two events of one time the wrong way round.
+        later = datetime.fromisoformat(before[-1]["Timestamp"]) + timedelta(milliseconds=1)
+        event["Timestamp"] = later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _describe(original: Wrapper, params: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
