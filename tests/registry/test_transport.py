@@ -111,6 +111,37 @@ def test_counts_nothing_of_a_manifest_but_its_bytes(copying: Copying) -> None:
     assert spaced.content != to_json(spaced.content.decode())
 
 
+# In each form that is to be read: https://www.rfc-editor.org/rfc/rfc9110.html#name-date-time-formats
+NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
+NOW_IN_OTHER_FORMS = ["Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+
+
+@pytest.mark.parametrize(
+    ("date", "told", "seconds"),
+    [
+        ("", "20", 20),
+        (NOW, NOW.replace("37", "57"), 20),
+        *((NOW, form.replace("37", "57"), 20) for form in NOW_IN_OTHER_FORMS),
+        *((form, NOW.replace("37", "57"), 20) for form in NOW_IN_OTHER_FORMS),
+        (NOW, NOW.replace("1994", "1995"), 30),
+        (NOW, NOW.replace("06", "05"), 0),
+        ("", NOW, 0),
+        (NOW, "later", 0),
+    ],
+)
+def test_waits_as_long_as_a_registry_wants_in_each_form(
+    copying: Copying, date: str, told: str, seconds: int
+) -> None:
+    copying.source.add(image(b"layer"), "1")
+    copying.source.fail("GET", status(429, {"Date": date, "Retry-After": told}))
+
+    copying.find()
+
+    waited = sum(copying.time.slept)
+    assert waited >= seconds
+    assert waited < seconds + 11
+
+
 class NoTimeForPauses:
     """A deadline that leaves time for an answer, and none for a pause."""
 

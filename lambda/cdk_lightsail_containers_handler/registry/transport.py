@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
 
 from .connection import Connection, Connections
@@ -152,7 +153,7 @@ class Exchange:
                     self._send(self._first)
                     continue
                 failure = self._transport.refusal(self.request, response, body, self._sent)
-                retry_after = _seconds(response.header("Retry-After"))
+                retry_after = _retry_after(response)
             attempt += 1
             if not failure.temporary or attempt == self._tries:
                 raise failure
@@ -280,6 +281,20 @@ def _send_head(connection: Connection, request: Request, length: int | None, sen
     connection.send_head(request.method, request.url.target, headers)
 
 
-def _seconds(retry_after: str) -> float:
-    is_number = retry_after.isascii() and retry_after.isdigit()
-    return min(float(retry_after), _LONGEST_RETRY_AFTER) if is_number else 0.0
+def _retry_after(response: Response) -> float:
+    """Return how many seconds a registry wants to be left alone, 0 if it does not say.
+
+    https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
+    """
+    told = response.header("Retry-After")
+    if told.isascii() and told.isdigit():
+        return min(float(told), _LONGEST_RETRY_AFTER)
+    try:
+        # By the registry's own clock: ours may be another.
+        now, then = (
+            parsedate_to_datetime(date).replace(tzinfo=None)  # always GMT, in one form unsaid
+            for date in (response.header("Date"), told)
+        )
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return min(max((then - now).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
