@@ -139,12 +139,16 @@ class Lightsail:
             Unanswered: it may be registered or not: look before the next attempt.
         """
         call = LightsailCall("RegisterContainerImage", service, digest=digest, repeatable=False)
-        item = self._calls.send(
-            call,
-            lambda: self._client.register_container_image(
-                serviceName=service, label=label, digest=digest
-            )["containerImage"],
-        )
+        try:
+            item = self._calls.send(
+                call,
+                lambda: self._client.register_container_image(
+                    serviceName=service, label=label, digest=digest
+                )["containerImage"],
+            )
+        except NotFound:
+            self.service(service)  # or is it the service that is gone
+            raise
         image = ContainerImage.parse(item)
         if image is None:
             raise call.unanswered("no image name")
