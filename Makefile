@@ -5,15 +5,35 @@ BIN := .venv/bin
 # Everything is a wheel, so that no code runs while it is installed; elsewhere one package has none.
 WHEELS := $(if $(filter Linux,$(shell uname)),--only-binary :all:)
 # Without dependencies: all are listed, and a pip before 23.3 does not take the pins for extras.
-INSTALL := pip install --quiet --require-hashes --no-deps $(WHEELS) --requirement
+INSTALL := install --quiet --require-hashes --no-deps $(WHEELS) --requirement
 LOCK := uv pip compile --quiet --universal --no-annotate --no-emit-package cdk-lightsail-containers \
 	--custom-compile-command 'make requirements'
+# aws-cdk-lib has a module that aws-cdk-cloud-assembly-schema has too, so it comes last.
+INSTALL_ALL = awk '/^aws-cdk-lib==/,!/\\$$/ { print > "$(@D)/last.txt"; next } 1' $< > $(@D)/first.txt && \
+	$(BIN)/pip --python $(@D) $(INSTALL) $(@D)/first.txt && \
+	$(BIN)/pip --python $(@D) $(INSTALL) $(@D)/last.txt --force-reinstall
 SETUP := .venv/installed .venv-runtime/installed node_modules/installed
+
+# The Python that AWS Lambda runs the function on. Nothing is downloaded: a machine without it uses
+# the one of .venv, and CI fails. A command of pyenv works only with a version chosen.
+RUNTIME := 3.13
+FIND := $(BIN)/uv python find --no-cache --no-python-downloads --system $(RUNTIME) 2>/dev/null
+MISSING := Python $(RUNTIME), which AWS Lambda runs the function on, is not installed:
+define RUNTIME_VENV
+	@if python=$$($(FIND) || PYENV_VERSION=$(RUNTIME) $(FIND)); then :; \
+	elif [ -n "$$CI" ]; then echo "$(MISSING) install it and run make again" >&2; exit 1; \
+	else python=$(PYTHON); echo "$(MISSING) its tests run on $$($(PYTHON) --version)" >&2; fi; \
+	"$$python" -m venv --clear --without-pip $(@D)
+endef
+# The tests and programs that carry the function out, as they run on it.
+OF_THE_FUNCTION := tests/handler tests/registry tests/hostile \
+	$(wildcard tests/reliability/test_faults*.py)
+RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local .venv-runtime-tests/bin/python
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check format bench faults unknowns load live fuzz permissions audit licences sbom requirements clean
+.PHONY: help demo test check format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
 
 help:  ## show these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +41,9 @@ help:  ## show these
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
 
-test: check  ## everything that must hold
+test: check .venv-runtime-tests/installed  ## everything that must hold
 	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov
+	$(RUNTIME_PYTHON) -m pytest --numprocesses 4 --dist loadfile $(OF_THE_FUNCTION)
 
 check: $(SETUP)  ## format, lint, types, and what is known to be unsafe
 	$(BIN)/ruff format --check .
@@ -39,11 +60,14 @@ format: $(SETUP)  ## mend what can be mended by itself
 bench: $(SETUP)  ## measure, side by side with what users have otherwise
 	@$(BIN)/python -m benchmarks
 
-faults: $(SETUP)  ## strike every call of every scenario with every fault, and print the table
-	@$(BIN)/python -m reliability.faults $(FAULTS)
+faults: $(SETUP) .venv-runtime-tests/installed  ## strike every call of every scenario with every fault, and print the table
+	@$(RUNTIME_PYTHON) -m reliability.faults $(FAULTS)
 
 unknowns: $(SETUP)  ## live through every scenario on every side of what nobody knows of Lightsail
 	@$(BIN)/python -m reliability.unknowns $(UNKNOWNS)
+
+builders: $(SETUP)  ## read what the builders of this machine write, and print the table
+	@$(BIN)/python -m reliability.builders $(BUILDERS)
 
 fuzz: $(SETUP) .venv/fuzz-installed  ## give every parser what reaches new code, 20 seconds each
 	@$(BIN)/python -m reliability.fuzz $(FUZZ)
@@ -63,8 +87,10 @@ sbom: $(SETUP)  ## what the package and its function consist of, into dist/
 requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrade takes the newest
 	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --extra local --group dev pyproject.toml \
 		--output-file requirements-dev.txt
-	@$(BIN)/$(LOCK) --generate-hashes --group pyproject.toml:runtime \
-		--constraints requirements-dev.txt --output-file requirements-runtime.txt
+	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --group pyproject.toml:runtime \
+		--output-file requirements-runtime.txt
+	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --group pyproject.toml:runtime-tests pyproject.toml \
+		--constraints requirements-runtime.txt --output-file requirements-runtime-tests.txt
 	@$(BIN)/$(LOCK) --generate-hashes --group pyproject.toml:fuzz \
 		--output-file requirements-fuzz.txt
 	@echo '-e .' | $(BIN)/uv pip compile --quiet --universal --no-annotate \
@@ -78,27 +104,30 @@ load: $(SETUP)  ## try many stacks at once, with little room, and print the tabl
 	@$(BIN)/python -m reliability.load $(LOAD)
 
 clean:  ## remove what was set up
-	rm -rf .venv .venv-runtime node_modules cdk.out
+	rm -rf .venv .venv-runtime .venv-runtime-tests node_modules cdk.out
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 must be 3.11 or newer, this one is " + sys.version.split()[0])'
 	@echo "Installing Python packages into .venv (the first time a minute or so) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/$(INSTALL) requirements-dev.txt
-# It has a module that aws-cdk-cloud-assembly-schema has too, and without dependencies pip knows no order.
-	@awk '/^aws-cdk-lib==/,!/\\$$/' requirements-dev.txt > .venv/last.txt
-	@$(BIN)/$(INSTALL) .venv/last.txt --force-reinstall
+	@$(INSTALL_ALL)
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/fuzz-installed: requirements-fuzz.txt .venv/installed
-	@$(BIN)/$(INSTALL) requirements-fuzz.txt
+	@$(BIN)/pip $(INSTALL) requirements-fuzz.txt
 	@touch $@
 
-.venv-runtime/installed: requirements-runtime.txt
+.venv-runtime/installed: requirements-runtime.txt | .venv/installed
 	@echo "Installing what the Lambda runtime has into .venv-runtime ..."
-	@$(PYTHON) -m venv .venv-runtime
-	@.venv-runtime/bin/$(INSTALL) requirements-runtime.txt
+	$(RUNTIME_VENV)
+	@$(BIN)/pip --python $(@D) $(INSTALL) $<
+	@touch $@
+
+.venv-runtime-tests/installed: requirements-runtime-tests.txt | .venv/installed
+	@echo "Installing what the function's tests need beside the Lambda runtime ..."
+	$(RUNTIME_VENV)
+	@$(INSTALL_ALL)
 	@touch $@
 
 node_modules/installed: package.json package-lock.json

@@ -52,10 +52,11 @@ HANDLER_IMPORTS = {
     | {"secret_values"},
     "image_removal": {"deadline", "errors", "lightsail", "lightsail_answer", "properties"}
     | {"request_log"},
-    "container_image": {"deadline", "errors", "image_removal", "lightsail", "lightsail_answer"}
-    | {"properties", "request_log"},
+    "container_image": {"calls", "deadline", "errors", "image_removal", "lightsail"}
+    | {"lightsail_answer", "properties", "request_log", "stack"},
     "deployment_failure": {"deployment", "errors", "lightsail", "plain_text", "request_log"},
     "container_service_deployment": {
+        "calls",
         "deadline",
         "deployment",
         "deployment_failure",
@@ -63,8 +64,9 @@ HANDLER_IMPORTS = {
         "lightsail",
         "properties",
         "request_log",
+        "stack",
     },
-    "stack": {"calls", "deadline", "errors", "request_log"},
+    "stack": {"calls", "deadline", "errors", "lightsail", "request", "request_log"},
     "s3_object": {"calls", "deadline", "errors", "registry"},
     "metered_source": {"registry"},
     "push": {
@@ -80,7 +82,7 @@ HANDLER_IMPORTS = {
         "request_log",
         "s3_object",
     },
-    "custom_resource": {"response", "deadline", "errors", "hand_over", "request_log"},
+    "custom_resource": {"calls", "response", "deadline", "errors", "hand_over", "request_log"},
     "request": set(),
     "resources": {
         "calls",
@@ -98,7 +100,8 @@ HANDLER_IMPORTS = {
         "secret_values",
         "stack",
     },
-    "main": {"custom_resource", "registry", "request", "resources"},
+    "whole_answers": set(),
+    "main": {"calls", "custom_resource", "registry", "request", "resources", "whole_answers"},
 }
 
 
@@ -233,5 +236,5 @@ def test_nothing_below_main_swallows_every_exception() -> None:
         and not isinstance(node.body[-1], ast.Raise)
     }
 
-    # A thread of the copy hands its failure to the thread that waits for it.
-    assert swallowing == {"copy"}
+    # Threads hand their failures to the thread that waits for them.
+    assert swallowing == {"copy", "deadline"}

@@ -140,6 +140,20 @@ def test_the_handler_reads_an_archive(tmp_path: Path) -> None:
     assert source.key.endswith(".tar")
 
 
+@pytest.mark.parametrize("tag", [None, "web:1.4"])
+def test_the_handler_reads_the_tag_of_an_image_in_an_archive(
+    tmp_path: Path, tag: str | None
+) -> None:
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(bytes(1024))
+    _, template = synthesized(ImageSource.from_archive(archive, tag=tag))
+
+    source = ContainerImageProperties.parse(properties(template)).source
+
+    assert isinstance(source, ArchiveSource)
+    assert source.tag == tag
+
+
 @pytest.mark.parametrize("policy", [RemovalPolicy.DESTROY, RemovalPolicy.RETAIN])
 def test_the_handler_deletes_by_the_policy_that_is_synthesized(policy: RemovalPolicy) -> None:
     _, template = synthesized(removal_policy=policy)
@@ -168,7 +182,7 @@ def test_names_are_those_that_stacks_out_there_hold_on_to() -> None:
         "RemovalPolicy",
         "MaxVersions",
     }
-    assert set(SourceProperty) == {"Image", "CredentialsSecretArn", "Bucket", "Key"}
+    assert set(SourceProperty) == {"Image", "CredentialsSecretArn", "Bucket", "Key", "Tag"}
     assert set(Attribute) == {"ImageName", "ImageDigest", "CreatedAt"}
     assert str(ImageName(service="shop", label="web", number=7)) == ":shop.web.7"
 

@@ -2,14 +2,18 @@
 
 import importlib.metadata
 import json
+import os
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from cdk_commands import ROOT
 
@@ -17,6 +21,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 OWN = "cdk-lightsail-containers"
 CURE = "run `make requirements`"
+FILES = [f"requirements-{one}.txt" for one in ("dev", "runtime", "runtime-tests", "fuzz")]
+RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
+RUNTIME_TESTS = ROOT / ".venv-runtime-tests" / "bin" / "python"
 
 
 def lines(name: str) -> list[str]:
@@ -54,7 +61,7 @@ def asked_for() -> list[Requirement]:
     return [*named, *requirements("dev")]
 
 
-@pytest.mark.parametrize("name", [f"requirements-{one}.txt" for one in ("dev", "runtime", "fuzz")])
+@pytest.mark.parametrize("name", FILES)
 def test_everything_is_pinned_and_hashed(name: str) -> None:
     for line in lines(name):
         assert re.fullmatch(r"[a-z0-9-]+==[^ ]+( ; [^-]+)?( +--hash=sha256:[0-9a-f]{64})+", line)
@@ -71,13 +78,56 @@ def test_what_a_user_installs_begins_with_the_package_itself() -> None:
         assert str(Requirement(line).specifier) == str(locked[Requirement(line).name].specifier)
 
 
-def test_what_the_runtime_has_is_a_part_of_it() -> None:
-    locked, runtime = pins("requirements-dev.txt"), pins("requirements-runtime.txt")
+def installed(python: Path) -> dict[str, str]:
+    """The versions of what an interpreter sees, and its own as that of `python`."""
+    program = (
+        "import importlib.metadata, json, sys; found = importlib.metadata.distributions();"
+        "versions = {one.metadata['Name']: one.version for one in found};"
+        "print(json.dumps({**versions, 'python': '%d.%d' % sys.version_info[:2]}))"
+    )
+    # Isolated, so that the environment of the tests does not show.
+    run = subprocess.run([python, "-I", "-c", program], check=True, capture_output=True, text=True)
+    return {canonicalize_name(name): one for name, one in json.loads(run.stdout).items()}
 
-    assert {"boto3", "awslambdaric"} <= set(runtime)
-    assert {name: str(pin) for name, pin in runtime.items()} == {
-        name: str(locked[name]) for name in runtime
+
+def test_the_runtime_is_not_held_back_by_the_tools() -> None:
+    tools, runtime = pins("requirements-dev.txt"), pins("requirements-runtime.txt")
+
+    assert {canonicalize_name(one.name) for one in requirements("runtime")} <= set(runtime)
+    # The first release that takes an answer which was cut off for a success.
+    assert Version(version(tools["botocore"])) < Version("1.43.115")
+    assert Version(version(runtime["botocore"])) >= Version("1.43.115")
+
+
+def test_the_functions_tests_run_with_what_the_runtime_has() -> None:
+    runtime, tests = pins("requirements-runtime.txt"), pins("requirements-runtime-tests.txt")
+    named = [*map(Requirement, PROJECT["project"]["dependencies"]), *requirements("runtime-tests")]
+
+    assert {name: str(tests[name]) for name in runtime} == {
+        name: str(pin) for name, pin in runtime.items()
     }
+    for requirement in named:
+        pin = tests[canonicalize_name(requirement.name)]
+        assert version(pin) in requirement.specifier, f"{requirement}, {pin}: {CURE}"
+
+
+def test_the_runtime_has_what_is_pinned_and_nothing_else() -> None:
+    found = installed(RUNTIME)
+    del found["python"]
+
+    assert found == {name: version(pin) for name, pin in pins("requirements-runtime.txt").items()}
+
+
+@pytest.mark.parametrize("python", [RUNTIME, RUNTIME_TESTS])
+def test_the_runtime_has_the_python_of_the_function(python: Path) -> None:
+    (wanted,) = re.findall(r"(?m)^RUNTIME := (.+)$", (ROOT / "Makefile").read_text())
+    handler = ROOT / "constructs" / "cdk_lightsail_containers" / "handler.py"
+    found = installed(python)["python"] if python.exists() else "none"
+
+    assert f"lambda_.Runtime.PYTHON_{wanted.replace('.', '_')}," in handler.read_text()
+    if found != wanted and "CI" not in os.environ:
+        pytest.skip(f"Python {wanted} is not installed, {python} is {found}")
+    assert found == wanted
 
 
 def test_everything_that_pyproject_asks_for_is_pinned_in_its_range() -> None:
@@ -133,7 +183,7 @@ def test_the_package_is_built_with_what_is_pinned() -> None:
 
 
 def test_no_index_is_named() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-runtime.txt"):
+    for name in ("requirements.txt", *FILES):
         assert "://" not in (ROOT / name).read_text()
 
 

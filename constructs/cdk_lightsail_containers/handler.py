@@ -18,7 +18,7 @@ from .findings import acknowledge_role, acknowledge_runtime
 from .handler_asset import ENTRY_POINT, handler_code
 from .handler_rules import TIMEOUT_SECONDS, check_network, check_settings
 from .role_size import check_role_size
-from .stack_status import may_see_status
+from .stack_status import STACK_READS, may_read_stack
 from .synthesis_check import SynthesisCheck
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Handler(Construct):
         """The role of the function."""
         # Not AWSLambdaBasicExecutionRole: that may write to every log group of the account.
         log_group.grant_write(self.role)
-        self.role.add_to_policy(may_see_status(self))
+        self.role.add_to_policy(may_read_stack(self, STACK_READS))
         if vpc is not None:
             self._allow_network_interfaces()
         self.function = lambda_.Function(

@@ -105,6 +105,7 @@ class ArchivedImage:
     """An image in an archive that the CDK command line uploads to its own bucket."""
 
     path: str
+    tag: str | None = None
 
     def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:
         """Add the asset, grant to read it, and return where it is."""
@@ -121,12 +122,13 @@ class ArchivedImage:
             actions=["s3:GetObject"],
             resource_arns=[asset.bucket.arn_for_objects(asset.s3_object_key)],
         )
-        return _properties(
-            {
-                SourceProperty.BUCKET: asset.s3_bucket_name,
-                SourceProperty.KEY: asset.s3_object_key,
-            }
-        )
+        source = {
+            SourceProperty.BUCKET: asset.s3_bucket_name,
+            SourceProperty.KEY: asset.s3_object_key,
+        }
+        if self.tag is not None:
+            source[SourceProperty.TAG] = self.tag
+        return _properties(source)
 
 
 def _properties(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .service_policy import service_policy
+from .stack_status import IMAGE_STACK_READS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,7 @@ def image_policy(
         service,
         changes=["lightsail:DeleteContainerImage", "lightsail:RegisterContainerImage"],
         reads=[*reads, "lightsail:CreateContainerServiceRegistryLogin"] if is_pushed else reads,
+        stack_reads=IMAGE_STACK_READS,
         hands_over=is_pushed,
         grants=grants,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cdk_lightsail_containers_handler.properties.container_image import check_digest
+from cdk_lightsail_containers_handler.properties.image_source import check_archive_tag
 
 from .image_origins import (
     ArchivedImage,
@@ -211,19 +212,23 @@ class ImageSource:
         return ImageSource(RegistryImage(image=image, credentials=credentials, revision=revision))
 
     @staticmethod
-    def from_archive(path: str | os.PathLike[str]) -> ImageSource:
+    def from_archive(path: str | os.PathLike[str], *, tag: str | None = None) -> ImageSource:
         """Take an image from an archive, such as Buildah, Kaniko, Bazel or Nix make it.
 
         `cdk deploy` uploads it to the CDK's own bucket, from which the function may read it alone.
 
         Args:
-            path: an OCI image layout or what `docker save` writes, as a tar file that is not
-                compressed, or as a folder, which the CDK zips.
+            path: an OCI image layout, what `docker save` writes, or what skopeo calls `dir:`, as a
+                tar file that is not compressed, or as a folder, which the CDK zips.
+            tag: which image of an archive of several, by a name that the archive gives it, such as
+                `web:1.4`. Default: the only one.
 
         Raises:
-            ValueError: there is no such archive.
+            ValueError: there is no such archive, or the tag names no image.
         """
-        return ImageSource(ArchivedImage(path=check_archive(path)))
+        if tag is not None:
+            check_known(tag, check_archive_tag, "tag")
+        return ImageSource(ArchivedImage(path=check_archive(path), tag=tag))
 
     @staticmethod
     def from_digest(digest: str) -> ImageSource:

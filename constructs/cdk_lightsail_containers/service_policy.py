@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 
 from .findings import acknowledge_every_service, acknowledge_lightsail
 from .service_rules import service_name_of
-from .stack_status import may_see_status
+from .stack_status import STACK_READS, may_read_stack
 from .tokens import is_token
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def service_policy(
     *,
     changes: Sequence[str],
     reads: Sequence[str],
+    stack_reads: Sequence[str] = (),
     hands_over: bool,
     grants: Sequence[iam.PolicyStatement],
 ) -> iam.Policy:
@@ -43,6 +44,7 @@ def service_policy(
         service: the container service.
         changes: actions on the container service.
         reads: actions that accept no resource.
+        stack_reads: actions on the resource's stack, beside those that each resource takes.
         hands_over: allow to go on in another invocation.
         grants: what else it takes, to read a source or secrets.
     """
@@ -62,7 +64,10 @@ def service_policy(
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[itself])
         )
     if Stack.of(scope).node.addr != Stack.of(handler).node.addr:
-        statements.append(may_see_status(scope))
+        statements.append(may_read_stack(scope, [*STACK_READS, *stack_reads]))
+    elif stack_reads:
+        # Once for all that share the role: it is written once, however often it is added.
+        handler.role.add_to_policy(may_read_stack(scope, stack_reads))
     policy = iam.Policy(
         scope,
         f"Policy-{service_id}",

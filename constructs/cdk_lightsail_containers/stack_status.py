@@ -1,4 +1,4 @@
-"""The status of the stack that a function works for."""
+"""What a function may read of the stack that it works for."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
+STACK_READS = ("cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks")
+"""Whether the stack of a request cancels it, and what a rollback goes back to."""
 
-def may_see_status(scope: Construct) -> iam.PolicyStatement:
-    """Return what allows to see whether the stack of a construct cancels what it has requested."""
-    return iam.PolicyStatement(
-        actions=["cloudformation:DescribeStacks"], resources=[Stack.of(scope).stack_id]
-    )
+IMAGE_STACK_READS = ("cloudformation:ListStackResources",)
+"""Whether another resource of the stack stands for an image that is to be deleted."""
+
+
+def may_read_stack(scope: Construct, actions: Sequence[str]) -> iam.PolicyStatement:
+    """Return what allows to read the stack of a construct."""
+    return iam.PolicyStatement(actions=list(actions), resources=[Stack.of(scope).stack_id])

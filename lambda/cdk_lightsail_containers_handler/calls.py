@@ -23,7 +23,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
-from .deadline import PERMISSIONS_SECONDS
+from .deadline import PERMISSIONS_SECONDS, TooLate, in_time
 from .errors import REASON_LIMIT, HandlerError, Unanswered, with_words
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .request_log import Log
 
 _T = TypeVar("_T")
+
+CALL_SECONDS = 15.0
+"""How long a call takes at most, with the resolution of its name."""
 
 READING_SECONDS = 60.0
 """How long what a request needs from elsewhere is asked for."""
@@ -119,6 +122,17 @@ class PlainCall:
     not_understood = not_made
 
 
+@dataclass
+class Doubt:
+    """Whether a call that must not be repeated may have been carried out without our knowing.
+
+    As long as it is open the request must not be answered as failed: CloudFormation would roll back
+    and not know what to delete.
+    """
+
+    is_open: bool = False
+
+
 class Calls:
     """Sends calls to AWS.
 
@@ -126,12 +140,24 @@ class Calls:
         deadline: when to stop.
         log: where failures are told.
         seconds: how long each call may take with all its attempts; None for until the deadline.
+        doubt: opened when a call that must not be repeated is sent, closed when it is answered.
+        attempt_seconds: how long each attempt may take.
     """
 
-    def __init__(self, deadline: Deadline, log: Log, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        deadline: Deadline,
+        log: Log,
+        seconds: float | None = None,
+        *,
+        doubt: Doubt | None = None,
+        attempt_seconds: float = CALL_SECONDS,
+    ) -> None:
         self._deadline = deadline
         self._log = log
         self._seconds = seconds
+        self._doubt = doubt or Doubt()
+        self._attempt_seconds = attempt_seconds
 
     def send(self, call: Call, act: Callable[[], _T]) -> _T:
         """Send a call, again while that can help.
@@ -144,6 +170,22 @@ class Calls:
             act: sends it, and reads its answer; one of `UNSOUND` for an answer that is not what it
                 should be. botocore reads one that is no JSON as one that lacks everything.
         """
+        if call.repeatable:
+            return self._send(call, act)
+        was_open = self._doubt.is_open
+        # Before it is sent: the timer may look while it is on its way.
+        self._doubt.is_open = True
+        try:
+            answer = self._send(call, act)
+        except Unanswered:
+            raise
+        except HandlerError:
+            self._doubt.is_open = was_open
+            raise
+        self._doubt.is_open = False
+        return answer
+
+    def _send(self, call: Call, act: Callable[[], _T]) -> _T:
         attempt = unsound = 0
         deadline = self._deadline
         if self._seconds is not None:
@@ -153,7 +195,7 @@ class Calls:
             raise call.out_of_time("no time was left")
         while True:
             try:
-                return act()
+                return in_time(act, self._attempt_seconds)
             except ClientError as error:
                 code, said = self._answered(error)
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -175,6 +217,9 @@ class Calls:
                 cause, is_sent = self._tell(call, type(error).__name__, error), True
                 last = call.not_understood(cause, self._first_line(error))
                 unsound += 1
+            except TooLate as error:
+                cause, is_sent = self._tell(call, str(error), error), True
+                last = call.out_of_time(cause)
             if is_sent and not call.repeatable:
                 raise call.unanswered(cause)
             if unsound == _MOST_UNSOUND or not deadline.back_off(attempt):

@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .deployment_failure import DeploymentFailures
-from .errors import OutOfTime, Refused, Unanswered, Unfinished
+from .errors import HandlerError, OutOfTime, Refused, Unanswered, Unfinished
 from .lightsail import STALE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from .calls import Doubt
     from .deadline import Deadline
     from .deployment import Deployment
     from .lightsail import Lightsail
     from .properties.container_service_deployment import DeploymentProperties
     from .request_log import Log
+    from .stack import Stack
 
 # What an invocation leaves to the next.
 _VERSION, _DETAIL, _SETTLED = "Version", "Detail", "Settled"
@@ -53,26 +55,32 @@ class ContainerServiceDeployments:
         lightsail: where to.
         deadline: when to stop; another invocation goes on.
         log: where the steps are told.
+        stack: says whether the request is still wanted.
+        doubt: whether it may be deployed without our knowing.
     """
 
-    def __init__(self, lightsail: Lightsail, deadline: Deadline, log: Log) -> None:
+    def __init__(
+        self,
+        lightsail: Lightsail,
+        *,
+        deadline: Deadline,
+        log: Log,
+        stack: Stack,
+        doubt: Doubt,
+    ) -> None:
         self._lightsail = lightsail
         self._deadline = deadline
         self._log = log
+        self._stack = stack
+        self._doubt = doubt
         self._failures = DeploymentFailures(lightsail, log)
 
-    def put(
-        self,
-        wanted: DeploymentProperties,
-        state: Mapping[str, object],
-        check: Callable[[str], None] = lambda _: None,
-    ) -> Deployed:
+    def put(self, wanted: DeploymentProperties, state: Mapping[str, object]) -> Deployed:
         """Return the deployment that runs what is wanted, once it serves; make it if need be.
 
         Args:
             wanted: the containers, with the values of their secrets.
             state: what an invocation before this one left, which was `Unfinished`.
-            check: raises when CloudFormation has cancelled the request, before what it is given.
 
         Raises:
             Unfinished: the deadline came first; another invocation goes on with its state.
@@ -80,42 +88,74 @@ class ContainerServiceDeployments:
         """
         version = state.get(_VERSION)
         if not isinstance(version, int):
-            version = self._find_or_deploy(wanted, state.get(_SETTLED), check)
+            version = self._find_or_deploy(wanted, state.get(_SETTLED))
+        self._doubt.is_open = False
         service = wanted.service_name
         self._detail = str(state.get(_DETAIL, ""))
         try:
             self._wait_until_it_serves(service, version)
-            return Deployed(version=version, url=self._lightsail.service(service).url)
+            return self._deployed(service, version)
         except OutOfTime as error:
             # Lightsail has answered before, so it will again.
             raise self._still_under_way(service, version) from error
 
-    def _find_or_deploy(
-        self, wanted: DeploymentProperties, settled: object, check: Callable[[str], None]
-    ) -> int:
+    def _deployed(self, service: str, version: int) -> Deployed:
+        """Return a deployment that serves.
+
+        Raises:
+            HandlerError: the service is disabled, so that none does.
+        """
+        found = self._lightsail.service(service)
+        if found.is_disabled:
+            raise HandlerError(
+                f"container service '{service}' is disabled, so that deployment {version} does "
+                "not serve",
+                "enable the service and deploy again",
+            )
+        return Deployed(version=version, url=found.url)
+
+    def _find_or_deploy(self, wanted: DeploymentProperties, settled: object) -> int:
         """Return the version that runs what is wanted, and make it if there is none.
 
         Args:
             wanted: the containers.
             settled: the newest version that had ended when the request was taken up, if that
                 is known.
-            check: as in `put`.
         """
         deployments = self._lightsail.deployments(wanted.service_name)
         if not isinstance(settled, int):
             settled = max((one.version for one in deployments if not _is_new(one)), default=0)
         try:
-            return self._deploy_in_turn(wanted, settled, deployments, check)
-        except OutOfTime as error:
-            # Lightsail has answered before, so it will again.
-            raise _took_nothing(wanted.service_name, settled) from error
+            return self._deploy_in_turn(wanted, settled, deployments)
+        except HandlerError as error:
+            lost = self._find_what_was_lost(wanted, settled)
+            if lost:
+                return lost.version
+            if self._doubt.is_open or isinstance(error, OutOfTime):
+                # Lightsail has answered before, so it will again.
+                raise _took_nothing(wanted.service_name, settled) from error
+            raise
+
+    def _find_what_was_lost(self, wanted: DeploymentProperties, settled: int) -> Deployment | None:
+        """Look for the deployment whose answer was lost.
+
+        As long as Lightsail does not say, the doubt stays open.
+        """
+        if not self._doubt.is_open or not self._deadline.pause(STALE_SECONDS):
+            return None
+        try:
+            found = self._made(self._lightsail.deployments(wanted.service_name), wanted, settled)
+        except HandlerError as error:
+            self._log("does not know whether it is deployed", why=str(error))
+            return None
+        self._doubt.is_open = False
+        return found
 
     def _deploy_in_turn(
         self,
         wanted: DeploymentProperties,
         settled: int,
         deployments: list[Deployment],
-        check: Callable[[str], None],
     ) -> int:
         """Find the version or make it, however many other deployments come before."""
         service = wanted.service_name
@@ -131,11 +171,16 @@ class ContainerServiceDeployments:
                 self._log("waiting for another deployment", version=under_way.version)
             else:
                 # Its turn may have come long after the stack has gone back.
-                check("it was deployed")
+                self._stack.check("it was deployed")
                 try:
                     version = self._lightsail.deploy(wanted)
                 except Unanswered as lost:
                     self._log("looking for it", why=str(lost))
+                    found = self._find_what_was_lost(wanted, settled)
+                    if found:
+                        return found.version
+                    if self._doubt.is_open:
+                        raise
                 except Refused as refusal:
                     # Another deployment may have begun by now, or the service is being changed.
                     is_busy = self._lightsail.service(service).is_busy
@@ -154,12 +199,9 @@ class ContainerServiceDeployments:
         self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int
     ) -> Deployment | None:
         """Return the deployment that runs what is wanted already, or will."""
-        for deployment in deployments:
-            # It was made for this request: by a call whose answer was lost, or by another
-            # delivery of the same request.
-            if deployment.version > settled and deployment.runs(wanted):
-                self._log("found", version=deployment.version, state=deployment.state)
-                return deployment
+        made = self._made(deployments, wanted, settled)
+        if made:
+            return made
         active = _first(deployments, _ACTIVE)
         if active is None or not active.runs(wanted) or _first(deployments, _UNDER_WAY):
             return None
@@ -172,6 +214,32 @@ class ContainerServiceDeployments:
             return None
         self._log("deployed already", version=active.version)
         return active
+
+    def _made(
+        self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int
+    ) -> Deployment | None:
+        """Return the deployment that was made for this request.
+
+        By a call whose answer was lost, or by another delivery of the request. One that has ended
+        and that a later one follows, which serves, is of before, and so is one that is older than
+        the stack's operation: the list may have been incomplete when it was settled.
+        """
+        active = _first(deployments, _ACTIVE)
+        for deployment in deployments:
+            is_past = (
+                active is not None
+                and deployment.version < active.version
+                and not _is_new(deployment)
+            )
+            if (
+                deployment.version > settled
+                and not is_past
+                and self._stack.made(deployment.created_at) is not False
+                and deployment.runs(wanted)
+            ):
+                self._log("found", version=deployment.version, state=deployment.state)
+                return deployment
+        return None
 
     def _wait_until_it_serves(self, service: str, version: int) -> None:
         """Wait for a version to serve, whatever becomes of the service.

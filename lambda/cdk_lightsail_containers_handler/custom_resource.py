@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from crhelper import CfnResource
 
 from . import response
+from .calls import CALL_SECONDS, Doubt
 from .deadline import Deadline
 from .errors import HandlerError, Unanswered
 from .hand_over import HandOver
@@ -18,13 +19,14 @@ from .request_log import RequestLog, log_bare_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# A function's time is split: no call begins in the last 30 s, so that one that hangs ends by
-# itself in the 15 s that it may take; what hangs all the same is answered for 15 s before the end.
-CALL_SECONDS = 15
+# A function's time is split: no call begins in the last 30 s, so that one that hangs is given up in
+# the 15 s that it may take; what hangs all the same is answered for 15 s before the end.
 _ANSWER_SECONDS = 15
 # To hand over has no timer behind it, so a call for that takes less, and leaves the last seconds.
 INVOKE_SECONDS = 5
 _LAST_ANSWER_SECONDS = 5
+# What an invocation leaves to the next.
+_IN_DOUBT = "InDoubt"
 # What fails in these is as old as what ran into its timeout when AWS Lambda would repeat it, and
 # nobody does, see BEYOND_TIMEOUT_SECONDS.
 _LAST_SECONDS = 4
@@ -43,9 +45,13 @@ class CustomResource(CfnResource):
         never_made: gives the physical id of a resource whose creation failed.
 
     Attributes:
+        today: a clock that other invocations have too, seconds since the epoch.
         handed_over: what the invocation before left.
         log: where the steps are told.
         deadline: the moment at which a request must have begun its last call.
+        doubt: whether something may have been registered or deployed without our knowing; as long
+            as it is open nothing is answered.
+        is_too_late: whether the timer had answered when the request was carried out.
     """
 
     def __init__(
@@ -67,7 +73,7 @@ class CustomResource(CfnResource):
         log_bare_lines()
         self._clock = clock
         self._sleep = sleep
-        self._today = today
+        self.today = today
         self._never_made = never_made
         self._answering = threading.Lock()
 
@@ -77,7 +83,9 @@ class CustomResource(CfnResource):
         self._is_answered = self._is_handed_over = False
         self._lost: Exception | None = None
         self._seconds = self._left()
-        self.handed_over = HandOver.of(event, self._today())
+        self.is_too_late = False
+        self.handed_over = HandOver.of(event, self.today())
+        self.doubt = Doubt(is_open=self.handed_over.state.get(_IN_DOUBT) is True)
         self.log = RequestLog(event, self._clock)
         self.deadline = self._deadline_in(self._seconds - _ANSWER_SECONDS - CALL_SECONDS)
 
@@ -107,7 +115,7 @@ class CustomResource(CfnResource):
         hand_over = self.handed_over
         with self._answering:
             if self._is_answered or not hand_over.is_possible(
-                self._request, self._today(), self._seconds, self._seconds - _ANSWER_SECONDS
+                self._request, self.today(), self._seconds, self._seconds - _ANSWER_SECONDS
             ):
                 return False
             # From here on the next invocation answers: the timer must not.
@@ -116,7 +124,9 @@ class CustomResource(CfnResource):
                 invoke(
                     FunctionName=self._lambda.invoked_function_arn,
                     InvocationType="Event",
-                    Payload=hand_over.payload(self._request, state),
+                    Payload=hand_over.payload(
+                        self._request, {**state, _IN_DOUBT: self.doubt.is_open}
+                    ),
                 )
             except Unanswered as error:
                 # It may have been carried out, so that to answer would be to answer twice.
@@ -124,6 +134,18 @@ class CustomResource(CfnResource):
             self._is_handed_over = True
         self.log("handed over", count=hand_over.count + 1, certain=self._lost is None)
         return True
+
+    def leave_unanswered(self, error: Exception) -> None:
+        """Have the invocation end with an error and without an answer.
+
+        AWS Lambda repeats the request then. When it does not any more, CloudFormation's time ends
+        it.
+        """
+        with self._answering:
+            self._timer.cancel()
+            self._lost = error
+            self._is_handed_over = True
+        self.log("left unanswered", why=str(error))
 
     def last_deadline(self) -> Deadline:
         """Return the moment until which to hand over, when the time for all else is over."""
@@ -159,6 +181,9 @@ class CustomResource(CfnResource):
     def _timeout(self, request: Mapping[str, Any]) -> None:
         if request is not self._request:
             return  # an environment that was frozen in between is at another request
+        if self.doubt.is_open:
+            self.log("not answered as failed: it may have been carried out")
+            return
         reason = HandlerError(
             "the function's time was over before Lightsail answered", "deploy again"
         )
@@ -170,6 +195,7 @@ class CustomResource(CfnResource):
             if self._is_handed_over:
                 return
             if self._is_answered:
+                self.is_too_late = True
                 self.log("not answered twice")
                 return
             self._is_answered = True

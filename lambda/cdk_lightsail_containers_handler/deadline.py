@@ -1,10 +1,14 @@
 """How long a request may go on."""
 
 import random
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
+
+_T = TypeVar("_T")
 
 PERMISSIONS_SECONDS = 12.0
 """How long a refusal may be a role's new permissions on their way to every service of AWS."""
@@ -53,3 +57,37 @@ class Deadline:
         """
         longest = min(10.0, 0.5 * 2.0 ** min(attempt, 8))
         return self.pause(random.uniform(longest / 2, longest))  # nosec B311  # noqa: S311 - no secret
+
+
+class TooLate(Exception):  # noqa: N818 - says what became of a call
+    """A call has not ended in its time; it may still be carried out."""
+
+
+def in_time(act: Callable[[], _T], seconds: float) -> _T:
+    """Return what a call returns, and wait for it so long at most.
+
+    A client's timeouts do not bound a call: each read has its own, each address of a name is tried,
+    and to resolve the name has none. A thread cannot be ended, so the call goes on by itself.
+
+    Args:
+        act: the call.
+        seconds: how long to wait, in real time.
+
+    Raises:
+        TooLate: it has not ended by then.
+    """
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(act())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the call is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return future.result(seconds)
+    except TimeoutError:
+        if future.done():
+            raise  # of the call itself
+        raise TooLate(f"no answer in {seconds:g} s") from None

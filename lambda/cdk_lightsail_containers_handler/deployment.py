@@ -71,12 +71,13 @@ class Deployment:
         )
 
     def runs(self, wanted: DeploymentProperties) -> bool:
-        """Return whether it is what is wanted, whatever is left out or written in another way.
+        """Return whether it is what is wanted, with what is left out and written in another way.
 
-        Which image `.latest` stands for is fixed when a container starts, so that nobody can tell
-        whether a deployment of it is the one that is wanted now.
+        Which image `:service.label.latest` stands for is fixed when a container starts: Lightsail
+        does not say whether a deployment of it is the one that is wanted now.
         """
-        if any(container.image.endswith(".latest") for container in wanted.containers.values()):
+        images = [container.image for container in wanted.containers.values()]
+        if any(image.startswith(":") and image.endswith(".latest") for image in images):
             return False
         return (self.containers, self.public_endpoint) == (
             wanted.containers,

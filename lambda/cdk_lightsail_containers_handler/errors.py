@@ -5,6 +5,7 @@ HandlerError        a request failed; its text is one sentence for the stack's e
 |-- Refused         Lightsail refuses the values (InvalidInputException)
 |-- Unanswered      a call was sent and not answered: it may have been carried out, or not
 |-- OutOfTime       a call did not get through while there was time
+|-- Cancelled       the stack does not want what was requested any more
 `-- Unfinished      the time of an invocation was over; another one can go on
 """
 
@@ -51,6 +52,10 @@ class Unanswered(HandlerError):  # noqa: N818
 
 class OutOfTime(HandlerError):  # noqa: N818
     """A call did not get through while there was time."""
+
+
+class Cancelled(HandlerError):  # noqa: N818
+    """The stack does not want what was requested any more."""
 
 
 class Unfinished(HandlerError):  # noqa: N818

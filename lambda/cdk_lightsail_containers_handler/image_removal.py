@@ -1,5 +1,6 @@
-"""Images that nobody needs any more: deleted unless somebody does need them."""
+"""Deletes unused images, never one that a deployment references."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from .deadline import Deadline
@@ -15,15 +16,34 @@ from .request_log import Log
 
 
 class ImageRemovals:
-    """Deletes and prunes container images."""
+    """Deletes and prunes container images.
 
-    def __init__(self, lightsail: Lightsail, deadline: Deadline, log: Log) -> None:
+    Args:
+        lightsail: where they are.
+        deadline: when to stop.
+        log: where the steps are told.
+        waits: whether to wait until a service that is being changed takes a deletion.
+    """
+
+    def __init__(
+        self, lightsail: Lightsail, deadline: Deadline, log: Log, *, waits: bool = True
+    ) -> None:
         self._lightsail = lightsail
         self._deadline = deadline
         self._log = log
+        self._waits = waits
 
-    def delete(self, removal: ContainerImageRemoval) -> None:
-        """Delete an image unless it is gone, is another one by now, or is in use."""
+    def delete(
+        self,
+        removal: ContainerImageRemoval,
+        is_newer: Callable[[datetime], bool] = lambda _: False,
+    ) -> None:
+        """Delete an image unless it is gone, is another one by now, or is in use.
+
+        Args:
+            removal: the image.
+            is_newer: says of the time at which an image was made whether the request is older.
+        """
         name = removal.name
         try:
             # Only a list that goes on not showing the image is believed.
@@ -31,8 +51,8 @@ class ImageRemovals:
             image = next((image for image in images if image.name == name), None)
             if image is None:
                 self._log("gone", image=str(name))
-            elif removal.digest not in (None, image.digest):
-                self._log("kept: the name belongs to another digest", image=str(name))
+            elif removal.digest not in (None, image.digest) or is_newer(image.created_at):
+                self._log("kept: the name belongs to another image by now", image=str(name))
             elif self._unused(name.service, [name]):
                 self._delete_unless_refused(name)
         except NotFound:
@@ -49,7 +69,7 @@ class ImageRemovals:
     ) -> bool:
         """Prune, and return whether something is gone.
 
-        A failure is only told: the next registration prunes again.
+        A failure is only logged: the next registration prunes again.
         """
         if wanted.max_versions is None:
             return False
@@ -74,8 +94,8 @@ class ImageRemovals:
     def _delete_unless_refused(self, name: ImageName) -> bool:
         """Delete an image, and return whether it is gone.
 
-        Lightsail may know of a use that it did not show. And whoever waits, for the service or
-        behind other images, looks again: somebody may have deployed the image meanwhile.
+        Lightsail may know of a use that it did not show. After each wait, for the service or behind
+        other images, it looks again: the image may have been deployed meanwhile.
         """
         attempt = refusals = 0
         while True:
@@ -85,10 +105,9 @@ class ImageRemovals:
             try:
                 self._lightsail.delete_image(name)
             except Refused as refusal:
-                refusals = (
-                    0 if self._lightsail.waits_while_busy(name.service, attempt) else refusals + 1
-                )
-                if refusals > 1:
+                is_busy = self._waits and self._lightsail.waits_while_busy(name.service, attempt)
+                refusals = 0 if is_busy else refusals + 1
+                if refusals > 1 or not self._waits:
                     self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
                     return False
             else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .calls import UNSOUND, Calls
+from .calls import UNSOUND, Calls, Doubt
 from .deployment import Deployment, describe
 from .errors import HandlerError, NotFound
 from .lightsail_answer import ContainerImage, ContainerService, LogEvent, LogPage, RegistryLogin
@@ -31,6 +31,7 @@ _MOST_LOG_EVENTS = 100
 _LOG_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 2.0
 _HIGHEST_VERSION = 1 << 31
+_MISSING_LOOKS = 3
 
 STALE_SECONDS = 5.0
 """How long a read may lag behind a write: some seconds, nobody outside AWS knows how many."""
@@ -43,27 +44,36 @@ class Lightsail:
         client: boto3's client.
         deadline: when to stop.
         log: where the steps are told.
+        doubt: opened while it is not known what became of a call that must not be repeated.
         known: the container service that was there when the request was made, if one was.
     """
 
     def __init__(
-        self, client: LightsailClient, deadline: Deadline, log: Log, known: str = ""
+        self,
+        client: LightsailClient,
+        deadline: Deadline,
+        log: Log,
+        *,
+        doubt: Doubt | None = None,
+        known: str = "",
     ) -> None:
         self._client = client
         self._deadline = deadline
-        self._calls = _ServiceCalls(Calls(deadline, log), known)
+        self._calls = _ServiceCalls(Calls(deadline, log, doubt=doubt), known)
+        self._known = known
         self._log = log
+
+    def until(self, deadline: Deadline) -> Lightsail:
+        """Return the same, with another deadline."""
+        return Lightsail(self._client, deadline, self._log, known=self._known)
 
     def images(self, service: str) -> list[ContainerImage]:
         """Return the images that are registered with a service, in no certain order."""
-        return self._calls.send(
+        return self._list(
             LightsailCall("GetContainerImages", service),
-            # An empty list may be left out. So does botocore with an answer that is no JSON, but
-            # whoever acts on this list looks again afterwards.
-            lambda: self._parsed(
-                ContainerImage.parse,
-                self._client.get_container_images(serviceName=service).get("containerImages", []),
-            ),
+            "containerImages",
+            ContainerImage.parse,
+            lambda: self._client.get_container_images(serviceName=service),
         )
 
     def images_with(self, name: ImageName) -> list[ContainerImage]:
@@ -138,21 +148,22 @@ class Lightsail:
         Raises:
             Unanswered: it may be registered or not: look before the next attempt.
         """
+
+        def register() -> ContainerImage:
+            answer = self._client.register_container_image(
+                serviceName=service, label=label, digest=digest
+            )
+            image = ContainerImage.parse(answer["containerImage"])
+            if image is None:
+                raise ValueError("no image name")
+            return image
+
         call = LightsailCall("RegisterContainerImage", service, digest=digest, repeatable=False)
         try:
-            item = self._calls.send(
-                call,
-                lambda: self._client.register_container_image(
-                    serviceName=service, label=label, digest=digest
-                )["containerImage"],
-            )
+            return self._calls.send(call, register)
         except NotFound:
             self.service(service)  # or is it the service that is gone
             raise
-        image = ContainerImage.parse(item)
-        if image is None:
-            raise call.unanswered("no image name")
-        return image
 
     def delete_image(self, name: ImageName) -> None:
         """Delete a registered image; done also when it is gone already."""
@@ -168,15 +179,11 @@ class Lightsail:
 
     def deployments(self, service: str) -> list[Deployment]:
         """Return the deployments of a service that Lightsail remembers, newest first."""
-        found = self._calls.send(
+        found = self._list(
             LightsailCall("GetContainerServiceDeployments", service),
-            # An empty list may be left out, as that of images.
-            lambda: self._parsed(
-                Deployment.parse,
-                self._client.get_container_service_deployments(serviceName=service).get(
-                    "deployments", []
-                ),
-            ),
+            "deployments",
+            Deployment.parse,
+            lambda: self._client.get_container_service_deployments(serviceName=service),
         )
         return sorted(found, key=lambda deployment: deployment.version, reverse=True)
 
@@ -221,6 +228,30 @@ class Lightsail:
             if page.token in ("", more.get("pageToken")) or not deadline.left():
                 return events
             more = {"pageToken": page.token}
+
+    def _list(
+        self,
+        call: LightsailCall,
+        key: str,
+        parse: Callable[[Mapping[str, Any]], _T | None],
+        ask: Callable[[], Any],
+    ) -> list[_T]:
+        """Return the items of a list that an answer holds.
+
+        One that is missing may be empty and left out, or something in between has answered. So
+        only what goes on missing is taken for empty.
+        """
+        missing = 0
+
+        def read() -> list[_T]:
+            nonlocal missing
+            answer = ask()
+            if key not in answer and missing < _MISSING_LOOKS:
+                missing += 1
+                raise LookupError(f"no {key}")
+            return self._parsed(parse, answer.get(key, []))
+
+        return self._calls.send(call, read)
 
     def _parsed(
         self, parse: Callable[[Mapping[str, Any]], _T | None], items: Iterable[Mapping[str, Any]]

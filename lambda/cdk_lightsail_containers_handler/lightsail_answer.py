@@ -76,6 +76,11 @@ class ContainerService:
         """Whether the service is being changed, so that it may refuse what it takes later."""
         return self.state in _BUSY
 
+    @property
+    def is_disabled(self) -> bool:
+        """Whether the service serves nothing, whatever is deployed."""
+        return self.state == "DISABLED"
+
     def uses(self, name: ImageName) -> bool:
         """Return whether a current or next deployment uses the image.
 

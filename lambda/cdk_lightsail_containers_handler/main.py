@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from .custom_resource import CALL_SECONDS, INVOKE_SECONDS, CustomResource
+from .calls import CALL_SECONDS
+from .custom_resource import INVOKE_SECONDS, CustomResource
 from .request import checked
 from .resources import Resources, never_made
+from .whole_answers import whole_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,10 +45,9 @@ def make_handler(
         timeouts: how long to wait for registries, by default as the registry client does.
         today: a clock that other invocations have too, seconds since the epoch.
     """
+    make = whole_answers(make_client)
     resource = CustomResource(clock, sleep, today, never_made)
-    resources = Resources(
-        resource, make_client("lightsail"), make_client("cloudformation"), make_client, timeouts
-    )
+    resources = Resources(resource, make("lightsail"), make("cloudformation"), make, timeouts)
     resource.create(resources.put)
     resource.update(resources.put)
     resource.delete(resources.delete)
@@ -54,7 +55,9 @@ def make_handler(
     def handler(event: Any, context: Any) -> None:
         request = checked(event)
         resource.begin(request, context)
-        resource.log("began", physical_id=request.get("PhysicalResourceId"))
+        resource.log(
+            "began", physical_id=request.get("PhysicalResourceId"), stack_id=request["StackId"]
+        )
         resources.carry_out(request, context)
 
     return handler

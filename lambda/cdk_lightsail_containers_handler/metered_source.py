@@ -44,6 +44,11 @@ class MeteredSource:
         """Return the source's name."""
         return str(self._source)
 
+    @property
+    def is_archive(self) -> bool:
+        """Whether the source is an archive."""
+        return self._source.is_archive
+
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
         """Return a manifest, as the source has it."""
         return self._source.manifest(descriptor)

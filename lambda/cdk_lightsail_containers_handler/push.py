@@ -89,7 +89,8 @@ def _open(
     log: RequestLog,
 ) -> ImageSource:
     if isinstance(source, ArchiveSource):
-        return Archive(S3Object(make_client("s3"), source.bucket, source.key, deadline))
+        archive = S3Object(make_client("s3"), source.bucket, source.key, deadline)
+        return Archive(archive, source.tag)
     calls = Calls(deadline, log, READING_SECONDS)
     return Repository(
         source.reference,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlsplit
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # What an answer holds has to fit into it.
 _LONGEST_ID = 1024
@@ -25,6 +29,22 @@ def checked(event: Any) -> dict[str, Any]:
     if not _is_text(own.get("PhysicalResourceId"), _LONGEST_ID):
         own.pop("PhysicalResourceId", None)  # it would be the answer's, too
     return {"RequestType": None, **own}
+
+
+def sent_at(event: Mapping[str, Any]) -> float | None:
+    """Return when CloudFormation sent a request, in whole seconds since the epoch.
+
+    A request has no date of its own, but CloudFormation signs its ResponseURL right before:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+
+    Returns:
+        None for a ResponseURL that is signed in another way.
+    """
+    (date,) = parse_qs(urlsplit(str(event["ResponseURL"])).query).get("X-Amz-Date", [""])[:1]
+    try:
+        return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def _is_text(value: object, most: int) -> bool:

@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 # secret such as `shop` must not make them unreadable.
 _OWN_FACTS = frozenset(
     {"at", "container", "digest", "image", "images", "operation", "physical_id", "reason"}
-    | {"service", "source", "status", "why"}
+    | {"service", "source", "stack_id", "status", "why"}
 )
 # The function's own secrets, which AWS quotes when it finds a signature wrong.
 _OWN_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .calls import READING_SECONDS, Calls, PlainCall
-from .container_image import ContainerImages
-from .errors import HandlerError, Unanswered, Unfinished
+from .container_image import Registration
+from .custom_resource import INVOKE_SECONDS
+from .errors import Cancelled, HandlerError, OutOfTime, Unanswered, Unfinished
 from .image_removal import ImageRemovals
 from .lightsail import Lightsail
 from .properties.container_image import (
@@ -18,6 +20,7 @@ from .properties.container_image import (
     ContainerImageProperties,
     ContainerImageRemoval,
     ImageName,
+    Property,
 )
 from .properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
@@ -28,7 +31,7 @@ from .properties.container_service_deployment import (
 from .stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mypy_boto3_lightsail.client import LightsailClient
 
@@ -38,9 +41,6 @@ if TYPE_CHECKING:
     from .registry.connection import Timeouts
 
 _T = TypeVar("_T")
-
-# What an invocation leaves to the next, beside the resource's own.
-_STACK_BEGAN_IN = "StackBeganIn"
 
 _INVOCATION = PlainCall(
     "Invoke",
@@ -80,14 +80,19 @@ class Resources:
         self._take_back()
 
     def put(self, event: Mapping[str, Any], _context: object) -> str:
-        """Create or update, and return the physical id."""
-        return self._explained(lambda: self._put(event))
+        """Create or update, and return the physical id; empty if another invocation answers."""
+        stack = self._stack(event)
+        try:
+            return self._explained(lambda: self._put(event, stack))
+        except HandlerError as error:
+            self._go_on_later(error, event, stack)
+            return ""
 
     def delete(self, event: Mapping[str, Any], _context: object) -> None:
         """Delete; whatever this returned would become the physical id."""
         self._explained(lambda: self._delete(event))
 
-    def _put(self, event: Mapping[str, Any]) -> str:
+    def _put(self, event: Mapping[str, Any], stack: Stack) -> str:
         types = {CONTAINER_IMAGE_TYPE: self._put_image, DEPLOYMENT_TYPE: self._put_deployment}
         put = types.get(str(event.get("ResourceType")))
         if put is None:
@@ -95,18 +100,19 @@ class Resources:
                 f"the function does not know the resource type {event.get('ResourceType')!r}",
                 "use the constructs of its own release of cdk-lightsail-containers",
             )
-        stack = self._stack(event)
-        stack.take_up()
         try:
-            return put(event, stack)
-        except Unfinished as unfinished:
-            self._hand_over(unfinished, stack)
-            return ""  # the next invocation answers
+            stack.take_up()
+        except Cancelled:
+            if event.get("ResourceType") == CONTAINER_IMAGE_TYPE:
+                self._take_back = lambda: self._take_back_earlier(event, stack)
+            self._resource.doubt.is_open = False  # that is what it looks for
+            raise
+        return put(event, stack)
 
     def _put_image(self, event: Mapping[str, Any], stack: Stack) -> str:
-        wanted = _parsed(ContainerImageProperties.parse, event)
-        current = ImageName.parse(event.get("PhysicalResourceId"))
-        image = self._image(wanted, current, stack)
+        registration = self._registration(event, stack)
+        self._take_back = lambda: self._delete_if_cancelled(registration, stack)
+        image = self._image(registration, stack)
         self._resource.Data = {
             Attribute.IMAGE_NAME: str(image.name),
             Attribute.IMAGE_DIGEST: image.digest,
@@ -114,36 +120,81 @@ class Resources:
         }
         return str(image.name)
 
-    def _image(
-        self, wanted: ContainerImageProperties, current: ImageName | None, stack: Stack
-    ) -> ContainerImage:
-        images = ContainerImages(self._lightsail(), self._resource.deadline, self._resource.log)
-        self._take_back = lambda: self._delete_if_cancelled(images.registered, stack)
-        if wanted.source is None:
-            return images.put(wanted, current, check=stack.check)
-        # Most of the handler is for pushing, and who only registers need not wait for its import.
+    def _image(self, registration: Registration, stack: Stack) -> ContainerImage:
+        image = registration.go_back() if stack.goes_back else None
+        if image is None and self._resource.doubt.is_open:
+            image = registration.find_doubted(self._resource.handed_over.state)
+        if image is not None:
+            return image
+        with self._resolved(registration) as push:
+            return registration.carry_out(push)
+
+    def _registration(self, event: Mapping[str, Any], stack: Stack) -> Registration:
+        return Registration(
+            _parsed(ContainerImageProperties.parse, event),
+            ImageName.parse(event.get("PhysicalResourceId")),
+            lightsail=self._lightsail(),
+            deadline=self._resource.deadline,
+            log=self._resource.log,
+            stack=stack,
+            doubt=self._resource.doubt,
+        )
+
+    @contextmanager
+    def _resolved(self, registration: Registration) -> Iterator[Callable[[], str] | None]:
+        """Look a source up, so that the digest is known; give what pushes it, if there is one."""
+        source = registration.wanted.source
+        if source is None:
+            yield None
+            return
+        # Most of the handler is for pushing, and to register alone need not wait for its import.
         from .push import pushing  # noqa: PLC0415
 
         with pushing(
-            wanted.source,
-            service=wanted.service_name,
+            source,
+            service=registration.wanted.service_name,
             lightsail=self._lightsail(),
             deadline=self._resource.deadline,
             log=self._resource.log,
             make_client=self._make_client,
             timeouts=self._timeouts,
         ) as push:
-            found = replace(wanted, digest=push.digest, docker_digest=push.docker_digest)
-            return images.put(found, current, push.run, stack.check)
+            registration.wanted = replace(
+                registration.wanted, digest=push.digest, docker_digest=push.docker_digest
+            )
+            yield push.run
 
-    def _delete_if_cancelled(self, registered: ContainerImage | None, stack: Stack) -> None:
-        if registered and stack.has_cancelled():
-            self._resource.log("cancelled", image=str(registered.name))
-            removal = ContainerImageRemoval(name=registered.name, digest=registered.digest)
-            try:
+    def _take_back_earlier(self, event: Mapping[str, Any], stack: Stack) -> None:
+        """Take back what an earlier delivery of the request has registered before it was killed."""
+        if not stack.can_tell_what_was_made or not stack.has_cancelled():
+            return
+        with self._taking_back():
+            registration = self._registration(event, stack)
+            if registration.find_doubted(self._resource.handed_over.state) is None:
+                with self._resolved(registration):
+                    registration.find()
+            self._delete_if_cancelled(registration, stack)
+
+    def _delete_if_cancelled(self, registration: Registration, stack: Stack) -> None:
+        image = registration.made
+        if image is None:
+            return
+        # The timer has answered that it failed, or the stack does not want it any more.
+        if self._resource.is_too_late or stack.takes_back(str(image.name)):
+            self._resource.log("cancelled", image=str(image.name))
+            with self._taking_back():
+                removal = ContainerImageRemoval(name=image.name, digest=image.digest)
                 self._removals().delete(removal)
-            except HandlerError as error:
-                self._resource.log("not taken back", why=str(error))
+
+    @contextmanager
+    def _taking_back(self) -> Iterator[None]:
+        """Log what cannot be taken back; when only time was missing, AWS Lambda tries again."""
+        try:
+            yield
+        except HandlerError as error:
+            self._resource.log("not taken back", why=str(error))
+            if isinstance(error, OutOfTime | Unfinished):
+                raise
 
     def _put_deployment(self, event: Mapping[str, Any], stack: Stack) -> str:
         from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415
@@ -152,20 +203,45 @@ class Resources:
         wanted = _parsed(DeploymentProperties.parse, event)
         deadline, log = self._resource.deadline, self._resource.log
         secrets = SecretValues(self._make_client, Calls(deadline, log, READING_SECONDS))
-        deployments = ContainerServiceDeployments(self._lightsail(), deadline, log)
+        deployments = ContainerServiceDeployments(
+            self._lightsail(),
+            deadline=deadline,
+            log=log,
+            stack=stack,
+            doubt=self._resource.doubt,
+        )
         filled = secrets.fill(wanted, log.mask)
-        deployed = deployments.put(filled, self._resource.handed_over.state, stack.check)
+        deployed = deployments.put(filled, self._resource.handed_over.state)
         self._resource.Data = {
             DeploymentAttribute.DEPLOYMENT_VERSION: str(deployed.version),
             DeploymentAttribute.URL: deployed.url,
         }
         return wanted.service_name
 
-    def _hand_over(self, unfinished: Unfinished, stack: Stack) -> None:
-        """Have another invocation go on, or say that there is no time left for one."""
+    def _go_on_later(self, error: HandlerError, event: Mapping[str, Any], stack: Stack) -> None:
+        """Have another invocation go on, or raise the error for the answer.
+
+        While it is in doubt whether something was registered or deployed nothing is answered: the
+        rollback would not know what to delete.
+        """
+        is_in_doubt = self._resource.doubt.is_open
+        if not is_in_doubt and not isinstance(error, Unfinished):
+            raise error
+        try:
+            if _may_hand_over(event) and self._hand_over(error, stack):
+                return
+        except HandlerError:
+            if not is_in_doubt:
+                raise
+        if not is_in_doubt:
+            raise error
+        self._resource.leave_unanswered(error)
+
+    def _hand_over(self, error: HandlerError, stack: Stack) -> bool:
+        """Have another invocation go on, and return whether there is time left for one."""
         client = self._make_client("lambda")
         deadline = self._resource.last_deadline()
-        calls = Calls(deadline, self._resource.log)
+        calls = Calls(deadline, self._resource.log, attempt_seconds=INVOKE_SECONDS)
 
         def invoke(**arguments: Any) -> None:
             lost: Unanswered | None = None
@@ -173,9 +249,9 @@ class Resources:
             while True:
                 try:
                     calls.send(_INVOCATION, lambda: client.invoke(**arguments))
-                except Unanswered as error:
+                except Unanswered as unanswered:
                     # It may be carried out twice: then two go on, and come to the same end.
-                    lost = error
+                    lost = unanswered
                 except HandlerError:
                     # What came before may be carried out all the same.
                     if lost is None:
@@ -187,33 +263,49 @@ class Resources:
                     raise lost
                 attempt += 1
 
-        state = {**unfinished.state, _STACK_BEGAN_IN: stack.began_in}
-        if not self._resource.hand_over(invoke, state):
-            raise unfinished
+        state = error.state if isinstance(error, Unfinished) else self._resource.handed_over.state
+        return self._resource.hand_over(invoke, {**state, **stack.state})
 
     def _delete(self, event: Mapping[str, Any]) -> None:
         physical_id = event.get("PhysicalResourceId")
         if event.get("ResourceType") == DEPLOYMENT_TYPE:
             # Lightsail has no operation for it: a service without containers is one that is
-            # disabled or deleted, which is for whoever made it.
+            # disabled or deleted, which its owner does.
             self._resource.log("the deployment goes on", service=physical_id)
             return
         removal = ContainerImageRemoval.parse(event.get("ResourceProperties"), physical_id)
         if event.get("ResourceType") != CONTAINER_IMAGE_TYPE or removal is None:
             self._resource.log("nothing to delete", physical_id=physical_id)
             return
-        self._removals().delete(removal)
+        stack = self._stack(event)
+        if stack.keeps(str(removal.name)):
+            self._resource.log("kept: another resource stands for it", image=str(removal.name))
+            return
+        self._removals().delete(removal, stack.sent_before)
 
     def _removals(self) -> ImageRemovals:
         return ImageRemovals(self._lightsail(), self._resource.deadline, self._resource.log)
 
     def _stack(self, event: Mapping[str, Any]) -> Stack:
         resource = self._resource
-        began_in = resource.handed_over.state.get(_STACK_BEGAN_IN)
-        return Stack(self._cloudformation, event, resource.deadline, resource.log, began_in)
+        return Stack(
+            self._cloudformation,
+            event,
+            deadline=resource.deadline,
+            log=resource.log,
+            today=resource.today,
+            handed_over=resource.handed_over.state,
+        )
 
     def _lightsail(self) -> Lightsail:
-        return Lightsail(self._client, self._resource.deadline, self._resource.log, self._known)
+        resource = self._resource
+        return Lightsail(
+            self._client,
+            resource.deadline,
+            resource.log,
+            doubt=resource.doubt,
+            known=self._known,
+        )
 
     def _explained(self, act: Callable[[], _T]) -> _T:
         """Act, and turn what nobody foresaw into a sentence that says where the rest stands."""
@@ -237,6 +329,13 @@ def _parsed(parse: Callable[[object], _T], event: Mapping[str, Any]) -> _T:
         return parse(event.get("ResourceProperties"))
     except ValueError as error:
         raise HandlerError(str(error), "correct it and deploy again") from error
+
+
+def _may_hand_over(event: Mapping[str, Any]) -> bool:
+    """Return whether the function may invoke itself for a request; not to register alone."""
+    properties = event.get("ResourceProperties")
+    is_pushed = isinstance(properties, dict) and Property.SOURCE in properties
+    return is_pushed or event.get("ResourceType") == DEPLOYMENT_TYPE
 
 
 def _nothing() -> None:

@@ -7,10 +7,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-response
 import json
 import ssl
 from collections.abc import Mapping
+from functools import partial
 
 import urllib3
 
-from .deadline import Deadline
+from .deadline import Deadline, TooLate, in_time
 from .plain_text import shortened, size
 
 LIMIT = 4096
@@ -65,18 +66,10 @@ def deliver(url: str, body: bytes, deadline: Deadline) -> None:
     """
     with urllib3.PoolManager(ssl_context=ssl.create_default_context()) as pool:
         for attempt in range(_MOST_ATTEMPTS):
+            seconds = min(_ATTEMPT_SECONDS, max(deadline.left(), 1.0))
             try:
-                # Amazon S3 signed the URL for an empty content type.
-                status = pool.request(
-                    "PUT",
-                    url,
-                    body=body,
-                    headers={"Content-Type": ""},
-                    retries=False,
-                    redirect=False,
-                    timeout=min(_ATTEMPT_SECONDS, max(deadline.left(), 1.0)),
-                ).status
-            except urllib3.exceptions.HTTPError as error:
+                status = in_time(partial(_put, pool, url, body, seconds), seconds)
+            except (urllib3.exceptions.HTTPError, TooLate) as error:
                 fault = type(error).__name__
             else:
                 if status in _OK:
@@ -87,3 +80,12 @@ def deliver(url: str, body: bytes, deadline: Deadline) -> None:
             if not deadline.back_off(attempt):
                 break
     raise Undeliverable(f"the answer did not reach CloudFormation ({fault})")
+
+
+def _put(pool: urllib3.PoolManager, url: str, body: bytes, seconds: float) -> int:
+    # Amazon S3 signed the URL for an empty content type.
+    headers = {"Content-Type": ""}
+    answer = pool.request(
+        "PUT", url, body=body, headers=headers, retries=False, redirect=False, timeout=seconds
+    )
+    return answer.status

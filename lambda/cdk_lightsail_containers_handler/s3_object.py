@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from .calls import UNSOUND
-from .deadline import PERMISSIONS_SECONDS
+from .calls import CALL_SECONDS, UNSOUND
+from .deadline import PERMISSIONS_SECONDS, TooLate, in_time
 from .errors import HandlerError, Unfinished
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _BEGINNING = 256 << 10
 _WORTH_READING_AWAY = 64 << 10
 """What is left of a part: less costs less than another connection."""
 _TRIES = 3
-_BROKEN = (BotoCoreError, HTTPError, OSError, EOFError, *UNSOUND)
+_BROKEN = (BotoCoreError, HTTPError, OSError, EOFError, TooLate, *UNSOUND)
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19})")
 _SERVER_ERROR = 500
 _REFUSALS = {
@@ -91,7 +91,8 @@ class S3Object:
         Raises:
             HandlerError: it is no such part.
         """
-        answer = self._client.get_object(**self._place, Range=f"bytes={start}-{end - 1}")
+        given = {**self._place, "Range": f"bytes={start}-{end - 1}"}
+        answer = in_time(lambda: self._client.get_object(**given), CALL_SECONDS)
         told = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
         size = int(told[2]) if told else 0
         is_another = "IfMatch" in self._place and size != self.size

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .deployment import Deployment, DeploymentState
+from .deployment import Deployment, DeploymentState, whole_seconds
 from .tags import Tags
 
 # Lightsail's nodes run images of no other platform.
@@ -60,7 +60,7 @@ class ContainerImage:
         return {
             "image": self.name,
             "digest": self.digest,
-            "createdAt": round(self.created_at, 3),
+            "createdAt": whole_seconds(self.created_at),
         }
 
 
@@ -146,7 +146,7 @@ class ContainerService:
         described: dict[str, Any] = {
             "containerServiceName": self.name,
             "arn": self.arn,
-            "createdAt": round(self.created_at, 3),
+            "createdAt": whole_seconds(self.created_at),
             "location": self.location,
             "resourceType": "ContainerService",
             "powerId": f"{self.settings['power']}-1",

@@ -18,7 +18,7 @@ from ministack.core.responses import get_region, new_uuid
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import custom_resource
 
-from lightsail_local import failed_creates
+from lightsail_local import failed_creates, update_rollback
 
 _ANSWER_PATH = "/_ministack/cfn-response/"
 _MAX_ANSWER_BYTES = 4096
@@ -157,6 +157,8 @@ def invoke_custom_resource(  # noqa: PLR0917 - ministack's signature
             failed_creates.remember(
                 stack_name, logical_id, resource_type, answer.physical_id, props
             )
+        elif request_type == "Update" and answer.physical_id is not None:
+            update_rollback.take_failed_id(stack_name, logical_id, answer.physical_id)
         raise CustomResourceError(answer.failure)
     return answer.physical_id or "", answer.data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -17,6 +18,15 @@ _REASONS: Mapping[Failure, str] = {
     "health_check": "Failed health check",
     "took_too_long": "Took too long",
 }
+
+
+def whole_seconds(time: float) -> int:
+    """Return a time as container services, their images and deployments have it.
+
+    It is without milliseconds in each example, while other resources of Lightsail have them:
+    https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_UpdateContainerService.html
+    """
+    return math.floor(time)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +63,7 @@ class Deployment:
             "version": self.version,
             "state": state,
             "containers": self.containers,
-            "createdAt": round(self.created_at, 3),
+            "createdAt": whole_seconds(self.created_at),
         }
         if self.public_endpoint:
             described["publicEndpoint"] = self.public_endpoint

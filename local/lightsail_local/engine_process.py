@@ -45,6 +45,9 @@ def _serve(listener: int) -> None:
         custom_resource_contract,
         failed_creates,
         missing_images,
+        stack_events,
+        stack_times,
+        update_rollback,
     )
 
     class ListenerConfig(hypercorn.config.Config):
@@ -62,6 +65,10 @@ def _serve(listener: int) -> None:
     hypercorn.config.Config = ListenerConfig  # type: ignore[misc]
     container_resource.register()
     custom_resource_contract.install()
+    stack_times.install()
+    stack_events.install()
+    update_rollback.install()
+    # Around the rollback: it adds to what is deleted there.
     failed_creates.install()
     missing_images.install()
     _log_as_lambda_does()

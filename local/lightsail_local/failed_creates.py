@@ -9,14 +9,15 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requestt
 
 import secrets
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 from ministack.core.concurrency import run_reentrant
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
+
+from lightsail_local.wrapping import Wrapper, wrap
 
 _KEY = "_failed_creates"
 _SUFFIX_LETTERS = string.ascii_uppercase + string.digits
@@ -24,9 +25,15 @@ _SUFFIX_LETTERS = string.ascii_uppercase + string.digits
 
 def install() -> None:
     """Have stack operations take up what `remember` has noted."""
-    _wrap("_deploy_stack_async", [stacks, handlers, changesets], _delete_before_deploy)
-    _wrap("_roll_back_operation", [stacks, handlers], _delete_in_rollback)
-    _wrap("_delete_stack_async", [stacks, handlers], _delete_with_stack)
+    wrap("_deploy_stack_async", [stacks, handlers, changesets], _delete_before_deploy)
+    wrap("_roll_back_operation", [stacks, handlers], _delete_in_rollback)
+    wrap("_delete_stack_async", [stacks, handlers], _delete_with_stack)
+
+
+def of(stack: Mapping[str, Any]) -> Mapping[str, dict[str, Any]]:
+    """Return the records of what may have been left in a stack, by logical id."""
+    failed: Mapping[str, dict[str, Any]] = stack.get(_KEY, {})
+    return failed
 
 
 def remember(
@@ -76,19 +83,8 @@ def _invented_physical_id(stack_name: str, logical_id: str) -> str:
     return f"{stack_name}-{logical_id}-{suffix}"
 
 
-def _wrap(name: str, modules: list[ModuleType], wrapper: Callable[..., Any]) -> None:
-    """Put `wrapper(original, ...)` in the place of a function that was imported by name."""
-    original = getattr(modules[0], name)
-
-    async def wrapped(*args: Any, **kwargs: Any) -> None:
-        await wrapper(original, *args, **kwargs)
-
-    for module in modules:
-        setattr(module, name, wrapped)
-
-
 async def _delete_in_rollback(
-    original: Callable[..., Any],
+    original: Wrapper,
     stack_name: str,
     stack_id: str,
     stack: dict[str, Any],
@@ -102,16 +98,14 @@ async def _delete_in_rollback(
     await original(stack_name, stack_id, stack, operation, **kwargs)
 
 
-async def _delete_with_stack(
-    original: Callable[..., Any], stack_name: str, *args: Any, **kwargs: Any
-) -> None:
+async def _delete_with_stack(original: Wrapper, stack_name: str, *args: Any, **kwargs: Any) -> None:
     stack = cloudformation._stacks[stack_name]
     stack.setdefault("_resources", {}).update(stack.pop(_KEY, {}))
     await original(stack_name, *args, **kwargs)
 
 
 async def _delete_before_deploy(
-    original: Callable[..., Any], stack_name: str, stack_id: str, *args: Any, **kwargs: Any
+    original: Wrapper, stack_name: str, stack_id: str, *args: Any, **kwargs: Any
 ) -> None:
     """Delete what a Create left that was not rolled back; the update creates it anew."""
     for logical_id, record in cloudformation._stacks[stack_name].pop(_KEY, {}).items():

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from fake_cloudformation import FakeCloudFormation
 from lightsail_local.http_server import Answer, Connection
 
 from .source_registry import ECR_PASSWORD
@@ -24,22 +25,23 @@ SECRETS = {
     ),
 }
 PARAMETERS = {"/shop/token": "token-of-the-shop"}
-_NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 
 @dataclass
 class AwsServices:
     """Answers the function's calls.
 
+    Args:
+        cloudformation: what knows the stacks.
+
     Attributes:
         invocations: what the function asked AWS Lambda to invoke it with.
         objects: those of Amazon S3, by key.
-        stacks: the present status of each stack of CloudFormation, by its ARN.
     """
 
+    cloudformation: FakeCloudFormation
     invocations: list[dict[str, Any]] = field(default_factory=list)
     objects: dict[str, bytes] = field(default_factory=dict)
-    stacks: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -65,31 +67,9 @@ class AwsServices:
             connection.send(Answer(status=202))
         elif path == "/":
             asked = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-            connection.send(self._stack(asked))
+            connection.send(self.cloudformation.answer(asked))
         else:
             connection.send(self._object(connection))
-
-    def _stack(self, asked: dict[str, str]) -> Answer:
-        """Answer DescribeStacks of one stack, by its ARN: one that is deleted is still shown.
-
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
-        """
-        arn = asked["StackName"]
-        if asked["Action"] != "DescribeStacks" or arn not in self.stacks:
-            text = f"Stack with id {arn} does not exist"
-            error = f"<Error><Code>ValidationError</Code><Message>{text}</Message></Error>"
-            return _xml(400, f'<ErrorResponse xmlns="{_NAMESPACE}">{error}</ErrorResponse>')
-        stack = (
-            f"<StackId>{arn}</StackId><StackName>{arn.split('/')[1]}</StackName>"
-            "<CreationTime>2027-01-15T08:00:00Z</CreationTime>"
-            f"<StackStatus>{self.stacks[arn]}</StackStatus>"
-        )
-        result = f"<DescribeStacksResult><Stacks><member>{stack}</member></Stacks>"
-        return _xml(
-            200,
-            f'<DescribeStacksResponse xmlns="{_NAMESPACE}">{result}</DescribeStacksResult>'
-            "</DescribeStacksResponse>",
-        )
 
     def _object(self, connection: Connection) -> Answer:
         content = self.objects[unquote(urlsplit(connection.path).path).partition("/assets/")[2]]
@@ -101,7 +81,3 @@ class AwsServices:
 
 def _json(body: object) -> Answer:
     return Answer(status=200, body=json.dumps(body).encode())
-
-
-def _xml(status: int, body: str) -> Answer:
-    return Answer(status=status, body=body.encode(), headers={"Content-Type": "text/xml"})

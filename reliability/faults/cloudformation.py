@@ -37,11 +37,16 @@ class Stack:
         name: its name.
         world: where the answers arrive.
         function: carries the requests out.
+
+    Attributes:
+        resources: its resources by their names.
+        before: those of before it was deployed last.
     """
 
     def __init__(self, name: str, world: World, function: Function) -> None:
         self.name = name
         self.resources: dict[str, Resource] = {}
+        self.before: dict[str, Resource] = {}
         self._world = world
         self._requests = Requests(name, world, function)
         self._unfinished: Callable[[], Outcome] | None = None
@@ -55,7 +60,7 @@ class Stack:
 
     def deploy(self, template: Template) -> Outcome:
         """Create or update the stack, and roll back what fails."""
-        before = dict(self.resources)
+        before = self.before = dict(self.resources)
         if before:
             self._show("UPDATE_IN_PROGRESS")
         else:
@@ -90,7 +95,7 @@ class Stack:
         replaced += [(name, self.resources.pop(name)) for name in reversed(gone)]
         if replaced:
             self._show("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        problems = [self._requests.clean_up(name, old, _CLEAN_UPS) for name, old in replaced]
+        problems = [self._clean_up(name, old, _CLEAN_UPS) for name, old in replaced]
         kind = "UPDATE" if before else "CREATE"
         return self._ended(f"{kind}_COMPLETE", *problems)
 
@@ -98,10 +103,11 @@ class Stack:
         """Delete the stack; what cannot be deleted stays in it."""
         self._show("DELETE_IN_PROGRESS")
         for name in reversed(list(self.resources)):
-            problem = self._requests.clean_up(name, self.resources[name])
+            left = self.resources.pop(name)
+            problem = self._clean_up(name, left)
             if problem:
+                self.resources[name] = left
                 return self._ended("DELETE_FAILED", problem)
-            del self.resources[name]
         return self._ended("DELETE_COMPLETE")
 
     @property
@@ -118,6 +124,7 @@ class Stack:
         roll_back, self._roll_back_now = self._roll_back_now, None
         cancelled = self.exchanges[-1]
         if roll_back and not cancelled.puts:
+            self._requests.show_cancelled(cancelled)
             cancelled.rolled_back = roll_back()
 
     def continue_rollback(self) -> Outcome:
@@ -157,13 +164,15 @@ class Stack:
             self._show("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         tries = _CLEAN_UPS if before else 1
         self._unfinished = None
-        problems = [
-            self._requests.clean_up(name, left, tries) for name, left in reversed(leftovers)
-        ]
+        problems = [self._clean_up(name, left, tries) for name, left in reversed(leftovers)]
         status = "UPDATE_ROLLBACK_COMPLETE" if before else "ROLLBACK_COMPLETE"
         if any(problems) and not before:
             status = "ROLLBACK_FAILED"
         return self._ended(status, reason, *problems)
+
+    def _clean_up(self, name: str, old: Resource, tries: int = 1) -> str | None:
+        """Delete a resource, or what it stood for before, and return why that failed."""
+        return self._requests.clean_up(name, old, tries, is_listed=name not in self.resources)
 
     def _ended(self, status: str, *reasons: str | None) -> Outcome:
         self._show(status)
@@ -171,4 +180,4 @@ class Stack:
 
     def _show(self, status: str) -> None:
         """Have CloudFormation show a status."""
-        self._world.aws.stacks[self._requests.arn] = status
+        self._world.aws.cloudformation.show(self._requests.arn, status)

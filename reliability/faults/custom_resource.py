@@ -124,22 +124,52 @@ class Requests:
         if old:
             event["PhysicalResourceId"] = old.physical_id
             event["OldResourceProperties"] = old.properties
+        did = str(event["RequestType"]).upper()
+        self._list(name, old.physical_id if old else "", f"{did}_IN_PROGRESS")
         answer = self._ask(event, name, kind, wanted)
-        if answer["Status"] != "SUCCESS":
+        is_done = answer["Status"] == "SUCCESS"
+        self._list(
+            name, answer["PhysicalResourceId"], f"{did}_COMPLETE" if is_done else f"{did}_FAILED"
+        )
+        if not is_done:
             raise Failed(str(answer["Reason"]), str(answer["PhysicalResourceId"]))
         return Resource(kind, wanted, answer["PhysicalResourceId"], answer["Data"])
 
-    def clean_up(self, name: str, old: Resource, tries: int = 1) -> str | None:
-        """Delete a resource, and return why that failed."""
+    def clean_up(
+        self, name: str, old: Resource, tries: int = 1, *, is_listed: bool = True
+    ) -> str | None:
+        """Delete a resource, and return why that failed.
+
+        Args:
+            name: its name.
+            old: what is deleted.
+            tries: how often.
+            is_listed: whether the resource itself goes, and not what it stood for before.
+        """
         if old.kind == BROKEN:
             return None
+        if is_listed:
+            self._list(name, old.physical_id, "DELETE_IN_PROGRESS")
         event = {"RequestType": "Delete", "PhysicalResourceId": old.physical_id}
         answer: dict[str, Any] = {}
         for _ in range(tries):
             answer = self._ask(event, name, old.kind, old.properties)
             if answer["Status"] == "SUCCESS":
+                if is_listed:
+                    self._list(name, old.physical_id, "DELETE_COMPLETE")
                 return None
         return str(answer["Reason"])
+
+    def show_cancelled(self, exchange: Exchange) -> None:
+        """Have CloudFormation show that it has cancelled a request."""
+        event = exchange.event
+        physical_id = event.get("PhysicalResourceId", "")
+        self._list(
+            event["LogicalResourceId"], physical_id, f"{event['RequestType'].upper()}_FAILED"
+        )
+
+    def _list(self, name: str, physical_id: str, status: str) -> None:
+        self._world.aws.cloudformation.list(self.arn, name, physical_id, status)
 
     def _ask(
         self, event: Mapping[str, Any], name: str, kind: str, properties: Mapping[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,8 +67,10 @@ class Invariants:
         self.world.clock.sleep(self.world.behaviour.deployment_seconds)
         return [
             *self._wrong_outcome(outcome, succeeds=succeeds),
+            *self._wrong_rollback(outcome),
             *self._wrong_images(is_struck=is_struck),
             *self._wrong_deployments(),
+            *self._needless_deployments(),
             *(
                 problem
                 for stack in self.stacks
@@ -92,6 +95,16 @@ class Invariants:
             yield f"stuck in {outcome.status}: {outcome.reasons}"
         else:
             yield from self.unclear(outcome)
+
+    def _wrong_rollback(self, outcome: Outcome) -> Iterator[str]:
+        """Say which resource of a stack that has gone back stands for something else by now."""
+        if outcome.status != "UPDATE_ROLLBACK_COMPLETE":
+            return
+        for stack in self.stacks:
+            for name, old in stack.before.items():
+                new = stack.resources.get(name)
+                if new is None or new.physical_id != old.physical_id:
+                    yield f"{stack.name}/{name} does not stand for {old.physical_id} any more"
 
     def _wrong_images(self, *, is_struck: bool) -> Iterator[str]:
         images, owned, used = self._images(), self._owned(), self._used()
@@ -132,6 +145,16 @@ class Invariants:
             for resource in stack.resources.values():
                 if resource.kind == DEPLOYMENT_TYPE and not self._serves(resource):
                     yield f"{stack.name} stands for a deployment that does not serve"
+
+    def _needless_deployments(self) -> Iterator[str]:
+        """Say which deployments run what ran already."""
+        for service in self._services():
+            found = self.world.client.get_container_service_deployments(serviceName=service)
+            served = [one for one in found["deployments"] if one["state"] != "FAILED"]
+            in_order = sorted(served, key=lambda one: int(one["version"]))
+            for before, after in itertools.pairwise(in_order):
+                if before["containers"] == after["containers"]:
+                    yield f"deployment {after['version']} of {service} runs what ran already"
 
     def _serves(self, resource: Resource) -> bool:
         """Return whether a deployment serves, or what somebody else deployed over it before."""

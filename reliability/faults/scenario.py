@@ -14,7 +14,7 @@ from lightsail_local.sample_image import push_sample_image
 
 from .cloudformation import Stack, Template
 from .custom_resource import Outcome
-from .templates import by_archive, by_digest, by_ecr, by_source, serving
+from .templates import by_archive, by_digest, by_ecr, by_source, renamed, serving
 from .world import World
 
 
@@ -163,6 +163,17 @@ SCENARIOS = {
         act=_deploy(serving("second", broken=True)),
         then=serving("last"),
         succeeds=False,
+    ),
+    "rollback of a moved tag": Scenario(
+        prepare=_deployed(serving("live")),
+        act=_deploy(serving("live", text="moved", revision="2", fails="crash")),
+        then=serving("last"),
+        succeeds=False,
+    ),
+    "rename": Scenario(
+        prepare=_deployed(by_digest("first")),
+        act=_deploy(renamed(by_digest("first"))),
+        then=renamed(by_digest("last")),
     ),
     "delete": Scenario(prepare=_deployed(by_digest("first")), act=_delete, then=by_digest("last")),
     "delete what serves": Scenario(

@@ -64,8 +64,18 @@ def by_archive(text: str) -> Callable[[World], Template]:
     return make
 
 
+def renamed(template: Callable[[World], Template]) -> Callable[[World], Template]:
+    """Return a template with the image under another name."""
+    return lambda world: {"Renamed": template(world)["Image"]}
+
+
 def serving(
-    tag: str, *, fails: Failure | None = None, broken: bool = False
+    tag: str,
+    *,
+    fails: Failure | None = None,
+    broken: bool = False,
+    text: str = "",
+    revision: str = "",
 ) -> Callable[[World], Template]:
     """Return the template of an image, and a deployment of it with secrets.
 
@@ -73,15 +83,17 @@ def serving(
         tag: the image's.
         fails: how its deployment fails.
         broken: whether another resource fails after the image.
+        text: what the image holds, so that the tag moves; by default the tag.
+        revision: the image's.
     """
 
     def make(world: World) -> Template:
-        sample = sample_image(tag, fails=fails)
+        sample = sample_image(text or tag, fails=fails)
         blobs = {oci_images.digest_of(blob): blob for blob in (sample.config, sample.layer)}
         made = Made(content=sample.manifest, media_type=oci_images.OCI_MANIFEST, blobs=blobs)
-        image = _pushed(
-            world, Image=world.source.add(made, tag), CredentialsSecretArn=_REGISTRY_SECRET
-        )
+        source = {"Image": world.source.add(made, tag), "CredentialsSecretArn": _REGISTRY_SECRET}
+        more = {"Revision": revision} if revision else {}
+        image = _image(world.times.pushing, Source=source, **more)
         if broken:
             return {"Image": image, "Broken": (BROKEN, lambda _: {})}
         return {"Image": image, "Deployment": _deployment(world.times.pushing)}

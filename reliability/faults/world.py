@@ -9,6 +9,7 @@ import socket
 import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import boto3
 
 from certificates import Certificate
+from fake_cloudformation import FakeCloudFormation
 from fake_ecr import HOST as ECR_HOST
 from lightsail_local.behaviour import Behaviour
 from lightsail_local.http_server import Answer, Connection, LoopbackServer, Respond, gated
@@ -57,10 +59,11 @@ class World:
     certificate: Certificate | None = None
     times: Times = field(default_factory=shipped)
     gate: Gate = field(default_factory=Gate)
-    aws: AwsServices = field(default_factory=AwsServices)
+    aws: AwsServices = field(init=False)
     puts: dict[str, list[Put]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.aws = AwsServices(FakeCloudFormation(self.clock.read))
         self.behaviour = Behaviour(
             service_seconds=0,
             deployment_seconds=90,
@@ -140,10 +143,9 @@ class World:
         """Return a signed URL for one answer, and the token that its answers are kept by."""
         token = str(next(self._tokens))
         self.puts[token] = []
-        return (
-            f"http://{self._servers['response'].host}/{token}?X-Amz-Signature={SIGNATURE}",
-            token,
-        )
+        date = datetime.fromtimestamp(self.clock.now, UTC).strftime("%Y%m%dT%H%M%SZ")
+        query = f"X-Amz-Date={date}&X-Amz-Signature={SIGNATURE}"
+        return f"http://{self._servers['response'].host}/{token}?{query}", token
 
     def _take_answer(self, connection: Connection) -> None:
         token = urlsplit(connection.path).path[1:]

@@ -99,7 +99,7 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
     ):
         world.behaviour.deployment_seconds = 0
         world.client.create_container_service(serviceName="shop", power="nano", scale=1)
-        world.aws.stacks[_STACK] = "CREATE_IN_PROGRESS"
+        world.aws.cloudformation.show(_STACK, "CREATE_IN_PROGRESS")
         kind, properties = CASES[name](Place(world=world, ecr=ecr))
         url, token = world.new_response_url()
         event = {

@@ -22,7 +22,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
 
-from fake_aws import FakeAws
 from fake_s3 import FakeS3
 from lightsail_local.server import LightsailServer
 
@@ -57,7 +56,7 @@ class Aws:
 
     Args:
         lightsail: its Lightsail.
-        cloudformation: what knows its stacks.
+        cloudformation: the address of what knows its stacks.
         s3: what Amazon S3 has; the bucket's name does not matter.
         url: where all of it is, once it runs.
         secrets: those of AWS Secrets Manager, by ARN.
@@ -69,7 +68,7 @@ class Aws:
     """
 
     lightsail: LightsailServer
-    cloudformation: FakeAws
+    cloudformation: str
     s3: FakeS3
     url: str = ""
     secrets: dict[str, Stored] = field(default_factory=dict)
@@ -142,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
     def _call_cloudformation(self, body: bytes) -> None:
         given = parse_qs(body.decode())
         self.aws.record(f"cloudformation:{given['Action'][0]}", given["StackName"][0])
-        self._send(*forward(self.aws.cloudformation.url, "POST", "/", self.headers, body))
+        self._send(*forward(self.aws.cloudformation, "POST", "/", self.headers, body))
 
     def _get_secret(self, operation: str, given: dict[str, Any], region: str) -> None:
         # A secret may be named without the six characters that its ARN ends in.
@@ -226,7 +225,7 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def running_aws(lightsail: LightsailServer, cloudformation: FakeAws, s3: FakeS3) -> Iterator[Aws]:
+def running_aws(lightsail: LightsailServer, cloudformation: str, s3: FakeS3) -> Iterator[Aws]:
     """Run the account on a free port of loopback."""
     aws = Aws(lightsail=lightsail, cloudformation=cloudformation, s3=s3)
     server = Server(("127.0.0.1", 0), type("Own", (Handler,), {"aws": aws}))

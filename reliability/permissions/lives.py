@@ -28,7 +28,9 @@ def live_as_image(world: World) -> None:
     with world.step("fail"):
         world.fail(world.event("Update", IMAGE, second, **images.lose()))
     with world.step("roll back"):
+        _go_back(world)
         world.succeed(world.event("Update", IMAGE, second, **images.bring(2)))
+        world.requests.becomes("UPDATE_IN_PROGRESS")
     with world.step("wait for a busy service"):
         world.requests.lightsail.behaviour.service_seconds = 20
         world.requests.client().update_container_service(serviceName=_service(world), scale=2)
@@ -38,6 +40,10 @@ def live_as_image(world: World) -> None:
         # Another delivery of the same request is a moment faster.
         world.aws.before["RegisterContainerImage"] = lambda given: _register(world, given)
         fourth = world.succeed(world.event("Update", IMAGE, third, **images.bring(4)))
+    with world.step("take back what was cancelled"):
+        world.aws.before["RegisterContainerImage"] = lambda _: _go_back(world)
+        world.succeed(world.event("Update", IMAGE, fourth, **images.bring(6)))
+        world.requests.becomes("UPDATE_IN_PROGRESS")
     if "Source" in _properties(world, IMAGE):
         with world.step("hand over"):
             world.requests.seconds = 62
@@ -64,7 +70,9 @@ def live_as_deployment(world: World) -> None:
         world.fail(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "3")))
         behaviour.failing_images.clear()
     with world.step("roll back"):
+        _go_back(world)
         world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "2")))
+        world.requests.becomes("UPDATE_IN_PROGRESS")
     with world.step("hand over"):
         behaviour.deployment_seconds, world.requests.seconds = 100, 60
         world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "4")))
@@ -106,3 +114,7 @@ def _register(world: World, given: dict[str, Any]) -> None:
 
 def _pass(world: World, seconds: float) -> None:
     world.requests.time.now += seconds
+
+
+def _go_back(world: World) -> None:
+    world.requests.becomes("UPDATE_ROLLBACK_IN_PROGRESS")

@@ -3,9 +3,10 @@
 import os
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from aws_cdk import Stack, Stage
+from aws_cdk import CfnParameter, Stack, Stage
 
 from cdk_lightsail_containers import ImageSource
 from stacks import PUSHES, granted, image_in, origin_of, statement_for
@@ -67,6 +68,29 @@ def test_takes_the_folder_of_a_docker_archive(stack: Stack, tmp_path: Path) -> N
     image_in(stack, source=ImageSource.from_archive(tmp_path))
 
     assert origin_of(stack)["Source"]["Key"].endswith(".zip")
+
+
+@pytest.mark.parametrize("tag", ["1.4", "web:1.4", "ghcr.io/acme/web:1.4", "localhost:5000/a/b:c"])
+def test_names_the_image_that_is_meant_of_several(
+    placed_stack: Stack, archive: Path, tag: str
+) -> None:
+    image_in(placed_stack, source=ImageSource.from_archive(archive, tag=tag))
+
+    assert origin_of(placed_stack)["Source"]["Tag"] == tag
+
+
+def test_a_tag_may_be_a_token(placed_stack: Stack, archive: Path) -> None:
+    tag = CfnParameter(placed_stack, "Tag").value_as_string
+
+    image_in(placed_stack, source=ImageSource.from_archive(archive, tag=tag))
+
+    assert origin_of(placed_stack)["Source"]["Tag"] == {"Ref": "Tag"}
+
+
+@pytest.mark.parametrize("tag", ["", "a b", "web:1\n", "w'b", "é", 7, ["web:1"], "x" * 513])
+def test_refuses_a_tag_that_names_nothing(archive: Path, tag: Any) -> None:
+    with pytest.raises(ValueError, match=r"^tag must be 1-512 letters, digits and any of .*, got "):
+        ImageSource.from_archive(archive, tag=tag)
 
 
 @pytest.mark.parametrize("path", ["", "no-such-archive.tar"])

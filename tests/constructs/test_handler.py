@@ -154,7 +154,10 @@ def test_may_write_its_log_and_see_its_stack_and_nothing_else_without_an_image(
 
     log, status = statements(stack)
     assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    assert status["Action"] == "cloudformation:DescribeStacks"
+    assert status["Action"] == [
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DescribeStacks",
+    ]
     assert status["Resource"] == {"Ref": "AWS::StackId"}
     assert "ManagedPolicyArns" not in only(stack, "AWS::IAM::Role")["Properties"]
 

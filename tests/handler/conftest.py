@@ -1,6 +1,7 @@
 """A stack's side of the handler."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -12,3 +13,25 @@ def stack() -> Iterator[stack_requests.Stack]:
     """A stack before a Lightsail that behaves as the real one most likely does."""
     with stack_requests.stack() as given:
         yield given
+
+
+@pytest.fixture
+def fire_timer(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """What has the timer go off that was started last; it does not by itself."""
+    started: list[Callable[[], None]] = []
+
+    class Timer:
+        def __init__(self, _seconds: float, act: Callable[..., None], arguments: list[Any]) -> None:
+            self._act = lambda: act(*arguments)
+
+        def start(self) -> None:
+            started.append(self._act)
+
+        def cancel(self) -> None: ...
+
+    monkeypatch.setattr("threading.Timer", Timer)
+
+    def fire() -> None:
+        started.pop()()
+
+    return fire

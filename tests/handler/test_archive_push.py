@@ -81,6 +81,46 @@ def test_carries_what_docker_save_wrote(stack: Stack, s3: FakeS3, compressed: bo
     assert len(s3.ranges) - before <= 5  # no layer
 
 
+def test_carries_the_image_of_several_that_is_named(stack: Stack, s3: FakeS3) -> None:
+    names = tuple({"org.opencontainers.image.ref.name": tag} for tag in ("db:1", "web:1.4"))
+    s3.objects["image.zip"] = zipped(layout(oci_images.image(b"db"), MADE, names=names))
+    source = {"Bucket": "assets", "Key": "image.zip"}
+
+    told = reason(stack.send(stack.request("Create", Digest=None, Source=source)))
+    answer = stack.send(stack.request("Create", Digest=None, Source={**source, "Tag": "web:1.4"}))
+
+    assert told == (
+        "s3://assets/image.zip holds 2 images that are not one index ('db:1', 'web:1.4'): "
+        "give from_archive the name of one as tag=, or archive one image alone"
+    )
+    assert answer["Data"]["ImageDigest"] == MADE.digest
+
+
+@pytest.mark.parametrize("tag", ["", " ", ["web:1"]])
+def test_refuses_a_tag_that_names_nothing(stack: Stack, s3: FakeS3, tag: Any) -> None:
+    s3.objects["image.zip"] = zipped(layout(MADE))
+    source = {"Bucket": "assets", "Key": "image.zip", "Tag": tag}
+
+    told = reason(stack.send(stack.request("Create", Digest=None, Source=source)))
+
+    assert "Source.Tag must be 1-512 letters, digits and any of" in told
+
+
+def test_registers_nothing_of_an_image_of_other_layers_than_its_config(
+    stack: Stack, s3: FakeS3
+) -> None:
+    document = json.loads(MADE.content)
+    document["layers"].pop()
+    made = oci_images.Made(
+        content=oci_images.to_json(document), media_type=MADE.media_type, blobs=MADE.blobs
+    )
+
+    told = reason(create(stack, s3, tar(layout(made))))
+
+    assert "has another number of layers in its manifest (2) than in its config (3)" in told
+    assert stack.images() == []
+
+
 def test_goes_on_after_faults(stack: Stack, s3: FakeS3) -> None:
     s3.faults += [None, None, None, cut_after(1000), refused(503, "SlowDown"), cut_after(300_000)]
 

@@ -1,6 +1,8 @@
 """The function's asset alone, under the runtime client that AWS Lambda uses."""
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import boto3
@@ -10,8 +12,9 @@ import fake_registry
 import oci_images
 from cdk_commands import ROOT
 from cdk_lightsail_containers.handler_asset import ENTRY_POINT
-from fake_aws import FakeAws
+from fake_cloudformation import FakeCloudFormation
 from lightsail_local.behaviour import Behaviour
+from lightsail_local.http_server import LoopbackServer
 from lightsail_local.lambda_runtime import LambdaRuntime
 from lightsail_local.server import Fault, LightsailServer
 from response_url import SIGNATURE, ResponseUrl, response_url
@@ -44,20 +47,21 @@ def function(asset: Path, lightsail: LightsailServer) -> Iterator[LambdaRuntime]
     """The function, with boto3 and awslambdaric in sight and nothing else."""
     client = boto3.client("lightsail", endpoint_url=lightsail.url)
     client.create_container_service(serviceName="shop", power="nano", scale=1)
+    cloudformation = FakeCloudFormation(time.time)
+    cloudformation.show(STACK_ID, "UPDATE_IN_PROGRESS")
     with (
-        FakeAws() as aws,
+        closing(LoopbackServer(0, cloudformation.respond)) as aws,
         LambdaRuntime(
             asset,
             ENTRY_POINT,
             python=RUNTIME,
             timeout=31,
             environment={
-                "AWS_ENDPOINT_URL": aws.url,
+                "AWS_ENDPOINT_URL": f"http://{aws.host}",
                 "AWS_ENDPOINT_URL_LIGHTSAIL": lightsail.url,
             },
         ) as runtime,
     ):
-        aws.stacks[STACK_ID] = "CREATE_IN_PROGRESS", {}
         yield runtime
 
 

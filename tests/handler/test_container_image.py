@@ -1,6 +1,7 @@
 """The life of a container image, over the wire to a local Lightsail."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -713,3 +714,40 @@ class TestBusyService:
                 "container service 'shop' was DEPLOYING all the time and took no change: "
                 "deploy again when it is READY or RUNNING"
             )
+
+
+@pytest.mark.parametrize("seconds", [300.0, 900.0])
+def test_pruning_waits_for_no_service_that_is_busy(stack: Stack, seconds: float) -> None:
+    stack.seconds = seconds
+    names = [
+        stack.create(Digest=digest(number), RemovalPolicy="Retain")["PhysicalResourceId"]
+        for number in (1, 2, 3)
+    ]
+    stack.lightsail.behaviour.busy_service = "refused"
+    stack.lightsail.behaviour.service_seconds = 3000
+    began = stack.time.now
+    # Somebody changes the service right after the registration.
+    stack.before["RegisterContainerImage"] = partial(
+        stack.client().update_container_service, serviceName="shop", power="micro"
+    )
+
+    stack.update(names[-1], Digest=digest(4), MaxVersions="1", RemovalPolicy="Retain")
+
+    assert stack.time.now - began <= 10
+    assert ":shop.web.1" in stack.images()
+
+
+def test_pruning_does_not_wait_for_a_lightsail_that_is_away(stack: Stack) -> None:
+    stack.seconds = 900
+    one = stack.create()["PhysicalResourceId"]
+    began = stack.time.now
+    stack.before["RegisterContainerImage"] = lambda: stack.before.update(
+        GetContainerImages=lambda: stack.lightsail.faults.append(
+            Fault(operation="GetContainerImages", kind="throttle", times=10_000)
+        )
+    )
+
+    answer = stack.update(one, Digest=digest(2), MaxVersions="1")
+
+    assert answer["Status"] == "SUCCESS"
+    assert stack.time.now - began < 60

@@ -9,6 +9,7 @@ import pytest
 
 import stack_requests
 from deployment_requests import FakeLambda, FakeSecrets, deployment
+from lightsail_local.sample_image import push_sample_image
 from lightsail_local.server import Fault
 from stack_requests import Stack
 
@@ -619,3 +620,78 @@ class TestDelete:
         assert answer["Status"] == "SUCCESS"
         assert len(stack.lightsail.requests) == before
         assert versions(stack) == [(1, "ACTIVE")]
+
+
+class TestGreenMeansThatItServes:
+    def test_a_disabled_service_is_told(self, stack: Stack) -> None:
+        stack.send(deployment("Create", stack))
+        stack.client().update_container_service(serviceName="shop", isDisabled=True)
+        stack.time.now += 600
+
+        answer = stack.send(deployment("Update", stack, Revision="2"))
+
+        assert answer["Status"] == "FAILED"
+        assert answer["Reason"] == (
+            "container service 'shop' is disabled, so that deployment 1 does not serve: "
+            "enable the service and deploy again"
+        )
+
+    @pytest.mark.parametrize(
+        "image", ["ghcr.io/acme/web:1.25.latest", "nginx:latest", ":shop.web.1"]
+    )
+    def test_an_image_that_is_only_called_latest_is_not_deployed_again(
+        self, stack: Stack, image: str
+    ) -> None:
+        push_sample_image(stack.lightsail.url, "1")
+        stack.create()
+        stack.send(deployment("Create", stack, image))
+
+        stack.send(deployment("Update", stack, image, Revision="2"))
+
+        assert len(versions(stack)) == 1
+
+    @pytest.mark.parametrize("fault", ["garbage", "error", "reset_before", "unavailable", None])
+    @pytest.mark.parametrize("busy", ["deploying", "changing"])
+    def test_a_list_that_is_missing_makes_no_old_version_pass_for_this_one(
+        self, fault: Any, busy: str
+    ) -> None:
+        with stack_requests.stack(
+            deployment_seconds=60, service_seconds=60, busy_service="refused"
+        ) as stack:
+            stack.send(deployment("Create", stack, "nginx:1"))
+            stack.send(deployment("Update", stack, "nginx:2"))
+            stack.time.now += 600
+            if busy == "deploying":
+                stack.client().create_container_service_deployment(
+                    serviceName="shop", containers={"x": {"image": "busybox:1"}}
+                )
+            else:
+                stack.client().update_container_service(serviceName="shop", power="micro")
+            if fault:
+                stack.lightsail.faults.append(
+                    Fault(operation="GetContainerServiceDeployments", kind=fault)
+                )
+
+            answer = stack.send(deployment("Update", stack, "nginx:1"))
+
+            (service,) = stack.client().get_container_services(serviceName="shop")[
+                "containerServices"
+            ]
+            serving = service["currentDeployment"]["version"]
+            assert answer["Data"]["DeploymentVersion"] == str(serving)
+
+    @pytest.mark.parametrize(
+        "fault", ["throttle", "error", "garbage", "reset_after", "unavailable"]
+    )
+    @pytest.mark.parametrize(
+        "operation", ["GetContainerServiceDeployments", "GetContainerServices"]
+    )
+    def test_an_unchanged_deployment_makes_no_new_version(
+        self, stack: Stack, operation: str, fault: Any
+    ) -> None:
+        stack.send(deployment("Create", stack))
+        stack.lightsail.faults.append(Fault(operation=operation, kind=fault))
+
+        assert stack.send(deployment("Update", stack, Revision="2"))["Status"] == "SUCCESS"
+
+        assert len(versions(stack)) == 1

@@ -33,8 +33,8 @@ def answers() -> Iterator[Stubber]:
     client.close()
 
 
-def lightsail(answers: Stubber) -> Lightsail:
-    return Lightsail(answers.client, FakeTime().deadline(0.2), SilentLog())
+def lightsail(answers: Stubber, seconds: float = 0.2) -> Lightsail:
+    return Lightsail(answers.client, FakeTime().deadline(seconds), SilentLog())
 
 
 @pytest.mark.parametrize("item", [{}, {**IMAGE, "image": ":shop.web.next"}, {"image": ":a.b.1"}])
@@ -55,10 +55,18 @@ def test_counts_a_registration_without_a_name_as_unanswered(answers: Stubber) ->
         lightsail(answers).register("shop", "web", DIGEST)
 
 
-def test_takes_a_list_that_is_left_out_for_an_empty_one(answers: Stubber) -> None:
-    answers.add_response("get_container_images", {})
+def test_takes_a_list_that_goes_on_missing_for_an_empty_one(answers: Stubber) -> None:
+    for _ in range(4):
+        answers.add_response("get_container_images", {})
 
-    assert lightsail(answers).images("shop") == []
+    assert lightsail(answers, 60).images("shop") == []
+
+
+def test_does_not_believe_one_answer_without_a_list(answers: Stubber) -> None:
+    answers.add_response("get_container_images", {})
+    answers.add_response("get_container_images", {"containerImages": [IMAGE]})
+
+    assert [str(image.name) for image in lightsail(answers, 60).images("shop")] == [IMAGE["image"]]
 
 
 def test_does_not_take_an_empty_list_for_a_service(answers: Stubber) -> None:

@@ -9,7 +9,7 @@ from lightsail_local.server import Fault
 from stack_requests import Stack, digest
 
 REGISTER, DEPLOY = "RegisterContainerImage", "CreateContainerServiceDeployment"
-CURE = "mend what made the stack fail, and deploy again"
+CURE = "fix the resource that failed, and deploy again"
 
 
 def cancelled(answer: dict[str, Any]) -> str:

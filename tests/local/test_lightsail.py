@@ -108,6 +108,20 @@ def test_creates_a_service_with_a_deployment(api: Any, behaviour: Behaviour, clo
     assert state(api) == "RUNNING"
 
 
+def test_a_service_and_its_deployment_have_times_in_whole_seconds(api: Any, clock: Any) -> None:
+    whole, clock.now = clock.now, clock.now + 0.7
+
+    service = api.create_container_service(
+        serviceName="shop",
+        power="nano",
+        scale=1,
+        deployment={"containers": {"web": {"image": "nginx"}}},
+    )["containerService"]
+
+    assert service["createdAt"].timestamp() == whole
+    assert service["nextDeployment"]["createdAt"].timestamp() == whole
+
+
 def test_updates_a_service(api: Any, behaviour: Behaviour, clock: Any, shop: str) -> None:
     behaviour.service_seconds = 60
 

@@ -56,8 +56,8 @@ BIG = layers(4, 2 * PIECE + 5)
 MADE = image(*SMALL)
 
 
-def find(content: bytes) -> FoundImage:
-    return find_image(Archive(Remote(content)))
+def find(content: bytes, tag: str | None = None) -> FoundImage:
+    return find_image(Archive(Remote(content), tag))
 
 
 def read(archive: Archive, blob: Descriptor, piece: int = 60_000) -> bytes:
@@ -70,16 +70,16 @@ def read(archive: Archive, blob: Descriptor, piece: int = 60_000) -> bytes:
     return content
 
 
-def read_all(content: bytes) -> tuple[FoundImage, Files]:
+def read_all(content: bytes, tag: str | None = None) -> tuple[FoundImage, Files]:
     """Return the image of an archive, and all its blobs."""
-    archive = Archive(Remote(content))
+    archive = Archive(Remote(content), tag)
     found = find_image(archive)
     return found, {blob.digest: read(archive, blob) for blob in found.manifest.blobs}
 
 
-def refusal(content: bytes, kind: type[RegistryError] = Unsupported) -> str:
+def refusal(content: bytes, kind: type[RegistryError] = Unsupported, tag: str | None = None) -> str:
     with pytest.raises(RegistryError) as caught:
-        read_all(content)
+        read_all(content, tag)
     assert type(caught.value) is kind
     return str(caught.value)
 
@@ -138,7 +138,10 @@ class TestLayout:
         other = image(b"b", platform="linux/arm64" if named else "linux/amd64")
 
         assert refusal(tar(layout(MADE, other, names=tuple(names)))) == (
-            "s3://bucket/image holds 2 images that are not one index: archive one image alone"
+            "s3://bucket/image holds 2 images that are not one index ('a', 'b'): "
+            "give from_archive the name of one as tag=, or archive one image alone"
+            if named
+            else "s3://bucket/image holds 2 images that are not one index: archive one image alone"
         )
 
     def test_in_two_folders_is_refused(self) -> None:
@@ -247,9 +250,98 @@ class TestDockerArchive:
 
     def test_with_several_images_is_refused(self) -> None:
         files = docker_files(*SMALL)
+        (first,) = json.loads(files["manifest.json"])
+        others = [{**first, "RepoTags": tags} for tags in (["db:2", "db:latest"], None, [])]
+        files["manifest.json"] = to_json([first, *others])
+
+        assert refusal(tar(files)) == (
+            "s3://bucket/image holds 4 images that are not one index ('web:1', 'db:2'): "
+            "give from_archive the name of one as tag=, or archive one image alone"
+        )
+
+    @pytest.mark.parametrize(
+        "tag", ["db:2", "docker.io/library/db:2", "index.docker.io/library/db:2", "db", "db:latest"]
+    )
+    def test_of_several_images_gives_the_one_that_is_named(self, tag: str) -> None:
+        files = docker_files(*SMALL)
+        wanted = docker_files(SMALL[0], RepoTags=["docker.io/library/db:2", "db:latest"])
+        (item,) = json.loads(wanted.pop("manifest.json"))
+        layer = wanted[item["Layers"][0]]
+        item["Layers"] = ["db.tar"]
+        items = [*json.loads(files["manifest.json"]), item]
+        files |= {item["Config"]: wanted[item["Config"]], "db.tar": layer}
+        files["manifest.json"] = to_json(items)
+
+        found = find(tar(files), tag)
+
+        assert found.config == wanted[item["Config"]]
+        assert refusal(tar(files), tag="db:3") == (
+            "s3://bucket/image holds no image 'db:3', only 'web:1', 'docker.io/library/db:2': "
+            "give from_archive one of these as tag="
+        )
+
+    def test_of_one_image_is_held_to_the_name_that_is_meant(self) -> None:
+        archive = tar(docker_files(*SMALL))
+
+        assert find(archive, "web:1").digest == find(archive).digest
+        assert "holds no image 'web:2', only 'web:1'" in refusal(archive, tag="web:2")
+
+    @pytest.mark.parametrize("tags", [None, []])
+    def test_of_an_image_without_a_name_has_none_to_give(self, tags: list[str] | None) -> None:
+        archive = tar(docker_files(*SMALL, RepoTags=tags))
+
+        assert find(archive)
+        assert refusal(archive, tag="web:1") == (
+            "s3://bucket/image holds no image 'web:1', only images without a name: "
+            "leave out tag= and archive one image alone"
+        )
+
+    def test_of_two_images_of_one_name_is_refused(self) -> None:
+        files = docker_files(*SMALL)
         files["manifest.json"] = to_json(json.loads(files["manifest.json"]) * 2)
 
-        assert refusal(tar(files)) == "s3://bucket/image holds 2 images: save one image alone"
+        assert "holds 2 images named 'web:1' ('web:1', 'web:1')" in refusal(tar(files), tag="web:1")
+
+    @pytest.mark.parametrize("change", [str.lower, str.upper, lambda key: key[0].lower() + key[1:]])
+    def test_may_have_keys_in_any_case(self, change: Callable[[str], str]) -> None:
+        files = docker_files(*SMALL)
+        (item,) = json.loads(files["manifest.json"])
+        expected = find(tar(files)).digest
+        files["manifest.json"] = to_json([{change(key): value for key, value in item.items()}])
+
+        assert find(tar(files), "web:1").digest == expected
+
+    def test_of_containerify_is_read(self) -> None:
+        """What `containerify --toTar`, 4.1.0 of npm, writes: its names, with other bytes."""
+        files = docker_files(*SMALL, compressed=True)
+        (item,) = json.loads(files.pop("manifest.json"))
+        expected = find(tar(files | {"manifest.json": to_json([item])})).digest
+        files["config.json"] = files.pop(item["Config"])
+        written = {"config": "config.json", "repoTags": ["web:1"], "layers": item["Layers"]}
+        files["manifest.json"] = to_json([written])
+
+        assert find(tar(files)).digest == expected
+
+    @pytest.mark.parametrize("count", [0, 1, 4])
+    def test_with_fewer_or_more_layers_than_its_config_is_refused(self, count: int) -> None:
+        files = docker_files(*SMALL)
+        (item,) = json.loads(files["manifest.json"])
+        item["Layers"] = (item["Layers"] * 2)[:count]
+        files["manifest.json"] = to_json([item])
+
+        assert refusal(tar(files)) == (
+            f"s3://bucket/image has another number of layers in its manifest ({count}) than in its "
+            "config (3): build it again, with another version of the tool that wrote it"
+        )
+
+    @pytest.mark.parametrize("images", [None, []])
+    def test_is_read_where_a_layout_beside_it_names_no_image(self, images: object) -> None:
+        """`docker save` 25.0 of an image without a tag: https://github.com/moby/moby/issues/47210."""
+        files = docker_files(*SMALL)
+        expected = find(tar(files)).digest
+        files["index.json"] = to_json({"schemaVersion": 2, "manifests": images})
+
+        assert find(tar(files)).digest == expected
 
     @pytest.mark.parametrize(
         "document",
@@ -279,6 +371,68 @@ class TestDockerArchive:
         files["manifest.json"] = to_json([{"Config": "large", "Layers": []}])
 
         assert "large of s3://bucket/image is larger than 4 MiB" in refusal(tar(files))
+
+
+class TestDirectory:
+    """What skopeo calls `dir:`, and podman `docker-dir`."""
+
+    def files(self, made: Made) -> Files:
+        version = b"Directory Transport Version: 1.1\n"
+        files = {"version": version, "manifest.json": made.content, "signature-1": b"x"}
+        for child in made.manifests:
+            files[f"{child.digest.removeprefix('sha256:')}.manifest.json"] = child.content
+            files |= self.blobs(child)
+        return files | self.blobs(made)
+
+    def blobs(self, made: Made) -> Files:
+        return {digest.removeprefix("sha256:"): blob for digest, blob in made.blobs.items()}
+
+    @pytest.mark.parametrize("docker", [False, True])
+    @pytest.mark.parametrize("folder", ["", "image/"])
+    @pytest.mark.parametrize("pack", [tar, zipped])
+    def test_is_read_byte_for_byte(
+        self, pack: Callable[..., bytes], folder: str, docker: bool
+    ) -> None:
+        made = image(*SMALL, docker=docker)
+
+        found, blobs = read_all(pack(self.files(made), folder=folder))
+
+        assert found.manifest.content == made.content
+        assert found.manifest.media_type == made.media_type
+        assert blobs == made.blobs
+
+    def test_gives_the_amd64_image_of_an_index(self) -> None:
+        made = multi_arch(*SMALL)
+
+        found, blobs = read_all(tar(self.files(made)))
+
+        assert found.digest == made.manifests[-1].digest
+        assert blobs == made.manifests[-1].blobs
+
+    def test_of_an_index_without_its_images_says_so(self) -> None:
+        files = self.files(index(image(b"1", platform="linux/arm64"), MADE))
+        del files[f"{MADE.digest.removeprefix('sha256:')}.manifest.json"]
+
+        assert "is for linux/arm64, not for linux/amd64" in refusal(tar(files), PlatformMissing)
+
+    def test_need_not_name_its_type(self) -> None:
+        document = json.loads(MADE.content)
+        del document["mediaType"]
+        files = self.files(Made(content=to_json(document), media_type="", blobs=MADE.blobs))
+
+        assert find(tar(files)).manifest.media_type == OCI_MANIFEST
+
+    def test_without_a_blob_says_so(self) -> None:
+        files = self.files(MADE)
+        del files[digest_of(SMALL[0]).removeprefix("sha256:")]
+
+        assert "has no blob" in refusal(tar(files), NotFound)
+
+    def test_has_no_name_to_give(self) -> None:
+        assert refusal(tar(self.files(MADE)), tag="web:1") == (
+            "s3://bucket/image holds no image 'web:1', only images without a name: "
+            "leave out tag= and archive one image alone"
+        )
 
 
 class TestRequests:

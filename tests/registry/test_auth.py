@@ -9,6 +9,7 @@ from cdk_lightsail_containers_handler.registry.auth import (
     parse_challenges,
     parse_token,
     token_url,
+    with_scopes,
 )
 from cdk_lightsail_containers_handler.registry.errors import Refused, Unauthorized
 from cdk_lightsail_containers_handler.registry.url import Origin, Url
@@ -45,6 +46,46 @@ REGISTRY = Url(origin=Origin.of_registry("registry-1.docker.io"), target="/v2/")
         (["Basic"], [("basic", {})]),
         (['Bearer realm="never ends'], [("bearer", {})]),
         (["", "= nonsense"], []),
+        # token68, which is no parameter
+        (
+            ["Negotiate YIIJvwYGKw==, Bearer realm=a"],
+            [("negotiate", {}), ("bearer", {"realm": "a"})],
+        ),
+        (["NTLM abc/+~.-_ , Basic realm=a"], [("ntlm", {}), ("basic", {"realm": "a"})]),
+        (["NTLM TlRMTVNTUAAC=\t,Basic"], [("ntlm", {}), ("basic", {})]),
+        (["Negotiate a=", "Bearer realm=b"], [("negotiate", {}), ("bearer", {"realm": "b"})]),
+        # empty elements of a list, and all the white space that may be in one
+        ([", ,\tBasic realm=a,, ,"], [("basic", {"realm": "a"})]),
+        (['Bearer realm="a" , , service="b"'], [("bearer", {"realm": "a", "service": "b"})]),
+        (['Bearer   realm\t=\t"a"'], [("bearer", {"realm": "a"})]),
+        # quoted pairs, and what only looks like the end of a value
+        (
+            ['Basic realm="a\\\\", Bearer realm="b, Basic c=\\"d\\""'],
+            [("basic", {"realm": "a\\"}), ("bearer", {"realm": 'b, Basic c="d"'})],
+        ),
+        (['bEARER ReAlM="\\a\\b"'], [("bearer", {"realm": "ab"})]),
+        # in any order, with what nobody knows
+        (
+            ['Bearer error="invalid_token",scope="x",realm="a",x=y,Digest nonce="n=",qop=auth'],
+            [
+                ("bearer", {"error": "invalid_token", "scope": "x", "realm": "a", "x": "y"}),
+                ("digest", {"nonce": "n=", "qop": "auth"}),
+            ],
+        ),
+        # without the quotes that they should have
+        (
+            ["Bearer realm=https://a.io/token,service=a.io,scope=repository:a/b:pull"],
+            [
+                (
+                    "bearer",
+                    {
+                        "realm": "https://a.io/token",
+                        "service": "a.io",
+                        "scope": "repository:a/b:pull",
+                    },
+                )
+            ],
+        ),
     ],
 )
 def test_reads_challenges(headers: list[str], challenges: list[tuple[str, dict[str, str]]]) -> None:
@@ -81,6 +122,42 @@ def test_a_service_without_a_name_is_asked_without_one() -> None:
     challenge = Challenge(scheme="bearer", parameters={"realm": "https://a.io/token"})
 
     assert token_url(challenge, REGISTRY, ["x"]).target == "/token?scope=x"
+
+
+@pytest.mark.parametrize(
+    ("asked", "scopes"),
+    [
+        (None, ["repository:a/b:pull"]),
+        ("", ["repository:a/b:pull"]),
+        ("repository:a/b:pull", ["repository:a/b:pull"]),
+        ("repository:b:pull", ["repository:a/b:pull", "repository:b:pull"]),
+        (" x  repository:b:pull  x ", ["repository:a/b:pull", "x", "repository:b:pull"]),
+        ("repository:a/b:pull,push", ["repository:a/b:pull", "repository:a/b:pull,push"]),
+        ("registry:catalog:*", ["repository:a/b:pull", "registry:catalog:*"]),
+        # what is no scope, and far too long
+        ('a"b \x7f \xe9 ' + "x" * 1025, ["repository:a/b:pull"]),
+    ],
+)
+def test_a_token_is_for_what_the_challenge_names_too(asked: str | None, scopes: list[str]) -> None:
+    parameters = {} if asked is None else {"scope": asked}
+    challenge = Challenge(scheme="bearer", parameters=parameters)
+
+    assert list(with_scopes(("repository:a/b:pull",), challenge)) == scopes
+
+
+def test_a_scope_that_is_covered_by_another_is_not_asked_for() -> None:
+    challenge = Challenge(scheme="bearer", parameters={"scope": "repository:a:pull"})
+
+    assert with_scopes(("repository:a:pull,push",), challenge) == ("repository:a:pull,push",)
+
+
+def test_a_challenge_for_a_thousand_scopes_is_asked_for_some() -> None:
+    names = " ".join(f"repository:a{number}:pull" for number in range(1000))
+    challenge = Challenge(scheme="bearer", parameters={"scope": names})
+
+    found = with_scopes(("own",), challenge)
+
+    assert (found[0], len(found)) == ("own", 20)
 
 
 @pytest.mark.parametrize(

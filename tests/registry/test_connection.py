@@ -2,12 +2,15 @@
 
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 import certificates
+from cdk_lightsail_containers_handler.deadline import Deadline
 from cdk_lightsail_containers_handler.registry.connection import Connections, Timeouts
 from cdk_lightsail_containers_handler.registry.errors import OutOfTime, Refused, TransportError
 from cdk_lightsail_containers_handler.registry.reference import Reference
@@ -157,6 +160,87 @@ def test_a_name_without_an_address_is_told(names: dict[str, list[str]]) -> None:
         pytest.raises(TransportError, match=r"nowhere\.test did not give .* \(no address\)"),
     ):
         open_repository("nowhere.test", connections).manifest()
+
+
+@pytest.fixture
+def stalling_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A resolver whose servers do not answer: it gives up long after anybody waits."""
+    end = threading.Event()
+
+    def resolve(*_: Any, **__: Any) -> list[tuple[Any, ...]]:
+        end.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    yield
+    end.set()
+
+
+def test_a_name_that_is_not_resolved_in_time_is_told(stalling_resolver: None) -> None:
+    began = time.monotonic()
+
+    with (
+        Connections(timeouts=Timeouts(connect=0.1)) as connections,
+        pytest.raises(TransportError) as error,
+    ):
+        open_repository("stalling.test", connections).manifest()
+
+    assert time.monotonic() - began < 5
+    assert error.value.problem == (
+        "stalling.test did not give manifest 1 of web (its name was not resolved in time)"
+    )
+
+
+def test_a_name_that_is_not_resolved_ends_with_the_deadline(stalling_resolver: None) -> None:
+    began = time.monotonic()
+    deadline = Deadline(ends=began + 0.5)
+
+    with Connections() as connections, pytest.raises(OutOfTime):
+        Repository(
+            Reference.parse("stalling.test/web:1"), connections=connections, deadline=deadline
+        ).manifest()
+
+    assert time.monotonic() - began < 5
+
+
+def test_the_time_of_a_name_is_that_of_its_connection(
+    names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names["slow.test"] = ["192.0.2.1", "192.0.2.2"]
+    resolve: Resolve = socket.getaddrinfo
+    allowed: list[float] = []
+
+    def resolve_slowly(*args: Any, **more: Any) -> list[tuple[Any, ...]]:
+        time.sleep(0.4)
+        return resolve(*args, **more)
+
+    def create_connection(address: tuple[str, int], seconds: float) -> socket.socket:
+        allowed.append(seconds)
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_slowly)
+    monkeypatch.setattr(socket, "create_connection", create_connection)
+    deadline = Deadline(ends=time.monotonic() + 60)
+
+    with (
+        Connections(timeouts=Timeouts(connect=1)) as connections,
+        pytest.raises(OSError, match="un"),
+    ):
+        connections.take(Origin.of_registry("slow.test"), deadline)
+
+    # What the name has left is shared by its addresses.
+    assert 0 < allowed[0] <= 0.3
+    assert allowed[0] < allowed[1] <= 0.6
+
+
+def test_a_name_that_is_none_to_the_resolver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*_: Any, **__: Any) -> list[tuple[Any, ...]]:
+        raise UnicodeError("label empty or too long")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    with Connections() as connections, pytest.raises(TransportError, match="its name is none"):
+        open_repository("odd.test", connections).manifest()
 
 
 def test_a_registry_that_takes_no_connections_is_told() -> None:

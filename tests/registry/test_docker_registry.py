@@ -17,8 +17,18 @@ from cdk_lightsail_containers_handler.registry.errors import NotFound, Unauthori
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 from docker_registry import PASSWORD, USERNAME, DockerRegistry, docker_registry
+from fake_registry import fake_registry
 from installed import needs
-from oci_images import Made, image, layers, multi_arch, push
+from oci_images import (
+    DOCKER_MANIFEST,
+    OCI_MANIFEST,
+    Made,
+    image,
+    layers,
+    multi_arch,
+    push,
+    to_json,
+)
 from token_service import token_service
 
 pytestmark = needs("docker-registry", "skopeo")
@@ -139,6 +149,27 @@ def test_a_wrong_login_is_told_without_it(
         copy(f"{open_registry.host}/login:1", f"{closed_registry.host}/sr:1", credentials)
 
     assert "guess" not in f"{pulled.value}{pushed.value}"
+
+
+@pytest.mark.parametrize("docker", [True, False], ids=["docker", "oci"])
+@pytest.mark.parametrize(
+    "told", [DOCKER_MANIFEST, OCI_MANIFEST, "application/json", "application/octet-stream"]
+)
+def test_a_manifest_that_does_not_name_its_type_arrives_whatever_it_is_served_as(
+    open_registry: DockerRegistry, tmp_path: Path, told: str, docker: bool
+) -> None:
+    given = image(*layers(2, 1000, told), docker=docker)
+    document = json.loads(given.content)
+    del document["mediaType"]
+    made = Made(content=to_json(document), media_type=told, blobs=given.blobs)
+    to = f"{open_registry.host}/unnamed:1"
+
+    with fake_registry() as source:
+        source.add(made, "1")
+        result = copy(f"{source.host}/web:1", to)
+
+    assert result.digest == made.digest
+    assert_arrived(to, made, tmp_path, None)
 
 
 def test_a_repository_that_does_not_exist_is_named(open_registry: DockerRegistry) -> None:

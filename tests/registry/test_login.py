@@ -1,8 +1,10 @@
 """Logins: who gets credentials, and for how long a token is good."""
 
+import base64
 import json
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -10,12 +12,14 @@ from cdk_lightsail_containers_handler.registry.auth import Credentials
 from cdk_lightsail_containers_handler.registry.connection import Connections
 from cdk_lightsail_containers_handler.registry.errors import (
     Refused,
+    RegistryError,
     TransportError,
     Unauthorized,
+    Unavailable,
 )
 from cdk_lightsail_containers_handler.registry.login import Login
 from cdk_lightsail_containers_handler.registry.url import Origin, Url
-from fake_registry import BASIC, fake_registry, status
+from fake_registry import BASIC, Act, errors, fake_registry, status
 from fake_time import FakeTime
 from image_copying import ROBOT, Copying
 from oci_images import image
@@ -85,10 +89,153 @@ def test_a_token_that_is_good_for_nothing_is_given_up(bearer: Copying) -> None:
 def test_a_token_service_that_refuses_is_named(bearer: Copying) -> None:
     bearer.credentials = lambda: Credentials(username="robot", password="guess")
 
-    with pytest.raises(Unauthorized, match=r"did not give a token \(401 UNAUTH") as error:
+    with pytest.raises(
+        Unauthorized, match=r"did not give a token for .*/web:1 \(401 UNAUTH"
+    ) as error:
         bearer.find()
 
     assert "guess" not in str(error.value)
+
+
+@pytest.mark.parametrize("code", [400, 404, 405, 410])
+def test_a_token_service_that_gives_no_token_is_named_with_the_image(
+    bearer: Copying, code: int
+) -> None:
+    bearer.source.fail("GET /token", status(code))
+
+    with pytest.raises(RegistryError) as error:
+        bearer.find()
+
+    host = bearer.source.host
+    assert str(error.value) == (
+        f"{host} did not give a token for {host}/web:1 ({code}): "
+        f"check that {host} is the registry that you mean, it names this service"
+    )
+
+
+def test_a_token_service_that_cannot_now_is_asked_again_later(bearer: Copying) -> None:
+    bearer.source.fail("GET /token", status(503), times=9)
+
+    with pytest.raises(Unavailable, match=r"a token for .*/web:1 \(503\): try again later"):
+        bearer.find()
+
+
+def test_a_token_service_that_refuses_says_whether_a_login_was_sent(bearer: Copying) -> None:
+    bearer.source.fail("GET /token", errors(401, "UNAUTHORIZED", "no"), times=9)
+    with pytest.raises(Unauthorized, match=r"web:1 \(401 .*: check the credentials that were sent"):
+        bearer.find()
+
+    bearer.credentials = lambda: None
+    bearer.source.faults.clear()
+    bearer.source.fail("GET /token", errors(401, "UNAUTHORIZED", "no"), times=9)
+    with pytest.raises(Unauthorized, match=r"web:1 \(401 .*: give credentials=, since no login"):
+        bearer.find()
+
+
+@pytest.mark.parametrize("login", ["basic", "bearer"])
+@pytest.mark.parametrize("has_credentials", [True, False])
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_refusal_says_whether_a_login_was_sent(
+    copying: Copying, login: str, has_credentials: bool, code: int
+) -> None:
+    credentials = ROBOT if has_credentials else None
+    copying.credentials = lambda: credentials
+    realm = f'realm="http://{copying.source.host}/token"'
+    challenge = {"WWW-Authenticate": f"{login} {realm}"}
+    copying.source.fail("GET .*manifests", status(401, challenge))
+    copying.source.fail("GET .*manifests", status(code, challenge), times=9)
+
+    with pytest.raises(Unauthorized) as error:
+        copying.find()
+
+    # A challenge that is not answered is the last one.
+    told = 401 if login == "basic" and not has_credentials else code
+    assert f"did not give manifest 1 of web ({told})" in error.value.problem
+    assert error.value.cure == (
+        "check its name and the credentials that were sent, registries hide what these may not "
+        "see behind this"
+        if has_credentials
+        else "give credentials=, since no login was sent, or check its name"
+    )
+
+
+def test_a_refusal_that_asks_for_an_unknown_login_says_that_none_was_sent(
+    copying: Copying,
+) -> None:
+    copying.source.fail("GET", status(401, {"WWW-Authenticate": "Negotiate YII="}))
+
+    with pytest.raises(Unauthorized, match="no login was sent since it asks for none of a known"):
+        copying.find()
+
+
+@pytest.mark.parametrize(
+    ("scope", "needed"),
+    [
+        ("repository:team-docker/web:pull", "repository:web:pull"),
+        ("repository:shop/web:pull", "repository:shop/web:pull"),
+        ("pull-only", "pull-only"),
+        ("repository:web:pull repository:base/os:pull", "repository:base/os:pull"),
+        ("repository:web:pull,push", "repository:web:pull,push"),
+    ],
+)
+def test_a_token_is_asked_for_with_the_scopes_of_the_challenge_too(
+    copying: Copying, scope: str, needed: str
+) -> None:
+    copying.source.add(image(b"layer"), "1")
+
+    def give(handler: Any) -> bool:
+        scopes = parse_qs(urlsplit(handler.path).query)["scope"]
+        token = base64.urlsafe_b64encode(json.dumps(scopes).encode()).decode()
+        return bool(status(200, {}, json.dumps({"token": token}).encode())(handler))
+
+    def want(handler: Any) -> bool:
+        sent = handler.headers.get("Authorization", "").removeprefix("Bearer ")
+        if sent and needed in json.loads(base64.urlsafe_b64decode(sent)):
+            return False
+        realm = f"http://{copying.source.host}/token"
+        challenge = f'Bearer realm="{realm}",service="s",scope="{scope}"'
+        return bool(status(401, {"WWW-Authenticate": challenge})(handler))
+
+    copying.source.fail("GET /token", give, times=99)
+    copying.source.fail("GET /v2/", want, times=99)
+
+    assert copying.find()
+    assert len(tokens(copying)) == 1
+    assert "scope=repository:web:pull" in tokens(copying)[0]
+
+
+def test_what_one_challenge_asks_for_stays_asked_for_with_the_next(copying: Copying) -> None:
+    made = image(b"layer")
+    copying.source.add(made, "1")
+    copying.source.login = "bearer"
+    realm = f"http://{copying.source.host}/token"
+
+    def want(scope: str) -> Act:
+        return status(401, {"WWW-Authenticate": f'Bearer realm="{realm}",scope="{scope}"'})
+
+    copying.source.fail("GET .*manifests", want("of-manifests"))
+    copying.source.fail("GET .*blobs", want("of-blobs"))
+
+    copying.find()
+
+    assert [line.partition("?")[2] for line in tokens(copying)] == [
+        "scope=repository:web:pull&scope=of-manifests",
+        "scope=repository:web:pull&scope=of-manifests&scope=of-blobs",
+    ]
+
+
+def test_a_challenge_of_where_a_redirect_leads_is_asked_for_nothing(bearer: Copying) -> None:
+    with fake_registry() as storage:
+        place = {"Location": f"http://{storage.host}/v2/web/manifests/1"}
+        bearer.source.fail("GET .*manifests", status(307, place))
+        realm = f"http://{bearer.source.host}/token"
+        challenge = f'Bearer realm="{realm}",scope="repository:private:pull"'
+        storage.fail("GET", status(401, {"WWW-Authenticate": challenge}))
+
+        with pytest.raises(Unauthorized):
+            bearer.find()
+
+    assert not [line for line in tokens(bearer) if "private" in line]
 
 
 def test_a_token_service_that_answers_nonsense_once_is_asked_again(bearer: Copying) -> None:

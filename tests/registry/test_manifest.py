@@ -15,12 +15,14 @@ from cdk_lightsail_containers_handler.registry.manifest import (
     Image,
     Index,
     check,
+    check_layers,
     check_platform,
     parse,
 )
 from oci_images import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
+    DOCKER_LIST,
     DOCKER_MANIFEST,
     OCI_CONFIG,
     OCI_INDEX,
@@ -171,7 +173,13 @@ def test_an_entry_that_names_no_platform_may_be_the_one() -> None:
     [
         ("linux/amd64", True),
         ("linux/amd64/v1", True),
+        ("linux/amd64/V1", True),
+        ("Linux/AMD64", True),
+        ("linux/x86_64", True),
+        ("Linux/x86-64/v1", True),
+        ("linux/X86_64", True),
         ("linux/amd64/v3", False),
+        ("linux/i386", False),
         ("linux/arm64", False),
         ("windows/amd64", False),
     ],
@@ -183,7 +191,8 @@ def test_checks_a_platform_in_the_config(platform: str, runs: bool) -> None:
     if runs:
         check_platform(config, LINUX_AMD64, "web")
         return
-    with pytest.raises(PlatformMissing, match=f"web is for {platform}, not for linux/amd64"):
+    told = platform.replace("i386", "386")
+    with pytest.raises(PlatformMissing, match=f"web is for {told}, not for linux/amd64"):
         check_platform(config, LINUX_AMD64, "web")
 
 
@@ -193,6 +202,122 @@ def test_a_variant_that_is_wanted_has_to_be_the_one() -> None:
     assert wanted.runs(Platform(os="linux", architecture="arm64", variant="v8"))
     assert not wanted.runs(Platform(os="linux", architecture="arm64", variant="v7"))
     assert not wanted.runs(Platform(os="linux", architecture="arm64"))
+
+
+def test_a_platform_that_the_config_does_not_name_is_the_one_of_the_index() -> None:
+    check_platform(b"{}", LINUX_AMD64, "web", LINUX_AMD64)
+
+    arm64 = to_json({"os": "linux", "architecture": "aarch64"})
+    with pytest.raises(PlatformMissing, match="web is for linux/arm64, not for linux/amd64"):
+        check_platform(arm64, LINUX_AMD64, "web", LINUX_AMD64)
+
+
+@pytest.mark.parametrize("name", ["x86_64", "x86-64", "AMD64"])
+def test_chooses_amd64_of_an_index_by_each_of_its_names(name: str) -> None:
+    made = index(image(b"1", platform="linux/arm64"), image(b"2", platform=f"Linux/{name}"))
+
+    found = read_index(made).choose(LINUX_AMD64, "web")
+
+    assert found.digest == made.manifests[1].digest
+
+
+def test_chooses_no_artifact_that_names_the_platform_of_its_image() -> None:
+    wanted = image(b"1")
+    entries = [
+        descriptor(b"sbom", OCI_MANIFEST, platform=wanted.platform, artifactType="text/spdx"),
+        descriptor(b"odd", OCI_MANIFEST, artifactType=7),
+        descriptor(wanted.content, OCI_MANIFEST, platform=wanted.platform, artifactType=OCI_CONFIG),
+    ]
+
+    found = parse(to_json({"manifests": entries}), OCI_INDEX, "web")
+
+    assert isinstance(found, Index)
+    assert found.choose(LINUX_AMD64, "web").digest == wanted.digest
+
+
+def test_an_index_of_artifacts_alone_may_have_the_one() -> None:
+    entry = descriptor(b"{}", OCI_MANIFEST, artifactType="application/wasm")
+
+    found = parse(to_json({"manifests": [entry]}), OCI_INDEX, "web")
+
+    assert isinstance(found, Index)
+    assert found.choose(LINUX_AMD64, "web").digest == digest_of(b"{}")
+
+
+SHA512 = "sha512:" + "a" * 128
+
+
+@pytest.mark.parametrize(
+    "digest", [SHA512, "sha384:" + "b" * 96, "blake3:" + "c" * 64, "a+b:Zz9=_-"]
+)
+@pytest.mark.parametrize("key", ["config", "layers"])
+def test_refuses_digests_of_other_algorithms_by_name(key: str, digest: str) -> None:
+    changed = {**document()["config"], "digest": digest}
+    if key == "layers":
+        changed = [{**descriptor(b"layer", OCI_LAYER), "digest": digest}]
+
+    with pytest.raises(Unsupported) as error:
+        parse(to_json(document(**{key: changed})), OCI_MANIFEST, "web")
+
+    assert str(error.value) == (
+        f"web cannot be copied, a digest is '{digest[:40]}...' and not sha256: "
+        "build it with sha256 digests"
+    )
+
+
+def test_refuses_an_image_of_an_index_by_the_algorithm_of_its_digest() -> None:
+    made = image(b"1")
+    entry = {**descriptor(made.content, OCI_MANIFEST, platform=made.platform), "digest": SHA512}
+
+    found = parse(to_json({"manifests": [entry]}), OCI_INDEX, "web")
+
+    assert isinstance(found, Index)
+    with pytest.raises(Unsupported, match="web cannot be copied, a digest is 'sha512:"):
+        found.choose(LINUX_AMD64, "web")
+
+
+def test_an_image_for_another_platform_may_have_any_digest() -> None:
+    amd64, arm64 = image(b"1"), image(b"2", platform="linux/arm64")
+    entries = [
+        {**descriptor(arm64.content, OCI_MANIFEST, platform=arm64.platform), "digest": SHA512},
+        descriptor(amd64.content, OCI_MANIFEST, platform=amd64.platform),
+    ]
+
+    found = parse(to_json({"manifests": entries}), OCI_INDEX, "web")
+
+    assert isinstance(found, Index)
+    assert found.choose(LINUX_AMD64, "web").digest == amd64.digest
+
+
+@pytest.mark.parametrize("diff_ids", [0, 1, 3, None])
+def test_refuses_other_layers_than_the_config_was_made_for(diff_ids: int | None) -> None:
+    found = None if diff_ids is None else [digest_of(b"")] * diff_ids
+    config = to_json({"rootfs": {"type": "layers", "diff_ids": found}})
+
+    with pytest.raises(Unsupported) as error:
+        check_layers(config, 2, "web")
+
+    assert str(error.value) == (
+        "web has another number of layers in its manifest (2) than in its config "
+        f"({diff_ids or 0}): build it again, with another version of the tool that wrote it"
+    )
+
+
+@pytest.mark.parametrize("rootfs", [[], 7, {}, {"diff_ids": 2}])
+def test_refuses_layers_that_a_config_does_not_list(rootfs: object) -> None:
+    with pytest.raises(Unsupported, match=r"manifest \(2\) than in its config \(0\)"):
+        check_layers(to_json({"rootfs": rootfs}), 2, "web")
+
+
+def test_steps_of_the_history_that_made_no_layer_are_not_counted() -> None:
+    steps = [{"empty_layer": True}, {}, {"empty_layer": True}, {}, {"empty_layer": False}]
+    config = {"rootfs": {"type": "layers", "diff_ids": [digest_of(b"")] * 2}, "history": steps}
+
+    check_layers(to_json(config), 2, "web")
+
+
+def test_layers_are_not_compared_with_a_config_that_says_nothing_of_them() -> None:
+    check_layers(b"{}", 2, "web")
 
 
 @pytest.mark.parametrize("config", [b"{}", b"[]", b"no JSON", b'{"os": "linux"}'])
@@ -246,7 +371,9 @@ def test_refuses_what_is_no_manifest_that_is_carried(
     [
         ({"mediaType": 1}, "no text"),
         ({"digest": None}, "no text"),
-        ({"digest": "sha512:" + "a" * 128}, "a digest is 'sha512:"),
+        ({"digest": "sha256:" + "A" * 64}, "a digest is 'sha256:"),
+        ({"digest": "sha512:"}, "a digest is"),
+        ({"digest": "SHA512:" + "a" * 128}, "a digest is"),
         ({"digest": "sha256:" + "a" * 63}, "a digest is"),
         ({"digest": "sha256:../../x"}, "a digest is"),
         ({"size": -1}, "a size is '-1'"),
@@ -276,6 +403,52 @@ def test_believes_the_manifest_where_the_registry_does_not_say_what_it_is(told: 
 
 def test_an_oci_manifest_need_not_name_its_own_type() -> None:
     assert isinstance(parse(to_json(document(mediaType=None)), OCI_MANIFEST, "web"), Image)
+
+
+@pytest.mark.parametrize(
+    "told", [DOCKER_MANIFEST, "", "application/json", "application/octet-stream", "text/plain"]
+)
+@pytest.mark.parametrize("docker", [True, False])
+def test_a_manifest_that_does_not_name_its_type_is_of_oci_whatever_it_is_served_as(
+    told: str, docker: bool
+) -> None:
+    found = json.loads(image(b"layer", docker=docker).content)
+    del found["mediaType"]
+
+    manifest = parse(to_json(found), told, "web")
+
+    assert isinstance(manifest, Image)
+    assert manifest.media_type == OCI_MANIFEST
+
+
+@pytest.mark.parametrize("told", [OCI_INDEX, DOCKER_LIST, "", "application/json"])
+def test_an_index_need_not_name_its_own_type(told: str) -> None:
+    found = json.loads(index(image(b"layer")).content)
+    del found["mediaType"]
+
+    assert isinstance(parse(to_json(found), told, "web"), Index)
+
+
+@pytest.mark.parametrize(
+    ("told", "changes"),
+    [
+        (DOCKER_LIST, {}),
+        (DOCKER_MANIFEST, {"manifests": []}),
+        ("", {"manifests": []}),
+        (DOCKER_MANIFEST, {"config": None, "layers": None, "manifests": []}),
+    ],
+)
+def test_what_is_two_things_without_a_type_is_refused(told: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(Unsupported, match="something else at once"):
+        parse(to_json(document(mediaType=None, **changes)), told, "web")
+
+
+def test_carries_a_config_of_the_type_that_old_dockers_wrote() -> None:
+    config = descriptor(b"{}", "application/octet-stream")
+
+    manifest = parse(to_json(document(config=config)), OCI_MANIFEST, "web")
+
+    assert isinstance(manifest, Image)
 
 
 def test_checks_bytes_against_their_digest() -> None:

@@ -112,10 +112,14 @@ def test_what_is_wrong_here_is_no_fault_of_the_network(tmp_path: Path) -> None:
     assert not found.is_good(insist=False)
 
 
-def test_everything_that_is_locked_is_looked_up() -> None:
+@pytest.mark.parametrize("file", LOCKED)
+def test_everything_that_is_locked_is_looked_up(file: Path) -> None:
     with advisories(lambda _: (200, {})) as (url, asked):
-        found = audit(LOCKED, url)
+        found = audit(file, url)
 
     assert found.unknown == found.failure == ""
-    assert {"aws-cdk-lib", "crhelper", "boto3", "ministack"} <= {one.split()[0] for one in asked}
-    assert found.audited == len(asked) > 100
+    assert {"aws-cdk-lib", "crhelper", "boto3"} <= {one.split()[0] for one in asked}
+    lines = file.read_text().splitlines()
+    # Some are for other systems alone.
+    pins = [line for line in lines if "==" in line and not line.startswith("#")]
+    assert len(pins) - 10 <= found.audited == len(asked) <= len(pins)

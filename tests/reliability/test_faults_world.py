@@ -27,7 +27,7 @@ def test_cloudformation_tells_the_present_status_of_a_stack(world: World) -> Non
     world.gate.is_open = True
     shown = []
     for status in ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"):
-        world.aws.stacks[ARN] = status
+        world.aws.cloudformation.show(ARN, status)
         (stack,) = client.describe_stacks(StackName=ARN)["Stacks"]
         shown.append((stack["StackId"], stack["StackName"], stack["StackStatus"]))
 

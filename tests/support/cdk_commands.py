@@ -77,6 +77,10 @@ class Cdk:
     def destroy(self, app: str = APP, /, **context: object) -> Run:
         return self._run("destroy", "--all", "--force", *self._app(app, context))
 
+    def rollback(self, stack: str) -> Run:
+        """Roll back a stack of the last app."""
+        return self._run("rollback", "--app", str(self.assembly), stack)
+
     def delete(self, stack: str) -> None:
         """Delete a stack, if there is one, as somebody without the app does."""
         cloudformation = self.client("cloudformation")

@@ -64,7 +64,8 @@ def image(
 ) -> Made:
     """Return an image of one platform; its layers are no archives, no registry looks."""
     parts = dict(zip(("os", "architecture", "variant"), platform.split("/"), strict=False))
-    config = to_json({**parts, "rootfs": {"type": "layers", "diff_ids": []}, "n": len(layers)})
+    diff_ids = [digest_of(layer) for layer in layers]
+    config = to_json({**parts, "rootfs": {"type": "layers", "diff_ids": diff_ids}})
     kind = layer_type or (DOCKER_LAYER if docker else OCI_LAYER)
     manifest: dict[str, Any] = {
         "schemaVersion": 2,

@@ -3,7 +3,7 @@
 import json
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,7 @@ class ResponseUrl:
             connection, or "hang" to say nothing.
         bodies: what was put, also by attempts that were answered with a fault.
         headers: of the same.
+        on_answer: called when an answer was taken, before that is confirmed.
     """
 
     url: str = ""
@@ -30,6 +31,7 @@ class ResponseUrl:
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     taken: list[bytes] = field(default_factory=list)
+    on_answer: Callable[[], None] = lambda: None
     closing: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -71,6 +73,7 @@ def response_url() -> Iterator[ResponseUrl]:
                 return
             if fault == 200:
                 received.taken.append(body)
+                received.on_answer()
             self.send_response(fault)
             if fault == 307:
                 self.send_header("Location", received.url)

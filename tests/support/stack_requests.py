@@ -3,17 +3,19 @@
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
 
 from cdk_lightsail_containers_handler import main
-from fake_aws import FakeAws
+from fake_cloudformation import FakeCloudFormation
 from fake_time import FakeTime
 from lightsail_local.behaviour import Behaviour
+from lightsail_local.http_server import LoopbackServer
 from lightsail_local.sample_image import push_sample_image, sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
@@ -88,19 +90,23 @@ class Stack:
 
     Args:
         lightsail: the Lightsail that the handler calls, with a service `shop`.
-        cloudformation: where the handler asks for the stack's status.
+        cloudformation: what the handler reads of the stack.
+        cloudformation_url: where it reads that.
         response: where its answers arrive.
         time: passes when the handler or Lightsail's states need it.
         clients: what the handler gets for services other than Lightsail.
+        is_dated: whether ResponseURLs say when they were signed, as those of AWS do.
         before: what happens right before an operation of Lightsail is carried out, once.
     """
 
     lightsail: LightsailServer
-    cloudformation: FakeAws
+    cloudformation: FakeCloudFormation
+    cloudformation_url: str
     response: ResponseUrl
     time: FakeTime
     handler: Handler = field(init=False, repr=False)
     seconds: float = 300.0
+    is_dated: bool = True
     clients: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
 
@@ -114,8 +120,8 @@ class Stack:
         def make_client(service: str, **options: Any) -> Any:
             if service in self.clients:
                 return self.clients[service]
-            fake = self.cloudformation if service == "cloudformation" else self.lightsail
-            endpoint = url or fake.url
+            is_lightsail = service != "cloudformation"
+            endpoint = url or (self.lightsail.url if is_lightsail else self.cloudformation_url)
             return boto3.client(service, endpoint_url=endpoint, config=settings, **options)
 
         return main.make_handler(
@@ -127,12 +133,18 @@ class Stack:
         return Context(self.time, self.seconds)
 
     def request(self, kind: str, **changes: Any) -> dict[str, Any]:
-        """Return a request whose answer arrives at this stack."""
-        return request(kind, self.response.url, **changes)
+        """Return a request whose answer arrives at this stack, signed now."""
+        date = datetime.fromtimestamp(self.time.now, UTC).strftime("%Y%m%dT%H%M%SZ")
+        dated = f"{self.response.url}&X-Amz-Date={date}"
+        return request(kind, dated if self.is_dated else self.response.url, **changes)
 
     def becomes(self, status: str) -> None:
         """Have the stack come to a status."""
-        self.cloudformation.stacks[STACK_ID] = status, {}
+        self.cloudformation.show(STACK_ID, status)
+
+    def lists(self, physical_id: str, status: str, name: str = "Image") -> None:
+        """Have CloudFormation show a resource of the stack."""
+        self.cloudformation.list(STACK_ID, name, physical_id, status)
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]:
         """Have the handler carry a request out, and return its answer."""
@@ -180,6 +192,7 @@ class Stack:
 def stack(**behaviour: Any) -> Iterator[Stack]:
     """Run a local Lightsail with a service `shop`, that registers every digest."""
     time = FakeTime()
+    cloudformation = FakeCloudFormation(time.clock)
     before: dict[str, Callable[[], None]] = {}
     settings = {"missing_digest": "accepted", "service_seconds": 0, "deployment_seconds": 1}
     with (
@@ -188,17 +201,19 @@ def stack(**behaviour: Any) -> Iterator[Stack]:
             clock=time.clock,
             on_request=lambda request: before.pop(request.operation, lambda: None)(),
         ) as lightsail,
-        FakeAws() as cloudformation,
+        closing(LoopbackServer(0, cloudformation.respond)) as served,
         response_url() as response,
     ):
-        cloudformation.stacks[STACK_ID] = "CREATE_IN_PROGRESS", {}
         given = Stack(
             lightsail=lightsail,
             cloudformation=cloudformation,
+            cloudformation_url=f"http://{served.host}",
             response=response,
             time=time,
             before=before,
         )
         given.client().create_container_service(serviceName="shop", power="nano", scale=1)
         time.now += 3600
+        given.becomes("CREATE_IN_PROGRESS")
+        time.now += 10
         yield given

@@ -19,8 +19,14 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 PUSHES = {"lightsail:CreateContainerServiceRegistryLogin", "lambda:InvokeFunction"}
 PULLS = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 DEPLOYMENT = "Custom::LightsailContainerServiceDeployment"
-EVERY_FUNCTION = {"cloudformation:DescribeStacks", "logs:CreateLogStream", "logs:PutLogEvents"}
+EVERY_FUNCTION = {
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStacks",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+}
 _EVERY_IMAGE = EVERY_FUNCTION | {
+    "cloudformation:ListStackResources",
     "lightsail:DeleteContainerImage",
     "lightsail:GetContainerImages",
     "lightsail:GetContainerServices",

@@ -1,11 +1,16 @@
 """Where an image is pushed from, in the contract."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cdk_lightsail_containers_handler.registry.reference import TAG_RULE, Reference, is_tag
 
 from .rules import mapping, show, text
+
+_LONGEST_TAG = 512
+# https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys
+_ARCHIVE_TAG = re.compile(rf"[A-Za-z0-9._:@+/-]{{1,{_LONGEST_TAG}}}")
 
 
 class SourceProperty(StrEnum):
@@ -15,6 +20,7 @@ class SourceProperty(StrEnum):
     CREDENTIALS_SECRET_ARN = "CredentialsSecretArn"  # nosec B105  # noqa: S105 - a name
     BUCKET = "Bucket"
     KEY = "Key"
+    TAG = "Tag"
 
 
 def check_image(value: object, what: str = "image") -> str:
@@ -32,6 +38,14 @@ def check_tag(value: object, what: str) -> str:
     raise ValueError(f"{what} must be {TAG_RULE}, got {show(value)}")
 
 
+def check_archive_tag(value: object, what: str = "tag") -> str:
+    """Return the name of an image in an archive, or raise the `ValueError` that says its rule."""
+    if isinstance(value, str) and _ARCHIVE_TAG.fullmatch(value):
+        return value
+    rule = f"{what} must be 1-{_LONGEST_TAG} letters, digits and any of . _ - : @ + /"
+    raise ValueError(f"{rule}, got {show(value)}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class RegistrySource:
     """An image in a registry.
@@ -47,10 +61,17 @@ class RegistrySource:
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveSource:
-    """An image in an archive in Amazon S3."""
+    """An image in an archive in Amazon S3.
+
+    Args:
+        bucket: the archive's bucket.
+        key: its key.
+        tag: which image of several, by a name that the archive gives it; None for the only one.
+    """
 
     bucket: str
     key: str
+    tag: str | None = None
 
 
 Source = RegistrySource | ArchiveSource
@@ -68,8 +89,10 @@ def parse_source(value: object, what: str) -> Source:
             ),
         )
     if SourceProperty.BUCKET in given and SourceProperty.KEY in given:
+        tag = given.get(SourceProperty.TAG)
         return ArchiveSource(
             bucket=text(given[SourceProperty.BUCKET], f"{what}.Bucket"),
             key=text(given[SourceProperty.KEY], f"{what}.Key"),
+            tag=None if tag is None else check_archive_tag(tag, f"{what}.Tag"),
         )
     raise ValueError(f"{what} must hold either Image, or Bucket and Key")

@@ -1,27 +1,29 @@
-"""An image in an archive: an OCI image layout, or what `docker save` writes.
+"""An image in an archive: an OCI image layout, what `docker save` writes, or skopeo's `dir:`.
 
 https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+https://github.com/containers/image/blob/v5.36.0/docs/containers-transports.5.md
 
 Nothing is unpacked: the blobs are read from where they are in a tar or zip.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
-from typing import Any, cast
+from dataclasses import replace
 
 from .archive_file import ArchivedFile, RandomAccess, Window, read_file
+from .archived_names import ALONE, Named, with_tag
 from .blob_copy import BlobReader, read_blob
 from .descriptor import Descriptor
 from .docker_archive import docker_image
 from .errors import DigestMismatch, NotFound, Unsupported
-from .manifest import Image, Index, parse
+from .image_layout import choose_image, layout_images
+from .manifest import Image, Index, check_algorithm, parse
 from .tar import tar_files
 from .zip_file import zip_files
 
-_INDEX = "application/vnd.oci.image.index.v1+json"
-_MARKERS = ("index.json", "manifest.json")
+_LAYOUT, _DOCKER = _MARKERS = ("index.json", "manifest.json")
 _ZIP = (b"PK\3\4", b"PK\5\6")
 _COMPRESSED = {
     b"\x1f\x8b": ("gzip", "gunzip"),
@@ -29,19 +31,23 @@ _COMPRESSED = {
     b"\xfd7zXZ": ("xz", "unxz"),
     b"BZh": ("bzip2", "bunzip2"),
 }
-# https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
-_NAME = "org.opencontainers.image.ref.name"
+# https://github.com/containers/image/blob/v5.36.0/directory/directory_transport.go
+_IN_DIRECTORY = re.compile(r"([0-9a-f]{64})(?:\.manifest\.json)?")
 
 
 class Archive:
-    """An archive with one image, for one platform or several.
+    """An archive with an image, for one platform or several.
 
     Args:
         file: the archive; its name is what messages call the image.
+        tag: which image of several, by a name that the archive gives it; None for the only one.
     """
 
-    def __init__(self, file: RandomAccess) -> None:
+    is_archive = True
+
+    def __init__(self, file: RandomAccess, tag: str | None = None) -> None:
         self._file = file
+        self._tag = tag
         self._blobs: Mapping[str, ArchivedFile] = {}
 
     def __str__(self) -> str:
@@ -61,20 +67,22 @@ class Archive:
             Unsupported: it, or the archive, is of a kind that is not carried.
         """
         if descriptor is not None:
-            content = read_blob(self, descriptor, f"the manifest of {self}")
-            return parse(content, descriptor.media_type, str(self))
-        folder, marker, files = self._image_files()
-        content = read_file(files, folder + marker, str(self))
-        if marker == "index.json":
-            blobs = f"{folder}blobs/sha256/"
+            return self._present(parse(self._read(descriptor), descriptor.media_type, str(self)))
+        files = self._image_files()
+        if _LAYOUT in files:
+            prefix = "blobs/sha256/"
             self._blobs = {
-                f"sha256:{path.removeprefix(blobs)}": file
+                f"sha256:{path.removeprefix(prefix)}": file
                 for path, file in files.items()
-                if path.startswith(blobs)
+                if path.startswith(prefix)
             }
-            return self._image_of_layout(content)
-        below = {path.removeprefix(folder): file for path, file in files.items()}
-        image, self._blobs = docker_image(content, below, str(self))
+            images = layout_images(read_file(files, _LAYOUT, str(self)), str(self))
+            if images or _DOCKER not in files:
+                return self._image_of_layout(images)
+        content = read_file(files, _DOCKER, str(self))
+        if content.lstrip()[:1] == b"{" and b'"schemaVersion"' in content:
+            return self._image_of_directory(content, files)
+        image, self._blobs = docker_image(content, files, str(self), self._tag)
         return image
 
     def open_blob(self, blob: Descriptor) -> BlobReader:
@@ -95,8 +103,19 @@ class Archive:
             )
         return file.open()
 
-    def _image_files(self) -> tuple[str, str, Mapping[str, ArchivedFile]]:
-        """Return the folder that the image is in, the file that names it, and all files."""
+    def _read(self, descriptor: Descriptor) -> bytes:
+        check_algorithm(descriptor, str(self))
+        return read_blob(self, descriptor, f"the manifest of {self}")
+
+    def _present(self, manifest: Image | Index) -> Image | Index:
+        """Return a manifest, an index without the images that were not archived with it."""
+        if isinstance(manifest, Image):
+            return manifest
+        present = tuple(one for one in manifest.manifests if one.digest in self._blobs)
+        return replace(manifest, manifests=present or manifest.manifests)
+
+    def _image_files(self) -> Mapping[str, ArchivedFile]:
+        """Return the files of the image, by their names in the folder that it is in."""
         window = Window(self._file)
         beginning = window.read(0, 5)
         for magic, (compression, tool) in _COMPRESSED.items():
@@ -110,34 +129,35 @@ class Archive:
             for marker in _MARKERS:
                 found = [folder for folder in folders if folder + marker in files]
                 if len(found) > 1:
-                    raise self._several(len(found))
+                    problem = f"{self} holds {len(found)} images that are not one index"
+                    raise Unsupported(problem, cure=ALONE)
                 if found:
-                    return found[0], marker, files
+                    (top,) = found
+                    return {
+                        path.removeprefix(top): file
+                        for path, file in files.items()
+                        if path.startswith(top)
+                    }
         raise Unsupported(
             f"{self} has neither index.json nor manifest.json",
             cure="write an image to it as oci-archive or docker-archive",
         )
 
-    def _image_of_layout(self, content: bytes) -> Image | Index:
-        """Return the one image, or index of one image, that an OCI image layout holds."""
-        index = cast("Index", parse(content, _INDEX, str(self)))
-        digests = {one.digest: one for one in index.manifests}
-        if len(digests) == 1:
-            return self.manifest(index.manifests[0])
-        platforms = {one.platform for one in digests.values() if one.platform}
-        entries = json.loads(content)["manifests"]
-        names = {_name_of(entry) for entry in entries if str(entry.get("digest")) in digests}
-        if len(names) > 1 or len(platforms) < len(digests):
-            raise self._several(len(digests))
-        return index
+    def _image_of_layout(self, images: list[Named[Descriptor]]) -> Image | Index:
+        """Return the one image, or index of one image, of an OCI image layout."""
+        chosen = choose_image(images, self._read, str(self), self._tag)
+        return self._present(chosen) if isinstance(chosen, Index) else self.manifest(chosen)
 
-    def _several(self, count: int) -> Unsupported:
-        return Unsupported(
-            f"{self} holds {count} images that are not one index", cure="archive one image alone"
-        )
-
-
-def _name_of(entry: dict[str, Any]) -> str:
-    annotations = entry.get("annotations")
-    name = annotations.get(_NAME) if isinstance(annotations, dict) else None
-    return name if isinstance(name, str) else ""
+    def _image_of_directory(
+        self, content: bytes, files: Mapping[str, ArchivedFile]
+    ) -> Image | Index:
+        """Return the image, or index, of a folder that skopeo calls `dir:`."""
+        if self._tag is not None:
+            with_tag([Named(image=content)], self._tag, str(self))
+        found = {
+            match[1]: file
+            for path, file in files.items()
+            if (match := _IN_DIRECTORY.fullmatch(path))
+        }
+        self._blobs = {f"sha256:{digest}": file for digest, file in found.items()}
+        return self._present(parse(content, "", str(self)))

@@ -16,9 +16,14 @@ from .errors import Refused, Unauthorized
 from .url import Url
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # nosec B105  # noqa: S105 - RFC 9110's word for a word
-_PARAMETER = re.compile(rf'({_TOKEN})\s*=\s*(?:({_TOKEN})|"((?:[^"\\]|\\.)*)")')
+# Values without quotes are words to the RFC; addresses and scopes, which are none, are met too.
+_PARAMETER = re.compile(rf'({_TOKEN})\s*=\s*(?:([^\s,"]+)|"((?:[^"\\]|\\.)*)")')
 _SCHEME = re.compile(rf"({_TOKEN})(?:\s+|$|(?=,))")
+_TOKEN_68 = re.compile(r"[A-Za-z0-9._~+/-]++=*+(?=\s*(?:,|$))")
 _BEARER_TOKEN = re.compile(r"[!-~]+")
+_SCOPE = re.compile(r"[!#-\[\]-~]{1,1024}")
+"""https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3, and of a sensible length"""
+_MOST_SCOPES = 20
 _DEFAULT_SECONDS = 60.0
 _MOST_SECONDS = 86_400.0
 
@@ -109,6 +114,15 @@ def token_url(challenge: Challenge, registry: Url, scopes: Iterable[str]) -> Url
     return url.with_query(*parameters, *(("scope", scope) for scope in scopes))
 
 
+def with_scopes(scopes: tuple[str, ...], challenge: Challenge) -> tuple[str, ...]:
+    """Return what a token is asked for: some scopes, and those of a challenge that they lack."""
+    found = list(scopes)
+    for scope in challenge.parameters.get("scope", "").split():
+        if _SCOPE.fullmatch(scope) and not any(_covers(one, scope) for one in found):
+            found.append(scope)
+    return tuple(found[:_MOST_SCOPES])
+
+
 def parse_token(body: bytes, service: str) -> Token:
     """Return the token of a token service's answer.
 
@@ -132,10 +146,18 @@ def parse_token(body: bytes, service: str) -> Token:
     return Token(value=value, seconds=min(seconds, _MOST_SECONDS))
 
 
+def _covers(scope: str, other: str) -> bool:
+    """Return whether a scope allows what another one does, on the same resource."""
+    (resource, _, actions), (same, _, fewer) = scope.rpartition(":"), other.rpartition(":")
+    return resource == same and set(fewer.split(",")) <= set(actions.split(","))
+
+
 def _challenges(header: str) -> Iterable[Challenge]:
-    at = 0
+    at = _after_comma(header, 0)
     while match := _SCHEME.match(header, at):
         scheme, at = match[1].lower(), match.end()
+        if match := _TOKEN_68.match(header, at):
+            at = match.end()
         parameters: dict[str, str] = {}
         while match := _PARAMETER.match(header, at):
             name, word, quoted = match.groups()

@@ -36,6 +36,10 @@ class BlobReader(Protocol):
 class Source(Protocol):
     """Where an image comes from: `Repository` and `Archive`."""
 
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is an archive, about which other things are to be done."""
+
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
         """Return a manifest of an index, or the one that is to be copied."""
 
@@ -154,10 +158,11 @@ class BlobCopy:
             upload.send(piece)
         found = f"sha256:{digest.hexdigest()}"
         if left or found != blob.digest:
-            raise DigestMismatch(
-                f"blob {blob.digest} of {self._source} came as {found}, "
-                f"{blob.size - left} of {blob.size} bytes"
+            error = DigestMismatch(
+                f"blob {blob.digest} of {self._source} does not match its digest, it came as "
+                f"{found}, {blob.size - left} of {blob.size} bytes"
             )
+            raise error.in_archive() if self._source.is_archive else error
         return piece
 
     def _open(self, blob: Descriptor) -> BlobReader:

@@ -10,13 +10,16 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse, parse_headers
 from types import TracebackType
 
 from .errors import OutOfTime, Refused
 from .response import BROKEN, Response, sound
 from .url import Origin, is_metadata
-from .wire import Deadline, Wire, bounded
+from .wire import Deadline, Wire, bounded, resolved
+
+_SWITCHING = 101
+_MOST_INTERIM = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ class Timeouts:
     """How long to wait for a registry, in seconds, and never longer than the deadline.
 
     Args:
-        connect: until it takes a connection.
+        connect: until its name is resolved and it takes a connection.
         read: until it sends or takes something.
         take: until it has looked at a whole blob once more.
         explain: until it says why it takes no more, or what it began before all was broken off.
@@ -132,21 +135,21 @@ class Connections:
         self._idle.clear()
 
     def _connect(self, origin: Origin, deadline: Deadline) -> socket.socket:
-        addresses = [
-            str(found[4][0])
-            for found in socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-        ]
+        until = deadline.left() - self.timeouts.connect
+        seconds = bounded(deadline, self.timeouts.connect)
+        addresses = list(dict.fromkeys(resolved(origin.host, origin.port, seconds)))
         if any(map(is_metadata, addresses)):
             raise Refused(f"the name {origin.host} leads to a link-local or metadata address")
         failure: OSError | None = None
-        for address in dict.fromkeys(addresses):
+        for number, address in enumerate(addresses):
+            # What is left after the name and the addresses before, shared by those that follow.
+            left = bounded(deadline, deadline.left() - until) / (len(addresses) - number)
             try:
-                plain = socket.create_connection(
-                    (address, origin.port), bounded(deadline, self.timeouts.connect)
-                )
+                plain = socket.create_connection((address, origin.port), max(left, 0.001))
             except OSError as error:
                 failure = error
                 continue
+            plain.settimeout(bounded(deadline, self.timeouts.connect))
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return self._secure(plain, origin)
         raise failure or OSError("no address")
@@ -184,12 +187,16 @@ class Connection:
         self._http = HTTPConnection(origin.host, origin.port)
         self._http.sock = self.wire
         self._http.auto_open = 0  # never connect again behind our back
+        self._http.response_class = _Answer
 
     def send_head(self, method: str, target: str, headers: Mapping[str, str]) -> None:
         """Begin a request."""
         self.method = method
         self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-        for name, value in {"Host": str(self.origin), **headers}.items():
+        # Without it a server may choose any content coding:
+        # https://www.rfc-editor.org/rfc/rfc9110.html#section-12.5.3
+        own = {"Host": str(self.origin), "Accept-Encoding": "identity"}
+        for name, value in {**own, **headers}.items():
             self._http.putheader(name, value)
         self._http.endheaders()
 
@@ -237,3 +244,23 @@ class Connection:
             self._owner.keep(self)
         else:
             self.close()
+
+
+class _Answer(HTTPResponse):
+    """An answer after all interim ones, of which `http.client` itself skips 100 alone.
+
+    https://www.rfc-editor.org/rfc/rfc9110.html#name-informational-1xx
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(_MOST_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status == _SWITCHING or not 100 <= status < 200:  # noqa: PLR2004 - that is 1xx
+                return version, status, reason
+            parse_headers(self.fp)
+        raise OSError("its answer has no end")
+
+    def begin(self) -> None:
+        super().begin()
+        if self.status == _SWITCHING:  # what follows is no HTTP any more
+            self.will_close = True

@@ -5,11 +5,22 @@ https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from .reference import DIGEST
 
+_OTHER_DIGEST = re.compile(
+    r"(?!sha256:)[a-z0-9]{1,32}(?:[+._-][a-z0-9]{1,32}){0,9}:[A-Za-z0-9=_-]{1,512}"
+)
+"""Digests that are legal, and not taken.
+
+https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
+"""
+_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
+"""https://github.com/containerd/platforms/blob/v1.0.0/database.go"""
+_IMAGES = ("application/vnd.oci.image.", "application/vnd.docker.")
 _LARGEST = (1 << 63) - 1
 """https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties"""
 
@@ -45,11 +56,12 @@ class Descriptor:
 
     Args:
         media_type: the media type.
-        digest: `sha256:...`.
+        digest: `sha256:...`, or one of another algorithm, which is not carried.
         size: bytes.
         is_elsewhere: whether it is a foreign layer, not to be distributed, that its makers keep
             at addresses of their own: no registry has to have it.
         platform: of an index's image, None if the index does not say.
+        is_artifact: whether an index says that it is no image, but about one.
     """
 
     media_type: str
@@ -57,6 +69,7 @@ class Descriptor:
     size: int
     is_elsewhere: bool = False
     platform: Platform | None = None
+    is_artifact: bool = False
 
     @property
     def short_digest(self) -> str:
@@ -78,12 +91,18 @@ def parse_descriptor(item: Any) -> Descriptor:
     media_type, digest, size = item["mediaType"], item["digest"], item["size"]
     if not isinstance(media_type, str) or not isinstance(digest, str):
         raise TypeError("a media type or digest is no text")
-    if not DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest) and not _OTHER_DIGEST.fullmatch(digest):
         raise ValueError(f"a digest is {digest[:60]!r}")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST:
         raise ValueError(f"a size is {str(size)[:40]!r}")
-    platform = parse_platform(item.get("platform"))
-    return Descriptor(media_type=media_type, digest=digest, size=size, platform=platform)
+    kind = item.get("artifactType")
+    return Descriptor(
+        media_type=media_type,
+        digest=digest,
+        size=size,
+        platform=parse_platform(item.get("platform")),
+        is_artifact=isinstance(kind, str) and bool(kind) and not kind.startswith(_IMAGES),
+    )
 
 
 def parse_platform(item: Any) -> Platform | None:
@@ -93,4 +112,6 @@ def parse_platform(item: Any) -> Platform | None:
     parts = [item.get(name) or "" for name in ("os", "architecture", "variant")]
     if not all(isinstance(part, str) for part in parts) or not all(parts[:2]):
         return None
-    return Platform(os=parts[0], architecture=parts[1], variant=parts[2])
+    os, architecture, variant = map(str.lower, parts)
+    architecture = _ARCHITECTURES.get(architecture, architecture)
+    return Platform(os=os, architecture=architecture, variant=variant)

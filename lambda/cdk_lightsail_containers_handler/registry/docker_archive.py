@@ -11,11 +11,13 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from .archive_file import ArchivedFile, file_at, read_file
+from .archived_names import Named, several, with_tag
 from .descriptor import describe
 from .errors import Unsupported
-from .manifest import Image, Index, digest_of, parse
+from .manifest import Image, Index, check_layers, digest_of, parse
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -25,7 +27,7 @@ _NAMED_FOR_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})(?:\.tar\.gz)?")
 
 
 def docker_image(
-    content: bytes, files: Mapping[str, ArchivedFile], name: str
+    content: bytes, files: Mapping[str, ArchivedFile], name: str, tag: str | None
 ) -> tuple[Image | Index, dict[str, ArchivedFile]]:
     """Return an image's manifest, which is made here, and its blobs by digest.
 
@@ -35,21 +37,21 @@ def docker_image(
         content: the archive's `manifest.json`.
         files: its files by name.
         name: what messages call the image.
+        tag: the name of the image that is meant; None for the only one.
 
     Raises:
         Unsupported: it is malformed, or holds several images.
         NotFound: a file is missing.
     """
     try:
-        images = json.loads(content)
-        if len(images) != 1:
-            raise Unsupported(f"{name} holds {len(images)} images", cure="save one image alone")
-        config_path = posixpath.normpath(images[0]["Config"])
+        item = _choose(json.loads(content), name, tag)
+        config_path = posixpath.normpath(item["config"])
         config = read_file(files, config_path, name)
         blobs = {digest_of(config): files[config_path]}
         layers = []
-        diff_ids = json.loads(config)["rootfs"]["diff_ids"]
-        for path, diff_id in zip(images[0]["Layers"] or (), diff_ids, strict=True):
+        paths, diff_ids = item.get("layers") or (), json.loads(config)["rootfs"]["diff_ids"]
+        check_layers(config, len(paths), name)
+        for path, diff_id in zip(paths, diff_ids or (), strict=True):
             layer = file_at(files, posixpath.normpath(path), name)
             digest, compression = _layer_digest(path, diff_id)
             blobs[digest] = layer
@@ -64,6 +66,21 @@ def docker_image(
     }
     manifest = json.dumps(document, separators=(",", ":")).encode()
     return parse(manifest, _MANIFEST, name), blobs
+
+
+def _choose(items: list[dict[str, Any]], name: str, tag: str | None) -> dict[str, Any]:
+    """Return the item of the image that is meant, with keys in lower case.
+
+    Docker and all that read it as Go does take keys in any case, and containerify relies on that.
+    """
+    images = []
+    for given in items:
+        item = {key.lower(): value for key, value in given.items()}
+        images.append(Named(image=item, names=tuple(map(str, item.get("repotags") or ()))))
+    found = images if tag is None else with_tag(images, tag, name)
+    if len(found) != 1:
+        raise several(found, name, tag)
+    return found[0].image
 
 
 def _layer_digest(path: str, diff_id: str) -> tuple[str, str]:

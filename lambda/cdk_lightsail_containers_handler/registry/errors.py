@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from .url import Url
@@ -35,17 +35,23 @@ _QUERY = re.compile(r"\?\S*")
 _USER_INFO = re.compile(r"//[^\s/@]*@")
 
 
+IN_DOUBT = ", is it a registry that answered"
+"""What ends a problem that no registry has, so that it may be something else that answers."""
+
+
 class RegistryError(Exception):
     """Something went wrong with a registry.
 
     Args:
         problem: what, with the names concerned.
         cure: what to do about it; the kind of error has one of its own.
+        archive_cure: what to do about it in an archive; as `cure`, or the kind's own.
         status: the HTTP status, 0 without one.
         temporary: whether the same may go well another time.
     """
 
     default_cure: ClassVar[str] = "try again later"
+    default_archive_cure: ClassVar[str] = "write the archive again"
     default_temporary: ClassVar[bool] = False
 
     def __init__(
@@ -53,14 +59,26 @@ class RegistryError(Exception):
         problem: str,
         *,
         cure: str = "",
+        archive_cure: str = "",
         status: int = 0,
         temporary: bool | None = None,
     ) -> None:
         self.problem = problem
         self.cure = cure or self.default_cure
+        self._archive_cure = archive_cure or cure or self.default_archive_cure
         self.status = status
         self.temporary = self.default_temporary if temporary is None else temporary
-        super().__init__(f"{problem}: {self.cure}")
+        super().__init__(problem)
+
+    def in_archive(self) -> Self:
+        """Return this error, with what to do about an archive rather than about a registry."""
+        self.problem = self.problem.removesuffix(IN_DOUBT)
+        self.cure = self._archive_cure
+        return self
+
+    def __str__(self) -> str:
+        """Return what went wrong, and what to do about it last."""
+        return f"{self.problem}: {self.cure}"
 
 
 class Unauthorized(RegistryError):  # noqa: N818 - these are named for what registries answer
@@ -80,13 +98,15 @@ class NotFound(RegistryError):  # noqa: N818
 class DigestMismatch(RegistryError):  # noqa: N818
     """Bytes are not what their digest and size say."""
 
-    default_cure = "push the image to its registry, or write its archive, again"
+    default_cure = "push the image to its registry again, this one is damaged"
+    default_archive_cure = "write the archive again, this one is damaged"
 
 
 class Unsupported(RegistryError):  # noqa: N818
     """A manifest is of a kind that is not carried."""
 
     default_cure = "name a container image, built as OCI image or Docker schema 2"
+    default_archive_cure = "archive a container image, as oci-archive or docker-archive"
 
 
 class PlatformMissing(Unsupported):

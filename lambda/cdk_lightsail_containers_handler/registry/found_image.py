@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from .blob_copy import Source, read_blob
 from .descriptor import LINUX_AMD64, Platform
 from .docker_manifest import docker_manifest
-from .errors import Unsupported
-from .manifest import Image, Index, check_platform
+from .errors import RegistryError, Unsupported
+from .manifest import Image, Index, check_layers, check_platform
 
 _DEEPEST_INDEX = 2
 
@@ -54,12 +54,23 @@ def find_image(source: Source, platform: Platform = LINUX_AMD64) -> FoundImage:
         Unsupported: it is no image that is carried.
         RegistryError: the source did not give it.
     """
-    manifest = source.manifest()
+    try:
+        return _find(source, platform, str(source))
+    except RegistryError as error:
+        if source.is_archive:
+            error.in_archive()
+        raise
+
+
+def _find(source: Source, platform: Platform, name: str) -> FoundImage:
+    manifest, told = source.manifest(), None
     for _ in range(_DEEPEST_INDEX):
         if isinstance(manifest, Index):
-            manifest = source.manifest(manifest.choose(platform, str(source)))
+            chosen = manifest.choose(platform, name)
+            manifest, told = source.manifest(chosen), chosen.platform or told
     if isinstance(manifest, Index):
-        raise Unsupported(f"{source} is an index in an index in an index")
-    config = read_blob(source, manifest.config, f"the config of {source}")
-    check_platform(config, platform, str(source))
+        raise Unsupported(f"{name} is an index in an index in an index")
+    config = read_blob(source, manifest.config, f"the config of {name}")
+    check_platform(config, platform, name, told)
+    check_layers(config, len(manifest.layers), name)
     return FoundImage(manifest=manifest, config=config)

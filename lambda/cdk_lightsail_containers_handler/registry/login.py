@@ -6,7 +6,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .auth import Challenge, Credentials, choose_challenge, parse_challenges, parse_token, token_url
+from .auth import (
+    Challenge,
+    Credentials,
+    choose_challenge,
+    parse_challenges,
+    parse_token,
+    token_url,
+    with_scopes,
+)
 from .connection import Connections
 from .request import Request
 from .response import Response
@@ -21,6 +29,15 @@ _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _LARGEST_TOKEN = 256 << 10
 _USED_PART = 0.8
+_REFUSED = frozenset({_UNAUTHORIZED, _FORBIDDEN})
+_LATER = frozenset({408, 429})
+_SERVER_ERROR = 500
+_SENT = (
+    "check its name and the credentials that were sent, registries hide what these may not see "
+    "behind this"
+)
+_NO_LOGIN = "give credentials=, since no login was sent, or check its name"
+_NO_KNOWN_LOGIN = "check its name, no login was sent since it asks for none of a known kind"
 
 
 class Login:
@@ -29,10 +46,12 @@ class Login:
     Args:
         registry: the registry's own address; nobody else ever gets the login.
         scopes: what a token is for, such as `repository:library/nginx:pull`,
-            https://distribution.github.io/distribution/spec/auth/scope/
+            https://distribution.github.io/distribution/spec/auth/scope/; what the registry asks
+            for comes after them.
         credentials: asked for a user name and password.
         connections: what to reach the token service over.
         deadline: how long it may go on.
+        image: what messages call the image that it is for.
     """
 
     def __init__(
@@ -42,8 +61,11 @@ class Login:
         credentials: CredentialsSource,
         connections: Connections,
         deadline: Deadline,
+        *,
+        image: str = "an image",
     ) -> None:
         self._registry = registry
+        self._image = image
         self._scopes = scopes
         self._credentials = credentials
         self._connections = connections
@@ -51,6 +73,7 @@ class Login:
         self._lock = threading.Lock()
         self._challenge: Challenge | None = None
         self._header = ""
+        self._is_anonymous = False
         self._valid_until: float | None = None  # of what the deadline has left then
 
     def header(self, origin: Origin) -> str:
@@ -73,6 +96,14 @@ class Login:
         challenges = parse_challenges(response.headers("WWW-Authenticate"))
         return self._renew(sent, choose_challenge(challenges))
 
+    def cure(self, origin: Origin, status: int) -> str:
+        """Return what to do about a refusal, nothing for what is usual."""
+        if origin != self._registry.origin or status not in _REFUSED:
+            return ""
+        if self._is_anonymous:
+            return _NO_LOGIN
+        return _SENT if self._header else _NO_KNOWN_LOGIN
+
     def _renew(self, sent: str, challenge: Challenge | None) -> bool:
         with self._lock:
             if self._header != sent:
@@ -85,13 +116,19 @@ class Login:
 
     def _log_in(self, challenge: Challenge) -> str:
         credentials = self._credentials()
+        self._is_anonymous = credentials is None
         if challenge.scheme == "basic":
             return credentials.header if credentials else ""
+        # A registry may know the image by another name than the one that it is asked for by.
+        self._scopes = with_scopes(self._scopes, challenge)
         url = token_url(challenge, self._registry, self._scopes)
-        own = _TokenServiceLogin(url.origin, credentials.header if credentials else "")
-        request = Request(method="GET", url=url, purpose="give a token")
+        own = _TokenServiceLogin(
+            url.origin, credentials.header if credentials else "", str(self._registry.origin)
+        )
+        request = Request(method="GET", url=url, purpose=f"give a token for {self._image}")
+        service = f"{url.origin} for {self._image}"
         token = Transport(self._connections, self._deadline, own).read(
-            request, _LARGEST_TOKEN, lambda _, body: parse_token(body, str(url.origin))
+            request, _LARGEST_TOKEN, lambda _, body: parse_token(body, service)
         )
         self._valid_until = self._deadline.left() - _USED_PART * token.seconds
         return token.header
@@ -103,9 +140,17 @@ class _TokenServiceLogin:
 
     _origin: Origin
     _header: str
+    _registry: str
 
     def header(self, origin: Origin) -> str:
         return self._header if origin == self._origin else ""
 
     def renew(self, response: Response, body: bytes, sent: str) -> bool:  # noqa: ARG002
         return False
+
+    def cure(self, origin: Origin, status: int) -> str:  # noqa: ARG002
+        if status in _REFUSED:
+            return "check the credentials that were sent" if self._header else _NO_LOGIN
+        if status in _LATER or status >= _SERVER_ERROR:
+            return ""
+        return f"check that {self._registry} is the registry that you mean, it names this service"

@@ -17,16 +17,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .descriptor import Descriptor, Platform, parse_descriptor, parse_platform
-from .errors import DigestMismatch, PlatformMissing, Unsupported, quoted_answer
+from .errors import IN_DOUBT, DigestMismatch, PlatformMissing, Unsupported, quoted_answer
+from .reference import DIGEST
 
 _OCI = "application/vnd.oci.image."
 _DOCKER = "application/vnd.docker."
-_INDEXES = (f"{_OCI}index.v1+json", f"{_DOCKER}distribution.manifest.list.v2+json")
+INDEXES = (f"{_OCI}index.v1+json", f"{_DOCKER}distribution.manifest.list.v2+json")
 _IMAGES = (f"{_OCI}manifest.v1+json", f"{_DOCKER}distribution.manifest.v2+json")
-MEDIA_TYPES = (*_IMAGES, *_INDEXES)
+MEDIA_TYPES = (*_IMAGES, *INDEXES)
 """What to accept, always all four: a registry may answer 404 for a type that is not named."""
 
-_CONFIGS = frozenset({f"{_OCI}config.v1+json", f"{_DOCKER}container.image.v1+json"})
+_CONFIGS = frozenset(
+    {
+        f"{_OCI}config.v1+json",
+        f"{_DOCKER}container.image.v1+json",
+        "application/octet-stream",  # of old Dockers, https://github.com/moby/moby/issues/22378
+    }
+)
 _LAYER = re.compile(
     rf"{re.escape(_OCI)}layer\.(?P<oci>nondistributable\.)?v1\.tar(\+gzip|\+zstd)?"
     rf"|{re.escape(_DOCKER)}image\.rootfs\.(?P<docker>foreign\.)?diff\.tar(\.gzip|\.zstd)?"
@@ -87,13 +94,15 @@ class Index:
         Raises:
             PlatformMissing: there is none.
         """
-        for manifest in self.manifests:
-            if manifest.platform and platform.runs(manifest.platform):
-                return manifest
-        unnamed = [manifest for manifest in self.manifests if manifest.platform is None]
-        if not unnamed:
-            raise missing_platform(name, platform, [one.platform for one in self.manifests])
-        return unnamed[0]
+        # An artifact may name the platform of the image that it is about.
+        images = [one for one in self.manifests if not one.is_artifact] or self.manifests
+        fitting = [one for one in images if one.platform and platform.runs(one.platform)]
+        unnamed = [one for one in images if one.platform is None]
+        if not fitting and not unnamed:
+            raise missing_platform(name, platform, [one.platform for one in images])
+        chosen = (fitting or unnamed)[0]
+        check_algorithm(chosen, name)
+        return chosen
 
 
 def parse(content: bytes, media_type: str, name: str) -> Image | Index:
@@ -113,21 +122,23 @@ def parse(content: bytes, media_type: str, name: str) -> Image | Index:
     document = _document(content, f"the manifest of {name}")
     kind = _kind(document, told, name)
     try:
-        if kind in _INDEXES:
-            entries = [item for item in _items(document, "manifests") if not _is_attestation(item)]
+        if kind in INDEXES:
+            entries = [item for item in _items(document, "manifests") if not is_attestation(item)]
             manifests = tuple(map(parse_descriptor, entries))
             return Index(content=content, manifests=manifests)
-        config = parse_descriptor(document["config"])
+        config = _blob(document["config"], name)
+        if config.media_type not in _CONFIGS:
+            told = quoted_answer(config.media_type)
+            raise Unsupported(f"{name} is no container image, its config is '{told}'")
         layers = tuple(_layer(item, name) for item in _items(document, "layers"))
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise Unsupported(f"the manifest of {name} is malformed, {_reason(error)}") from error
-    if config.media_type not in _CONFIGS:
-        kind = quoted_answer(config.media_type)
-        raise Unsupported(f"{name} is no container image, its config is '{kind}'")
     return Image(content=content, media_type=kind, config=config, layers=layers)
 
 
-def check_platform(config: bytes, platform: Platform, name: str) -> None:
+def check_platform(
+    config: bytes, platform: Platform, name: str, told: Platform | None = None
+) -> None:
     """Check that an image runs on a platform.
 
     Args:
@@ -135,26 +146,71 @@ def check_platform(config: bytes, platform: Platform, name: str) -> None:
             https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
         platform: what it has to run on.
         name: what messages call the image.
+        told: what its index says that it runs on; counts if the configuration does not say.
 
     Raises:
         PlatformMissing: it does not.
-        Unsupported: the configuration does not say what it runs on.
+        Unsupported: neither says what it runs on.
     """
-    found = parse_platform(_document(config, f"the config of {name}"))
+    found = parse_platform(_document(config, f"the config of {name}")) or told
     if found is None:
         raise Unsupported(f"the config of {name} names no platform")
     if not platform.runs(found):
         raise missing_platform(name, platform, [found])
 
 
-def check(content: bytes, digest: str, what: str) -> None:
+def check_layers(config: bytes, layers: int, name: str) -> None:
+    """Check that an image has the layers that its configuration was made for.
+
+    Args:
+        config: the image's configuration.
+        layers: how many its manifest has.
+        name: what messages call the image.
+
+    Raises:
+        Unsupported: it has fewer or more, and runs nowhere.
+    """
+    rootfs = _document(config, f"the config of {name}").get("rootfs")
+    if rootfs is None:
+        return
+    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    expected = len(diff_ids) if isinstance(diff_ids, list) else 0
+    if expected != layers:
+        raise Unsupported(
+            f"{name} has another number of layers in its manifest ({layers}) than in its config "
+            f"({expected})",
+            cure="build it again, with another version of the tool that wrote it",
+        )
+
+
+def check_algorithm(descriptor: Descriptor, name: str) -> None:
+    """Check that something is named by a digest that can be checked and pushed.
+
+    Raises:
+        Unsupported: it is not.
+    """
+    if not DIGEST.fullmatch(descriptor.digest):
+        raise Unsupported(
+            f"{name} cannot be copied, a digest is '{descriptor.digest[:40]}...' and not sha256",
+            cure="build it with sha256 digests",
+        )
+
+
+def check(content: bytes, digest: str, what: str, *, temporary: bool = False) -> None:
     """Check bytes that are in memory against their digest.
+
+    Args:
+        content: the bytes.
+        digest: their digest.
+        what: what messages call them.
+        temporary: whether they may be others the next time.
 
     Raises:
         DigestMismatch: they have another one.
     """
     if digest_of(content) != digest:
-        raise DigestMismatch(f"{what} has digest {digest_of(content)}, not {digest[:71]}")
+        problem = f"{what} has digest {digest_of(content)}, not {digest[:71]}"
+        raise DigestMismatch(problem, temporary=temporary)
 
 
 def digest_of(content: bytes) -> str:
@@ -169,8 +225,20 @@ def missing_platform(
     names = ", ".join(sorted({str(one) for one in found if one}))
     platforms = quoted_answer(names) or "no platform"
     return PlatformMissing(
-        f"{name} is for {platforms}, not for {wanted}", cure=f"build it with --platform {wanted}"
+        f"{name} is for {platforms}, not for {wanted}",
+        cure=f"build it with --platform {wanted}",
+        archive_cure=f"build it with --platform {wanted}, or export that platform too",
     )
+
+
+def is_attestation(item: Any) -> bool:
+    """Return whether it is what BuildKit adds to say how an image was made.
+
+    https://github.com/moby/buildkit/blob/v0.17.0/docs/attestations/attestation-storage.md
+    """
+    unknown = Platform(os="unknown", architecture="unknown")
+    is_marked = "vnd.docker.reference.type" in (item.get("annotations") or {})
+    return is_marked or parse_platform(item.get("platform")) == unknown
 
 
 def _document(content: bytes, what: str) -> dict[str, Any]:
@@ -184,8 +252,7 @@ def _document(content: bytes, what: str) -> dict[str, Any]:
         document = None
     if not isinstance(document, dict):
         # What stands in between may answer instead, for a while.
-        problem = f"{what} is no JSON object, is it a registry that answered"
-        raise Unsupported(problem, temporary=True)
+        raise Unsupported(f"{what} is no JSON object{IN_DOUBT}", temporary=True)
     return document
 
 
@@ -193,17 +260,35 @@ def _kind(document: dict[str, Any], told: str, name: str) -> str:
     """Return the media type of a manifest that is carried, which header and body agree on."""
     inside = document.get("mediaType")
     if document.get("schemaVersion") == 1 or "distribution.manifest.v1+" in told:
-        raise Unsupported(f"{name} is of Docker's schema 1", cure="push it again with a newer tool")
+        raise Unsupported(
+            f"{name} is of Docker's schema 1",
+            cure="push it again with a newer tool",
+            archive_cure="write the archive again with a newer tool",
+        )
     kind = inside if inside and told not in MEDIA_TYPES else told
+    if not inside:
+        kind = _kind_of_unnamed(document, told)
     if kind not in MEDIA_TYPES:
         shown = quoted_answer(kind) if isinstance(kind, str) else ""
         raise Unsupported(f"{name} is '{shown or 'of no media type'}', which is no container image")
     # What two readers take for two different things may be an image that nobody has looked at:
     # https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m
-    others = ("layers", "config") if kind in _INDEXES else ("manifests",)
+    others = ("layers", "config") if kind in INDEXES else ("manifests",)
     if inside not in (None, kind) or any(other in document for other in others):
         raise Unsupported(f"{name} is '{kind}' and something else at once")
     return str(kind)
+
+
+def _kind_of_unnamed(document: dict[str, Any], told: str) -> str:
+    """Return the media type of a manifest that does not name its own.
+
+    Docker's always name it, so it is one of OCI, whichever of the two a registry says.
+    """
+    is_image = isinstance(document.get("config"), dict) and isinstance(document.get("layers"), list)
+    is_index = isinstance(document.get("manifests"), list)
+    if is_image and told not in INDEXES:
+        return _IMAGES[0]
+    return INDEXES[0] if is_index and told not in _IMAGES else told
 
 
 def _items(document: dict[str, Any], key: str) -> list[Any]:
@@ -213,18 +298,14 @@ def _items(document: dict[str, Any], key: str) -> list[Any]:
     return items
 
 
-def _is_attestation(item: Any) -> bool:
-    """Return whether it is what BuildKit adds to say how an image was made.
-
-    https://github.com/moby/buildkit/blob/v0.17.0/docs/attestations/attestation-storage.md
-    """
-    unknown = Platform(os="unknown", architecture="unknown")
-    is_marked = "vnd.docker.reference.type" in (item.get("annotations") or {})
-    return is_marked or parse_platform(item.get("platform")) == unknown
+def _blob(item: Any, name: str) -> Descriptor:
+    blob = parse_descriptor(item)
+    check_algorithm(blob, name)
+    return blob
 
 
 def _layer(item: Any, name: str) -> Descriptor:
-    layer = parse_descriptor(item)
+    layer = _blob(item, name)
     match = _LAYER.fullmatch(layer.media_type)
     if not match:
         kind = quoted_answer(layer.media_type)

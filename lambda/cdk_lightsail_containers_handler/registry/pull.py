@@ -7,8 +7,8 @@ from dataclasses import replace
 from http.client import IncompleteRead
 
 from .descriptor import Descriptor
-from .errors import DigestMismatch, OutOfTime
-from .request import Request, broken
+from .errors import DigestMismatch, OutOfTime, RegistryError
+from .request import Request, broken, coded
 from .response import BROKEN, Response
 from .transport import Transport
 from .wire import bounded
@@ -71,6 +71,8 @@ class BlobReader:
                 count = self._response.readinto(buffer)
                 if count:
                     return count
+                if self._response.coding:
+                    raise coded(self._request, self._response)
                 raise IncompleteRead(b"")
             except BROKEN as error:
                 self.close()
@@ -101,7 +103,8 @@ class BlobReader:
         if is_other or response.length not in (None, left):
             response.close()
             is_whole = response.status == _OK
-            raise self._mismatch(f"{response.length} bytes" if is_whole else "something else")
+            found = f"{response.length} bytes" if is_whole else "something else"
+            raise self._mismatch(response, found)
         try:
             while start < self._at:  # a registry that knows no ranges
                 bounded(self._transport.deadline, 0)
@@ -122,11 +125,13 @@ class BlobReader:
         try:
             if response.readinto(memoryview(bytearray(1))):
                 response.close()
-                raise self._mismatch("more bytes")
+                raise self._mismatch(response, "more bytes")
         except BROKEN:
             response.close()
 
-    def _mismatch(self, found: str) -> DigestMismatch:
+    def _mismatch(self, response: Response, found: str) -> RegistryError:
+        if response.coding and response.status != _UNSATISFIABLE:
+            return coded(self._request, response)
         return DigestMismatch(
             f"{self._request.url.origin} has {found} of {self._blob.short_digest}, "
             f"not {self._blob.size} as its manifest says"

@@ -40,6 +40,8 @@ class Repository:
         connections: what it is reached over.
     """
 
+    is_archive = False
+
     def __init__(
         self,
         reference: Reference,
@@ -55,7 +57,9 @@ class Repository:
         self._registry = Url(origin=reference.origin, target="/v2/")
         actions = "pull,push" if is_pushed_to else "pull"
         scopes = (f"repository:{reference.repository}:{actions}",)
-        login = Login(self._registry, scopes, credentials, connections, deadline)
+        login = Login(
+            self._registry, scopes, credentials, connections, deadline, image=str(reference)
+        )
         self._transport = Transport(connections, deadline, login)
 
     def __str__(self) -> str:
@@ -77,17 +81,18 @@ class Repository:
         request = self._manifest_request("GET", target, f"give manifest {_short(target)}")
 
         def read(response: Response, content: bytes) -> Image | Index:
-            manifest = parse(content, response.header("Content-Type"), str(self))
             told = response.header("Docker-Content-Digest")
             digest = target if ":" in target else told
-            if digest.startswith("sha256:"):
-                check(content, digest, f"the manifest of {self}")
+            # Before it is parsed: what is damaged may look like a manifest of an unknown kind.
+            if digest.startswith("sha256:") and len(content) <= LARGEST_MANIFEST:
+                # What stands in between may have answered instead.
+                check(content, digest, f"the manifest of {self}", temporary=digest == target)
             if descriptor and descriptor.size != len(content):
                 sizes = f"{len(content)} bytes, not {descriptor.size}"
                 raise DigestMismatch(
                     f"the manifest {descriptor.short_digest} of {self} has {sizes}"
                 )
-            return manifest
+            return parse(content, response.header("Content-Type"), str(self))
 
         return self._transport.read(request, LARGEST_MANIFEST, read)
 
@@ -121,7 +126,8 @@ class Repository:
         kept = response.header("Docker-Content-Digest")
         response.skip()
         if kept.startswith("sha256:") and kept != image.digest:
-            raise DigestMismatch(f"{self._registry.origin} keeps {image.digest} as {kept[:71]}")
+            problem = f"{self._registry.origin} keeps {image.digest} as {kept[:71]}"
+            raise DigestMismatch(problem, cure="deploy again")
 
     def has_blob(self, blob: Descriptor) -> bool:
         """Return whether a blob is there as far as one can know.
@@ -140,10 +146,15 @@ class Repository:
             return False
         response.close()
         size = response.header("Content-Length")
-        if size.isdecimal() and size.lstrip("0") not in ("", str(blob.size)):
+        if (
+            not response.coding
+            and size.isdecimal()
+            and size.lstrip("0") not in ("", str(blob.size))
+        ):
             raise DigestMismatch(
                 f"{self._registry.origin} has {size} bytes of {blob.short_digest}, "
-                f"not {blob.size} as its manifest says"
+                f"not {blob.size} as its manifest says",
+                cure="deploy again",
             )
         return True
 
@@ -153,7 +164,6 @@ class Repository:
             method="GET",
             url=self._url(f"blobs/{blob.digest}"),
             purpose=f"give blob {blob.short_digest} of {self.reference.repository}",
-            headers={"Accept-Encoding": "identity"},
         )
         return BlobReader(self._transport, request, blob)
 

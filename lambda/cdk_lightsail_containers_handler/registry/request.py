@@ -6,7 +6,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from .errors import Refused, RegistryError, TransportError, error_of_answer
+from .errors import (
+    Refused,
+    RegistryError,
+    TransportError,
+    error_of_answer,
+    quoted_answer,
+)
 from .response import Response
 from .url import Url
 
@@ -46,7 +52,9 @@ def led_on(request: Request, response: Response) -> Request:
     return replace(request, url=url)
 
 
-def refusal(request: Request, response: Response, body: bytes, sent: str) -> RegistryError:
+def refusal(
+    request: Request, response: Response, body: bytes, sent: str, cure: str = ""
+) -> RegistryError:
     """Return the error for an answer.
 
     Args:
@@ -54,6 +62,7 @@ def refusal(request: Request, response: Response, body: bytes, sent: str) -> Reg
         response: what was answered.
         body: the beginning of the answer's body.
         sent: the Authorization that was sent, never to be told.
+        cure: what to do about it; nothing for what is usual.
     """
     what = f"{request.url.origin} did not {request.purpose}"
     secrets = [secret for secret in (sent, sent.partition(" ")[2]) if secret]
@@ -61,7 +70,18 @@ def refusal(request: Request, response: Response, body: bytes, sent: str) -> Reg
     # A registry says how to log in; what stands in between, for a while, may not.
     if response.status == _UNAUTHORIZED and not response.header("WWW-Authenticate"):
         error.temporary = True
+    if cure:
+        error.cure = cure
     return error
+
+
+def coded(request: Request, response: Response) -> Refused:
+    """Return the error for a body that makes no sense, since it is coded."""
+    return Refused(
+        f"{request.url.origin} did not {request.purpose} as it is, but with the content coding "
+        f"'{quoted_answer(response.coding)}'",
+        cure="turn compression off in the registry or in the proxy before it",
+    )
 
 
 def broken(request: Request, error: Exception) -> TransportError:

@@ -43,6 +43,13 @@ class Response:
             answer.read()  # to http.client it is not read before
         self._finish_if_read()
 
+    @property
+    def coding(self) -> str:
+        """How the body is coded, although identity was asked for; nothing for not at all."""
+        transfer = self.header("Transfer-Encoding").lower()
+        coding = self.header("Content-Encoding") or ("" if transfer == "chunked" else transfer)
+        return "" if coding.lower() == "identity" else coding
+
     def header(self, name: str) -> str:
         """Return a header, or nothing."""
         return self._answer.getheader(name) or ""

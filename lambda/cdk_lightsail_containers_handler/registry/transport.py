@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from .connection import Connection, Connections
 from .errors import OutOfTime, RegistryError
-from .request import Request, broken, led_on, refusal
+from .request import Request, broken, coded, led_on, refusal
 from .response import BROKEN, Response
 from .url import Origin
 from .wire import Deadline
@@ -33,6 +33,9 @@ class Authorization(Protocol):
 
     def renew(self, response: Response, body: bytes, sent: str) -> bool:
         """Take note of a refusal, and return whether the request may be let in by now."""
+
+    def cure(self, origin: Origin, status: int) -> str:
+        """Return what to do about a refusal, nothing for what is usual."""
 
 
 class Transport:
@@ -78,12 +81,19 @@ class Transport:
             except BROKEN as error:
                 failure: RegistryError = broken(request, error)
             except RegistryError as error:
-                failure = error
+                failure = coded(request, response) if response.coding else error
             attempt += 1
             if not failure.temporary or attempt == _READS:
                 raise failure
             if not self.deadline.back_off(attempt - 1):
                 raise OutOfTime(failure.problem) from failure
+
+    def refusal(
+        self, request: Request, response: Response, body: bytes, sent: str
+    ) -> RegistryError:
+        """Return the error for an answer to a request, with what to do about it."""
+        cure = self.authorization.cure(request.url.origin, response.status)
+        return refusal(request, response, body, sent, cure)
 
     def begin(self, request: Request, *, tries: int = _TRIES) -> Exchange:
         """Send a request, and leave its answer for later."""
@@ -141,7 +151,7 @@ class Exchange:
                     renewals += 1
                     self._send(self._first)
                     continue
-                failure = refusal(self.request, response, body, self._sent)
+                failure = self._transport.refusal(self.request, response, body, self._sent)
                 retry_after = _seconds(response.header("Retry-After"))
             attempt += 1
             if not failure.temporary or attempt == self._tries:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .descriptor import Descriptor
 from .errors import RegistryError, UploadInterrupted
-from .request import Request, led_on, refusal
+from .request import Request, led_on
 from .response import Response
 from .transport import Stream, Transport
 from .url import Url
@@ -132,7 +132,7 @@ class Upload:
                 f"{request.url.origin} wants the blob elsewhere",
                 location=led_on(request, answer).url,
             )
-        error = refusal(request, answer, body, stream.sent)
+        error = self._transport.refusal(request, answer, body, stream.sent)
         is_renewed = self._transport.authorization.renew(answer, body, stream.sent)
         self.is_wrong_way = answer.status in _NOT_THIS_WAY
         if is_renewed or self.is_wrong_way or answer.status in _GONE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -100,6 +101,36 @@ class _Incoming(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._wire.receive(memoryview(buffer))
+
+
+def resolved(host: str, port: int, seconds: float) -> list[str]:
+    """Return the addresses of a name.
+
+    The system's resolver knows no timeout, so it is left to a thread of its own.
+
+    Raises:
+        OSError: it has none, or they did not come in time.
+    """
+    addresses: list[str] = []
+    failures: list[OSError] = []
+
+    def resolve() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses.extend(str(one[4][0]) for one in found)
+        except OSError as error:
+            failures.append(error)
+        except UnicodeError:
+            failures.append(OSError("its name is none"))
+
+    thread = threading.Thread(target=resolve, name="resolve", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise OSError("its name was not resolved in time")
+    if failures:
+        raise failures[0]
+    return addresses
 
 
 def bounded(

@@ -17,13 +17,26 @@ import pytest
 from lightsail_local.engine import Engine
 
 PROVIDER = """
-import json, time, urllib.request
+import json, os, time, urllib.request
+
+def seen(stack):
+    import boto3
+    client = boto3.client("cloudformation")
+    return {
+        "Stack": client.describe_stacks(StackName=stack)["Stacks"][0],
+        "Resources": client.list_stack_resources(StackName=stack)["StackResourceSummaries"],
+        "Events": client.describe_stack_events(StackName=stack)["StackEvents"],
+    }
 
 def handler(event, context):
     properties = event["ResourceProperties"]
+    noted = {**event, **(seen(event["StackId"]) if "Look" in properties else {})}
     with open(properties["Record"], "a") as record:
-        record.write(json.dumps(event) + "\\n")
-    for change in json.loads(properties.get(event["RequestType"], "[{}]")):
+        record.write(json.dumps(noted, default=str) + "\\n")
+    answers = json.loads(properties.get(event["RequestType"], "[{}]"))
+    if os.path.exists(properties.get("Breaks", "")):
+        answers = [{"Status": "FAILED", "Reason": "Broken."}]
+    for change in answers:
         answer = {
             "Status": "SUCCESS",
             "PhysicalResourceId": event.get("PhysicalResourceId", "made"),
@@ -150,7 +163,11 @@ class Stacks:
 
     def template(self, stack: str, timeout: int = 20, **properties: Any) -> str:
         """Give a template whose resource answers as `Create=[...]`, `Delete=[...]` say."""
-        return json.dumps({"Resources": {"Thing": self.resource(stack, timeout, **properties)}})
+        return self.of(Thing=self.resource(stack, timeout, **properties))
+
+    def of(self, **resources: Any) -> str:
+        """Give a template of resources."""
+        return json.dumps({"Resources": resources})
 
     def resource(self, stack: str, timeout: int = 20, **properties: Any) -> dict[str, Any]:
         answers = {
@@ -177,8 +194,16 @@ class Stacks:
 
     def update_failed(self, stack: str, template: str) -> str:
         """Update a stack that is left failed, as `cdk deploy` does: with a change set."""
+        return self.change(stack, template, "UPDATE")
+
+    def change(self, stack: str, template: str, kind: str, **options: Any) -> str:
+        """Create or update a stack with a change set."""
         self.client.create_change_set(
-            StackName=stack, ChangeSetName="next", ChangeSetType="UPDATE", TemplateBody=template
+            StackName=stack,
+            ChangeSetName="next",
+            ChangeSetType=kind,
+            TemplateBody=template,
+            **options,
         )
         waiter = self.client.get_waiter("change_set_create_complete")
         waiter.wait(StackName=stack, ChangeSetName="next", WaiterConfig={"Delay": 0.05})
@@ -225,6 +250,24 @@ class Stacks:
         """Give the events that the function got from the stack."""
         record = self._record(stack)
         return [json.loads(line) for line in record.read_text().splitlines()]
+
+    def sequence(self, stack: str) -> list[tuple[str, str, str | None, str | None, str | None]]:
+        """Give type, resource, id and the new and old `Size` of the stack's requests."""
+        return [
+            (
+                request["RequestType"],
+                request["LogicalResourceId"],
+                request.get("PhysicalResourceId"),
+                request["ResourceProperties"].get("Size"),
+                request.get("OldResourceProperties", {}).get("Size"),
+            )
+            for request in self.requests(stack)
+        ]
+
+    def ids(self, stack: str) -> dict[str, str]:
+        """Give the physical ids of the stack's resources by logical id."""
+        found = self.client.list_stack_resources(StackName=stack)["StackResourceSummaries"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
 
     def request_types(self, stack: str) -> list[str]:
         return [request["RequestType"] for request in self.requests(stack)]

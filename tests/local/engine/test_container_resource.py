@@ -1,6 +1,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -69,6 +70,15 @@ def service(api: Any, name: str) -> Any:
 def outputs(stacks: Any, stack: str) -> dict[str, str]:
     described = stacks.client.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
     return {output["OutputKey"]: output["OutputValue"] for output in described}
+
+
+def test_a_stack_and_its_service_tell_the_same_time(stacks: Any, api: Any) -> None:
+    stacks.create("times", template("times"))
+
+    stack = stacks.client.describe_stacks(StackName="times")["Stacks"][0]
+    # Lightsail tells whole seconds.
+    began = stack["CreationTime"].replace(microsecond=0)
+    assert began <= service(api, "times")["createdAt"] <= datetime.now(UTC)
 
 
 def test_creates_a_service_and_waits_until_it_is_ready(stacks: Any, api: Any) -> None:

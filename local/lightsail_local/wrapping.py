@@ -1,0 +1,25 @@
+"""Ministack's functions and actions, with something around them."""
+
+# ruff: noqa: SLF001 - ministack has no public way to do this, and its version is pinned
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from ministack.services.cloudformation import handlers
+
+Wrapper = Callable[..., Any]
+"""Is called with what it wraps, and then with the arguments; may be a coroutine function."""
+
+
+def wrap(name: str, modules: Sequence[ModuleType], wrapper: Wrapper) -> None:
+    """Put `wrapper(original, ...)` in the place of a function, in each module that imports it."""
+    wrapped = partial(wrapper, getattr(modules[0], name))
+    for module in modules:
+        setattr(module, name, wrapped)
+
+
+def wrap_action(name: str, wrapper: Wrapper) -> None:
+    """Put `wrapper(original, ...)` in the place of an action of CloudFormation's API."""
+    handlers._ACTION_HANDLERS[name] = partial(wrapper, handlers._ACTION_HANDLERS[name])

@@ -1,0 +1,267 @@
+"""Reads what the builders of this machine write, in each form: `python -m reliability.builders`.
+
+What is made is one file in one layer, for linux/amd64 and linux/arm64. A form is taken if the image
+that is found in it has the same layer, unpacked, and if all its blobs match their digests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archives import Remote
+from cdk_lightsail_containers_handler.registry.archive import Archive
+from cdk_lightsail_containers_handler.registry.errors import RegistryError
+from cdk_lightsail_containers_handler.registry.found_image import FoundImage, find_image
+
+from . import ROOT
+from .report import table, write_section
+
+DOCUMENT = ROOT / "docs" / "images.md"
+TOOLS = ("buildah", "podman", "skopeo", "umoci")
+_AMD64, _ARM64, _BOTH = "localhost/web:amd64", "localhost/web:arm64", "localhost/web:both"
+_SECONDS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A form that a tool writes an image in.
+
+    Args:
+        tool: the tool.
+        command: its command; `OUT` is the path that it writes, `IN` that of a layout with the
+            image.
+        name: what the form is called.
+        tag: what `from_archive` is given as `tag`.
+    """
+
+    tool: str
+    command: str
+    name: str
+    tag: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Return a name for the form among all others."""
+        return f"{self.tool} {self.name}" + (f" {self.tag}" if self.tag else "")
+
+
+def _save(name: str, command: str, tag: str | None = None) -> Form:
+    return Form(tool="podman", command=f"podman save --quiet {command}", name=name, tag=tag)
+
+
+def _copy(name: str, command: str, tag: str | None = None) -> Form:
+    copy = "skopeo --insecure-policy copy --quiet"
+    return Form(tool="skopeo", command=f"{copy} {command}", name=name, tag=tag)
+
+
+def _push(name: str, command: str, tag: str | None = None) -> Form:
+    return Form(tool="buildah", command=f"buildah push --quiet {command}", name=name, tag=tag)
+
+
+FORMS = (
+    _push("docker-archive", f"{_AMD64} docker-archive:OUT:web:1"),
+    _push("oci-archive", f"{_AMD64} oci-archive:OUT:web:1"),
+    _push("oci", f"{_AMD64} oci:OUT:1"),
+    _push("dir", f"{_AMD64} dir:OUT"),
+    Form(
+        tool="buildah",
+        command=f"buildah manifest push --quiet --all {_BOTH} oci-archive:OUT:web:1",
+        name="oci-archive of an index",
+    ),
+    Form(
+        tool="buildah",
+        command=f"buildah manifest push --quiet --all {_BOTH} dir:OUT",
+        name="dir of an index",
+    ),
+    _save("docker-archive", f"--format docker-archive --output OUT {_AMD64}"),
+    _save("oci-archive", f"--format oci-archive --output OUT {_AMD64}"),
+    _save("oci-dir", f"--format oci-dir --output OUT {_AMD64}"),
+    _save("docker-dir", f"--format docker-dir --output OUT {_AMD64}"),
+    _save("docker-archive of two", f"--multi-image-archive --output OUT {_ARM64} {_AMD64}", _AMD64),
+    _copy("docker-archive", "oci:IN:amd64 docker-archive:OUT:web:1", "web:1"),
+    _copy("oci-archive", "oci:IN:amd64 oci-archive:OUT:web:1", "web:1"),
+    _copy("oci of several", "oci:IN:amd64 oci:IN:copy && cp -r IN OUT", "copy"),
+    _copy("dir", "oci:IN:amd64 dir:OUT"),
+    _copy("dir of an index", "--all oci:IN:both dir:OUT"),
+    Form(
+        tool="umoci",
+        command="cp -r IN OUT && umoci tag --image OUT:amd64 1.4 && umoci gc --layout OUT",
+        name="layout with tags",
+        tag="1.4",
+    ),
+)
+
+# What tools wrote that no machine of Debian's has, or that need a daemon.
+ARCHIVES = ROOT / "tests" / "registry" / "archives"
+RECORDED = (
+    ("containerify 4.1.0", "docker-archive", "containerify.tar"),
+    ("ctr 1.6.20", "export of linux/amd64, of two", "ctr-amd64.tar"),
+    ("ctr 1.6.20", "export of linux/arm64, of two", "ctr-arm64.tar"),
+)
+RECORDED_LAYER = "sha256:dcec17e710fbbbb50ea3ae3faa754bdd98dd09dc983b8ed5515793859a46482f"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What was made, from which every form is written.
+
+    Args:
+        folder: where it is; the layout in it has the tags `amd64`, `arm64` and `both`.
+        environment: what the tools run with.
+        layer: the digest of the layer, unpacked.
+    """
+
+    folder: Path
+    environment: Mapping[str, str] = field(repr=False)
+    layer: str
+
+    def write(self, form: Form) -> Path:
+        """Return the file or folder that a tool writes a form to."""
+        name = re.sub("[^a-z0-9]+", "-", form.id)
+        out, layout = self.folder / name, self.folder / "in"
+        command = form.command.replace("OUT", str(out)).replace("IN", str(layout))
+        _run(command, self.environment)
+        return out
+
+
+@contextmanager
+def made() -> Iterator[Made]:
+    """Make the images with buildah, in a storage of its own that is removed at the end."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "root").mkdir()
+        (folder / "root" / "hello").write_text("hello\n")
+        (folder / "storage.conf").write_text(
+            f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+        )
+        environment = {
+            **os.environ,
+            "CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf",
+            "STORAGE_DRIVER": "vfs",
+            "BUILDAH_ISOLATION": "chroot",
+        }
+        for image in (_AMD64, _ARM64):
+            platform = f"linux/{image.rpartition(':')[2]}"
+            _run(
+                f"C=$(buildah from --platform {platform} scratch) && "
+                f"buildah copy --quiet $C {folder}/root / && "
+                f"buildah commit --quiet --timestamp 0 $C {image}",
+                environment,
+            )
+            _run(f"buildah push --quiet {image} oci:{folder}/in:{platform[6:]}", environment)
+        _run(
+            f"buildah manifest create {_BOTH} {_AMD64} {_ARM64} && "
+            f"buildah manifest push --quiet --all {_BOTH} oci:{folder}/in:both",
+            environment,
+        )
+        command = f"skopeo inspect --config oci:{folder}/in:amd64"
+        config = json.loads(_run(command, environment))
+        (layer,) = config["rootfs"]["diff_ids"]
+        yield Made(folder=folder, environment=environment, layer=layer)
+
+
+def read(path: Path, tag: str | None = None) -> tuple[FoundImage, list[str]]:
+    """Return the image of an archive, and the digests of its layers, unpacked.
+
+    Args:
+        path: a file, or a folder, which is zipped as the CDK does.
+        tag: which image of several.
+
+    Raises:
+        RegistryError: there is none that is taken.
+        ValueError: a blob does not match its digest.
+    """
+    if path.is_dir():
+        path = Path(shutil.make_archive(str(path), "zip", path))
+    archive = Archive(Remote(path.read_bytes()), tag)
+    found = find_image(archive)
+    layers = []
+    for layer in (found.manifest.config, *found.manifest.layers):
+        content = bytearray(layer.size)
+        archive.open_blob(layer).readinto(memoryview(content))
+        if _digest(content) != layer.digest:
+            raise ValueError(f"{layer.digest} has another digest")
+        layers.append(_digest(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content))
+    return found, layers[1:]
+
+
+def result(given: Made, form: Form) -> str:
+    """Return what becomes of a form."""
+    try:
+        path = given.write(form)
+    except subprocess.CalledProcessError as error:
+        return f"not written: {error.stderr.strip().splitlines()[-1]}"
+    return _taken(path, form.tag, given.layer)
+
+
+def _taken(path: Path, tag: str | None, layer: str) -> str:
+    try:
+        _, layers = read(path, tag)
+    except RegistryError as error:
+        return f"refused: {str(error).replace(str(Remote(b'')), 'it')}"
+    return "taken" if layers[:1] == [layer] else "another image"
+
+
+def versions() -> dict[str, str]:
+    """Return the version of each tool that this machine has."""
+    return {
+        tool: _run(f"{tool} --version", os.environ).splitlines()[0].split(" ")[2]
+        for tool in TOOLS
+        if shutil.which(tool)
+    }
+
+
+def main(told: Callable[[str], None] = print) -> None:
+    """Print the table, and write it into the document with `--write`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"write it into {DOCUMENT.name}, too")
+    arguments = parser.parse_args()
+    there = versions()
+    missing = [tool for tool in ("buildah", "skopeo") if tool not in there]
+    if missing:
+        parser.error(f"this machine has no {' and no '.join(missing)}")
+    rows: list[tuple[str, ...]] = [("builder", "form", "`tag=`", "result")]
+    with made() as given:
+        rows += [
+            (f"{form.tool} {there[form.tool]}", form.name, form.tag or "", result(given, form))
+            for form in FORMS
+            if form.tool in there
+        ]
+    for tool, name, file in RECORDED:
+        rows.append((f"{tool}, recorded", name, "", _taken(ARCHIVES / file, None, RECORDED_LAYER)))
+    text = table(rows)
+    told(text)
+    if arguments.write:
+        write_section("builders", text, DOCUMENT)
+
+
+def _digest(content: bytes | bytearray) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _run(command: str, environment: Mapping[str, str]) -> str:
+    done = subprocess.run(  # noqa: S603
+        ["bash", "-euo", "pipefail", "-c", command],  # noqa: S607
+        check=True,
+        capture_output=True,
+        env=environment,
+        text=True,
+        timeout=_SECONDS,
+    )
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()

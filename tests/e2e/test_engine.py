@@ -1,0 +1,90 @@
+"""The engine, with the real CDK command line and a function that notes what it is asked."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cdk_commands import Cdk, Run
+
+pytestmark = pytest.mark.e2e
+
+APP, STACK = "tests/e2e/recording_app.py", "Recording"
+
+
+class Recording:
+    """The stack of the app, and the requests that its function got."""
+
+    def __init__(self, cdk: Cdk, record: Path) -> None:
+        self.cdk = cdk
+        self._record = record
+
+    def deploy(self, *arguments: str, size: int = 1, name: str = "Thing", **context: object) -> Run:
+        return self.cdk.deploy(
+            APP, *arguments, record=self._record, size=size, name=name, **context
+        )
+
+    def requests(self) -> list[tuple[str, str, str | None]]:
+        """Give type, construct and physical id of the requests since the last call."""
+        requests = [json.loads(line) for line in self._record.read_text().splitlines()]
+        self._record.unlink()
+        return [
+            (
+                request["RequestType"],
+                request["LogicalResourceId"],
+                request.get("PhysicalResourceId"),
+            )
+            for request in requests
+        ]
+
+
+@pytest.fixture
+def recording(cdk: Cdk, tmp_path: Path) -> Iterator[Recording]:
+    """Give the stack, deployed."""
+    recording = Recording(cdk, tmp_path / "requests")
+    created = recording.deploy()
+    assert created.returncode == 0, created.output
+    assert recording.requests() == [("Create", "Thing", None)]
+    yield recording
+    cdk.delete(STACK)
+
+
+UPDATE = [("Update", "Thing", "size-1"), ("Create", "Broken", None)]
+ROLLBACK = [
+    ("Update", "Thing", "size-2"),
+    ("Delete", "Broken", "size-none"),
+    ("Delete", "Thing", "size-2"),
+]
+
+
+def test_a_replaced_resource_is_updated_back_when_a_deploy_fails(recording: Recording) -> None:
+    failed = recording.deploy(size=2, broken=1)
+
+    assert failed.returncode == 1
+    assert "It is meant to fail." in failed.output
+    assert recording.cdk.status(STACK) == "UPDATE_ROLLBACK_COMPLETE"
+    assert recording.requests() == [*UPDATE, *ROLLBACK]
+    # And the stack stands for what it stood for.
+    assert "(no changes)" in recording.deploy().output
+
+
+def test_a_replaced_resource_is_updated_back_by_rollback(recording: Recording) -> None:
+    failed = recording.deploy("--no-rollback", size=2, broken=1)
+    assert failed.returncode == 1
+    assert recording.requests() == UPDATE
+
+    rolled_back = recording.cdk.rollback(STACK)
+
+    assert rolled_back.returncode == 0, rolled_back.output
+    assert recording.cdk.status(STACK) == "UPDATE_ROLLBACK_COMPLETE"
+    assert recording.requests() == ROLLBACK
+
+
+def test_a_renamed_resource_is_created_before_the_one_of_before_is_deleted(
+    recording: Recording,
+) -> None:
+    renamed = recording.deploy(name="Other")
+
+    assert renamed.returncode == 0, renamed.output
+    assert recording.requests() == [("Create", "Other", None), ("Delete", "Thing", "size-1")]

@@ -1,0 +1,250 @@
+"""Updates that are undone: the image that the resource stood for before is the answer."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import fake_registry
+import oci_images
+from fake_registry import FakeRegistry
+from stack_requests import STACK_ID, Stack, digest
+
+REGISTER = "RegisterContainerImage"
+
+
+@pytest.fixture
+def source() -> Iterator[FakeRegistry]:
+    with fake_registry.fake_registry() as registry:
+        yield registry
+
+
+def pushed(source: FakeRegistry, revision: str = "1") -> dict[str, Any]:
+    """Return the properties of an image that is pushed from a tag."""
+    return {"Digest": None, "Source": {"Image": f"{source.host}/web:live"}, "Revision": revision}
+
+
+def answered(stack: Stack, event: dict[str, Any], name: str = "Image") -> str:
+    """Send a request that succeeds, and have CloudFormation show what it answers."""
+    answer = stack.send(event)
+    assert answer["Status"] == "SUCCESS", answer
+    stack.lists(answer["PhysicalResourceId"], f"{event['RequestType'].upper()}_COMPLETE", name)
+    return str(answer["PhysicalResourceId"])
+
+
+def created(stack: Stack, **properties: Any) -> str:
+    """Create the image in a stack that is complete then."""
+    # There are other services, as the registry's login asks for one.
+    name = answered(stack, stack.request("Create", **properties))
+    stack.becomes("CREATE_COMPLETE")
+    stack.time.now += 600
+    return name
+
+
+def begin_update(stack: Stack, name: str, **properties: Any) -> dict[str, Any]:
+    """Return the request of an update that begins."""
+    stack.becomes("UPDATE_IN_PROGRESS")
+    stack.lists(name, "UPDATE_IN_PROGRESS")
+    return stack.request("Update", PhysicalResourceId=name, **properties)
+
+
+def roll_back(stack: Stack, name: str, **properties: Any) -> dict[str, Any]:
+    """Return the rollback's request, for a resource with the id that it has by now."""
+    stack.time.now += 100
+    stack.lists("shop", "UPDATE_FAILED", "Deployment")
+    stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+    stack.lists(name, "UPDATE_IN_PROGRESS")
+    return stack.request("Update", PhysicalResourceId=name, **properties)
+
+
+@pytest.fixture(autouse=True)
+def many_events(stack: Stack) -> None:
+    """Have so many events of before that they come in several pages."""
+    for number in range(9):
+        stack.lists(f"other-{number}", "CREATE_COMPLETE", f"Other{number}")
+
+
+@pytest.mark.parametrize("changes_update_time", [True, False])
+@pytest.mark.parametrize("gone", ["moved", "removed"])
+def test_a_tag_that_moved_leads_back_to_the_image_of_before(
+    stack: Stack, source: FakeRegistry, gone: str, *, changes_update_time: bool
+) -> None:
+    stack.cloudformation.changes_update_time = changes_update_time
+    source.add(oci_images.image(b"one"), "live")
+    one = created(stack, **pushed(source))
+    source.add(oci_images.image(b"two"), "live")
+    two = answered(stack, begin_update(stack, one, **pushed(source, "2")))
+    if gone == "removed":
+        source.manifests.clear()
+    lines = len(source.lines())
+
+    answer = stack.send(roll_back(stack, two, **pushed(source)))
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", one)
+    assert answer["Data"]["ImageName"] == one
+    assert len(source.lines()) == lines
+    assert stack.calls(REGISTER) == 2
+    stack.delete(two, **pushed(source, "2"))
+    assert stack.images() == [one]
+
+
+def test_an_update_that_failed_for_its_source_is_undone_without_it(
+    stack: Stack, source: FakeRegistry
+) -> None:
+    source.add(oci_images.image(b"one"), "live")
+    one = created(stack, **pushed(source))
+    source.manifests.clear()
+    failed = stack.send(begin_update(stack, one, **pushed(source, "2")))
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", one)
+
+    answer = stack.send(roll_back(stack, one, **pushed(source)))
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", one)
+    assert stack.images() == [one]
+
+
+@pytest.mark.parametrize("known", ["events", "times"])
+def test_of_several_versions_the_one_of_before_is_the_answer(
+    stack: Stack, source: FakeRegistry, known: str
+) -> None:
+    source.add(oci_images.image(b"one"), "live")
+    one = created(stack, RemovalPolicy="Retain", **pushed(source))
+    if known == "events":
+        # A newer version of the label, which another stack has registered.
+        stack.client().register_container_image(serviceName="shop", label="web", digest=digest(7))
+        stack.time.now += 100
+    else:
+        stack.cloudformation.errors["DescribeStackEvents"] = "AccessDenied", "not for you"
+    source.add(oci_images.image(b"two"), "live")
+    two = answered(stack, begin_update(stack, one, **pushed(source, "2")))
+
+    assert stack.send(roll_back(stack, two, **pushed(source)))["PhysicalResourceId"] == one
+
+
+def test_an_image_that_is_not_registered_any_more_is_pushed_again(
+    stack: Stack, source: FakeRegistry
+) -> None:
+    source.add(oci_images.image(b"one"), "live")
+    one = created(stack, **pushed(source))
+    two = answered(stack, begin_update(stack, one, **pushed(source, "2"), Label="site"))
+    stack.client().delete_container_image(serviceName="shop", image=one)
+    stack.time.now += 60
+
+    answer = stack.send(roll_back(stack, two, **pushed(source)))
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ":shop.web.2")
+
+
+@pytest.mark.parametrize("change", ["Digest", "Label", "ServiceName"])
+def test_an_image_by_digest_is_the_one_of_before(stack: Stack, change: str) -> None:
+    stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+    stack.time.now += 600
+    one = created(stack)
+    changed = {"Digest": digest(2), "Label": "site", "ServiceName": "other"}
+    two = answered(stack, begin_update(stack, one, **{change: changed[change]}))
+    assert two != one
+
+    assert stack.send(roll_back(stack, two))["PhysicalResourceId"] == one
+
+    assert stack.calls(REGISTER) == 2
+
+
+def test_a_service_that_is_gone_is_told(stack: Stack) -> None:
+    stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+    stack.time.now += 600
+    one = created(stack, ServiceName="other")
+    two = answered(stack, begin_update(stack, one))
+    stack.client().delete_container_service(serviceName="other")
+    stack.time.now += 600
+
+    answer = stack.send(roll_back(stack, two, ServiceName="other"))
+
+    assert answer["Status"] == "FAILED"
+    assert "container service 'other'" in answer["Reason"]
+
+
+def test_a_continued_rollback_goes_back_to_the_image_of_before_the_update(
+    stack: Stack, source: FakeRegistry
+) -> None:
+    source.add(oci_images.image(b"one"), "live")
+    one = created(stack, **pushed(source))
+    source.add(oci_images.image(b"two"), "live")
+    two = answered(stack, begin_update(stack, one, **pushed(source, "2")))
+    roll_back(stack, two, **pushed(source))
+    stack.becomes("UPDATE_ROLLBACK_FAILED")
+    stack.time.now += 100
+
+    answer = stack.send(roll_back(stack, two, **pushed(source)))
+
+    assert answer["PhysicalResourceId"] == one
+
+
+class TestARename:
+    def rename(self, stack: Stack, old: str = "Image", new: str = "Renamed") -> str:
+        """Have a new resource take an image over, and return the image."""
+        one = created(stack)
+        stack.becomes("UPDATE_IN_PROGRESS")
+        event = {**stack.request("Create"), "LogicalResourceId": new}
+        assert answered(stack, event, new) == one
+        stack.becomes("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        stack.lists(one, "DELETE_IN_PROGRESS", old)
+        return one
+
+    def test_keeps_the_image(self, stack: Stack) -> None:
+        one = self.rename(stack)
+
+        assert stack.delete(one)["Status"] == "SUCCESS"
+
+        assert stack.images() == [one]
+
+    def test_with_another_digest_deletes_the_old_image(self, stack: Stack) -> None:
+        one = created(stack)
+        stack.becomes("UPDATE_IN_PROGRESS")
+        event = {**stack.request("Create", Digest=digest(2)), "LogicalResourceId": "Renamed"}
+        two = answered(stack, event, "Renamed")
+        stack.becomes("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+
+        stack.delete(one)
+
+        assert stack.images() == [two]
+
+    def test_that_fails_keeps_the_image(self, stack: Stack) -> None:
+        one = self.rename(stack)
+        stack.lists(one, "CREATE_COMPLETE", "Image")
+        stack.becomes("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+
+        stack.send(
+            {**stack.request("Delete", PhysicalResourceId=one), "LogicalResourceId": "Renamed"}
+        )
+
+        assert stack.images() == [one]
+
+    def test_of_a_stack_that_is_deleted_later_deletes_the_image(self, stack: Stack) -> None:
+        one = self.rename(stack)
+        stack.lists(one, "CREATE_COMPLETE", "Image")  # two resources of one image
+        stack.becomes("DELETE_IN_PROGRESS")
+
+        stack.delete(one)
+
+        assert stack.images() == []
+
+    def test_of_two_at_once_that_are_both_removed_deletes_the_image(self, stack: Stack) -> None:
+        one = self.rename(stack)
+        stack.lists(one, "DELETE_COMPLETE", "Renamed")
+
+        stack.delete(one)
+
+        assert stack.images() == []
+
+    def test_of_a_stack_whose_resources_cannot_be_read_deletes_the_image(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO")
+        one = self.rename(stack)
+        stack.cloudformation.errors["ListStackResources"] = "AccessDenied", "not for you"
+
+        stack.delete(one)
+
+        assert stack.images() == []
+        assert "the stack's resources are not known" in caplog.text
+        assert STACK_ID in caplog.text

@@ -1,0 +1,194 @@
+"""Calls that may have been carried out: what is not known is not answered as a failure."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import fake_registry
+import oci_images
+import stack_requests
+from cdk_lightsail_containers_handler.errors import Unanswered
+from deployment_requests import FakeLambda, deployment
+from lightsail_local.server import Fault
+from stack_requests import Stack
+
+REGISTER, IMAGES = "RegisterContainerImage", "GetContainerImages"
+DEPLOY, DEPLOYMENTS = "CreateContainerServiceDeployment", "GetContainerServiceDeployments"
+FOR_EVER = 10**6
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")
+
+
+def lose(stack: Stack, operation: str, read: str, outage: str) -> None:
+    """Have a call carried out, its answer lost, and every read fail from then on."""
+    stack.lightsail.faults.append(Fault(operation=operation, kind="reset_after"))
+    stack.before[operation] = lambda: stack.lightsail.faults.append(
+        Fault(operation=read, kind=outage, times=FOR_EVER)
+    )
+
+
+def left_unanswered(stack: Stack, event: dict[str, Any]) -> None:
+    """Have the handler carry a request out, and check that it answers nothing."""
+    before = len(stack.response.taken)
+    with pytest.raises(Unanswered):
+        stack.handler(event, stack.context())
+    assert len(stack.response.taken) == before
+
+
+@pytest.mark.parametrize("is_dated", [True, False])
+@pytest.mark.parametrize("outage", ["throttle", "error", "reset_before"])
+def test_a_registration_that_may_be_there_is_not_answered_but_found_by_the_repetition(
+    stack: Stack, outage: Any, *, is_dated: bool
+) -> None:
+    stack.is_dated = is_dated
+    lose(stack, REGISTER, IMAGES, outage)
+    event = stack.request("Create")
+
+    left_unanswered(stack, event)
+    stack.lightsail.faults.clear()
+    stack.time.now += 60
+    answer = stack.send(event)
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ":shop.web.1")
+    assert stack.images() == [":shop.web.1"]
+
+
+def test_a_repetition_that_meets_the_same_outage_is_not_answered_either(stack: Stack) -> None:
+    lose(stack, REGISTER, IMAGES, "throttle")
+    event = stack.request("Create")
+    left_unanswered(stack, event)
+    stack.time.now += 60
+
+    with pytest.raises(Exception, match="did not answer GetContainerImages"):
+        stack.handler(event, stack.context())
+
+    assert stack.response.answers == []
+
+
+def test_a_first_delivery_that_meets_an_outage_is_answered(stack: Stack) -> None:
+    stack.lightsail.faults.append(Fault(operation=IMAGES, kind="throttle", times=FOR_EVER))
+
+    assert stack.create()["Status"] == "FAILED"
+
+
+def test_a_registration_whose_answer_is_lost_after_the_service_was_busy_is_found(
+    stack: Stack,
+) -> None:
+    stack.lightsail.behaviour.busy_service = "refused"
+    stack.lightsail.behaviour.service_seconds = stack.seconds - 34
+    stack.client().update_container_service(serviceName="shop", power="micro")
+    ready = stack.time.now + stack.seconds - 34
+
+    def lose_the_answer_of_the_one_that_is_taken() -> None:
+        if stack.time.now > ready and stack.calls(REGISTER) and not stack.lightsail.faults:
+            stack.lightsail.faults.append(Fault(operation=REGISTER, kind="reset_after"))
+
+    stack.time.on_sleep = lose_the_answer_of_the_one_that_is_taken
+    event = stack.request("Create")
+    try:
+        stack.handler(event, stack.context())
+    except Unanswered:
+        stack.time.on_sleep = lambda: None
+        stack.lightsail.faults.clear()
+        stack.time.now += 60
+        stack.handler(event, stack.context())
+
+    (answer,) = stack.response.answers
+    stands_for = answer["PhysicalResourceId"]
+    assert stack.images() == ([stands_for] if answer["Status"] == "SUCCESS" else [])
+
+
+def test_a_service_that_never_answers_a_registration_but_shows_that_there_is_none_is_told(
+    stack: Stack,
+) -> None:
+    stack.lightsail.faults.append(Fault(operation=REGISTER, kind="reset_before", times=FOR_EVER))
+
+    answer = stack.create()
+
+    assert answer["Status"] == "FAILED"
+    assert "Lightsail did not answer RegisterContainerImage" in answer["Reason"]
+    assert stack.images() == []
+
+
+def test_a_lost_registration_that_is_followed_by_a_refusal_is_found(stack: Stack) -> None:
+    stack.lightsail.faults.append(Fault(operation=REGISTER, kind="reset_after"))
+    # The first look after it does not show it yet.
+    stack.lightsail.behaviour.stale_seconds = 7
+
+    assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+
+    assert len(stack.images()) <= 1
+
+
+class TestPush:
+    def test_hands_over_and_the_next_invocation_does_not_fail_in_its_first_read(self) -> None:
+        with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
+            source.add(oci_images.image(b"layer"), "1")
+            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+            invoked = stack.clients["lambda"] = FakeLambda()
+            lose(stack, REGISTER, IMAGES, "error")
+            event = stack.request("Create", Digest=None, Source={"Image": f"{source.host}/web:1"})
+
+            stack.handler(event, stack.context())
+            (second,) = invoked.payloads
+            stack.handler(second, stack.context())
+            _, third = invoked.payloads
+            assert stack.response.answers == []
+            source.manifests.clear()  # and the source is gone
+            stack.lightsail.faults.clear()
+            answer = stack.send(third)
+
+            assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ":shop.web.1")
+            assert stack.images() == [":shop.web.1"]
+
+    def test_is_left_to_the_repetition_when_it_cannot_hand_over(self) -> None:
+        with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
+            source.add(oci_images.image(b"layer"), "1")
+            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+            stack.clients["lambda"] = FakeLambda(DENIED)
+            lose(stack, REGISTER, IMAGES, "error")
+            event = stack.request("Create", Digest=None, Source={"Image": f"{source.host}/web:1"})
+
+            with pytest.raises(Exception, match="did not take the image"):
+                stack.handler(event, stack.context())
+            assert stack.response.answers == []
+
+
+class TestDeployment:
+    def test_that_may_be_made_is_found_by_the_next_invocation(self, stack: Stack) -> None:
+        invoked = stack.clients["lambda"] = FakeLambda()
+        lose(stack, DEPLOY, DEPLOYMENTS, "error")
+
+        stack.handler(deployment("Create", stack), stack.context())
+        (second,) = invoked.payloads
+        stack.handler(second, stack.context())  # the outage goes on
+        _, third = invoked.payloads
+        assert stack.response.answers == []
+        stack.lightsail.faults.clear()
+
+        assert stack.send(third)["Data"]["DeploymentVersion"] == "1"
+        assert stack.calls(DEPLOY) == 1
+
+    def test_whose_secret_cannot_be_read_while_it_is_in_doubt_is_not_answered(
+        self, stack: Stack
+    ) -> None:
+        invoked = stack.clients["lambda"] = FakeLambda()
+        lose(stack, DEPLOY, DEPLOYMENTS, "error")
+        stack.handler(deployment("Create", stack), stack.context())
+        (second,) = invoked.payloads
+        second["ResourceProperties"]["Containers"]["web"]["Secrets"] = {"P": {"SecretArn": "arn:x"}}
+
+        stack.handler(second, stack.context())
+
+        assert len(invoked.payloads) == 2
+        assert stack.response.answers == []
+
+
+def test_the_timer_does_not_answer_for_what_may_be_carried_out(
+    stack: Stack, fire_timer: Callable[[], None]
+) -> None:
+    stack.before[REGISTER] = fire_timer
+
+    assert stack.create()["Status"] == "SUCCESS"
+    assert stack.images() == [":shop.web.1"]
