@@ -103,7 +103,10 @@ def log_bare_lines() -> None:
     The time is with the line anyway, and CloudFormation's own id is in it.
     """
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        # Not one of tests, and not Lambda's for JSON.
+        is_stream = isinstance(handler, logging.StreamHandler)
+        if not is_stream and type(handler.formatter) is logging.Formatter:
+            handler.setFormatter(logging.Formatter("%(message)s\n"))
 
 
 def _stack_name(arn: object) -> object:
