@@ -55,7 +55,9 @@ def make_handler(
     def handler(event: Any, context: Any) -> None:
         request = checked(event)
         resource.begin(request, context)
-        resource.log("began", physical_id=request.get("PhysicalResourceId"))
+        resource.log(
+            "began", physical_id=request.get("PhysicalResourceId"), stack_id=request["StackId"]
+        )
         resources.carry_out(request, context)
 
     return handler

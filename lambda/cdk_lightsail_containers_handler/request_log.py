@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 # secret such as `shop` must not make them unreadable.
 _OWN_FACTS = frozenset(
     {"at", "container", "digest", "image", "images", "operation", "physical_id", "reason"}
-    | {"service", "source", "status", "why"}
+    | {"service", "source", "stack_id", "status", "why"}
 )
 # The function's own secrets, which AWS quotes when it finds a signature wrong.
 _OWN_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -103,7 +103,10 @@ def log_bare_lines() -> None:
     The time is with the line anyway, and CloudFormation's own id is in it.
     """
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        # Not one of tests, and not Lambda's for JSON.
+        is_stream = isinstance(handler, logging.StreamHandler)
+        if not is_stream and type(handler.formatter) is logging.Formatter:
+            handler.setFormatter(logging.Formatter("%(message)s\n"))
 
 
 def _stack_name(arn: object) -> object:

@@ -95,13 +95,30 @@ def test_shows_what_is_given_for_a_stack(stack: object, caplog: pytest.LogCaptur
     assert line(caplog)["stack"] == stack
 
 
-def test_of_aws_lambda_has_no_time_and_id_before_a_line() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("[%(levelname)s]\t%(asctime)s\t%(message)s"))
+class LambdaHandler(logging.Handler):
+    """What AWS Lambda's runtime gives the root logger, which writes no line feed of its own."""
+
+
+class JsonFormatter(logging.Formatter):
+    """What it has when the function logs JSON."""
+
+
+@pytest.mark.parametrize(
+    ("handler", "formatter", "shown"),
+    [
+        (LambdaHandler(), logging.Formatter("[%(levelname)s]\t%(message)s\n"), "{}\n"),
+        (LambdaHandler(), JsonFormatter('"%(message)s"'), '"{}"'),
+        (logging.StreamHandler(), logging.Formatter("of a test: %(message)s"), "of a test: {}"),
+    ],
+)
+def test_of_aws_lambda_has_no_time_and_id_before_a_line(
+    handler: logging.Handler, formatter: logging.Formatter, shown: str
+) -> None:
+    handler.setFormatter(formatter)
     logging.getLogger().addHandler(handler)
     try:
         log_bare_lines()
     finally:
         logging.getLogger().removeHandler(handler)
 
-    assert handler.format(logging.makeLogRecord({"msg": "{}"})) == "{}"
+    assert handler.format(logging.makeLogRecord({"msg": "{}"})) == shown
