@@ -5,6 +5,7 @@ CreationTime is its change set's, and LastUpdatedTime the start of the execution
 there once a deletion has begun; a creation that is rolled back is one.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html
 https://github.com/Sceptre/sceptre/issues/411
+https://github.com/localstack/localstack/blob/main/tests/aws/services/cloudformation/resources/test_sns.snapshot.json
 """
 
 # ruff: noqa: SLF001 - ministack has no public way to do this, and its version is pinned
