@@ -3,12 +3,12 @@
 #
 # Seen with buildah 1.28.2 of Debian 12 (1.28.2+ds1-3+deb12u1), 2026-11-28. The command names one
 # destination, docker.io/library/web:1. The archive's RepoTags have the name that the image has in
-# the storage it came from as well, so that whoever loads the archive gets that name too, and loses
-# an image that had it:
+# the storage it came from as well, so that loading the archive gives that name too, and takes it
+# from an image that had it:
 #
 #     ["docker.io/library/web:1","localhost/private-name:latest"]
 #
-# A reader that picks an image by one name must expect others that nobody asked for.
+# A reader that picks an image by one name must expect others that were not asked for.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -138,7 +138,7 @@ class TestInterimAnswers:
 
 
 def coded(content: Callable[[Handler], bytes], coding: str = "gzip", *, length: bool = True) -> Act:
-    """Answer with a content coding, whatever was asked for."""
+    """Answer with a content coding, although none was asked for."""
 
     def act(handler: Handler) -> bool:
         body = gzip.compress(content(handler))

@@ -64,7 +64,7 @@ REGISTRY = Url(origin=Origin.of_registry("registry-1.docker.io"), target="/v2/")
             [("basic", {"realm": "a\\"}), ("bearer", {"realm": 'b, Basic c="d"'})],
         ),
         (['bEARER ReAlM="\\a\\b"'], [("bearer", {"realm": "ab"})]),
-        # in any order, with what nobody knows
+        # in any order, with unknown ones
         (
             ['Bearer error="invalid_token",scope="x",realm="a",x=y,Digest nonce="n=",qop=auth'],
             [

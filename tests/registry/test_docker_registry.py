@@ -155,7 +155,7 @@ def test_a_wrong_login_is_told_without_it(
 @pytest.mark.parametrize(
     "told", [DOCKER_MANIFEST, OCI_MANIFEST, "application/json", "application/octet-stream"]
 )
-def test_a_manifest_that_does_not_name_its_type_arrives_whatever_it_is_served_as(
+def test_a_manifest_that_does_not_name_its_type_arrives_under_each_type_that_it_is_served_as(
     open_registry: DockerRegistry, tmp_path: Path, told: str, docker: bool
 ) -> None:
     given = image(*layers(2, 1000, told), docker=docker)

@@ -131,6 +131,7 @@ class TestCompanions:
             ([entry(BOTH, "v1"), entry(MADE), entry(SBOM), entry(SIG)], (BOTH, SBOM, SIG)),
             ([entry(BOTH, "v1"), entry(OF_BOTH, artifactType=SPDX)], (BOTH, OF_BOTH)),
             ([entry(NESTED, "v1"), entry(MADE), entry(ARM64)], (NESTED,)),
+            ([entry(NESTED, "v1"), entry(BOTH), entry(MADE)], (NESTED,)),
             ([entry(multi_arch(b"web")), entry(MADE)], (multi_arch(b"web"),)),
         ],
         ids=[
@@ -150,6 +151,7 @@ class TestCompanions:
             "all of it",
             "what refers to an index",
             "images of an index in an index",
+            "an index of an index, and its images",
             "attestations",
         ],
     )  # fmt: skip

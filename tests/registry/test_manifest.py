@@ -409,7 +409,7 @@ def test_an_oci_manifest_need_not_name_its_own_type() -> None:
     "told", [DOCKER_MANIFEST, "", "application/json", "application/octet-stream", "text/plain"]
 )
 @pytest.mark.parametrize("docker", [True, False])
-def test_a_manifest_that_does_not_name_its_type_is_of_oci_whatever_it_is_served_as(
+def test_a_manifest_that_does_not_name_its_type_is_of_oci_under_each_type_that_it_is_served_as(
     told: str, docker: bool
 ) -> None:
     found = json.loads(image(b"layer", docker=docker).content)
