@@ -2,14 +2,13 @@
 
 import importlib.metadata
 import importlib.util
-import io
-import itertools
-import tokenize
 from pathlib import Path
 
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk.aws_lambda import AssetCode, Code
+
+from .condensed_source import condensed
 
 ENTRY_POINT = "cdk_lightsail_containers_handler.main.handler"
 
@@ -17,13 +16,6 @@ _OWN_PACKAGE = "cdk_lightsail_containers_handler"
 _PACKAGES = (_OWN_PACKAGE, "crhelper")
 # Both are under the Apache License 2.0, whose text is there once.
 _LICENCES = {"cdk-lightsail-containers": "LICENSE", "crhelper": "NOTICE"}
-_BETWEEN_STATEMENTS = {
-    tokenize.COMMENT,
-    tokenize.DEDENT,
-    tokenize.ENCODING,
-    tokenize.INDENT,
-    tokenize.NL,
-}
 
 
 def handler_code() -> AssetCode:
@@ -58,7 +50,7 @@ class _InstalledPackages:
                 content = module.read_bytes()
                 _write(
                     target / package / module.relative_to(source),
-                    _without_comments(content) if package == _OWN_PACKAGE else content,
+                    condensed(content) if package == _OWN_PACKAGE else content,
                 )
         for distribution, name in _LICENCES.items():
             text = _licence(distribution, name).read_bytes()
@@ -81,33 +73,6 @@ def _licence(distribution: str, name: str) -> Path:
     if not found:
         raise ValueError(f"{distribution!r} is installed without its {name}: pip install it again")
     return found[0]
-
-
-def _without_comments(source: bytes) -> bytes:
-    """Return a module without comments and docstrings, a quarter of it, in the same lines.
-
-    They are for who reads the code here; in a function they cost transfer and every cold start.
-    """
-    lines = source.decode().splitlines(keepends=True)
-    found = []
-    is_first = True  # of its statement
-    tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
-    for token, following in itertools.pairwise(tokens):
-        is_whole_statement = is_first and following.type == tokenize.NEWLINE
-        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and is_whole_statement):
-            found.append(token)
-        if token.type == tokenize.NEWLINE:
-            is_first = True
-        elif token.type not in _BETWEEN_STATEMENTS:
-            is_first = False
-    for token in reversed(found):
-        (first, start), (last, end) = token.start, token.end
-        kept = "" if token.type == tokenize.COMMENT else '""'
-        before, after = lines[first - 1][:start], lines[last - 1][end:]
-        if not kept:
-            before = before.rstrip()
-        lines[first - 1 : last] = [f"{before}{kept}{after}", *["\n"] * (last - first)]
-    return "".join(lines).encode()
 
 
 def _write(target: Path, content: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
 from fake_cloudformation import FakeCloudFormation
 from lightsail_local.behaviour import Behaviour
-from lightsail_local.http_server import LoopbackServer
 from lightsail_local.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
@@ -134,12 +133,11 @@ def crowd(
         behaviour: Lightsail's; it registers every digest unless told otherwise.
     """
     time = SharedTime()
-    cloudformation = FakeCloudFormation(time.clock)
     settings = {"missing_digest": "accepted", "service_seconds": 0, "deployment_seconds": 1}
     with (
         LightsailServer(Behaviour(**{**settings, **behaviour}), clock=time.clock) as lightsail,
         response_url() as response,
-        closing(LoopbackServer(0, cloudformation.respond)) as served,
+        FakeCloudFormation(time.clock).served() as cloudformation,
     ):
 
         def member(number: int) -> Member:
@@ -148,8 +146,7 @@ def crowd(
             def make_client(service: str, **options: Any) -> Any:
                 if service == "lambda":
                     return _Lambda(handed_over)
-                is_lightsail = service != "cloudformation"
-                url = lightsail.url if is_lightsail else f"http://{served.host}"
+                url = cloudformation.url if service == "cloudformation" else lightsail.url
                 return boto3.client(service, endpoint_url=url, config=main.CLIENT_CONFIG, **options)
 
             cloudformation.show(f"{stack_requests.STACK_ID}-{number}", "UPDATE_IN_PROGRESS")

@@ -138,7 +138,7 @@ def running_world() -> Iterator[World]:
         s3 = running.enter_context(fake_s3.fake_s3())
         yield World(
             requests,
-            running.enter_context(running_aws(requests.lightsail, requests.cloudformation_url, s3)),
+            running.enter_context(running_aws(requests.lightsail, requests.cloudformation.url, s3)),
             public=running.enter_context(fake_registry.fake_registry()),
             private=running.enter_context(fake_registry.fake_registry(login="basic")),
             amazon=running.enter_context(ecr.running_ecr(*hosts)),

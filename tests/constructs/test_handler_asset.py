@@ -1,6 +1,5 @@
 """What goes into the function's asset, and that it is the same wherever it is made."""
 
-import ast
 import os
 import subprocess
 import sys
@@ -59,7 +58,7 @@ def test_is_small(asset: Path, tmp_path: Path) -> None:
         for path in asset.rglob("*"):
             packed.write(path, path.relative_to(asset))
 
-    assert archive.stat().st_size < 96_000
+    assert archive.stat().st_size < 98_000
 
 
 def test_is_readable_by_the_user_of_the_runtime(asset: Path) -> None:
@@ -81,39 +80,6 @@ def test_has_the_same_hash_from_another_process_with_another_umask_and_no_networ
     )
 
     assert asset_in(elsewhere).name == asset.name
-
-
-def test_leaves_comments_and_docstrings_out_and_every_line_where_it_is(asset: Path) -> None:
-    for staged in (asset / "cdk_lightsail_containers_handler").rglob("*.py"):
-        source = HANDLER / staged.relative_to(asset / "cdk_lightsail_containers_handler")
-        code = staged.read_text()
-        assert len(code.splitlines()) == len(source.read_text().splitlines())
-        assert "# " not in code
-        assert syntax(code) == syntax(source.read_text())
-
-
-def test_leaves_a_string_that_is_more_than_a_docstring() -> None:
-    source = b'"a".join(b)  # c\nd = "e"\n"""f\ng"""\n# h\nif d: "i"\n'
-
-    assert handler_asset._without_comments(source) == b'"a".join(b)\nd = "e"\n""\n\n\nif d: "i"\n'
-
-
-def syntax(code: str) -> str:
-    """What a module means, with the places of everything but its docstrings."""
-    tree = ast.parse(code)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [one for one in body if not is_string(one)]
-    return ast.dump(tree, include_attributes=False)
-
-
-def is_string(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
 
 
 def test_says_which_package_is_missing() -> None:

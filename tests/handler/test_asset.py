@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import boto3
@@ -15,7 +14,6 @@ from cdk_commands import ROOT
 from cdk_lightsail_containers.handler_asset import ENTRY_POINT
 from fake_cloudformation import FakeCloudFormation
 from lightsail_local.behaviour import Behaviour
-from lightsail_local.http_server import LoopbackServer
 from lightsail_local.lambda_runtime import LambdaRuntime
 from lightsail_local.server import Fault, LightsailServer
 from response_url import SIGNATURE, ResponseUrl, response_url
@@ -48,21 +46,20 @@ def function(asset: Path, lightsail: LightsailServer) -> Iterator[LambdaRuntime]
     """The function, with boto3 and awslambdaric in sight and nothing else."""
     client = boto3.client("lightsail", endpoint_url=lightsail.url)
     client.create_container_service(serviceName="shop", power="nano", scale=1)
-    cloudformation = FakeCloudFormation(time.time)
-    cloudformation.show(STACK_ID, "UPDATE_IN_PROGRESS")
     with (
-        closing(LoopbackServer(0, cloudformation.respond)) as aws,
+        FakeCloudFormation(time.time).served() as cloudformation,
         LambdaRuntime(
             asset,
             ENTRY_POINT,
             python=RUNTIME,
             timeout=31,
             environment={
-                "AWS_ENDPOINT_URL": f"http://{aws.host}",
+                "AWS_ENDPOINT_URL": cloudformation.url,
                 "AWS_ENDPOINT_URL_LIGHTSAIL": lightsail.url,
             },
         ) as runtime,
     ):
+        cloudformation.show(STACK_ID, "UPDATE_IN_PROGRESS")
         yield runtime
 
 

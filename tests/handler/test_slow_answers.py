@@ -76,7 +76,7 @@ def handler_of(stack: Stack, lightsail_url: str) -> Handler:
     """Return a handler in real time, as a cold start makes it."""
 
     def make_client(service: str, **options: Any) -> Any:
-        url = stack.cloudformation_url if service == "cloudformation" else lightsail_url
+        url = stack.cloudformation.url if service == "cloudformation" else lightsail_url
         return boto3.client(service, endpoint_url=url, config=main.CLIENT_CONFIG, **options)
 
     return main.make_handler(make_client)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Self
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from lightsail_local.http_server import Answer, Connection
+from lightsail_local.http_server import Answer, Connection, LoopbackServer
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 _STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -57,6 +59,7 @@ class FakeCloudFormation:
         stacks: the stacks by their ARNs.
         errors: operations that fail: the code and the sentence of each.
         calls: the operations that were called.
+        url: where it answers, while it is served.
         changes_update_time: whether a rollback counts as an update, which AWS does not document.
     """
 
@@ -65,7 +68,15 @@ class FakeCloudFormation:
         self.stacks: dict[str, StackRecord] = {}
         self.errors: dict[str, tuple[str, str]] = {}
         self.calls: list[str] = []
+        self.url = ""
         self.changes_update_time = False
+
+    @contextmanager
+    def served(self) -> Iterator[Self]:
+        """Answer requests on a free port of loopback."""
+        with closing(LoopbackServer(0, self._respond)) as server:
+            self.url = f"http://{server.host}"
+            yield self
 
     def show(self, arn: str, status: str) -> None:
         """Have a stack come to a status; CREATE_ and UPDATE_IN_PROGRESS begin an operation."""
@@ -86,11 +97,6 @@ class FakeCloudFormation:
         stack = self.stacks[arn]
         stack.resources[name] = physical_id, status
         stack.events.append(Event(name, kind, physical_id, status, self._clock()))
-
-    def respond(self, connection: Connection) -> None:
-        """Answer a request."""
-        body = b"".join(connection.body).decode()
-        connection.send(self.answer({name: one[0] for name, one in parse_qs(body).items()}))
 
     def answer(self, asked: dict[str, str]) -> Answer:
         """Return the answer to a request with these parameters.
@@ -144,6 +150,10 @@ class FakeCloudFormation:
             result = _page("StackEvents", events[::-1], start)
         body = f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{result}</{action}Result>'
         return _xml(200, f"{body}</{action}Response>")
+
+    def _respond(self, connection: Connection) -> None:
+        body = b"".join(connection.body).decode()
+        connection.send(self.answer({name: one[0] for name, one in parse_qs(body).items()}))
 
 
 def _time(seconds: float | None) -> str:

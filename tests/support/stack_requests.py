@@ -3,7 +3,7 @@
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -15,7 +15,6 @@ from cdk_lightsail_containers_handler import main
 from fake_cloudformation import FakeCloudFormation
 from fake_time import FakeTime
 from lightsail_local.behaviour import Behaviour
-from lightsail_local.http_server import LoopbackServer
 from lightsail_local.sample_image import push_sample_image, sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
@@ -91,7 +90,6 @@ class Stack:
     Args:
         lightsail: the Lightsail that the handler calls, with a service `shop`.
         cloudformation: what the handler reads of the stack.
-        cloudformation_url: where it reads that.
         response: where its answers arrive.
         time: passes when the handler or Lightsail's states need it.
         clients: what the handler gets for services other than Lightsail.
@@ -101,7 +99,6 @@ class Stack:
 
     lightsail: LightsailServer
     cloudformation: FakeCloudFormation
-    cloudformation_url: str
     response: ResponseUrl
     time: FakeTime
     handler: Handler = field(init=False, repr=False)
@@ -120,8 +117,8 @@ class Stack:
         def make_client(service: str, **options: Any) -> Any:
             if service in self.clients:
                 return self.clients[service]
-            is_lightsail = service != "cloudformation"
-            endpoint = url or (self.lightsail.url if is_lightsail else self.cloudformation_url)
+            fake = self.cloudformation if service == "cloudformation" else self.lightsail
+            endpoint = url or fake.url
             return boto3.client(service, endpoint_url=endpoint, config=settings, **options)
 
         return main.make_handler(
@@ -192,7 +189,6 @@ class Stack:
 def stack(**behaviour: Any) -> Iterator[Stack]:
     """Run a local Lightsail with a service `shop`, that registers every digest."""
     time = FakeTime()
-    cloudformation = FakeCloudFormation(time.clock)
     before: dict[str, Callable[[], None]] = {}
     settings = {"missing_digest": "accepted", "service_seconds": 0, "deployment_seconds": 1}
     with (
@@ -201,13 +197,12 @@ def stack(**behaviour: Any) -> Iterator[Stack]:
             clock=time.clock,
             on_request=lambda request: before.pop(request.operation, lambda: None)(),
         ) as lightsail,
-        closing(LoopbackServer(0, cloudformation.respond)) as served,
+        FakeCloudFormation(time.clock).served() as cloudformation,
         response_url() as response,
     ):
         given = Stack(
             lightsail=lightsail,
             cloudformation=cloudformation,
-            cloudformation_url=f"http://{served.host}",
             response=response,
             time=time,
             before=before,

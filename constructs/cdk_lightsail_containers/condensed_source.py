@@ -1,0 +1,127 @@
+"""A module's source, as short as it can be with every statement in the line where it was."""
+
+from __future__ import annotations
+
+import ast
+import io
+import itertools
+import re
+import tokenize
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BETWEEN_STATEMENTS = {
+    tokenize.COMMENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.INDENT,
+    tokenize.NL,
+}
+_ARROW = re.compile(r" *-> *\Z")
+_INDENTATION = re.compile(r"(?: {4})+")
+
+
+def condensed(source: bytes) -> bytes:
+    """Return a module without what is for its readers and for type checkers alone.
+
+    That is comments, docstrings, annotations of functions, imports under `TYPE_CHECKING` and wide
+    indentation, together a third. In a function they cost transfer and every cold start.
+    """
+    return _narrow(_without_types(_without_comments(source.decode()))).encode()
+
+
+def _without_comments(source: str) -> str:
+    lines = source.splitlines(keepends=True)
+    alone = set(_lines_of_lone_strings(source))
+    found = []
+    is_first = True  # of its statement
+    for token, following in itertools.pairwise(_tokens(source)):
+        is_whole_statement = is_first and following.type == tokenize.NEWLINE
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and is_whole_statement):
+            found.append(token)
+        if token.type == tokenize.NEWLINE:
+            is_first = True
+        elif token.type not in _BETWEEN_STATEMENTS:
+            is_first = False
+    for token in reversed(found):
+        (first, start), (last, end) = token.start, token.end
+        kept = '""' if token.type == tokenize.STRING and first in alone else ""
+        before, after = lines[first - 1][:start], lines[last - 1][end:]
+        if not kept:
+            before = before.rstrip()
+        lines[first - 1 : last] = [f"{before}{kept}{after}", *["\n"] * (last - first)]
+    return "".join(lines)
+
+
+def _lines_of_lone_strings(source: str) -> Iterator[int]:
+    """Return in which lines a string is a block's only statement, or the first of such strings."""
+    for node in ast.walk(ast.parse(source)):
+        for block in ("body", "orelse", "finalbody"):
+            statements = getattr(node, block, None)
+            if isinstance(statements, list) and statements and all(map(_is_string, statements)):
+                yield statements[0].lineno
+
+
+def _is_string(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(getattr(node.value, "value", None), str)
+
+
+def _without_types(source: str) -> str:
+    # The columns of a tree count bytes.
+    lines = source.encode().splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            last = node.body[-1].end_lineno or node.lineno
+            lines[node.lineno - 1 : last] = [b"\n"] * (last - node.lineno + 1)
+    text = "".join(line.decode() for line in lines)
+    starts = [0, *itertools.accumulate(map(len, text.splitlines(keepends=True)))]
+    for start, end in sorted(_annotations(text, starts), reverse=True):
+        text = text[:start] + text[end:]
+    return text
+
+
+def _annotations(text: str, starts: list[int]) -> Iterator[tuple[int, int]]:
+    """Return where the annotations of functions begin and end, those of one line each."""
+
+    def offset(line: int | None, column: int | None) -> int:
+        at = starts[(line or 1) - 1]
+        # Columns count bytes.
+        return at + len(text[at:].encode()[: column or 0].decode())
+
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.arg) and node.annotation:
+            start = offset(node.lineno, node.col_offset) + len(node.arg)
+            end = offset(node.annotation.end_lineno, node.annotation.end_col_offset)
+        elif isinstance(node, ast.FunctionDef) and node.returns:
+            at = offset(node.returns.lineno, node.returns.col_offset)
+            arrow = _ARROW.search(text[:at])
+            start = arrow.start() if arrow else at
+            end = offset(node.returns.end_lineno, node.returns.end_col_offset)
+        else:
+            continue
+        if "\n" not in text[start:end]:
+            yield start, end
+
+
+def _narrow(source: str) -> str:
+    """Return a module with one space for four at the begin of each line, but within strings."""
+    lines = source.splitlines(keepends=True)
+    # Since Python 3.12 the text of an f-string is a token of its own.
+    kinds = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+    within = {
+        line
+        for token in _tokens(source)
+        if token.type in kinds
+        for line in range(token.start[0] + 1, token.end[0] + 1)
+    }
+    for number, line in enumerate(lines, 1):
+        indentation = _INDENTATION.match(line)
+        if indentation and number not in within:
+            lines[number - 1] = " " * (indentation.end() // 4) + line[indentation.end() :]
+    return "".join(lines)
+
+
+def _tokens(source: str) -> list[tokenize.TokenInfo]:
+    return list(tokenize.tokenize(io.BytesIO(source.encode()).readline))
