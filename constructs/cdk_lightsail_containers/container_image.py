@@ -154,7 +154,7 @@ class ContainerImage(Construct):
         return tuple(map(Stack.of(self).resolve, self._service_and_label))
 
     def _check_again(self, service: IContainerRef) -> None:
-        """Hold a service and label to their rules that were tokens, where they came to be known."""
+        """Check what was a token, where it came to be known."""
         check_no_secret(self, service, self._properties)
         known = self._known()
         if known == self._service_and_label or not all(isinstance(part, str) for part in known):

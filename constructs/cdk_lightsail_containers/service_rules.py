@@ -45,7 +45,7 @@ def check_no_secret(
 
     Args:
         scope: the construct of the resource.
-        service: its container service; of one in a stack the properties have a reference alone.
+        service: its container service. The properties may have a reference in place of its name.
         properties: as they are given to the CDK, with tokens.
     """
     for name, secret in (

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _Kind = TypeVar("_Kind", bound="Construct")
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-_DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):")
-# What an access key, a client of a Cognito user pool, a channel of Amazon IVS and an API key of AWS
-# AppSync tell, and custom resources that follow them. No schema says which attributes are secret.
+_DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure)\b")
+# Those of access keys, of Cognito's user pool clients, of IVS' channels and of AppSync's API keys,
+# and of custom resources that use the same names. No schema says which attributes are secret.
 _SECRET_ATTRIBUTES = {"ApiKey", "ClientSecret", "SecretAccessKey", "StreamKey"}
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html
 _SUBSTITUTED = re.compile(r"\$\{([\w:.]+)\}")
@@ -32,7 +32,7 @@ def is_secret_reference(value: object) -> bool:
 
 
 def secrets_among(scope: IConstruct, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield the names of the values that a template makes secrets, each with what does, in words.
+    """Find the secrets among values of a template: the name of each, and what makes it one.
 
     Args:
         scope: a construct of the template's stack.
@@ -46,7 +46,7 @@ def secrets_among(scope: IConstruct, values: Mapping[str, object]) -> Iterator[t
 
 
 def _secrets(stack: Stack, value: object) -> Iterator[str]:
-    """Yield what is secret in a value, also where another stack of the app hands it over."""
+    """Describe what is secret in a value, also where another stack of the app passes it on."""
     parts = list(_parts(template_value(stack, value)))
     if any(map(is_secret_reference, parts)):
         yield "a dynamic reference"

@@ -280,6 +280,13 @@ def test_what_is_no_secret_is_passed_to_a_nested_stack(stack: Stack) -> None:
     assert given == {"Ref": "Mode"}
 
 
+def test_a_parameter_of_a_nested_stack_itself_is_taken(stack: Stack) -> None:
+    nested = NestedStack(stack, "Nested")
+    deploy(nested, shown(nested).value_as_string)
+
+    assert deployed(nested)["Containers"]["web"]["Environment"]["A"] == {"Ref": "Mode"}
+
+
 def test_a_secret_that_a_nested_stack_hands_out_is_refused(stack: Stack) -> None:
     nested = NestedStack(stack, "Nested")
     deploy(stack, hidden(nested).value_as_string)
@@ -450,6 +457,13 @@ def test_a_no_echo_parameter_is_refused_in_every_property(stack: Stack, place: s
         Template.from_stack(stack)
 
     assert DEFAULT not in str(refused.value)
+
+
+def test_a_dynamic_reference_that_is_joined_is_refused(stack: Stack) -> None:
+    parts = ["{{resolve", "secretsmanager", shown(stack).value_as_string, "SecretString}}"]
+
+    with pytest.raises(ValueError, match="must not be a secret, got a dynamic reference"):
+        deploy(stack, Fn.join(":", parts))
 
 
 def test_a_secret_in_the_name_of_an_image_is_refused(stack: Stack) -> None:
