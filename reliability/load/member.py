@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as real_time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,11 +111,7 @@ class Member:
         began = self.time.now
         self.handler(event, Context(self.time, self.seconds))
         while self.handed_over:
-            handed = self.handed_over.pop()
-            # It compares this with the time of day when it hands over again, and that has stood
-            # still: here passes what will have passed then.
-            handed["HandOver"]["Began"] = real_time.time() - (self.time.now - began + self.seconds)
-            self.handler(handed, Context(self.time, self.seconds))
+            self.handler(self.handed_over.pop(), Context(self.time, self.seconds))
         answers = self.response.answers_to(event["RequestId"])
         if len(answers) != 1:
             raise Broken(f"{kind} of stack {self.number} has {len(answers)} answers")
