@@ -8,14 +8,13 @@ import re
 from pathlib import Path
 
 import cdk_lightsail_containers_handler
-
-_MOST = 240
+from cdk_lightsail_containers_handler.errors import REASON_LIMIT
 
 
 def is_sentence(reason: str) -> bool:
     """Return whether a reason says what happened and, behind a colon, what to do about it."""
     return (
-        len(reason) <= _MOST
+        len(reason) <= REASON_LIMIT  # one that quotes AWS
         and not reason.startswith("unexpected ")
         and bool(_cures().fullmatch(reason))
     )

@@ -301,7 +301,8 @@ def test_no_answer_two_answers_and_one_too_late_are_seen() -> None:
         ("unexpected KeyError, 'x': report it, its log is in log group y", False),
         ("An error occurred (ValidationException) when calling X: no such thing", False),
         ("deploy again", False),
-        (f"{'x' * 240}: deploy again", False),
+        (f"{'x' * 240}: deploy again", True),
+        (f"{'x' * 800}: deploy again", False),
     ],
 )
 def test_a_reason_names_its_cause_and_one_of_the_cures(reason: str, *, expected: bool) -> None:
