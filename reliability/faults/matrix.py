@@ -101,25 +101,9 @@ def runs_of(
     return [run for of_scenario in runs for run in of_scenario]
 
 
-def is_too_late(made: Made) -> bool:
-    """Return whether all that is wrong is what the function cannot know: see docs/architecture.md.
-
-    An Update that is cancelled before its function has first looked at the stack seems to be the
-    rollback's own.
-    """
-    run, problems = made.run, made.result.problems
-    is_first_look = run.call == Call("cloudformation", "DescribeStacks", 1)
-    is_cancelled = is_first_look and run.fault == strike.CANCELLED_BEFORE
-    return (
-        bool(problems)
-        and is_cancelled
-        and all(problem.endswith("is nobody's") for problem in problems)
-    )
-
-
 def is_broken(made: Made) -> bool:
     """Return whether a run is broken."""
-    return bool(made.result.problems) and not is_too_late(made)
+    return bool(made.result.problems)
 
 
 def show(made: Sequence[Made]) -> str:
@@ -149,15 +133,14 @@ def tell(made: Sequence[Made]) -> str:
     outcomes = Counter(map(_outcome, made))
     stuck = sum(one.result.was_stuck for one in made)
     return (
-        f"{len(made)} runs, {outcomes['broken']} of them broken; {outcomes['late']} cancelled too "
-        f"late to be told; {outcomes['idle']} idle; in {stuck} the rollback could not end while "
-        "the fault lasted, and was continued"
+        f"{len(made)} runs, {outcomes['broken']} of them broken; {outcomes['idle']} idle; in "
+        f"{stuck} the rollback could not end while the fault lasted, and was continued"
     )
 
 
 def _outcome(made: Made) -> str:
     if made.result.problems:
-        return "late" if is_too_late(made) else "broken"
+        return "broken"
     # What never struck says nothing.
     return "held" if made.result.has_struck else "idle"
 
@@ -165,8 +148,6 @@ def _outcome(made: Made) -> str:
 def _cell(count: Counter[str]) -> str:
     if count["broken"]:
         return f"**{count['held']} of {count['held'] + count['broken']}**"
-    if count["late"]:
-        return f"{count['held']}, {count['late']} late"
     if count["held"]:
         return str(count["held"])
     return "idle" if count["idle"] else ""

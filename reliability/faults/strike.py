@@ -275,6 +275,6 @@ FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
     "cancelled_before": _cancelled_before,
     "cancelled_after": _cancelled_after,
 }
-REFUSED, CANCELLED_BEFORE = "refused", "cancelled_before"
+REFUSED = "refused"
 NAMES = (REFUSED, *FAULTS)
 STALLS = frozenset({"stall", "outage"})
