@@ -93,7 +93,7 @@ class Registration:
         It takes no source: a tag may have moved since, and a login have expired.
 
         Returns:
-            None if it is not registered any more, or if nobody can tell which one it is.
+            None if it is not registered any more, or if it is not known which one it is.
         """
         name = ImageName.parse(self._stack.stood_for())
         service = name.service if name else self.wanted.service_name
@@ -114,7 +114,7 @@ class Registration:
         try:
             image = self._look(self.wanted.service_name, self._pick)
         except (OutOfTime, Unanswered):
-            # Does anybody else know whether an earlier delivery has registered it?
+            # An earlier delivery may have registered it.
             self._doubt.is_open = self._doubt.is_open or self._stack.is_repeated
             raise
         if image is not None:
@@ -230,8 +230,9 @@ class Registration:
     def _settle(self, own: ContainerImage) -> ContainerImage:
         """Return the one image that stays when the same request was carried out twice at once.
 
-        Whoever sees its own image listed sees every earlier one too, and the first one stays, so
-        that both come to the same end. From here on nothing may fail: the image is registered.
+        A delivery that sees its own image listed sees every earlier one, too, and the first one
+        stays, so that both come to the same end. From here on nothing may fail: the image is
+        registered.
         """
         image = own
         try:

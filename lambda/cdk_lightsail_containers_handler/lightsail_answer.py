@@ -78,7 +78,7 @@ class ContainerService:
 
     @property
     def is_disabled(self) -> bool:
-        """Whether the service serves nothing, whatever is deployed."""
+        """Whether the service serves nothing, also with a deployment."""
         return self.state == "DISABLED"
 
     def uses(self, name: ImageName) -> bool:

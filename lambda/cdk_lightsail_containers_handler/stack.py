@@ -38,7 +38,7 @@ _STATUS, _BEGAN = "StackBeganIn", "StackBeganAt"
 
 @dataclass(frozen=True)
 class _Reading(PlainCall):
-    """A call that reads the stack, and whose refusal is told from an outage."""
+    """A call that reads the stack; its refusal is another error than an outage."""
 
     def out_of_time(self, cause: str) -> HandlerError:
         return OutOfTime(f"{self.problem} ({cause})", self.cure)
@@ -101,7 +101,7 @@ class Stack:
         client: boto3's client of CloudFormation.
         event: the request.
         deadline: when to stop asking.
-        log: where it is told what could not be read.
+        log: where it logs what could not be read.
         today: gives the time, seconds since the epoch.
         handed_over: what an invocation before this one has left.
     """
@@ -182,7 +182,7 @@ class Stack:
         return self._read_rollback().stood_for
 
     def made(self, at: datetime) -> bool | None:
-        """Return whether something is newer than the stack's operation, None if nobody can tell.
+        """Return whether something is newer than the stack's operation, None if that is not known.
 
         CreatedAt of Lightsail may be in whole seconds.
 
@@ -210,7 +210,7 @@ class Stack:
         return self.can_tell_what_was_made and bool(self.made(at))
 
     def sent_before(self, at: datetime) -> bool:
-        """Return whether the request was sent before something was made; not if nobody can tell."""
+        """Return whether the request was sent before something was made; not if unknown."""
         return self._sent_at is not None and self._sent_at + 1 < at.timestamp()
 
     def takes_back(self, physical_id: str) -> bool:
