@@ -25,10 +25,10 @@ runroot = "$folder/run"
 END
 export CONTAINERS_STORAGE_CONF="$folder/storage.conf" STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 
-mkdir "$folder/root"
-echo hello > "$folder/root/hello"
+mkdir "$folder/tree"
+echo hello > "$folder/tree/hello"
 container=$(buildah from scratch)
-buildah copy --quiet "$container" "$folder/root" / >/dev/null
+buildah copy --quiet "$container" "$folder/tree" / >/dev/null
 buildah commit --quiet "$container" web >/dev/null
 copy() { skopeo --insecure-policy copy --quiet containers-storage:localhost/web:latest "$1"; }
 buildah push --quiet web "dir:$folder/dir-by-buildah"
