@@ -64,7 +64,11 @@ def registry() -> Iterator[FakeRegistry]:
 def stack(registry: FakeRegistry) -> Iterator[Stack]:
     """A stack whose service has the image `:shop.web.1`, of a digest that no request names."""
     with stack_requests.stack() as given, fake_s3() as s3:
-        s3.objects[f"{'0' * 64}.tar"] = archives.tar(archives.layout(oci_images.image(*LAYERS)))
+        s3.objects[f"{'0' * 64}.tar"] = archives.tar(
+            archives.layout(
+                oci_images.image(*LAYERS), names=({"org.opencontainers.image.ref.name": "web:1.4"},)
+            )
+        )
         given.clients |= {
             "s3": _Bucket(s3.client()),
             "secretsmanager": FakeSecrets(**{SECRET_ARN: '{"password": "s3cret"}'}),

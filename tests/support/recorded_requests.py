@@ -207,6 +207,9 @@ _CASES: Mapping[str, Callable[[Stack, Path], object]] = {
     "of an archive": lambda stack, folder: _image(
         stack, ImageSource.from_archive(folder / "image.tar")
     ),
+    "of an archive of several": lambda stack, folder: _image(
+        stack, ImageSource.from_archive(folder / "image.tar", tag="web:1.4")
+    ),
     "of one container": lambda stack, _: ContainerServiceDeployment(
         stack, "Deployment", service=_shop(stack), containers={"web": Container(image="nginx:1")}
     ),
