@@ -29,13 +29,24 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-
 attempts = 0
 
 
+def read_request(connection):
+    """Read it whole, or the connection would end with a reset."""
+    with connection.makefile("rb") as stream:
+        length = 0
+        while (line := stream.readline()) not in (b"\r\n", b""):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        stream.read(length)
+
+
 def serve(server):
     global attempts
     while True:
         connection, _ = server.accept()
         with connection:
             attempts += 1
-            connection.recv(65536)
+            read_request(connection)
             connection.sendall(HEAD + b'{"containerServices": [{"cont')
 
 

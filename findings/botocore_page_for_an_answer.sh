@@ -34,11 +34,22 @@ BODIES = {
 }
 
 
+def read_request(connection):
+    """Read it whole, or the connection would end with a reset."""
+    with connection.makefile("rb") as stream:
+        length = 0
+        while (line := stream.readline()) not in (b"\r\n", b""):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        stream.read(length)
+
+
 def serve(server):
     for body in BODIES.values():
         connection, _ = server.accept()
         with connection:
-            connection.recv(65536)
+            read_request(connection)
             head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
             connection.sendall(head % len(body) + body)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -101,6 +102,16 @@ class TestThatAreCutOff:
 
         with pytest.raises(ConnectionClosedError):
             aws.client("cloudformation").describe_stacks(StackName="Shop")
+
+    def test_are_noticed_where_urllib3_does_not_count(self, aws: Aws) -> None:
+        # As since botocore 1.43.115: what has come is taken, with the length that was announced.
+        client = aws.client()
+        raw = SimpleNamespace(stream=lambda: iter([IMAGES[:30]]))
+        answer = AWSResponse("http://127.0.0.1", 200, {"Content-Length": str(len(IMAGES))}, raw)
+        client.meta.events.register("before-send", lambda **_: answer)
+
+        with pytest.raises(ConnectionClosedError):
+            client.get_container_images(serviceName="shop")
 
     def test_are_noticed_by_who_reads_a_stream(self, aws: Aws) -> None:
         aws.says(b"a part", "Content-Length: 100")
