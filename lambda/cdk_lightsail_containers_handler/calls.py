@@ -22,6 +22,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from .deadline import PERMISSIONS_SECONDS, TooLate, in_time
 from .errors import REASON_LIMIT, HandlerError, Unanswered, with_words
@@ -46,7 +47,8 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _SERVER_ERROR = 500
 # These happen before a request is sent, so it was not carried out. TLS may break at any time.
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
-_UNANSWERED = (HTTPClientError, BotoConnectionError)
+# botocore lets urllib3's own error through when it reads the broken error of a stream.
+_UNANSWERED = (HTTPClientError, BotoConnectionError, HTTPError)
 # What something in between answers passes by in some seconds; another shape stays.
 _MOST_UNSOUND = 5
 UNSOUND = (
@@ -168,7 +170,7 @@ class Calls:
         Args:
             call: what its failures say.
             act: sends it, and reads its answer; one of `UNSOUND` for an answer that is not what it
-                should be. botocore reads one that is no JSON as one that lacks everything.
+                should be.
         """
         if call.repeatable:
             return self._send(call, act)
@@ -208,7 +210,7 @@ class Calls:
             except _NOT_SENT as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), False
                 last = call.out_of_time(cause)
-            except BotoCoreError as error:
+            except (BotoCoreError, HTTPError) as error:
                 cause, is_sent = self._tell(call, type(error).__name__, error), True
                 if not isinstance(error, _UNANSWERED):
                     raise call.not_made(cause, self._first_line(error)) from error

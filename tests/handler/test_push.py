@@ -12,6 +12,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from urllib3.exceptions import ProtocolError
 
 import fake_registry
 import oci_images
@@ -672,6 +673,7 @@ class TestHandOver:
         [
             ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke"),
             ConnectionClosedError(endpoint_url="https://lambda"),
+            ProtocolError("the error's body broke off"),
         ],
     )
     def test_that_gets_no_answer_is_tried_again(
