@@ -17,8 +17,10 @@ from lightsail_local.server import Fault, LightsailServer
 
 # Its standard input controls the command, so that Ctrl-C interrupts it.
 IN_A_TERMINAL = """
-import fcntl, runpy, termios
+import fcntl, runpy, signal, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+# A shell has what it runs in the background ignore the key.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 runpy.run_module("reliability.live", run_name="__main__")
 """
 ROOT = Path(__file__).parents[3]
