@@ -659,6 +659,20 @@ class TestFullService:
             assert stack.create(**more)["PhysicalResourceId"] == ":shop.web.1"
             assert len(stack.images()) == 150
 
+    def test_takes_the_image_that_another_delivery_registered_when_one_gave_way(self) -> None:
+        with stack_requests.stack(stale_seconds=4) as stack:
+            self.fill(stack)
+            stack.time.now += 60
+            stack.client().delete_container_image(serviceName="shop", image=":shop.other.1")
+            stack.client().register_container_image(
+                serviceName="shop", label="web", digest=digest(1)
+            )
+            calls = stack.calls("RegisterContainerImage")
+
+            assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+
+            assert stack.calls("RegisterContainerImage") == calls
+
     def test_registers_once_others_have_given_way(self) -> None:
         with stack_requests.stack(stale_seconds=4) as stack:
             self.fill(stack)

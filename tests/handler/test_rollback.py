@@ -247,3 +247,15 @@ class TestARename:
 
         assert stack.images() == []
         assert "the stack's resources are not known" in caplog.text
+
+    def test_is_not_deleted_while_cloudformation_does_not_say_what_stands_for_it(
+        self, stack: Stack
+    ) -> None:
+        one = self.rename(stack)
+        stack.cloudformation.errors["ListStackResources"] = "Throttling", "slow down"
+
+        answer = stack.delete(one)
+
+        assert answer["Status"] == "FAILED"
+        assert "the stack's resources are not known (Throttling)" in answer["Reason"]
+        assert stack.images() == [one]

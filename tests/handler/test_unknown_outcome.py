@@ -121,6 +121,17 @@ def test_a_lost_registration_that_is_followed_by_a_refusal_is_found(stack: Stack
     assert len(stack.images()) <= 1
 
 
+def test_a_lost_registration_is_found_when_lightsail_makes_sense_again(stack: Stack) -> None:
+    stack.lightsail.faults.append(Fault(operation=REGISTER, kind="reset_after"))
+    stack.before[REGISTER] = lambda: stack.lightsail.faults.append(
+        Fault(operation=IMAGES, kind="garbage", times=5)  # so often is asked again
+    )
+
+    assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+
+    assert stack.images() == [":shop.web.1"]
+
+
 class TestPush:
     def test_hands_over_and_the_next_invocation_does_not_fail_in_its_first_read(self) -> None:
         with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
@@ -141,6 +152,23 @@ class TestPush:
 
             assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ":shop.web.1")
             assert stack.images() == [":shop.web.1"]
+
+    def test_that_is_cancelled_while_it_is_in_doubt_is_taken_back_without_its_source(self) -> None:
+        with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
+            source.add(oci_images.image(b"layer"), "1")
+            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+            invoked = stack.clients["lambda"] = FakeLambda()
+            lose(stack, REGISTER, IMAGES, "error")
+            event = stack.request("Create", Digest=None, Source={"Image": f"{source.host}/web:1"})
+            stack.handler(event, stack.context())
+            (second,) = invoked.payloads
+            stack.lightsail.faults.clear()
+            source.manifests.clear()
+            stack.becomes("ROLLBACK_IN_PROGRESS")
+
+            assert stack.send(second)["Status"] == "FAILED"
+
+            assert stack.images() == []
 
     def test_is_left_to_the_repetition_when_it_cannot_hand_over(self) -> None:
         with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
@@ -168,6 +196,16 @@ class TestDeployment:
         stack.lightsail.faults.clear()
 
         assert stack.send(third)["Data"]["DeploymentVersion"] == "1"
+        assert stack.calls(DEPLOY) == 1
+
+    def test_is_found_when_lightsail_makes_sense_again(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(Fault(operation=DEPLOY, kind="reset_after"))
+        stack.before[DEPLOY] = lambda: stack.lightsail.faults.append(
+            Fault(operation=DEPLOYMENTS, kind="garbage", times=5)
+        )
+
+        assert stack.send(deployment("Create", stack))["Data"]["DeploymentVersion"] == "1"
+
         assert stack.calls(DEPLOY) == 1
 
     def test_whose_secret_cannot_be_read_while_it_is_in_doubt_is_not_answered(
