@@ -1,6 +1,7 @@
 """Calls that may have been carried out: what is not known is not answered as a failure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import oci_images
 import stack_requests
 from cdk_lightsail_containers_handler.errors import Unanswered
 from deployment_requests import FakeLambda, deployment
+from fake_registry import FakeRegistry
 from lightsail_local.server import Fault
 from stack_requests import Stack
 
@@ -132,14 +134,21 @@ def test_a_lost_registration_is_found_when_lightsail_makes_sense_again(stack: St
     assert stack.images() == [":shop.web.1"]
 
 
+@contextmanager
+def pushed_and_lost() -> Iterator[tuple[Stack, FakeRegistry, dict[str, Any]]]:
+    """Give a stack, a registry and the Create of an image of it whose registration is lost."""
+    with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
+        source.add(oci_images.image(b"layer"), "1")
+        stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+        lose(stack, REGISTER, IMAGES, "error")
+        image = {"Image": f"{source.host}/web:1"}
+        yield stack, source, stack.request("Create", Digest=None, Source=image)
+
+
 class TestPush:
     def test_hands_over_and_the_next_invocation_does_not_fail_in_its_first_read(self) -> None:
-        with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
-            source.add(oci_images.image(b"layer"), "1")
-            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+        with pushed_and_lost() as (stack, source, event):
             invoked = stack.clients["lambda"] = FakeLambda()
-            lose(stack, REGISTER, IMAGES, "error")
-            event = stack.request("Create", Digest=None, Source={"Image": f"{source.host}/web:1"})
 
             stack.handler(event, stack.context())
             (second,) = invoked.payloads
@@ -154,12 +163,8 @@ class TestPush:
             assert stack.images() == [":shop.web.1"]
 
     def test_that_is_cancelled_while_it_is_in_doubt_is_taken_back_without_its_source(self) -> None:
-        with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
-            source.add(oci_images.image(b"layer"), "1")
-            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+        with pushed_and_lost() as (stack, source, event):
             invoked = stack.clients["lambda"] = FakeLambda()
-            lose(stack, REGISTER, IMAGES, "error")
-            event = stack.request("Create", Digest=None, Source={"Image": f"{source.host}/web:1"})
             stack.handler(event, stack.context())
             (second,) = invoked.payloads
             stack.lightsail.faults.clear()
@@ -171,12 +176,8 @@ class TestPush:
             assert stack.images() == []
 
     def test_is_left_to_the_repetition_when_it_cannot_hand_over(self) -> None:
-        with stack_requests.stack() as stack, fake_registry.fake_registry() as source:
-            source.add(oci_images.image(b"layer"), "1")
-            stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+        with pushed_and_lost() as (stack, _, event):
             stack.clients["lambda"] = FakeLambda(DENIED)
-            lose(stack, REGISTER, IMAGES, "error")
-            event = stack.request("Create", Digest=None, Source={"Image": f"{source.host}/web:1"})
 
             with pytest.raises(Exception, match="did not take the image"):
                 stack.handler(event, stack.context())
