@@ -288,9 +288,11 @@ class TestManifestsThatLie:
         slow = partial(lied_to.pass_time, 100)
         lie = Says(first=head("200 OK"), then=b"x" * MIB, between=slow)
         lied_to.lie(f"{BLOB}{digest_of(b'layer' * 1000)}", lie)
-        assert "was too slow" in lied_to.reason()
+        # Which one depends on whether the other thread finds the time up while it connects.
+        reason = lied_to.reason()
+        assert "was too slow" in reason or "no time left for the copy" in reason
 
-        # By now the config is there, so that this invocation carries nothing.
+        # By now the config is there, so that this invocation copies nothing.
         lied_to.began = lied_to.stack.time.now
         assert "has 4611686018427 MB, too many for the 270 s of an invocation" in lied_to.reason()
 
