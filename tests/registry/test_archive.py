@@ -22,11 +22,11 @@ from archives import (
     write,
     zipped,
 )
-from cdk_lightsail_containers_handler.registry.archive import Archive
+from cdk_lightsail_containers_handler.registry.archive.archive import Archive
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
 from cdk_lightsail_containers_handler.registry.errors import (
     DigestMismatch,
-    NotFound,
+    Missing,
     PlatformMissing,
     RegistryError,
     Unsupported,
@@ -164,7 +164,7 @@ class TestLayout:
         files = layout(MADE)
         del files[blob_path(digest_of(SMALL[0]))]
 
-        assert refusal(tar(files), NotFound) == (
+        assert refusal(tar(files), Missing) == (
             f"s3://bucket/image has no blob {digest_of(SMALL[0])[:19]}: "
             "write the archive again, with all that belongs to the image"
         )
@@ -355,14 +355,14 @@ class TestDockerArchive:
     def test_with_other_layers_than_its_config_is_refused(self, layer_names: object) -> None:
         files = docker_files(*SMALL, Layers=layer_names)
 
-        with pytest.raises((Unsupported, NotFound)):
+        with pytest.raises((Unsupported, Missing)):
             read_all(tar(files))
 
     def test_without_a_file_says_so(self) -> None:
         files = docker_files(*SMALL)
         del files[f"{1:064x}/layer.tar"]
 
-        assert refusal(tar(files), NotFound) == (
+        assert refusal(tar(files), Missing) == (
             f"s3://bucket/image has no file '{1:064x}/layer.tar': write the archive again"
         )
 
@@ -426,7 +426,7 @@ class TestDirectory:
         files = self.files(MADE)
         del files[digest_of(SMALL[0]).removeprefix("sha256:")]
 
-        assert "has no blob" in refusal(tar(files), NotFound)
+        assert "has no blob" in refusal(tar(files), Missing)
 
     def test_has_no_name_to_give(self) -> None:
         assert refusal(tar(self.files(MADE)), tag="web:1") == (
@@ -730,5 +730,5 @@ def test_a_blob_is_there_only_once_the_image_is_known() -> None:
     archive = Archive(Remote(tar(layout(MADE))))
     blob = Descriptor(media_type=OCI_INDEX, digest=MADE.digest, size=len(MADE.content))
 
-    with pytest.raises(NotFound):
+    with pytest.raises(Missing):
         archive.open_blob(blob)
