@@ -146,7 +146,8 @@ def peers(before: Path | None, workers: int) -> list[Copier]:
 
 def _version(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    return next(word for word in done.stdout.split() if word.strip("v")[:1].isdigit())
+    words = done.stdout.split()
+    return next((word for word in words if word.strip("v")[:1].isdigit()), "without a version")
 
 
 def typical(runs: Sequence[Run]) -> Run:
