@@ -195,12 +195,13 @@ class Handler(BaseHTTPRequestHandler):
     def get_referrers(self, digest: str) -> None:
         if not self.registry.knows_referrers:
             return self.error(404, "NOT_FOUND")
-        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+        manifests = []
         for target, (media_type, content) in self.registry.manifests.items():
             document = json.loads(content)
             if ":" in target and document.get("subject", {}).get("digest") == digest:
                 kind = document.get("artifactType") or document["config"]["mediaType"]
-                index["manifests"].append(descriptor(content, media_type, artifactType=kind))
+                manifests.append(descriptor(content, media_type, artifactType=kind))
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
         return self.answer(200, {"Content-Type": OCI_INDEX}, json.dumps(index).encode())
 
     def get_blob(self, digest: str) -> None:
