@@ -14,6 +14,7 @@ from cdk_commands import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 DIGEST = "sha256:" + "0123456789abcdef" * 4
+KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 APP_CONTEXTS = {
     "app_with_image": {"service_name": "shop", "label": "web", "image": "nginx:1.27"},
     "app_with_digest": {"service_name": "shop", "label": "web", "digest": DIGEST},
@@ -69,7 +70,13 @@ def test_synthesizes_its_template_with_the_checks_of_the_cdk_and_cdk_nag(
     archive, outdir = tmp_path / "archive", tmp_path / "cdk.out"
     archive.mkdir()
     (archive / "index.json").touch()
-    context = {"digest": DIGEST, "worker": DIGEST, "archive": str(archive)}
+    context = {
+        "digest": DIGEST,
+        "worker": DIGEST,
+        "archive": str(archive),
+        "key": KEY_ARN,
+        "reference": f"ghcr.io/acme/web@{DIGEST}",
+    }
     run = subprocess.run(
         [sys.executable, "-c", CHECKED, str(example)],
         env={**environment(outdir, context), "CDK_VALIDATION": "true"},
