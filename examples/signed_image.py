@@ -5,9 +5,10 @@
     cdk deploy --app "python examples/signed_image.py" -c key=<the key's ARN> \\
         -c reference=ghcr.io/acme/web@sha256:...
 
-Every command needs the context `key` and `reference`. The pipeline that builds the image may use the
-key to sign, the function may use it to verify and nothing else. An image without a signature by
-this key is not even pushed, and the error says which command signs it. Use cosign 2 or 3, or skopeo.
+Every command needs the context `key` and `reference`. The pipeline that builds the image may use
+the key to sign, the function may use it to verify and nothing else. An image without a signature
+by this key is not even pushed, and the error says which command signs it. cosign 2 and 3 and
+skopeo can sign.
 """
 
 import sys

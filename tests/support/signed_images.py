@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,24 @@ def put(registry: FakeRegistry, held: dict[str, Any]) -> None:
         registry.manifests[tag] = registry.manifests[digest]
 
 
-def sign(registry: FakeRegistry, digest: str, value: bytes = b"signature") -> None:
-    """Put a signature beside an image where cosign 2 puts it, for a key that says yes to it."""
+def sign(
+    registry: FakeRegistry, digest: str, make: Callable[[bytes], bytes] = lambda _: b"signature"
+) -> None:
+    """Put a signature beside an image where cosign 2 puts it.
+
+    Args:
+        registry: where the image is.
+        digest: its digest.
+        make: signs; by default for a key that says yes to everything.
+    """
     image = {"docker-manifest-digest": digest}
     critical = {"image": image, "type": "cosign container image signature"}
     payload = oci_images.to_json({"critical": critical})
+    value = base64.b64encode(make(payload)).decode()
     layer = oci_images.descriptor(
         payload,
         "application/vnd.dev.cosign.simplesigning.v1+json",
-        annotations={"dev.cosignproject.cosign/signature": base64.b64encode(value).decode()},
+        annotations={"dev.cosignproject.cosign/signature": value},
     )
     manifest = oci_images.to_json({"schemaVersion": 2, "layers": [layer]})
     registry.blobs[oci_images.digest_of(payload)] = payload
