@@ -72,15 +72,6 @@ for label, source in sources.items():
         stack, f"Image-{label}", service=service, label=label, handler=handler, max_versions=3,
         source=source,
     )
-if "sources" in kind:
-    signing_key = kms.Key(
-        stack, "SigningKey", key_spec=kms.KeySpec.ECC_NIST_P256,
-        key_usage=kms.KeyUsage.SIGN_VERIFY,
-    )
-    ContainerImage(
-        stack, "Image-signed", service=service, label="signed", handler=handler,
-        source=ImageSource.from_ecr_repository(foreign, "1.4"), signed_by=signing_key,
-    )
 if "deployed" in kind:
     key = kms.Key.from_key_arn(
         stack, "ParameterKey", "arn:aws:kms:eu-central-1:111122223333:key/0b0b0b0b"
