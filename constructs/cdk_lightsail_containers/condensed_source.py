@@ -20,16 +20,18 @@ _BETWEEN_STATEMENTS = {
     tokenize.NL,
 }
 _ARROW = re.compile(r" *-> *\Z")
+_WORD = re.compile(r"\w+")
 _INDENTATION = re.compile(r"(?: {4})+")
 
 
 def condensed(source: bytes) -> bytes:
     """Return a module without what is for its readers and for type checkers alone.
 
-    That is comments, docstrings, annotations of functions, imports under `TYPE_CHECKING` and wide
-    indentation, together a third. In a function they cost transfer and every cold start.
+    That is comments, docstrings, annotations of functions, imports for them and wide indentation,
+    together a third. In a function they cost transfer and every cold start.
     """
-    return _narrow(_without_types(_without_comments(source.decode()))).encode()
+    code = _without_types(_without_comments(source.decode()))
+    return _narrow(_without_unused_imports(code)).encode()
 
 
 def _without_comments(source: str) -> str:
@@ -80,6 +82,30 @@ def _without_types(source: str) -> str:
     for start, end in sorted(_annotations(text, starts), reverse=True):
         text = text[:start] + text[end:]
     return text
+
+
+def _without_unused_imports(source: str) -> str:
+    """Return a module whose imports from elsewhere are those that it uses."""
+    tree = ast.parse(source)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    # What annotations of fields name is text to Python, and dataclasses look for some in it.
+    fields = {
+        word
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign)
+        for word in _WORD.findall(ast.unparse(node.annotation))
+    }
+    lines = source.splitlines(keepends=True)
+    for node in tree.body:
+        if not isinstance(node, ast.ImportFrom) or node.module == "__future__":
+            continue
+        kept = [name for name in node.names if (name.asname or name.name) in used | fields]
+        if len(kept) == len(node.names):
+            continue
+        last = node.end_lineno or node.lineno
+        left = ast.unparse(ast.ImportFrom(node.module, kept, node.level)) if kept else ""
+        lines[node.lineno - 1 : last] = [f"{left}\n", *["\n"] * (last - node.lineno)]
+    return "".join(lines)
 
 
 def _annotations(text: str, starts: list[int]) -> Iterator[tuple[int, int]]:

@@ -28,6 +28,7 @@ from .synthesis_check import SynthesisCheck
 from .tokens import check_known
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
 
     from .image_source import ImageSource
@@ -66,6 +67,7 @@ class ContainerImage(Construct):
         handler: Handler | None = None,
         max_versions: int | None = None,
         removal_policy: RemovalPolicy | None = None,
+        signed_by: kms.IKey | None = None,
     ) -> None:
         """Register an image.
 
@@ -84,6 +86,12 @@ class ContainerImage(Construct):
             removal_policy: DESTROY deletes the image that this resource registered or took over
                 when it is removed or replaced, but never while a deployment uses it; RETAIN keeps
                 it. Default: DESTROY.
+            signed_by: the key that the image must be signed by, as `cosign sign --key awskms:///...`
+                signs with it: `ECC_NIST_P256`, to sign and verify with. The signature must be of
+                the digest that the source names, the index's for an image of several platforms.
+                Without one nothing is pushed or registered. For sources in a registry:
+                `from_registry`, `from_ecr_repository` and `from_docker_image_asset`. Default: the
+                image need not be signed.
 
         Raises:
             ValueError: a value breaks its rule, or the stack, with the nested ones in it, has
@@ -96,6 +104,7 @@ class ContainerImage(Construct):
             label=label,
             max_versions=max_versions,
             removal_policy=removal_policy,
+            signed_by=signed_by,
             source=source,
         )
         self._service_and_label = (service_name_of(service), label)
@@ -105,6 +114,8 @@ class ContainerImage(Construct):
         handler = handler or Handler.shared(self)
         grantee = PolicyGrantee(self, handler)
         origin = source.bind(self, grantee)
+        if signed_by is not None:
+            signed_by.grant(grantee, "kms:Verify")
         is_pushed = ImageProperty.SOURCE in origin
         policy = image_policy(
             self, handler, service, is_pushed=is_pushed, grants=grantee.statements
@@ -114,6 +125,7 @@ class ContainerImage(Construct):
             ImageProperty.LABEL: label,
             ImageProperty.REMOVAL_POLICY: _POLICIES[removal_policy or RemovalPolicy.DESTROY],
             **({} if max_versions is None else {ImageProperty.MAX_VERSIONS: max_versions}),
+            **({} if signed_by is None else {ImageProperty.SIGNED_BY: signed_by.key_arn}),
             **origin,
         }
         self._resource = CustomResource(

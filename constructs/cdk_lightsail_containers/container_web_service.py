@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import RemovalPolicy
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
 
@@ -69,6 +70,7 @@ class ContainerWebService(Construct):
         secrets: (
             Mapping[str, ContainerSecret | secretsmanager.ISecret | ssm.IParameter] | None
         ) = None,
+        signed_by: kms.IKey | None = None,
     ) -> None:
         """Make a service that serves an image.
 
@@ -97,6 +99,8 @@ class ContainerWebService(Construct):
             scale: how many nodes, 1 to 20. Default: 1.
             secrets: environment variables that the function reads when it deploys, by name.
                 Default: none.
+            signed_by: the key that the image must be signed by, see `ContainerImage`. Default: the
+                image need not be signed.
 
         Raises:
             ValueError: a value breaks its rule, or the stack has another deployment of the service.
@@ -118,6 +122,7 @@ class ContainerWebService(Construct):
             label=label,
             max_versions=max_versions,
             removal_policy=removal_policy,
+            signed_by=signed_by,
             source=source,
         )
         check_ports(ports)
@@ -153,6 +158,7 @@ class ContainerWebService(Construct):
             handler=handler,
             max_versions=max_versions,
             removal_policy=removal_policy,
+            signed_by=signed_by,
         )
         """The image that it runs."""
         self.deployment = ContainerServiceDeployment(

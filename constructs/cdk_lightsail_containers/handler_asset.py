@@ -48,10 +48,11 @@ class _InstalledPackages:
             source = _package_directory(package)
             for module in sorted(source.rglob("*.py")):
                 content = module.read_bytes()
-                _write(
-                    target / package / module.relative_to(source),
-                    condensed(content) if package == _OWN_PACKAGE else content,
-                )
+                if package == _OWN_PACKAGE:
+                    content = condensed(content)
+                # A folder is a package without it, too, and each costs more than it holds.
+                if content.strip() != b'""':
+                    _write(target / package / module.relative_to(source), content)
         for distribution, name in _LICENCES.items():
             text = _licence(distribution, name).read_bytes()
             _write(target / "licenses" / distribution / name, text)

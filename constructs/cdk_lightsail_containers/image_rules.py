@@ -13,6 +13,7 @@ from cdk_lightsail_containers_handler.properties.container_image import (
 
 from .image_origins import RegistryImage
 from .image_source import ImageSource
+from .signing_key import check_signing_key
 from .source_rules import check_public
 from .tokens import check_known, template_text
 
@@ -26,6 +27,7 @@ def check_registration(
     label: object,
     max_versions: object,
     removal_policy: object,
+    signed_by: object,
     source: object,
 ) -> None:
     """Raise the `ValueError` that says what an image must be registered with."""
@@ -34,6 +36,8 @@ def check_registration(
         raise ValueError(f"source must be one of ImageSource.from_...(...), got {source!r}")  # noqa: TRY004 - one kind of error for a user
     if isinstance(source.origin, RegistryImage) and source.origin.credentials is None:
         check_public(template_text(scope, source.origin.image))
+    if signed_by is not None:
+        check_signing_key(signed_by, source.origin)
     check_known(label, check_label, "label")
     if max_versions is not None:
         check_known(max_versions, check_max_versions, "max_versions")

@@ -124,6 +124,7 @@ class Handler(BaseHTTPRequestHandler):
                 "secretsmanager": self._get_secret,
                 "ssm": self._get_parameter,
                 "ecr": self._log_in,
+                "kms": self._verify,
             }[service](operation, given, region)
 
     do_GET = do_POST = _respond  # noqa: N815
@@ -175,6 +176,10 @@ class Handler(BaseHTTPRequestHandler):
         self.aws.record(f"ecr:{operation}")
         token = base64.b64encode(ECR_LOGIN.encode()).decode()
         self._answer(200, {"authorizationData": [{"authorizationToken": token}]})
+
+    def _verify(self, operation: str, given: dict[str, Any], _region: str) -> None:
+        self.aws.record(f"kms:{operation}", given["KeyId"])
+        self._answer(200, {"KeyId": given["KeyId"], "SignatureValid": True})
 
     def _get_object(self) -> None:
         bucket, _, key = unquote(urlsplit(self.path).path).removeprefix("/").partition("/")

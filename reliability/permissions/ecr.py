@@ -20,14 +20,18 @@ from fake_registry import FakeRegistry, Seen
 from .aws import ECR_LOGIN, Aws
 
 _HOST = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
-_PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs|blobs/uploads)/[^/]*")
+_PATH = re.compile(
+    r"/v2/(?P<repository>.+)/(?P<kind>manifests|referrers|blobs|blobs/uploads)/[^/]*"
+)
 # What Amazon ECR's API says that a pull through the registry calls, and a push:
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetDownloadUrlForLayer.html
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchCheckLayerAvailability.html
 _ACTIONS = {
     ("GET", "manifests"): "ecr:BatchGetImage",
     ("HEAD", "manifests"): "ecr:BatchGetImage",
+    ("GET", "referrers"): "ecr:BatchGetImage",
     ("PUT", "manifests"): "ecr:PutImage",
     ("GET", "blobs"): "ecr:GetDownloadUrlForLayer",
     ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import archives
 import oci_images
+import signed_images
 import stack_requests
 from fake_registry import FakeRegistry
 from fake_s3 import FakeS3
@@ -49,10 +50,14 @@ class RegistryImages:
 
     registry: FakeRegistry
     tag: str
+    is_signed: bool = False
 
     def bring(self, number: int) -> Changes:
-        """Have the tag name the image."""
-        self.registry.add(_made(number), self.tag)
+        """Have the tag name the image, and a signature beside it if there has to be one."""
+        made = _made(number)
+        self.registry.add(made, self.tag)
+        if self.is_signed:
+            signed_images.sign(self.registry, made.digest)
         return {"Revision": str(number)}
 
     def lose(self) -> Changes:

@@ -73,7 +73,7 @@ class World:
         for name, properties in self.template.resources("AWS::SSM::Parameter"):
             self.aws.parameters[name] = Stored(value=properties["Value"])
         for _, properties in self.template.resources(CONTAINER_IMAGE_TYPE):
-            self.images = self._images(properties.get("Source", {}))
+            self.images = self._images(properties)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -114,14 +114,19 @@ class World:
             self.template.attributes[event["LogicalResourceId"]] = answer["Data"]
         return str(answer["PhysicalResourceId"])
 
-    def _images(self, source: dict[str, str]) -> Images:
+    def _images(self, properties: dict[str, Any]) -> Images:
+        source = properties.get("Source", {})
         if "Key" in source:
             return ArchivedImages(s3=self.aws.s3, key=source["Key"])
         if "Image" not in source:
             return PushedImages(url=self.requests.lightsail.url)
         registries = {one.host: one for one in (self.public, self.private)}
         registry = registries.get(source["Image"].partition("/")[0], self.amazon)
-        return RegistryImages(registry=registry, tag=source["Image"].rpartition(":")[2])
+        return RegistryImages(
+            registry=registry,
+            tag=source["Image"].rpartition(":")[2],
+            is_signed="SignedBy" in properties,
+        )
 
 
 @contextmanager

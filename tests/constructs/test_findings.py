@@ -1,6 +1,7 @@
-"""What the checks that users run over their stacks find in ours and in the examples: nothing."""
+"""Our stacks and the examples: their templates on record, and checks that find nothing."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,15 @@ KINDS = [
 ]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 DIGEST = "sha256:" + "0123456789abcdef" * 4
+KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+APPS = {
+    "app_with_image": {"service_name": "shop", "label": "web", "image": "nginx:1.27"},
+    "app_with_digest": {"service_name": "shop", "label": "web", "digest": DIGEST},
+}
+APP = ROOT / "app.py"
+TEMPLATES = ROOT / "tests" / "releases" / "templates"
+# The hash of an asset differs with each change to the code of the function.
+HASH = re.compile(r"(?<!sha256:)\b[0-9a-f]{64}\b")
 UNACKNOWLEDGED = "named, unacknowledged"
 FLAWED = "flawed"
 _FLAWED = """
@@ -56,8 +66,16 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
         (source / name).touch()
     flawed.write_text(_FLAWED)
 
+    shared = {
+        "site": str(site),
+        "archive": str(archive),
+        "digest": DIGEST,
+        "key": KEY_ARN,
+        "reference": f"ghcr.io/acme/web@{DIGEST}",
+    }
+
     def app(file: str | Path, outdir: str, *, acknowledges: bool = True, **more: str) -> CheckedApp:
-        context = {"site": str(site), "archive": str(archive), "digest": DIGEST, **more}
+        context = more if file == APP else {**shared, **more}
         return CheckedApp(
             file=str(file),
             outdir=str(folder / outdir),
@@ -68,6 +86,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     apps = {
         **{kind: app(STACKS, kind, kind=kind) for kind in KINDS},
         **{one.stem: app(one, one.stem, worker=DIGEST) for one in EXAMPLES},
+        **{name: app(APP, name, **context) for name, context in APPS.items()},
         UNACKNOWLEDGED: app(STACKS, UNACKNOWLEDGED, kind="named", acknowledges=False),
         FLAWED: app(flawed, FLAWED),
     }
@@ -83,6 +102,32 @@ def test_cdk_nag_and_the_cdk_itself_find_nothing(checked: Checked, name: str) ->
     assert app.error == ""
     assert app.violations == []
     assert len(app.templates) == 1
+
+
+@pytest.mark.parametrize("name", [*APPS, *(example.stem for example in EXAMPLES)])
+def test_the_template_is_the_one_on_record(checked: Checked, name: str) -> None:
+    """Stacks out there are updated with every difference."""
+    app = checked.apps[name]
+    assert app.error == ""
+    (file,) = app.templates
+    template = json.loads(file.read_text())
+    lines = (
+        f"{section} {name} {json.dumps(part, sort_keys=True)}\n"
+        for section in ("Resources", "Outputs")
+        for name, part in sorted(template[section].items())
+    )
+    found = HASH.sub("<hash>", "".join(lines))
+
+    record = TEMPLATES / f"{name}.txt"
+    if not record.exists():
+        record.write_text(found)
+        pytest.fail(f"no template was on record: wrote {record}")
+    assert found == record.read_text()
+
+
+def test_no_template_of_an_app_that_is_gone_is_on_record() -> None:
+    recorded = {record.stem for record in TEMPLATES.iterdir()}
+    assert recorded == {*APPS, *(example.stem for example in EXAMPLES)}
 
 
 def test_nothing_is_warned_of(checked: Checked) -> None:
