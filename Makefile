@@ -50,7 +50,7 @@ check: $(SETUP)  ## format, lint, types, and what is known to be unsafe
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy app.py demo reliability
+	$(BIN)/mypy app.py demo reliability live
 	$(BIN)/bandit --quiet -c pyproject.toml -r .
 	$(BIN)/python -m reliability.audit
 
@@ -99,7 +99,7 @@ requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrad
 		--output-file requirements.txt -
 
 live: $(SETUP)  ## try it all in a real account: tells the cost, asks, removes everything
-	@$(BIN)/python -m reliability.live $(LIVE)
+	@$(BIN)/python -m live $(LIVE)
 
 load: $(SETUP)  ## try many stacks at once, with little room, and print the tables
 	@$(BIN)/python -m reliability.load $(LOAD)

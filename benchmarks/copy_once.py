@@ -7,8 +7,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "lambda"))
 
 from cdk_lightsail_containers_handler.deadline import Deadline
-from cdk_lightsail_containers_handler.registry.connection import Connections
 from cdk_lightsail_containers_handler.registry.copy import copy_image
+from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 

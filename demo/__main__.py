@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from lightsail_local.cloud import LocalCloud
-from lightsail_local.engine import EngineError
-from lightsail_local.sample_registry import SampleRegistry
+from lightsail_local.engine.engine import EngineError
+from lightsail_local.samples.sample_registry import SampleRegistry
 
 from .demo import LABEL, SERVICE, Demo, DemoFailed
 from .screen import Screen

@@ -13,7 +13,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from lightsail_local.cloud import LocalCloud
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 
 from .screen import Screen
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archives import Remote
-from cdk_lightsail_containers_handler.registry.archive import Archive
+from cdk_lightsail_containers_handler.registry.archive.archive import Archive
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.found_image import FoundImage, find_image
 

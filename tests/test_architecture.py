@@ -11,98 +11,18 @@ CONSTRUCTS = ROOT / "constructs" / "cdk_lightsail_containers"
 HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
 LOCAL = ROOT / "local" / "lightsail_local"
 
-STANDARD_LIBRARY_ONLY = [
-    "properties/rules",
-    "properties/container",
-    "properties/container_image",
-    "properties/container_service_deployment",
-    "properties/image_source",
-    "properties/public_endpoint",
-    "properties/secret_value",
-    "errors",
-    "deadline",
-    "request_log",
-    "container_image",
-    "container_service_deployment",
-    "deployment",
-    "deployment_failure",
-    "hand_over",
-    "image_removal",
-    "mask",
-    "plain_text",
-    "push",
-]
-# The registry's own layers are held by tests/registry/test_layers.py.
-HANDLER_IMPORTS = {
-    "plain_text": set(),
-    "errors": {"plain_text"},
-    "deadline": set(),
-    "mask": {"plain_text"},
-    "request_log": {"mask"},
-    "hand_over": {"properties"},
-    "response": {"deadline", "plain_text"},
-    "calls": {"deadline", "errors", "request_log"},
-    "deployment": {"properties"},
-    "lightsail_call": {"errors"},
-    "lightsail_answer": {"properties"},
-    "lightsail": {"calls", "deadline", "deployment", "errors", "lightsail_answer", "lightsail_call"}
-    | {"properties", "request_log"},
-    "secret_values": {"calls", "errors", "mask", "properties"},
-    "credentials": {"calls", "errors", "lightsail", "lightsail_answer", "properties", "registry"}
-    | {"secret_values"},
-    "image_removal": {"deadline", "errors", "lightsail", "lightsail_answer", "properties"}
-    | {"request_log"},
-    "container_image": {"calls", "deadline", "errors", "image_removal", "lightsail"}
-    | {"lightsail_answer", "properties", "request_log", "stack"},
-    "deployment_failure": {"deployment", "errors", "lightsail", "plain_text", "request_log"},
-    "container_service_deployment": {
-        "calls",
-        "deadline",
-        "deployment",
-        "deployment_failure",
-        "errors",
-        "lightsail",
-        "properties",
-        "request_log",
-        "stack",
-    },
-    "stack": {"calls", "deadline", "errors", "lightsail", "request", "request_log"},
-    "s3_object": {"calls", "deadline", "errors", "registry"},
-    "metered_source": {"registry"},
-    "push": {
-        "calls",
-        "credentials",
-        "deadline",
-        "errors",
-        "lightsail",
-        "mask",
-        "metered_source",
-        "properties",
-        "registry",
-        "request_log",
-        "s3_object",
-    },
-    "custom_resource": {"calls", "response", "deadline", "errors", "hand_over", "request_log"},
-    "request": set(),
-    "resources": {
-        "calls",
-        "container_image",
-        "container_service_deployment",
-        "custom_resource",
-        "errors",
-        "hand_over",
-        "image_removal",
-        "lightsail",
-        "lightsail_answer",
-        "properties",
-        "push",
-        "registry",
-        "secret_values",
-        "stack",
-    },
-    "whole_answers": set(),
-    "main": {"calls", "custom_resource", "registry", "request", "resources", "whole_answers"},
+# What the handler's rooms never import. Everything may use the modules beside `main`, except the
+# registry's client, which could be lifted out: tests/registry/test_layers.py holds its layers.
+NEVER = {
+    "properties": {"aws", "cloudformation", "deployments", "images", "lightsail"},
+    "registry": {"aws", "cloudformation", "deployments", "images", "lightsail", "properties"},
+    "aws": {"cloudformation", "deployments", "images", "lightsail", "registry"},
+    "lightsail": {"cloudformation", "deployments", "images", "registry"},
+    "cloudformation": {"deployments", "images", "registry"},
+    "deployments": {"images", "registry"},
+    "images": {"deployments"},
 }
+OPERATIONS = ("get_container", "register_container", "delete_container", "create_container")
 
 
 def imports(module: Path) -> Iterator[str]:
@@ -185,16 +105,36 @@ def test_the_local_cloud_imports_neither_of_the_other_packages() -> None:
     assert not imported_packages(list(LOCAL.rglob("*.py"))) & ours
 
 
-def test_every_module_of_the_handler_imports_only_the_layers_below_it() -> None:
-    found = {
-        module.stem: {
-            name[1:].partition(".")[0] for name in imports(module) if name.startswith(".")
-        }
-        for module in HANDLER.glob("*.py")
-        if module.stem != "__init__"
-    }
+def rooms_of(room: str) -> set[str]:
+    """Return the rooms, and the modules beside `main`, that a room of the handler imports."""
+    found = set()
+    for module in (HANDLER / room).rglob("*.py"):
+        folder = module.relative_to(HANDLER).parent.parts
+        for name in imports(module):
+            dots = len(name) - len(name.lstrip("."))
+            if dots:
+                parts = (*folder[: len(folder) - dots + 1], *name[dots:].split("."))
+                found.add(parts[0])
+            elif name.startswith(f"{HANDLER.name}."):
+                found.add(name.split(".")[1])
+    return found - {room}
 
-    assert found == HANDLER_IMPORTS
+
+def test_every_room_of_the_handler_has_its_row() -> None:
+    assert {path.parent.name for path in HANDLER.glob("*/__init__.py")} == set(NEVER)
+
+
+@pytest.mark.parametrize("room", NEVER)
+def test_a_room_never_imports_what_stands_above_it(room: str) -> None:
+    assert not rooms_of(room) & (NEVER[room] | {"main", "resources"})
+
+
+def test_what_every_room_uses_never_imports_a_room() -> None:
+    shared = {path.stem for path in HANDLER.glob("*.py")} - {"__init__", "main", "resources"}
+
+    for name in shared:
+        found = {imported.lstrip(".").split(".")[0] for imported in imports(HANDLER / f"{name}.py")}
+        assert not found & set(NEVER)
 
 
 @pytest.mark.parametrize(
@@ -208,22 +148,21 @@ def test_one_module_alone_imports_what_is_hard_to_test(package: str, module: str
     assert importing == {module}
 
 
-@pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)
-def test_a_module_without_services_needs_the_standard_library_alone(name: str) -> None:
-    packages = imported_packages([HANDLER / f"{name}.py"])
+@pytest.mark.parametrize("room", ["properties", "registry", "deployments"])
+def test_a_room_without_services_needs_the_standard_library_alone(room: str) -> None:
+    packages = imported_packages(list((HANDLER / room).rglob("*.py")))
 
     assert not packages & {"boto3", "botocore", "crhelper", "urllib3"}
 
 
-def test_only_lightsail_names_the_operations_of_lightsail() -> None:
-    operations = ("get_container", "register_container", "delete_container", "create_container")
+def test_only_its_client_names_the_operations_of_lightsail() -> None:
     naming = {
-        module.stem
+        str(module.relative_to(HANDLER))
         for module in HANDLER.rglob("*.py")
-        if any(f".{operation}" in module.read_text() for operation in operations)
+        if any(f".{operation}" in module.read_text() for operation in OPERATIONS)
     }
 
-    assert naming == {"lightsail"}
+    assert naming == {"lightsail/client.py"}
 
 
 def test_nothing_below_main_swallows_every_exception() -> None:

@@ -24,11 +24,11 @@ from cdk_lightsail_containers_handler.properties import container_service_deploy
 from cdk_lightsail_containers_handler.properties import public_endpoint as endpoint_contract
 from cdk_lightsail_containers_handler.properties import secret_value as secret_contract
 from cdk_lightsail_containers_handler.properties.container_image import (
-    Attribute,
     ContainerImageProperties,
     ContainerImageRemoval,
+    ImageAttribute,
     ImageName,
-    Property,
+    ImageProperty,
 )
 from cdk_lightsail_containers_handler.properties.image_source import (
     ArchiveSource,
@@ -169,11 +169,11 @@ def test_every_attribute_that_is_read_is_one_that_the_handler_answers() -> None:
     _, template = synthesized()
 
     read = {output["Value"]["Fn::GetAtt"][1] for output in template.find_outputs("*").values()}
-    assert read == set(Attribute)
+    assert read == set(ImageAttribute)
 
 
 def test_names_are_those_that_stacks_out_there_hold_on_to() -> None:
-    assert set(Property) == {
+    assert set(ImageProperty) == {
         "ServiceName",
         "Label",
         "Digest",
@@ -183,7 +183,7 @@ def test_names_are_those_that_stacks_out_there_hold_on_to() -> None:
         "MaxVersions",
     }
     assert set(SourceProperty) == {"Image", "CredentialsSecretArn", "Bucket", "Key", "Tag"}
-    assert set(Attribute) == {"ImageName", "ImageDigest", "CreatedAt"}
+    assert set(ImageAttribute) == {"ImageName", "ImageDigest", "CreatedAt"}
     assert str(ImageName(service="shop", label="web", number=7)) == ":shop.web.7"
 
 
@@ -194,7 +194,7 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
     assert contract.DeploymentProperties.parse(given) == contract.DeploymentProperties(
         service_name="shop",
         containers={
-            "web": container_contract.Container(
+            "web": container_contract.ContainerSpec(
                 image=":shop.web.7",
                 command=("serve", ""),
                 environment={"MODE": "live", "EMPTY": ""},
@@ -203,7 +203,7 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
                     9000: container_contract.PortProtocol.UDP,
                 },
             ),
-            "worker": container_contract.Container(image="busybox"),
+            "worker": container_contract.ContainerSpec(image="busybox"),
         },
         secrets={
             "web": {
@@ -220,8 +220,8 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
 @pytest.mark.parametrize(
     ("check", "expected"),
     [
-        (None, endpoint_contract.HealthCheck()),
-        (HealthCheck(), endpoint_contract.HealthCheck()),
+        (None, endpoint_contract.HealthCheckSpec()),
+        (HealthCheck(), endpoint_contract.HealthCheckSpec()),
         (
             HealthCheck(
                 path="/up",
@@ -231,7 +231,7 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
                 healthy_threshold=3,
                 unhealthy_threshold=4,
             ),
-            endpoint_contract.HealthCheck(
+            endpoint_contract.HealthCheckSpec(
                 path="/up",
                 success_codes="200-299,304",
                 interval_seconds=60,
@@ -243,14 +243,14 @@ def test_the_handler_reads_the_deployment_that_is_synthesized() -> None:
     ],
 )
 def test_the_handler_reads_the_public_endpoint_that_is_synthesized(
-    check: HealthCheck | None, expected: endpoint_contract.HealthCheck
+    check: HealthCheck | None, expected: endpoint_contract.HealthCheckSpec
 ) -> None:
     endpoint = PublicEndpoint(container="web", port=80, health_check=check)
     given = properties(deployed(public_endpoint=endpoint), DEPLOYMENT_TYPE)
 
     assert contract.DeploymentProperties.parse(
         given
-    ).public_endpoint == endpoint_contract.PublicEndpoint(
+    ).public_endpoint == endpoint_contract.EndpointSpec(
         container_name="web", container_port=80, health_check=expected
     )
 

@@ -9,12 +9,12 @@ from constructs import Construct
 
 from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,
-    Attribute,
-    Property,
+    ImageAttribute,
+    ImageProperty,
     check_label,
 )
 from cdk_lightsail_containers_handler.properties.container_image import (
-    RemovalPolicy as RemovalPolicyProperty,
+    OnDelete as RemovalPolicyProperty,
 )
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
@@ -105,15 +105,15 @@ class ContainerImage(Construct):
         handler = handler or Handler.shared(self)
         grantee = PolicyGrantee(self, handler)
         origin = source.bind(self, grantee)
-        is_pushed = Property.SOURCE in origin
+        is_pushed = ImageProperty.SOURCE in origin
         policy = image_policy(
             self, handler, service, is_pushed=is_pushed, grants=grantee.statements
         )
         self._properties: dict[str, object] = {
-            Property.SERVICE_NAME: service.container_ref.service_name,
-            Property.LABEL: label,
-            Property.REMOVAL_POLICY: _POLICIES[removal_policy or RemovalPolicy.DESTROY],
-            **({} if max_versions is None else {Property.MAX_VERSIONS: max_versions}),
+            ImageProperty.SERVICE_NAME: service.container_ref.service_name,
+            ImageProperty.LABEL: label,
+            ImageProperty.REMOVAL_POLICY: _POLICIES[removal_policy or RemovalPolicy.DESTROY],
+            **({} if max_versions is None else {ImageProperty.MAX_VERSIONS: max_versions}),
             **origin,
         }
         self._resource = CustomResource(
@@ -137,17 +137,17 @@ class ContainerImage(Construct):
     @property
     def image_name(self) -> str:
         """The image's name in the container service, such as `:shop.web.7`."""
-        return self._resource.get_att_string(Attribute.IMAGE_NAME)
+        return self._resource.get_att_string(ImageAttribute.IMAGE_NAME)
 
     @property
     def image_digest(self) -> str:
         """The digest of the image's manifest, `sha256:` and 64 hex digits."""
-        return self._resource.get_att_string(Attribute.IMAGE_DIGEST)
+        return self._resource.get_att_string(ImageAttribute.IMAGE_DIGEST)
 
     @property
     def created_at(self) -> str:
         """When the image was registered, as an ISO 8601 timestamp."""
-        return self._resource.get_att_string(Attribute.CREATED_AT)
+        return self._resource.get_att_string(ImageAttribute.CREATED_AT)
 
     def _known(self) -> tuple[object, ...]:
         """Return service and label as the template has them, which is all that is known of them."""

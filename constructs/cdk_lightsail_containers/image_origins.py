@@ -10,7 +10,7 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 
-from cdk_lightsail_containers_handler.properties.container_image import Property
+from cdk_lightsail_containers_handler.properties.container_image import ImageProperty
 from cdk_lightsail_containers_handler.properties.image_source import SourceProperty
 
 from .secret_grants import grant_secret
@@ -39,7 +39,7 @@ class PushedImage:
 
     def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:  # noqa: ARG002
         """Grant nothing, and return the digest."""
-        return {Property.DIGEST: self.digest}
+        return {ImageProperty.DIGEST: self.digest}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +135,6 @@ def _properties(
     source: Mapping[SourceProperty, str], revision: str | None = None
 ) -> Mapping[str, object]:
     return {
-        Property.SOURCE: source,
-        **({} if revision is None else {Property.REVISION: revision}),
+        ImageProperty.SOURCE: source,
+        **({} if revision is None else {ImageProperty.REVISION: revision}),
     }

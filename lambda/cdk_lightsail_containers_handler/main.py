@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from .calls import CALL_SECONDS
-from .custom_resource import INVOKE_SECONDS, CustomResource
-from .request import checked
+from .aws.calls import CALL_SECONDS
+from .aws.whole_answers import whole_answers
+from .cloudformation.custom_resource import INVOKE_SECONDS, CustomResource
+from .cloudformation.request import checked
 from .resources import Resources, never_made
-from .whole_answers import whole_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .registry.connection import Timeouts
+    from .registry.http.connection import Timeouts
 
 # Every attempt is the handler's own, see `Calls.send`, so botocore makes one.
 CLIENT_CONFIG = Config(

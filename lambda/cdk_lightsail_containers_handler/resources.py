@@ -7,20 +7,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .calls import READING_SECONDS, Calls, PlainCall
-from .container_image import Registration
-from .custom_resource import INVOKE_SECONDS
+from .aws.calls import READING_SECONDS, Calls, PlainCall
+from .cloudformation.custom_resource import INVOKE_SECONDS
+from .cloudformation.stack import Stack
 from .errors import Cancelled, HandlerError, OutOfTime, Unanswered, Unfinished
-from .image_removal import ImageRemovals
-from .lightsail import Lightsail
+from .images.registration import Registration
+from .images.removal import ImageRemovals
+from .lightsail.client import Lightsail
 from .properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     NOT_REGISTERED,
-    Attribute,
     ContainerImageProperties,
     ContainerImageRemoval,
+    ImageAttribute,
     ImageName,
-    Property,
+    ImageProperty,
 )
 from .properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
@@ -28,17 +29,16 @@ from .properties.container_service_deployment import (
     DeploymentAttribute,
     DeploymentProperties,
 )
-from .stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mypy_boto3_lightsail.client import LightsailClient
 
-    from .custom_resource import CustomResource
-    from .hand_over import HandOver
-    from .lightsail_answer import ContainerImage
-    from .registry.connection import Timeouts
+    from .cloudformation.custom_resource import CustomResource
+    from .cloudformation.hand_over import HandOver
+    from .lightsail.answers import StoredImage
+    from .registry.http.connection import Timeouts
 
 _T = TypeVar("_T")
 
@@ -114,13 +114,13 @@ class Resources:
         self._take_back = lambda: self._delete_if_cancelled(registration, stack)
         image = self._image(registration, stack)
         self._resource.Data = {
-            Attribute.IMAGE_NAME: str(image.name),
-            Attribute.IMAGE_DIGEST: image.digest,
-            Attribute.CREATED_AT: image.created_at.isoformat(),
+            ImageAttribute.IMAGE_NAME: str(image.name),
+            ImageAttribute.IMAGE_DIGEST: image.digest,
+            ImageAttribute.CREATED_AT: image.created_at.isoformat(),
         }
         return str(image.name)
 
-    def _image(self, registration: Registration, stack: Stack) -> ContainerImage:
+    def _image(self, registration: Registration, stack: Stack) -> StoredImage:
         image = registration.go_back() if stack.goes_back else None
         if image is None and self._resource.doubt.is_open:
             image = registration.find_doubted(self._resource.handed_over.state)
@@ -148,7 +148,7 @@ class Resources:
             yield None
             return
         # Most of the handler is for pushing, and to register alone need not wait for its import.
-        from .push import pushing  # noqa: PLC0415
+        from .images.push import pushing  # noqa: PLC0415
 
         with pushing(
             source,
@@ -197,8 +197,8 @@ class Resources:
                 raise
 
     def _put_deployment(self, event: Mapping[str, Any], stack: Stack) -> str:
-        from .container_service_deployment import ContainerServiceDeployments  # noqa: PLC0415
-        from .secret_values import SecretValues  # noqa: PLC0415 - as above
+        from .aws.secret_values import SecretValues  # noqa: PLC0415 - as above
+        from .deployments.rollout import ContainerServiceDeployments  # noqa: PLC0415
 
         wanted = _parsed(DeploymentProperties.parse, event)
         deadline, log = self._resource.deadline, self._resource.log
@@ -334,7 +334,7 @@ def _parsed(parse: Callable[[object], _T], event: Mapping[str, Any]) -> _T:
 def _may_hand_over(event: Mapping[str, Any]) -> bool:
     """Return whether the function may invoke itself for a request; not to register alone."""
     properties = event.get("ResourceProperties")
-    is_pushed = isinstance(properties, dict) and Property.SOURCE in properties
+    is_pushed = isinstance(properties, dict) and ImageProperty.SOURCE in properties
     return is_pushed or event.get("ResourceType") == DEPLOYMENT_TYPE
 
 

@@ -14,7 +14,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from lightsail_local.behaviour_option import behaviour_help, parse_behaviour
+from lightsail_local.behaviour.behaviour_option import behaviour_help, parse_behaviour
+from lightsail_local.behaviour.failure import Failure
 from lightsail_local.endpoints import (
     DEFAULT_LIGHTSAIL_PORT,
     DEFAULT_PAGE_PORT,
@@ -23,7 +24,6 @@ from lightsail_local.endpoints import (
     DEFAULT_REGISTRY_PORT,
     Endpoints,
 )
-from lightsail_local.failure import Failure
 from lightsail_local.running_clouds import running_clouds
 
 _PROGRAM = "lightsail-local"
@@ -175,7 +175,7 @@ def _sample_image(options: argparse.Namespace) -> None:
     endpoints = _running(options.port)
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as in _up
 
-    from lightsail_local.sample_image import push_sample_image  # noqa: PLC0415
+    from lightsail_local.samples.sample_image import push_sample_image  # noqa: PLC0415
 
     endpoints.enter()
     try:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Self
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION, Endpoints
-from lightsail_local.engine import Engine
+from lightsail_local.engine.engine import Engine
 from lightsail_local.server import LightsailServer, Request
 
 

@@ -11,16 +11,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Self
 
-from .api import Api
-from .behaviour import Behaviour
+from .behaviour.behaviour import Behaviour
 from .endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
-from .fault import Fault, Faults
-from .http_server import Gate, LoopbackServer, gated
-from .image_store import ImageStore
-from .lightsail import Lightsail
-from .registry import Registry
-from .registry_login import RegistryLogins
-from .wire import Request, Wire
+from .images.image_store import ImageStore
+from .lightsail.api import Api
+from .lightsail.lightsail import Lightsail
+from .registry.registry import Registry
+from .registry.registry_login import RegistryLogins
+from .wire.fault import Fault, Faults
+from .wire.http_server import Gate, LoopbackServer, gated
+from .wire.wire import Request, Wire
 
 __all__ = ["Fault", "LightsailServer", "Request"]
 

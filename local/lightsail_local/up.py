@@ -17,15 +17,15 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.endpoints import DEFAULT_PORT, Endpoints
-from lightsail_local.engine import EngineError, bind
+from lightsail_local.engine.engine import EngineError, bind
 from lightsail_local.page.page_server import PageServer
 from lightsail_local.page.page_state import page_state
-from lightsail_local.request_line import request_line
 from lightsail_local.running_clouds import announced
 from lightsail_local.server import Request
+from lightsail_local.wire.request_line import request_line
 
 _NODE_MAJOR = 20
 _ENGINE_CHECK_SECONDS = 0.2

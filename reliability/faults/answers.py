@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from cdk_lightsail_containers_handler.properties.container_image import Attribute
+from cdk_lightsail_containers_handler.properties.container_image import ImageAttribute
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
     DeploymentAttribute,
@@ -54,7 +54,7 @@ def _wrong(event: Any, body: bytes) -> str:
     if answer["Status"] == "FAILED":
         return "" if is_sentence(answer["Reason"]) else f"its reason is {answer['Reason']!r}"
     is_deployment = event["ResourceType"] == DEPLOYMENT_TYPE
-    wanted = set(DeploymentAttribute if is_deployment else Attribute)
+    wanted = set(DeploymentAttribute if is_deployment else ImageAttribute)
     if event["RequestType"] != "Delete" and set(answer["Data"]) != wanted:
         return f"its attributes are {sorted(answer['Data'])}"
     return ""

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fake_cloudformation import FakeCloudFormation
-from lightsail_local.http_server import Answer, Connection
+from lightsail_local.wire.http_server import Answer, Connection
 
 from .source_registry import ECR_PASSWORD
 

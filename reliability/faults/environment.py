@@ -150,9 +150,9 @@ def _serve(orders: socket.socket, clock: Clock, address: str, log: Path) -> None
         boto3.client(service)
     # Made as AWS Lambda makes it, in an environment with a Region, and once for all processes.
     importlib.import_module("cdk_lightsail_containers_handler.main")
-    importlib.import_module("cdk_lightsail_containers_handler.push")
-    importlib.import_module("cdk_lightsail_containers_handler.container_service_deployment")
-    importlib.import_module("cdk_lightsail_containers_handler.secret_values")
+    importlib.import_module("cdk_lightsail_containers_handler.images.push")
+    importlib.import_module("cdk_lightsail_containers_handler.deployments.rollout")
+    importlib.import_module("cdk_lightsail_containers_handler.aws.secret_values")
     while orders.recv(4):
         if not os.fork():
             orders.close()
@@ -165,7 +165,7 @@ def _serve(orders: socket.socket, clock: Clock, address: str, log: Path) -> None
 
 def _be_the_function(clock: Clock, address: str, log: Path) -> None:
     from cdk_lightsail_containers_handler import main  # noqa: PLC0415 - imported by now
-    from cdk_lightsail_containers_handler.registry.connection import Timeouts  # noqa: PLC0415
+    from cdk_lightsail_containers_handler.registry.http.connection import Timeouts  # noqa: PLC0415
 
     with log.open("ab", buffering=0) as file:
         os.dup2(file.fileno(), sys.stdout.fileno())

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from lightsail_local.http_server import Answer, Connection, Respond
+from lightsail_local.wire.http_server import Answer, Connection, Respond
 
 _BLOB = re.compile(r"sha256:[0-9a-f]{8}")
 _SERVICES = {"AmazonSSM": "ssm", "AmazonEC2ContainerRegistry": "ecr"}

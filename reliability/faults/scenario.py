@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 
 from .cloudformation import Stack, Template
 from .custom_resource import Outcome

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from lightsail_local.http_server import Answer, Connection
+from lightsail_local.wire.http_server import Answer, Connection
 from oci_images import Made
 
 USERNAME, PASSWORD = "robot", "password-of-the-source"

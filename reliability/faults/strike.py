@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lightsail_local.http_server import Answer, Connection, Respond
+from lightsail_local.wire.http_server import Answer, Connection, Respond
 
 from .clock import Clock
 from .cloudformation import Stack

@@ -11,8 +11,8 @@ from cdk_lightsail_containers_handler.properties.container_image import CONTAINE
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
 )
-from lightsail_local.failure import Failure
-from lightsail_local.sample_image import push_sample_image, sample_image
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.samples.sample_image import push_sample_image, sample_image
 from oci_images import Made
 
 from .aws_services import PARAMETERS, SECRETS

@@ -19,9 +19,9 @@ import boto3
 from certificates import Certificate
 from fake_cloudformation import FakeCloudFormation
 from fake_ecr import HOST as ECR_HOST
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.http_server import Answer, Connection, LoopbackServer, Respond, gated
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.server import LightsailServer
+from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer, Respond, gated
 
 from .aws_services import PARAMETERS, SECRETS, SERVICES, AwsServices
 from .clock import Clock

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from cdk_lightsail_containers_handler.credentials import parse_secret
+from cdk_lightsail_containers_handler.images.credentials import parse_secret
 from cdk_lightsail_containers_handler.properties.container_image import (
     ContainerImageProperties,
     ContainerImageRemoval,
@@ -28,8 +28,8 @@ from cdk_lightsail_containers_handler.registry.auth import (
 )
 from cdk_lightsail_containers_handler.registry.descriptor import LINUX_AMD64
 from cdk_lightsail_containers_handler.registry.errors import (
-    Refused,
     RegistryError,
+    Rejected,
     Unauthorized,
     error_of_answer,
 )
@@ -68,7 +68,7 @@ def check_challenges(headers: list[str]) -> None:
     chosen = choose_challenge(challenges)
     hold("it is one that is known", chosen is None or chosen.scheme in {"basic", "bearer"})
     for challenge in challenges:
-        url = _read(partial(token_url, challenge, _PUBLIC, ["repository:web:pull"]), Refused)
+        url = _read(partial(token_url, challenge, _PUBLIC, ["repository:web:pull"]), Rejected)
         if url is not None:
             _check_url(url)
 

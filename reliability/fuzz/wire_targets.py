@@ -17,11 +17,11 @@ from botocore.exceptions import ClientError
 
 import response_url
 from cdk_lightsail_containers_handler import main
-from cdk_lightsail_containers_handler.registry.archive import Archive
-from cdk_lightsail_containers_handler.registry.connection import Connection, Connections
+from cdk_lightsail_containers_handler.registry.archive.archive import Archive
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.found_image import find_image
-from cdk_lightsail_containers_handler.registry.response import BROKEN
+from cdk_lightsail_containers_handler.registry.http.connection import Connection, Connections
+from cdk_lightsail_containers_handler.registry.http.response import BROKEN
 from cdk_lightsail_containers_handler.registry.url import Origin
 from fake_time import FakeTime
 from stack_requests import Context

@@ -15,8 +15,8 @@ import stack_requests
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
 from fake_cloudformation import FakeCloudFormation
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.samples.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
 

@@ -14,9 +14,9 @@ import boto3
 from aws_cdk import App, CfnOutput, CfnParameter, DefaultStackSynthesizer, Stack
 
 from cdk_lightsail_containers import ContainerImage, ContainerService, ImageSource
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 
 from .holding import FULL
 from .member import MANY, Broken

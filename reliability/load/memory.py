@@ -24,8 +24,8 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
     DEPLOYMENT_TYPE,
 )
 from fake_ecr import HOST, FakeEcr, fake_ecr
-from lightsail_local.lambda_runtime import LambdaRuntime
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.engine.lambda_runtime import LambdaRuntime
+from lightsail_local.samples.sample_image import push_sample_image
 from oci_images import Made
 from reliability import ROOT
 from reliability.faults.aws_services import PARAMETERS, SECRETS

@@ -21,8 +21,8 @@ from cdk_lightsail_containers.handler_asset import ENTRY_POINT
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
 )
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.lambda_runtime import LambdaRuntime
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.engine.lambda_runtime import LambdaRuntime
 from lightsail_local.server import LightsailServer
 from reliability import ROOT
 from response_url import ResponseUrl, response_url

@@ -11,7 +11,7 @@ import oci_images
 import stack_requests
 from fake_registry import FakeRegistry
 from fake_s3 import FakeS3
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 from oci_images import Made
 
 Changes = Mapping[str, Any]

@@ -12,8 +12,8 @@ from .templates import SHOP
 
 if TYPE_CHECKING:
     from fake_registry import FakeRegistry
-    from lightsail_local.behaviour import Behaviour
-    from lightsail_local.failure import Failure
+    from lightsail_local.behaviour.behaviour import Behaviour
+    from lightsail_local.behaviour.failure import Failure
 
     from .by_hand import ByHand
     from .stacks import Stack, Stacks

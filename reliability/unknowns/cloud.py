@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fake_registry import fake_registry
 from lightsail_local.cloud import LocalCloud
-from lightsail_local.engine import bind
+from lightsail_local.engine.engine import bind
 
 from .account import Account
 from .by_hand import ByHand

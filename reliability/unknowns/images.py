@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lightsail_local.failure import Failure
-from lightsail_local.manifest import digest_of
-from lightsail_local.sample_image import SampleImage, sample_image
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.images.manifest import digest_of
+from lightsail_local.samples.sample_image import SampleImage, sample_image
 from oci_images import OCI_MANIFEST, Made, index
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from allpairspy import AllPairs
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 
 Value = str | bool | float
 

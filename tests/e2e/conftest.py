@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_commands import Cdk
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from request_watcher import RequestWatcher
 from sent_bytes import SentBytes

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from cdk_commands import Cdk
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 
 pytestmark = pytest.mark.e2e
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from cdk_commands import ROOT, Cdk, Run
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.sample_image import sample_image
-from lightsail_local.sample_registry import SampleRegistry
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.samples.sample_image import sample_image
+from lightsail_local.samples.sample_registry import SampleRegistry
 from lightsail_local.server import Request
 from request_watcher import RequestWatcher
 from sent_bytes import SentBytes

@@ -11,7 +11,7 @@ import pytest
 import oci_images
 from cdk_commands import Cdk
 from fake_ecr import HOST, FakeEcr, fake_ecr
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 
 pytestmark = pytest.mark.e2e

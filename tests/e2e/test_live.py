@@ -9,8 +9,8 @@ import pytest
 from reliability.unknowns.sides import KEPT, SWITCHES, Row, defaults, likelier_but
 
 from cdk_commands import HURRIED, Cdk
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.behaviour_option import parse_behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour_option import parse_behaviour
 from lightsail_local.server import Request
 from live_command import FACTOR, LiveCommand
 from request_watcher import RequestWatcher

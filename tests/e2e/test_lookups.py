@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_commands import ROOT, Cdk
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 
 pytestmark = pytest.mark.e2e
 

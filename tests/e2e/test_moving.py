@@ -8,10 +8,10 @@ import pytest
 import fake_registry
 from cdk_commands import Cdk, Run
 from fake_registry import FakeRegistry
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.failure import Failure
-from lightsail_local.manifest import digest_of
-from lightsail_local.sample_image import push_sample_image, sample_image
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.images.manifest import digest_of
+from lightsail_local.samples.sample_image import push_sample_image, sample_image
 from oci_images import Made
 
 pytestmark = pytest.mark.e2e

@@ -10,8 +10,8 @@ import fake_registry
 import oci_images
 from cdk_commands import Cdk
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
-from lightsail_local.sample_image import sample_image
-from lightsail_local.sample_registry import SampleRegistry
+from lightsail_local.samples.sample_image import sample_image
+from lightsail_local.samples.sample_registry import SampleRegistry
 
 pytestmark = pytest.mark.e2e
 

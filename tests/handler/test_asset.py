@@ -13,8 +13,8 @@ import oci_images
 from cdk_commands import ROOT
 from cdk_lightsail_containers.handler_asset import ENTRY_POINT
 from fake_cloudformation import FakeCloudFormation
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.lambda_runtime import LambdaRuntime
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.engine.lambda_runtime import LambdaRuntime
 from lightsail_local.server import Fault, LightsailServer
 from response_url import SIGNATURE, ResponseUrl, response_url
 from stack_requests import STACK_ID, digest, request

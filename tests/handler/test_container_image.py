@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 import stack_requests
+from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
-from cdk_lightsail_containers_handler.response import Undeliverable
 from lightsail_local.server import Fault
 from stack_requests import Stack, digest
 

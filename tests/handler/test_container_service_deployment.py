@@ -9,7 +9,7 @@ import pytest
 
 import stack_requests
 from deployment_requests import FakeLambda, FakeSecrets, deployment
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 from lightsail_local.server import Fault
 from stack_requests import Stack
 

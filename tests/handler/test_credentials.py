@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from cdk_lightsail_containers_handler.calls import READING_SECONDS, Calls
-from cdk_lightsail_containers_handler.credentials import source_credentials
+from cdk_lightsail_containers_handler.aws.calls import READING_SECONDS, Calls
 from cdk_lightsail_containers_handler.errors import HandlerError
+from cdk_lightsail_containers_handler.images.credentials import source_credentials
 from cdk_lightsail_containers_handler.properties.image_source import RegistrySource
 from cdk_lightsail_containers_handler.registry.auth import Credentials
 from cdk_lightsail_containers_handler.registry.reference import Reference

@@ -7,11 +7,14 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from cdk_lightsail_containers_handler.deployment import Deployment
-from cdk_lightsail_containers_handler.deployment_failure import DeploymentFailures
-from cdk_lightsail_containers_handler.lightsail import Lightsail
-from cdk_lightsail_containers_handler.properties.container import Container
-from cdk_lightsail_containers_handler.properties.public_endpoint import HealthCheck, PublicEndpoint
+from cdk_lightsail_containers_handler.deployments.failure import DeploymentFailures
+from cdk_lightsail_containers_handler.lightsail.client import Lightsail
+from cdk_lightsail_containers_handler.lightsail.deployment import Deployment
+from cdk_lightsail_containers_handler.properties.container import ContainerSpec
+from cdk_lightsail_containers_handler.properties.public_endpoint import (
+    EndpointSpec,
+    HealthCheckSpec,
+)
 from fake_time import FakeTime
 from silent_log import SilentLog
 
@@ -36,9 +39,9 @@ def told(
 ) -> str:
     """Return what is said of deployment 7, which logged these lines."""
     client = boto3.client("lightsail")
-    check = HealthCheck(path=path, success_codes="200-299")
+    check = HealthCheckSpec(path=path, success_codes="200-299")
     endpoint = (
-        PublicEndpoint(container_name=public, container_port=80, health_check=check)
+        EndpointSpec(container_name=public, container_port=80, health_check=check)
         if public
         else None
     )
@@ -46,7 +49,7 @@ def told(
         version=7,
         state="FAILED",
         created_at=AT,
-        containers={name: Container(image="nginx:1") for name in logs},
+        containers={name: ContainerSpec(image="nginx:1") for name in logs},
         public_endpoint=endpoint,
     )
     with Stubber(client) as answers:

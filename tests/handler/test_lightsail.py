@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from cdk_lightsail_containers_handler.errors import HandlerError, Unanswered
-from cdk_lightsail_containers_handler.lightsail import Lightsail
+from cdk_lightsail_containers_handler.lightsail.client import Lightsail
 from cdk_lightsail_containers_handler.main import CLIENT_CONFIG
 from cdk_lightsail_containers_handler.properties.container_image import ImageName
 from certificates import certificate

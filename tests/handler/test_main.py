@@ -13,9 +13,9 @@ from crhelper import CfnResource
 
 import stack_requests
 from cdk_lightsail_containers_handler import main
-from cdk_lightsail_containers_handler.custom_resource import CustomResource
+from cdk_lightsail_containers_handler.cloudformation.custom_resource import CustomResource
+from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
-from cdk_lightsail_containers_handler.response import Undeliverable
 from lightsail_local.server import Fault
 from response_url import SIGNATURE
 from stack_requests import Stack, digest

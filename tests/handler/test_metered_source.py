@@ -4,8 +4,8 @@ import pytest
 
 import oci_images
 from archives import Remote, layout, tar
-from cdk_lightsail_containers_handler.metered_source import MeteredSource
-from cdk_lightsail_containers_handler.registry.archive import Archive
+from cdk_lightsail_containers_handler.images.metered_source import MeteredSource
+from cdk_lightsail_containers_handler.registry.archive.archive import Archive
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
 from cdk_lightsail_containers_handler.registry.found_image import find_image
 

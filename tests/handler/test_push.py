@@ -18,9 +18,9 @@ import fake_registry
 import oci_images
 import stack_requests
 from cdk_lightsail_containers_handler import main
-from cdk_lightsail_containers_handler.custom_resource import INVOKE_SECONDS
+from cdk_lightsail_containers_handler.cloudformation.custom_resource import INVOKE_SECONDS
+from cdk_lightsail_containers_handler.cloudformation.hand_over import HandOver
 from cdk_lightsail_containers_handler.errors import Unanswered
-from cdk_lightsail_containers_handler.hand_over import HandOver
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_registry import PASSWORD, USERNAME, FakeRegistry, status
 from lightsail_local.server import Fault

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cdk_lightsail_containers_handler.response import Undeliverable, deliver, encode
+from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable, deliver, encode
 from fake_time import FakeTime
 from response_url import SIGNATURE, ResponseUrl, response_url
 

@@ -13,7 +13,7 @@ import pytest
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.deadline import TooLate, in_time
 from cdk_lightsail_containers_handler.errors import Unanswered
-from lightsail_local.http_server import Connection, LoopbackServer
+from lightsail_local.wire.http_server import Connection, LoopbackServer
 from stack_requests import STACK_ID, Handler, Stack
 
 REGISTER = "RegisterContainerImage"

@@ -17,10 +17,10 @@ from botocore.exceptions import (
 from urllib3.exceptions import ProtocolError
 
 from cdk_lightsail_containers_handler import main
-from cdk_lightsail_containers_handler.whole_answers import whole_answers
+from cdk_lightsail_containers_handler.aws.whole_answers import whole_answers
 from deployment_requests import deployment
-from lightsail_local.http_server import Connection, LoopbackServer
 from lightsail_local.server import Fault
+from lightsail_local.wire.http_server import Connection, LoopbackServer
 from stack_requests import Stack
 
 IMAGES = json.dumps({"containerImages": [{"image": ":shop.web.1", "digest": "sha256:0"}]}).encode()

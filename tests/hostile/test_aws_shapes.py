@@ -11,15 +11,17 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cdk_lightsail_containers_handler.calls import Calls, Doubt
-from cdk_lightsail_containers_handler.container_image import Registration
-from cdk_lightsail_containers_handler.container_service_deployment import (
+from cdk_lightsail_containers_handler.aws.calls import Calls, Doubt
+from cdk_lightsail_containers_handler.aws.secret_values import SecretValues
+from cdk_lightsail_containers_handler.cloudformation.stack import Stack
+from cdk_lightsail_containers_handler.deployments.rollout import (
     ContainerServiceDeployments,
 )
-from cdk_lightsail_containers_handler.credentials import source_credentials
 from cdk_lightsail_containers_handler.errors import HandlerError
-from cdk_lightsail_containers_handler.image_removal import ImageRemovals
-from cdk_lightsail_containers_handler.lightsail import Lightsail
+from cdk_lightsail_containers_handler.images.credentials import source_credentials
+from cdk_lightsail_containers_handler.images.registration import Registration
+from cdk_lightsail_containers_handler.images.removal import ImageRemovals
+from cdk_lightsail_containers_handler.lightsail.client import Lightsail
 from cdk_lightsail_containers_handler.properties.container_image import (
     ContainerImageProperties,
     ContainerImageRemoval,
@@ -30,8 +32,6 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
 )
 from cdk_lightsail_containers_handler.properties.image_source import RegistrySource
 from cdk_lightsail_containers_handler.registry.reference import Reference
-from cdk_lightsail_containers_handler.secret_values import SecretValues
-from cdk_lightsail_containers_handler.stack import Stack
 from fake_time import FakeTime
 from json_shapes import changed, values
 from resource_properties import DEPLOYED, DIGEST, IMAGES

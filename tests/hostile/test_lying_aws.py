@@ -8,7 +8,7 @@ import pytest
 import fake_s3
 import oci_images
 from cdk_lightsail_containers_handler.errors import HandlerError
-from cdk_lightsail_containers_handler.s3_object import S3Object
+from cdk_lightsail_containers_handler.images.s3_object import S3Object
 from deployment_requests import FakeSecrets
 from fake_registry import PASSWORD, USERNAME, Handler, status
 from fake_s3 import FakeS3

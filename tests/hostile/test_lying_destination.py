@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from cdk_lightsail_containers_handler.registry.connection import Connections, Timeouts
 from cdk_lightsail_containers_handler.registry.errors import (
     DigestMismatch,
     RegistryError,
     TransportError,
 )
+from cdk_lightsail_containers_handler.registry.http.connection import Connections, Timeouts
 from fake_registry import BASIC, FakeRegistry, fake_registry, status
 from image_copying import Copying
 from lying_answers import Says, head

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import certificates
-from cdk_lightsail_containers_handler.registry.connection import Connections
-from cdk_lightsail_containers_handler.registry.errors import Refused
+from cdk_lightsail_containers_handler.registry.errors import Rejected
+from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 from fake_registry import FakeRegistry, fake_registry, status
@@ -88,7 +88,7 @@ def test_does_not_lead_to_the_own_machine(
     port = elsewhere.host.rpartition(":")[2]
     public.fail("GET", status(307, {"Location": f"{own}:{port}/2018-06-01/runtime"}))
 
-    with pytest.raises(Refused, match=r"^registry\.test:\d+ leads (back to this machine|to)"):
+    with pytest.raises(Rejected, match=r"^registry\.test:\d+ leads (back to this machine|to)"):
         repository.manifest()
 
     assert elsewhere.connections == 0
@@ -102,7 +102,7 @@ def test_gets_no_token_from_the_own_machine(
     challenge = f'Bearer realm="{own}:{port}/token"'
     public.fail("GET", status(401, {"WWW-Authenticate": challenge}))
 
-    with pytest.raises(Refused, match="to log in: check that it is the registry that you mean"):
+    with pytest.raises(Rejected, match="to log in: check that it is the registry that you mean"):
         repository.manifest()
 
     assert elsewhere.connections == 0
@@ -113,7 +113,7 @@ def test_is_not_followed_to_its_own_name_without_tls(
 ) -> None:
     public.fail("GET", status(301, {"Location": f"http://{public.host}/v2/web/manifests/1"}))
 
-    with pytest.raises(Refused, match=r"leads to registry\.test:\d+ without TLS"):
+    with pytest.raises(Rejected, match=r"leads to registry\.test:\d+ without TLS"):
         repository.manifest()
 
     assert len(public.seen) == 1

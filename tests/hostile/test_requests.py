@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reliability.fuzz.wire_targets import check_event
 
-from cdk_lightsail_containers_handler.hand_over import HandOver
-from cdk_lightsail_containers_handler.response import Undeliverable, deliver
+from cdk_lightsail_containers_handler.cloudformation.hand_over import HandOver
+from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable, deliver
 from fake_time import FakeTime
 from json_shapes import changed, texts, values
 from resource_properties import DEPLOYED, IMAGES

@@ -17,7 +17,7 @@ from cdk_lightsail_containers import (
     ImageSource,
     PublicEndpoint,
 )
-from cdk_lightsail_containers_handler.deployment import Deployment, describe
+from cdk_lightsail_containers_handler.lightsail.deployment import Deployment, describe
 from cdk_lightsail_containers_handler.properties import container as read
 from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,

@@ -16,8 +16,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.sample_image import push_sample_image, sample_image
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.samples.sample_image import push_sample_image, sample_image
 from lightsail_local.server import LightsailServer
 
 _SESSION = boto3.Session()  # reads the API's model once

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.server import LightsailServer
 
 SIGNED = {

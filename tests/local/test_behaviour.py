@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 
 
 def test_defaults_to_the_documented_quotas() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.manifest import digest_of
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.images.manifest import digest_of
 
 CREATING = "[deployment:1] Creating your deployment"
 STARTING = "starting"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.failure import Failure
-from lightsail_local.manifest import digest_of
-from lightsail_local.sample_image import sample_index
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.images.manifest import digest_of
+from lightsail_local.samples.sample_image import sample_index
 
 Make = Callable[..., str]
 

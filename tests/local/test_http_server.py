@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lightsail_local.http_server import Answer, Connection, LoopbackServer
+from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.server import LightsailServer
 
 INDEX = "application/vnd.oci.image.index.v1+json"

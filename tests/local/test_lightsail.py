@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.server import LightsailServer
 
 Refused = Callable[..., tuple[str, str]]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.errors import RegistryError
-from lightsail_local.manifest import parse
-from lightsail_local.sample_image import sample_image
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.behaviour.errors import RegistryError
+from lightsail_local.images.manifest import parse
+from lightsail_local.samples.sample_image import sample_image
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 
 Refused = Callable[..., tuple[str, str]]
 Make = Callable[..., str]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.sample_image import sample_image
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.samples.sample_image import sample_image
 
 Refused = Callable[..., tuple[str, str]]
 Make = Callable[..., str]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.page.page_server import PageServer
 from lightsail_local.page.page_state import page_state
 from lightsail_local.server import LightsailServer

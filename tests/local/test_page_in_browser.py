@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from installed import needs
 from lightsail_local.page.page_server import PageServer
 from lightsail_local.page.page_state import page_state
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
 
 pytestmark = needs("chromium", "chromedriver")

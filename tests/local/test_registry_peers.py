@@ -13,8 +13,8 @@ import pytest
 
 from docker_registry import docker_registry
 from installed import needs
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.sample_image import SampleImage, sample_image
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.samples.sample_image import SampleImage, sample_image
 
 pytestmark = needs("docker-registry", "skopeo")
 

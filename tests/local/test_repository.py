@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.server import LightsailServer
 
 UPLOADS = "/v2/sr/blobs/uploads/"

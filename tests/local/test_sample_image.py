@@ -6,8 +6,8 @@ import tarfile
 
 import pytest
 
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.sample_image import push_sample_image, sample_image
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.samples.sample_image import push_sample_image, sample_image
 from lightsail_local.server import Fault, LightsailServer
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.failure import Failure
-from lightsail_local.manifest import digest_of
-from lightsail_local.sample_image import sample_image
-from lightsail_local.sample_registry import SampleRegistry
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.images.manifest import digest_of
+from lightsail_local.samples.sample_image import sample_image
+from lightsail_local.samples.sample_registry import SampleRegistry
 
 
 def get(registry: SampleRegistry, path: str, method: str = "GET") -> tuple[int, str, bytes]:

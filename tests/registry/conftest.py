@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cdk_lightsail_containers_handler.registry.connection import Connections, Timeouts
+from cdk_lightsail_containers_handler.registry.http.connection import Connections, Timeouts
 from fake_registry import FakeRegistry, fake_registry
 from image_copying import Copying
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cdk_lightsail_containers_handler.registry.errors import (
+    DeadlineExceeded,
     DigestMismatch,
-    NotFound,
-    OutOfTime,
-    Refused,
+    Missing,
+    Rejected,
     TransportError,
 )
 from fake_registry import Act, Handler, status
@@ -95,7 +95,7 @@ class TestInterimAnswers:
 
         copying.destination.fail("PUT .*uploads", refuse, times=9)
 
-        with pytest.raises(Refused, match=r"\(413\)"):
+        with pytest.raises(Rejected, match=r"\(413\)"):
             copying.copy()
 
     def test_without_an_end_are_left(self, copying: Copying) -> None:
@@ -111,7 +111,7 @@ class TestInterimAnswers:
         copying.source.fail("GET", pauses, times=1000)
         began = time.monotonic()
 
-        with pytest.raises(OutOfTime, match="too slow"):
+        with pytest.raises(DeadlineExceeded, match="too slow"):
             copying.find()
 
         assert time.monotonic() - began < 5
@@ -128,7 +128,7 @@ class TestInterimAnswers:
         answer = head("101 Switching Protocols", "Upgrade: h2c", "Connection: Upgrade")
         copying.source.fail("GET", Says(first=answer + b"PRI * HTTP/2.0\r\n\r\n", keeps=True))
 
-        with pytest.raises(Refused, match=r"did not give manifest 1 of web \(101\)"):
+        with pytest.raises(Rejected, match=r"did not give manifest 1 of web \(101\)"):
             copying.find()
 
         # What comes over that connection afterwards is no HTTP.
@@ -171,7 +171,7 @@ class TestContentCoding:
     def test_of_a_manifest_is_told(self, copying: Copying, coding: str) -> None:
         copying.source.fail("GET", coded(lambda _: MADE.content, coding))
 
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(Rejected) as caught:
             copying.find()
 
         assert str(caught.value) == (
@@ -182,14 +182,14 @@ class TestContentCoding:
     def test_of_a_manifest_that_is_asked_for_by_digest_is_told(self, copying: Copying) -> None:
         copying.source.fail("GET", coded(lambda _: MADE.content))
 
-        with pytest.raises(Refused, match="as it is, but with the content coding 'gzip'"):
+        with pytest.raises(Rejected, match="as it is, but with the content coding 'gzip'"):
             copying.find(f"web@{MADE.digest}")
 
     def test_of_a_token_is_told(self, copying: Copying) -> None:
         copying.source.login = "bearer"
         copying.source.fail("GET /token", coded(lambda _: b'{"token": "a"}'))
 
-        with pytest.raises(Refused, match=r"did not give a token for .* coding 'gzip'"):
+        with pytest.raises(Rejected, match=r"did not give a token for .* coding 'gzip'"):
             copying.find()
 
     @pytest.mark.parametrize("length", [True, False])
@@ -206,7 +206,7 @@ class TestContentCoding:
 
         copying.source.fail(f"GET .*{digest}", coded(blob, length=length), times=9)
 
-        with pytest.raises(Refused, match=r"give blob sha256:\w+ of web as it is, .* 'gzip'"):
+        with pytest.raises(Rejected, match=r"give blob sha256:\w+ of web as it is, .* 'gzip'"):
             copying.copy()
 
     @pytest.mark.parametrize("coding", ["identity", "aws-chunked", "gzip"])
@@ -231,7 +231,7 @@ class TestContentCoding:
         lines = (f"Content-Type: {OCI_MANIFEST}", "Transfer-Encoding: gzip, chunked")
         copying.source.fail("GET", Says(first=head("200 OK", *lines) + body))
 
-        with pytest.raises(Refused, match="with the content coding 'gzip, chunked'"):
+        with pytest.raises(Rejected, match="with the content coding 'gzip, chunked'"):
             copying.find()
 
     def test_of_a_range_that_is_none_is_not_told(self, copying: Copying) -> None:
@@ -301,5 +301,5 @@ def test_what_is_refused_is_not_taken_for_coded(copying: Copying) -> None:
     answer: Any = status(404, {"Content-Encoding": "gzip"}, gzip.compress(b"{}"))
     copying.source.fail("GET", answer)
 
-    with pytest.raises(NotFound, match=r"\(404\)"):
+    with pytest.raises(Missing, match=r"\(404\)"):
         copying.find()

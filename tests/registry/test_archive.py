@@ -22,11 +22,11 @@ from archives import (
     write,
     zipped,
 )
-from cdk_lightsail_containers_handler.registry.archive import Archive
+from cdk_lightsail_containers_handler.registry.archive.archive import Archive
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
 from cdk_lightsail_containers_handler.registry.errors import (
     DigestMismatch,
-    NotFound,
+    Missing,
     PlatformMissing,
     RegistryError,
     Unsupported,
@@ -164,7 +164,7 @@ class TestLayout:
         files = layout(MADE)
         del files[blob_path(digest_of(SMALL[0]))]
 
-        assert refusal(tar(files), NotFound) == (
+        assert refusal(tar(files), Missing) == (
             f"s3://bucket/image has no blob {digest_of(SMALL[0])[:19]}: "
             "write the archive again, with all that belongs to the image"
         )
@@ -355,14 +355,14 @@ class TestDockerArchive:
     def test_with_other_layers_than_its_config_is_refused(self, layer_names: object) -> None:
         files = docker_files(*SMALL, Layers=layer_names)
 
-        with pytest.raises((Unsupported, NotFound)):
+        with pytest.raises((Unsupported, Missing)):
             read_all(tar(files))
 
     def test_without_a_file_says_so(self) -> None:
         files = docker_files(*SMALL)
         del files[f"{1:064x}/layer.tar"]
 
-        assert refusal(tar(files), NotFound) == (
+        assert refusal(tar(files), Missing) == (
             f"s3://bucket/image has no file '{1:064x}/layer.tar': write the archive again"
         )
 
@@ -426,7 +426,7 @@ class TestDirectory:
         files = self.files(MADE)
         del files[digest_of(SMALL[0]).removeprefix("sha256:")]
 
-        assert "has no blob" in refusal(tar(files), NotFound)
+        assert "has no blob" in refusal(tar(files), Missing)
 
     def test_has_no_name_to_give(self) -> None:
         assert refusal(tar(self.files(MADE)), tag="web:1") == (
@@ -456,6 +456,21 @@ class TestRequests:
         assert self.requests(tar(layout(image(*BIG)))) == (1 + len(BIG) + 1, len(BIG))
         # The manifest and the config are read where the names end.
         assert self.requests(tar(docker_files(*BIG))) == (1 + len(BIG) + 1, len(BIG))
+
+    @pytest.mark.parametrize("files", [docker_files, lambda *blobs: layout(image(*blobs))])
+    def test_ask_for_little_between_large_layers(self, files: Callable[..., Files]) -> None:
+        remote = Remote(tar(files(*layers(120, 2 * PIECE + 5))))
+        find_image(Archive(remote))
+
+        # 128 KiB would do for 120 headers; what stands beside them comes along.
+        assert sum(length for _, length in remote.asked) < 120 * 16_000
+        assert len(remote.asked) < 130
+
+    def test_are_few_between_small_layers(self) -> None:
+        remote = Remote(tar(docker_files(*layers(120, 20_000))))
+        find_image(Archive(remote))
+
+        assert len(remote.asked) <= 2 + len(remote.content) // PIECE
 
     def test_are_three_for_the_names_of_a_zip(self) -> None:
         assert self.requests(zipped(layout(image(*BIG)))) == (3, len(BIG))
@@ -730,5 +745,5 @@ def test_a_blob_is_there_only_once_the_image_is_known() -> None:
     archive = Archive(Remote(tar(layout(MADE))))
     blob = Descriptor(media_type=OCI_INDEX, digest=MADE.digest, size=len(MADE.content))
 
-    with pytest.raises(NotFound):
+    with pytest.raises(Missing):
         archive.open_blob(blob)

@@ -11,7 +11,7 @@ from cdk_lightsail_containers_handler.registry.auth import (
     token_url,
     with_scopes,
 )
-from cdk_lightsail_containers_handler.registry.errors import Refused, Unauthorized
+from cdk_lightsail_containers_handler.registry.errors import Rejected, Unauthorized
 from cdk_lightsail_containers_handler.registry.url import Origin, Url
 
 REGISTRY = Url(origin=Origin.of_registry("registry-1.docker.io"), target="/v2/")
@@ -174,7 +174,7 @@ def test_a_challenge_for_a_thousand_scopes_is_asked_for_some() -> None:
 def test_refuses_a_realm_without_tls_or_in_link_local_addresses(realm: str) -> None:
     challenge = Challenge(scheme="bearer", parameters={"realm": realm})
 
-    with pytest.raises(Refused, match=r"^registry-1\.docker\.io .*the registry that you mean"):
+    with pytest.raises(Rejected, match=r"^registry-1\.docker\.io .*the registry that you mean"):
         token_url(challenge, REGISTRY, [])
 
 

@@ -11,8 +11,12 @@ import pytest
 
 import certificates
 from cdk_lightsail_containers_handler.deadline import Deadline
-from cdk_lightsail_containers_handler.registry.connection import Connections, Timeouts
-from cdk_lightsail_containers_handler.registry.errors import OutOfTime, Refused, TransportError
+from cdk_lightsail_containers_handler.registry.errors import (
+    DeadlineExceeded,
+    Rejected,
+    TransportError,
+)
+from cdk_lightsail_containers_handler.registry.http.connection import Connections, Timeouts
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 from cdk_lightsail_containers_handler.registry.url import Origin
@@ -138,7 +142,7 @@ def test_a_name_that_leads_to_a_metadata_address_is_refused(
 ) -> None:
     names["innocent.test"] = ["192.0.2.1", address]
 
-    with Connections() as connections, pytest.raises(Refused, match=r"the name innocent\.test"):
+    with Connections() as connections, pytest.raises(Rejected, match=r"the name innocent\.test"):
         open_repository("innocent.test", connections).manifest()
 
 
@@ -195,7 +199,7 @@ def test_a_name_that_is_not_resolved_ends_with_the_deadline(stalling_resolver: N
     began = time.monotonic()
     deadline = Deadline(ends=began + 0.5)
 
-    with Connections() as connections, pytest.raises(OutOfTime):
+    with Connections() as connections, pytest.raises(DeadlineExceeded):
         Repository(
             Reference.parse("stalling.test/web:1"), connections=connections, deadline=deadline
         ).manifest()
@@ -280,7 +284,7 @@ def test_opens_no_connection_once_interrupted_until_resumed(copying: Copying) ->
     copying.source.add(image(b"layer"), "1")
     copying.connections.interrupt()
 
-    with pytest.raises(OutOfTime, match="interrupted"):
+    with pytest.raises(DeadlineExceeded, match="interrupted"):
         copying.find()
 
     copying.connections.resume()
@@ -338,7 +342,7 @@ def test_an_answer_that_is_no_http_is_told_by_its_kind(copying: Copying) -> None
 def test_a_long_refusal_is_not_read_to_its_end(copying: Copying) -> None:
     copying.source.fail("GET .*manifests", status(400, {}, b"x" * 1_000_000))
 
-    with pytest.raises(Refused, match=r"\(400\)"):
+    with pytest.raises(Rejected, match=r"\(400\)"):
         copying.find()
 
 
@@ -350,7 +354,7 @@ def test_a_refusal_that_breaks_off_is_one_all_the_same(copying: Copying) -> None
 
     copying.source.fail("GET .*manifests", answer)
 
-    with pytest.raises(Refused, match=r"\(400\)"):
+    with pytest.raises(Rejected, match=r"\(400\)"):
         copying.find()
 
 

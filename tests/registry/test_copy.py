@@ -4,18 +4,18 @@ import threading
 
 import pytest
 
-from cdk_lightsail_containers_handler.registry.connection import Timeouts
 from cdk_lightsail_containers_handler.registry.errors import (
+    DeadlineExceeded,
     DigestMismatch,
-    NotFound,
-    OutOfTime,
+    Missing,
     PlatformMissing,
-    Refused,
+    Rejected,
     TransportError,
     Unauthorized,
     Unavailable,
     Unsupported,
 )
+from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
 from fake_registry import (
     FakeRegistry,
     Handler,
@@ -234,7 +234,7 @@ def test_an_index_that_tells_lies_of_its_image_fails_before_any_layer_moves(
 
 
 def test_a_tag_that_is_gone_is_named(copying: Copying) -> None:
-    with pytest.raises(NotFound, match=r"127.0.0.1:\d+ did not give manifest 1 of web \(404"):
+    with pytest.raises(Missing, match=r"127.0.0.1:\d+ did not give manifest 1 of web \(404"):
         copying.copy()
 
 
@@ -541,7 +541,7 @@ def test_out_of_time_keeps_what_is_there_and_the_next_copy_goes_on(copying: Copy
     # The second one may arrive or not, the first one is there.
     copying.destination.fail("PUT .*blobs", lambda _: None)
     copying.destination.fail("PUT .*blobs", end)  # type: ignore[arg-type]
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         copying.copy(workers=1)
     assert not copying.destination.manifests
     copying.deadline = copying.time.deadline(900)
@@ -557,7 +557,7 @@ def test_out_of_time_while_waiting_for_a_registry_says_so(copying: Copying) -> N
     copying.deadline = copying.time.deadline(25)
     copying.source.fail("GET", status(503, {"Retry-After": "30"}), times=100)
 
-    with pytest.raises(OutOfTime, match=r"\(503\): give it more time"):
+    with pytest.raises(DeadlineExceeded, match=r"\(503\): give it more time"):
         copying.copy()
 
 
@@ -573,7 +573,7 @@ def test_a_stalled_registry_ends_with_the_deadline(copying: Copying, line: str) 
     copying.source.fail(line, stall, times=9)
     copying.destination.fail(line, stall, times=9)
 
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         copying.copy()
 
     assert not copying.destination.manifests
@@ -707,7 +707,7 @@ def test_an_upload_that_is_led_on_goes_there_whole_and_without_a_login(
 def test_a_redirect_without_end_is_given_up(copying: Copying) -> None:
     copying.source.fail("GET", status(302, {"Location": "/v2/web/manifests/1"}), times=100)
 
-    with pytest.raises(Refused, match=r"\(302\)"):
+    with pytest.raises(Rejected, match=r"\(302\)"):
         copying.copy()
 
     assert len(copying.source.seen) == 6
@@ -717,7 +717,7 @@ def test_a_redirect_that_would_turn_a_put_into_a_get_is_refused(copying: Copying
     copying.source.add(image(b"layer"), "1")
     copying.destination.fail("PUT .*manifests", status(302, {"Location": "/elsewhere"}))
 
-    with pytest.raises(Refused, match=r"did not take manifest t of sr \(302\)"):
+    with pytest.raises(Rejected, match=r"did not take manifest t of sr \(302\)"):
         copying.copy()
 
 
@@ -727,7 +727,7 @@ def test_a_redirect_to_where_no_registry_has_any_business_is_refused(
 ) -> None:
     copying.source.fail("GET", status(307, {"Location": location}))
 
-    with pytest.raises(Refused, match=r"leads to .*: check that it is the registry that you mean"):
+    with pytest.raises(Rejected, match=r"leads to .*: check that it is the registry that you mean"):
         copying.copy()
 
 
@@ -745,7 +745,7 @@ def test_a_manifest_that_the_registry_does_not_take_is_told(copying: Copying) ->
     words = errors(405, "UNSUPPORTED", "artifactType is not supported")
     copying.destination.fail("PUT .*manifests", words, times=2)
 
-    with pytest.raises(Refused, match=r"\(405 UNSUPPORTED, artifactType is not supported\)"):
+    with pytest.raises(Rejected, match=r"\(405 UNSUPPORTED, artifactType is not supported\)"):
         copying.copy()
 
 
@@ -863,7 +863,7 @@ def test_a_destination_that_takes_neither_says_why_it_took_not_the_first(copying
     copying.destination.fail("PUT .*/manifests/", NO_OCI)
     copying.destination.fail("PUT .*/manifests/", errors(400, "MANIFEST_INVALID", "nor Docker"))
 
-    with pytest.raises(Refused, match="no OCI here"):
+    with pytest.raises(Rejected, match="no OCI here"):
         copying.copy()
     assert puts_of_manifests(copying.destination) == 2
 
@@ -872,7 +872,7 @@ def test_what_docker_has_no_name_for_is_not_tried_again(copying: Copying) -> Non
     copying.source.add(image(b"layer", layer_type=OCI_LAYER.replace("gzip", "zstd")), "1")
     copying.destination.fail("PUT .*/manifests/", NO_OCI)
 
-    with pytest.raises(Refused, match="no OCI here"):
+    with pytest.raises(Rejected, match="no OCI here"):
         copying.copy()
     assert puts_of_manifests(copying.destination) == 1
     assert copying.find().docker_digest is None

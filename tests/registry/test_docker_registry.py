@@ -11,9 +11,9 @@ import pytest
 import certificates
 from cdk_lightsail_containers_handler.deadline import Deadline
 from cdk_lightsail_containers_handler.registry.auth import Credentials
-from cdk_lightsail_containers_handler.registry.connection import Connections
 from cdk_lightsail_containers_handler.registry.copy import CopyResult, copy_image
-from cdk_lightsail_containers_handler.registry.errors import NotFound, Unauthorized
+from cdk_lightsail_containers_handler.registry.errors import Missing, Unauthorized
+from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 from docker_registry import PASSWORD, USERNAME, DockerRegistry, docker_registry
@@ -173,7 +173,7 @@ def test_a_manifest_that_does_not_name_its_type_arrives_under_each_type_that_it_
 
 
 def test_a_repository_that_does_not_exist_is_named(open_registry: DockerRegistry) -> None:
-    with pytest.raises(NotFound, match=r"manifest 1 of no/such \(404 MANIFEST_UNKNOWN"):
+    with pytest.raises(Missing, match=r"manifest 1 of no/such \(404 MANIFEST_UNKNOWN"):
         copy(f"{open_registry.host}/no/such:1", f"{open_registry.host}/x:1")
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from cdk_lightsail_containers_handler.registry.errors import (
     DigestMismatch,
-    NotFound,
-    Refused,
+    Missing,
     RegistryError,
+    Rejected,
     Unauthorized,
     Unavailable,
     UploadInterrupted,
@@ -26,11 +26,11 @@ def body(code: object, message: object) -> bytes:
     [
         (401, "UNAUTHORIZED", Unauthorized, False),
         (403, "DENIED", Unauthorized, False),
-        (404, "MANIFEST_UNKNOWN", NotFound, False),
+        (404, "MANIFEST_UNKNOWN", Missing, False),
         (400, "DIGEST_INVALID", DigestMismatch, False),
         (400, "SIZE_INVALID", DigestMismatch, False),
-        (405, "UNSUPPORTED", Refused, False),
-        (413, "", Refused, False),
+        (405, "UNSUPPORTED", Rejected, False),
+        (413, "", Rejected, False),
         (408, "", Unavailable, True),
         (429, "TOOMANYREQUESTS", Unavailable, True),
         (503, "", Unavailable, True),

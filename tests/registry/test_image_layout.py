@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from archives import Files, Remote, blob_path, layout, tar
-from cdk_lightsail_containers_handler.registry.archive import Archive
+from cdk_lightsail_containers_handler.registry.archive.archive import Archive
 from cdk_lightsail_containers_handler.registry.errors import (
-    NotFound,
+    Missing,
     PlatformMissing,
     RegistryError,
     Unsupported,
@@ -304,7 +304,7 @@ class TestMissingPlatforms:
         assert find(self.exported(BOTH, MADE)).digest == MADE.digest
 
     def test_of_all_images_are_a_missing_blob(self) -> None:
-        assert refusal(self.exported(BOTH), kind=NotFound) == (
+        assert refusal(self.exported(BOTH), kind=Missing) == (
             f"s3://bucket/image has no blob {MADE.digest[:19]}: "
             "write the archive again, with all that belongs to the image"
         )

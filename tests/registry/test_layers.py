@@ -15,18 +15,18 @@ LAYERS = (
     ("errors", "reference"),
     ("descriptor",),
     ("manifest", "auth"),
-    ("wire",),
+    ("http/wire",),
     ("docker_manifest",),
-    ("response",),
-    ("connection", "request"),
-    ("transport",),
+    ("http/response",),
+    ("http/connection", "http/request"),
+    ("http/transport",),
     ("login", "pull", "upload"),
     ("repository",),
     ("blob_copy",),
-    ("archive_file", "found_image", "archived_names"),
-    ("image_layout",),
-    ("tar", "zip_file", "docker_archive"),
-    ("archive",),
+    ("archive/archive_file", "found_image", "archive/archived_names"),
+    ("archive/image_layout",),
+    ("archive/tar", "archive/zip_file", "archive/docker_archive"),
+    ("archive/archive",),
     ("copy",),
 )
 WITHOUT_IO = {"url", "errors", "reference", "descriptor", "manifest", "auth", "docker_manifest"}
@@ -40,13 +40,22 @@ def imports(name: str) -> tuple[set[str], set[str]]:
         if isinstance(node, ast.Import):
             others |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level < 2, "leaves its folder"
-            (ours if node.level else others).add(node.module or "")
+            folder = name.split("/")[:-1]
+            assert node.level <= len(folder) + 1, "leaves the registry's folder"
+            if node.level:
+                folder = folder[: len(folder) - node.level + 1]
+                ours.add("/".join([*folder, *(node.module or "").split(".")]))
+            else:
+                others.add(node.module or "")
     return ours, others
 
 
 def test_all_modules_have_a_layer() -> None:
-    names = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
+    names = {
+        str(path.relative_to(FOLDER).with_suffix(""))
+        for path in FOLDER.rglob("*.py")
+        if path.stem != "__init__"
+    }
 
     assert names == {name for layer in LAYERS for name in layer}
 

@@ -9,14 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cdk_lightsail_containers_handler.registry.auth import Credentials
-from cdk_lightsail_containers_handler.registry.connection import Connections
 from cdk_lightsail_containers_handler.registry.errors import (
-    Refused,
     RegistryError,
+    Rejected,
     TransportError,
     Unauthorized,
     Unavailable,
 )
+from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.login import Login
 from cdk_lightsail_containers_handler.registry.url import Origin, Url
 from fake_registry import BASIC, Act, errors, fake_registry, status
@@ -284,7 +284,7 @@ def test_a_realm_in_the_metadata_service_is_refused_and_gets_nothing(bearer: Cop
     challenge = 'Bearer realm="http://169.254.169.254/latest/meta-data"'
     bearer.source.fail("GET", status(401, {"WWW-Authenticate": challenge}))
 
-    with pytest.raises(Refused, match="leads to 169"):
+    with pytest.raises(Rejected, match="leads to 169"):
         bearer.find()
 
     assert bearer.connections.requests == 1

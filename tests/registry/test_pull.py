@@ -6,12 +6,12 @@ import pytest
 
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
 from cdk_lightsail_containers_handler.registry.errors import (
+    DeadlineExceeded,
     DigestMismatch,
-    NotFound,
-    OutOfTime,
+    Missing,
     TransportError,
 )
-from cdk_lightsail_containers_handler.registry.pull import BlobReader
+from cdk_lightsail_containers_handler.registry.pull import RegistryBlob
 from fake_registry import Act, cut, status
 from image_copying import Copying
 from oci_images import OCI_LAYER, digest_of, some_bytes
@@ -26,11 +26,11 @@ def pulling(copying: Copying) -> Copying:
     return copying
 
 
-def reader_of(pulling: Copying) -> BlobReader:
+def reader_of(pulling: Copying) -> RegistryBlob:
     return pulling.repository(pulling.source, "web:1").open_blob(BLOB)
 
 
-def read_all(reader: BlobReader) -> bytes:
+def read_all(reader: RegistryBlob) -> bytes:
     buffer, content = memoryview(bytearray(70_000)), bytearray()
     while count := reader.readinto(buffer):
         content += buffer[:count]
@@ -153,7 +153,7 @@ def test_is_out_of_time_while_it_waits_to_go_on(pulling: Copying) -> None:
     pulling.deadline = NoTimeForPauses()  # type: ignore[assignment]
     pulling.source.fail("GET", cut(100_000))
 
-    with pytest.raises(OutOfTime, match="did not give blob"):
+    with pytest.raises(DeadlineExceeded, match="did not give blob"):
         read_all(reader_of(pulling))
 
 
@@ -170,7 +170,7 @@ def test_a_refusal_leaves_its_connection_to_the_next_request(pulling: Copying) -
     pulling.source.fail("GET", status(404))
     reader = reader_of(pulling)
 
-    with pytest.raises(NotFound):
+    with pytest.raises(Missing):
         read_all(reader)
     reader.close()
 

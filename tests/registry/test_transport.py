@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cdk_lightsail_containers_handler.registry.connection import Timeouts
-from cdk_lightsail_containers_handler.registry.errors import OutOfTime, Refused
+from cdk_lightsail_containers_handler.registry.errors import DeadlineExceeded, Rejected
+from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
 from fake_registry import FakeRegistry, Handler, fake_registry, status
 from image_copying import Copying
 from lying_answers import Says, head
@@ -40,7 +40,7 @@ def test_reads_why_a_manifest_is_refused_before_it_is_complete(copying: Copying)
 
     copying.destination.fail("PUT .*manifests", answer, times=2)
 
-    with pytest.raises(Refused, match=r"did not take manifest t of sr \(413\)"):
+    with pytest.raises(Rejected, match=r"did not take manifest t of sr \(413\)"):
         copying.copy()
 
 
@@ -96,7 +96,7 @@ def test_an_interrupt_of_the_whole_copy_ends_it(
     with pytest.raises(KeyboardInterrupt):
         copying.copy()
 
-    with pytest.raises(OutOfTime, match="interrupted"):
+    with pytest.raises(DeadlineExceeded, match="interrupted"):
         copying.find()
 
 
@@ -156,7 +156,8 @@ def test_is_out_of_time_while_it_waits_to_ask_again(copying: Copying) -> None:
     copying.deadline = NoTimeForPauses()  # type: ignore[assignment]
     copying.source.fail("GET", Says(first=head("200 OK", "Content-Length: 100")))
 
-    with pytest.raises(OutOfTime, match=r"did not give manifest 1 of web \(IncompleteRead\)"):
+    gone = r"did not give manifest 1 of web \(IncompleteRead\)"
+    with pytest.raises(DeadlineExceeded, match=gone):
         copying.find()
 
 
@@ -165,5 +166,5 @@ def test_is_out_of_time_while_it_waits_to_send_a_blob_again(copying: Copying) ->
     copying.deadline = NoTimeForPauses()  # type: ignore[assignment]
     copying.destination.fail("PUT .*uploads", status(503))
 
-    with pytest.raises(OutOfTime, match=r"did not take blob sha256:\w+ \(503\)"):
+    with pytest.raises(DeadlineExceeded, match=r"did not take blob sha256:\w+ \(503\)"):
         copying.copy(workers=1)

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from cdk_lightsail_containers_handler.registry.connection import Timeouts
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
 from cdk_lightsail_containers_handler.registry.errors import (
-    Refused,
+    Rejected,
     TransportError,
     Unauthorized,
     UploadInterrupted,
 )
+from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
 from fake_registry import Act, Handler, early, errors, reset_after, status
 from image_copying import Copying
 from oci_images import OCI_LAYER, digest_of, image, some_bytes
@@ -37,7 +37,7 @@ def test_reads_why_an_upload_is_refused_before_it_is_complete(copying: Copying) 
     copying.source.add(image(HUGE), "1")
     copying.destination.fail(f"PUT .*{digest_of(HUGE)}", answer_and_read_nothing(413))
 
-    with pytest.raises(Refused, match=r"did not take blob sha256:[0-9a-f]{12} \(413\)"):
+    with pytest.raises(Rejected, match=r"did not take blob sha256:[0-9a-f]{12} \(413\)"):
         copying.copy()
 
     assert not copying.destination.open_uploads
@@ -141,7 +141,7 @@ def test_an_upload_may_be_led_on_only_to_where_a_registry_has_any_business(
     copying.source.add(image(BIG), "1")
     copying.destination.fail("PUT .*uploads", early(307, {"Location": "http://169.254.169.254/"}))
 
-    with pytest.raises(Refused, match=r"leads to 169\.254\.169\.254 without TLS"):
+    with pytest.raises(Rejected, match=r"leads to 169\.254\.169\.254 without TLS"):
         copying.copy(workers=1)
 
 

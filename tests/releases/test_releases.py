@@ -23,7 +23,7 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
 from deployment_requests import FakeSecrets
 from fake_registry import FakeRegistry, fake_registry
 from fake_s3 import fake_s3
-from lightsail_local.sample_image import push_sample_image
+from lightsail_local.samples.sample_image import push_sample_image
 from recorded_requests import (
     DEPLOYMENT_TYPE,
     IMAGE_TYPE,

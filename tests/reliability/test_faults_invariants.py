@@ -22,7 +22,7 @@ from reliability.local_aws import leave_real_accounts
 
 from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,
-    Attribute,
+    ImageAttribute,
 )
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
@@ -44,7 +44,7 @@ ANSWER = {
     "StackId": "stack",
     "RequestId": "request",
     "LogicalResourceId": "Image",
-    "Data": {str(name): "" for name in Attribute},
+    "Data": {str(name): "" for name in ImageAttribute},
 }
 
 

@@ -13,7 +13,7 @@ from reliability.unknowns.findings import tabulate
 from reliability.unknowns.runs import Result, Run
 from reliability.unknowns.sides import SWITCHES, cover, defaults, pairs, rows, sides
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 
 
 def test_every_pair_of_sides_is_in_a_row_of_the_cover() -> None:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs
 
-from lightsail_local.http_server import Answer, Connection, LoopbackServer
+from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
 
 ACCOUNT = "123456789012"
 ROLE_LASTS = timedelta(hours=1)

@@ -10,7 +10,7 @@ from typing import Self
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from lightsail_local.http_server import Answer, Connection, LoopbackServer
+from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 _STACK_TYPE = "AWS::CloudFormation::Stack"

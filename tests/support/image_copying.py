@@ -7,9 +7,9 @@ from typing import Any
 
 from cdk_lightsail_containers_handler.deadline import Deadline
 from cdk_lightsail_containers_handler.registry.auth import Credentials
-from cdk_lightsail_containers_handler.registry.connection import Connections
 from cdk_lightsail_containers_handler.registry.copy import CopyResult, Progress, copy_image
 from cdk_lightsail_containers_handler.registry.found_image import FoundImage, find_image
+from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 from fake_registry import PASSWORD, USERNAME, FakeRegistry

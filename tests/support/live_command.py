@@ -1,4 +1,4 @@
-"""`python -m reliability.live` as a process, and what it prints."""
+"""`python -m live` as a process, and what it prints."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ import runpy, sys, time
 sleep, monotonic, factor = time.sleep, time.monotonic, float(sys.argv.pop(1))
 time.sleep = lambda seconds: sleep(seconds / factor)
 time.monotonic = lambda: monotonic() * factor
-runpy.run_module("reliability.live", run_name="__main__", alter_sys=True)
+runpy.run_module("live", run_name="__main__", alter_sys=True)
 """
 
 

@@ -14,8 +14,8 @@ from botocore.config import Config
 from cdk_lightsail_containers_handler import main
 from fake_cloudformation import FakeCloudFormation
 from fake_time import FakeTime
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.sample_image import push_sample_image, sample_image
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.samples.sample_image import push_sample_image, sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
 

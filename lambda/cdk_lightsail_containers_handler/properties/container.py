@@ -84,7 +84,7 @@ def check_protocol(value: object, what: str = "protocol") -> PortProtocol:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Container:
+class ContainerSpec:
     """A container, as it is deployed.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Self
 
 from cdk_lightsail_containers_handler.registry.reference import DIGEST
 
-from .image_source import Source, parse_source
+from .image_source import SourceSpec, parse_source
 from .rules import (
     check_name,
     check_number,
@@ -33,7 +33,7 @@ STORED_IMAGES = 150
 _IMAGE_NAME = re.compile(r":(?P<service>[^.]+)\.(?P<label>[^.]+)\.(?P<number>[1-9][0-9]*)")
 
 
-class Property(StrEnum):
+class ImageProperty(StrEnum):
     """The resource properties of a container image."""
 
     SERVICE_NAME = "ServiceName"
@@ -46,7 +46,7 @@ class Property(StrEnum):
     MAX_VERSIONS = "MaxVersions"
 
 
-class Attribute(StrEnum):
+class ImageAttribute(StrEnum):
     """The attributes of a container image, for `Fn::GetAtt`."""
 
     IMAGE_NAME = "ImageName"
@@ -54,7 +54,7 @@ class Attribute(StrEnum):
     CREATED_AT = "CreatedAt"
 
 
-class RemovalPolicy(StrEnum):
+class OnDelete(StrEnum):
     """What happens to an image that CloudFormation removes or replaces."""
 
     DELETE = "Delete"
@@ -122,7 +122,7 @@ class ContainerImageProperties:
     label: str
     digest: str | None = None
     docker_digest: str | None = None
-    source: Source | None = None
+    source: SourceSpec | None = None
     max_versions: int | None = None
 
     @classmethod
@@ -137,28 +137,28 @@ class ContainerImageProperties:
         given = mapping(properties, "resource properties")
         # Only Delete acts on the policy; a wrong one is said while it can still be corrected.
         _removal_policy(given)
-        if (Property.DIGEST in given) == (Property.SOURCE in given):
+        if (ImageProperty.DIGEST in given) == (ImageProperty.SOURCE in given):
             raise ValueError("the resource properties must hold either Digest or Source")
-        max_versions = given.get(Property.MAX_VERSIONS)
+        max_versions = given.get(ImageProperty.MAX_VERSIONS)
         return cls(
             service_name=check_service_name(
-                required(given, Property.SERVICE_NAME), Property.SERVICE_NAME
+                required(given, ImageProperty.SERVICE_NAME), ImageProperty.SERVICE_NAME
             ),
-            label=check_label(required(given, Property.LABEL), Property.LABEL),
+            label=check_label(required(given, ImageProperty.LABEL), ImageProperty.LABEL),
             digest=(
-                check_digest(given[Property.DIGEST], Property.DIGEST)
-                if Property.DIGEST in given
+                check_digest(given[ImageProperty.DIGEST], ImageProperty.DIGEST)
+                if ImageProperty.DIGEST in given
                 else None
             ),
             source=(
-                parse_source(given[Property.SOURCE], Property.SOURCE)
-                if Property.SOURCE in given
+                parse_source(given[ImageProperty.SOURCE], ImageProperty.SOURCE)
+                if ImageProperty.SOURCE in given
                 else None
             ),
             max_versions=(
                 None
                 if max_versions is None
-                else check_max_versions(sent_number(max_versions), Property.MAX_VERSIONS)
+                else check_max_versions(sent_number(max_versions), ImageProperty.MAX_VERSIONS)
             ),
         )
 
@@ -186,17 +186,17 @@ class ContainerImageRemoval:
             policy = _removal_policy(given)
         except ValueError:
             return None
-        named = (given.get(Property.SERVICE_NAME), given.get(Property.LABEL))
-        if policy is RemovalPolicy.RETAIN or named != (name.service, name.label):
+        named = (given.get(ImageProperty.SERVICE_NAME), given.get(ImageProperty.LABEL))
+        if policy is OnDelete.RETAIN or named != (name.service, name.label):
             return None
-        digest = given.get(Property.DIGEST)
+        digest = given.get(ImageProperty.DIGEST)
         return cls(name=name, digest=digest if isinstance(digest, str) else None)
 
 
-def _removal_policy(given: Mapping[str, object]) -> RemovalPolicy:
-    value = given.get(Property.REMOVAL_POLICY, RemovalPolicy.DELETE)
+def _removal_policy(given: Mapping[str, object]) -> OnDelete:
+    value = given.get(ImageProperty.REMOVAL_POLICY, OnDelete.DELETE)
     try:
-        return RemovalPolicy(value)  # type: ignore[arg-type]
+        return OnDelete(value)  # type: ignore[arg-type]
     except ValueError:
-        rule = f"{Property.REMOVAL_POLICY} must be 'Delete' or 'Retain'"
+        rule = f"{ImageProperty.REMOVAL_POLICY} must be 'Delete' or 'Retain'"
         raise ValueError(f"{rule}, got {show(value)}") from None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from .container import Container, ContainerProperty, check_container_name
-from .public_endpoint import PublicEndpoint
+from .container import ContainerProperty, ContainerSpec, check_container_name
+from .public_endpoint import EndpointSpec
 from .rules import check_service_name, mapping, required
 from .secret_value import SecretValue
 
@@ -51,9 +51,9 @@ class DeploymentProperties:
     """
 
     service_name: str
-    containers: Mapping[str, Container]
+    containers: Mapping[str, ContainerSpec]
     secrets: Mapping[str, Mapping[str, SecretValue]]
-    public_endpoint: PublicEndpoint | None
+    public_endpoint: EndpointSpec | None
 
     @classmethod
     def parse(cls, properties: object) -> Self:
@@ -77,7 +77,7 @@ class DeploymentProperties:
         for name, definition in defined.items():
             what = f"Containers.{check_container_name(name)}"
             parts = mapping(definition, what)
-            containers[name] = Container.parse(parts, service, what)
+            containers[name] = ContainerSpec.parse(parts, service, what)
             kept = mapping(parts.get(ContainerProperty.SECRETS, {}), f"{what}.Secrets")
             secrets[name] = {
                 variable: SecretValue.parse(value, f"{what}.Secrets.{variable}")
@@ -91,6 +91,6 @@ class DeploymentProperties:
             public_endpoint=(
                 None
                 if endpoint is None
-                else PublicEndpoint.parse(endpoint, containers, DeploymentProperty.PUBLIC_ENDPOINT)
+                else EndpointSpec.parse(endpoint, containers, DeploymentProperty.PUBLIC_ENDPOINT)
             ),
         )

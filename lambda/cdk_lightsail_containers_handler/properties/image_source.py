@@ -74,10 +74,10 @@ class ArchiveSource:
     tag: str | None = None
 
 
-Source = RegistrySource | ArchiveSource
+SourceSpec = RegistrySource | ArchiveSource
 
 
-def parse_source(value: object, what: str) -> Source:
+def parse_source(value: object, what: str) -> SourceSpec:
     """Return the source of an object, or raise the `ValueError` that says what it holds."""
     given = mapping(value, what)
     if SourceProperty.IMAGE in given:

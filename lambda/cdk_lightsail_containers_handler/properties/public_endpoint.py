@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from .container import Container, PortProtocol, check_port
+from .container import ContainerSpec, PortProtocol, check_port
 from .rules import check_number, mapping, sent_number, show
 
 TIMEOUT_SECONDS = (2, 60)
@@ -79,7 +79,7 @@ def check_public_port(
 
 
 @dataclass(frozen=True, kw_only=True)
-class HealthCheck:
+class HealthCheckSpec:
     """How Lightsail finds out whether the public endpoint serves; its own defaults."""
 
     healthy_threshold: int = 2
@@ -120,15 +120,15 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublicEndpoint:
+class EndpointSpec:
     """The container that the internet reaches, and how it is checked."""
 
     container_name: str
     container_port: int
-    health_check: HealthCheck = field(default_factory=HealthCheck)
+    health_check: HealthCheckSpec = field(default_factory=HealthCheckSpec)
 
     @classmethod
-    def parse(cls, value: object, containers: Mapping[str, Container], what: str) -> Self:
+    def parse(cls, value: object, containers: Mapping[str, ContainerSpec], what: str) -> Self:
         """Return the endpoint of an object, or raise the `ValueError` with a value's rule."""
         given = mapping(value, what)
         name = given.get(PublicEndpointProperty.CONTAINER_NAME)
@@ -143,7 +143,7 @@ class PublicEndpoint:
         return cls(
             container_name=name,
             container_port=port,
-            health_check=HealthCheck.parse(
+            health_check=HealthCheckSpec.parse(
                 mapping(check, f"{what}.HealthCheck"), f"{what}.HealthCheck"
             ),
         )

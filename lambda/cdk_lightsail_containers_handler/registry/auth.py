@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .errors import Refused, Unauthorized
+from .errors import Rejected, Unauthorized
 from .url import Url
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # nosec B105  # noqa: S105 - RFC 9110's word for a word
@@ -104,11 +104,11 @@ def token_url(challenge: Challenge, registry: Url, scopes: Iterable[str]) -> Url
     realm = challenge.parameters.get("realm", "")
     cure = "check that it is the registry that you mean"
     if not realm.lower().startswith(("http://", "https://")):
-        raise Refused(f"{registry.origin} names no token service to log in at", cure=cure)
+        raise Rejected(f"{registry.origin} names no token service to log in at", cure=cure)
     try:
         url = registry.follow(realm)
     except ValueError as error:
-        raise Refused(f"{registry.origin} {error} to log in", cure=cure) from None
+        raise Rejected(f"{registry.origin} {error} to log in", cure=cure) from None
     service = challenge.parameters.get("service", "")
     parameters = [("service", service)] if service else []
     return url.with_query(*parameters, *(("scope", scope) for scope in scopes))

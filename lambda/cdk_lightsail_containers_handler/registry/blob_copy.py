@@ -8,12 +8,12 @@ from contextlib import ExitStack, closing
 from typing import Literal, Protocol
 
 from .descriptor import Descriptor
-from .errors import DigestMismatch, OutOfTime, RegistryError, Unsupported, UploadInterrupted
+from .errors import DeadlineExceeded, DigestMismatch, RegistryError, Unsupported, UploadInterrupted
+from .http.wire import TimeLimit, bounded
 from .manifest import LARGEST_MANIFEST, Image, Index, check
 from .repository import Repository
 from .upload import Upload
 from .url import Url
-from .wire import Deadline, bounded
 
 PIECE = 256 << 10
 """How much to read at once: less costs the interpreter up to twice the time."""
@@ -33,7 +33,7 @@ class BlobReader(Protocol):
         """Have done with the blob."""
 
 
-class Source(Protocol):
+class BlobSource(Protocol):
     """Where an image comes from: `Repository` and `Archive`."""
 
     @property
@@ -59,9 +59,9 @@ class BlobCopy:
 
     def __init__(
         self,
-        source: Source,
+        source: BlobSource,
         destination: Repository,
-        deadline: Deadline,
+        deadline: TimeLimit,
         contents: Mapping[Descriptor, bytes],
     ) -> None:
         self._source = source
@@ -99,7 +99,7 @@ class BlobCopy:
                 if not error.temporary or failures == _TRIES:
                     raise
                 if not self._deadline.back_off(failures - 1):
-                    raise OutOfTime(error.problem) from error
+                    raise DeadlineExceeded(error.problem) from error
 
     def cancel_unfinished(self) -> None:
         """Have the destination forget what was begun and not ended."""
@@ -170,7 +170,7 @@ class BlobCopy:
         return self._source.open_blob(blob) if content is None else _Content(content)
 
 
-def read_blob(source: Source, blob: Descriptor, what: str) -> bytes:
+def read_blob(source: BlobSource, blob: Descriptor, what: str) -> bytes:
     """Return a small blob, checked.
 
     Args:
@@ -193,7 +193,7 @@ def read_blob(source: Source, blob: Descriptor, what: str) -> bytes:
     return _read_blob(source, blob, what)
 
 
-def _read_blob(source: Source, blob: Descriptor, what: str) -> bytes:
+def _read_blob(source: BlobSource, blob: Descriptor, what: str) -> bytes:
     content = bytearray(blob.size)
     with closing(source.open_blob(blob)) as reader:
         count = reader.readinto(memoryview(content))

@@ -11,14 +11,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .blob_copy import PIECE, BlobCopy, Outcome, Source
+from .blob_copy import PIECE, BlobCopy, BlobSource, Outcome
 from .descriptor import Descriptor
 from .docker_manifest import docker_manifest
-from .errors import Refused
+from .errors import Rejected
 from .found_image import FoundImage, find_image
+from .http.wire import TimeLimit
 from .manifest import Image
 from .repository import Repository
-from .wire import Deadline
 
 _CLIENT_ERROR = 400
 
@@ -67,11 +67,11 @@ class CopyResult:
 
 
 def copy_image(
-    source: Source,
+    source: BlobSource,
     destination: Repository,
     image: FoundImage | None = None,
     *,
-    deadline: Deadline,
+    deadline: TimeLimit,
     workers: int = 4,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> CopyResult:
@@ -106,14 +106,14 @@ def _put_manifest(destination: Repository, image: Image) -> str:
     tag = destination.reference.tag
     try:
         destination.put_manifest(image, tag or image.digest)
-    except Refused as refusal:
+    except Rejected as refusal:
         # The status and code of an unknown media type differ from registry to registry.
         docker = docker_manifest(image) if refusal.status >= _CLIENT_ERROR else None
         if docker is None:
             raise
         try:
             destination.put_manifest(docker, tag or docker.digest)
-        except Refused:
+        except Rejected:
             raise refusal from None
         return docker.digest
     return image.digest
@@ -124,10 +124,10 @@ class _Copy:
 
     def __init__(
         self,
-        source: Source,
+        source: BlobSource,
         destination: Repository,
         image: FoundImage,
-        deadline: Deadline,
+        deadline: TimeLimit,
         progress: Callable[[Progress], None],
     ) -> None:
         self._connections = destination.connections

@@ -89,7 +89,7 @@ class Unauthorized(RegistryError):  # noqa: N818 - these are named for what regi
     )
 
 
-class NotFound(RegistryError):  # noqa: N818
+class Missing(RegistryError):  # noqa: N818
     """The registry has no such repository, manifest or blob."""
 
     default_cure = "check its name, tag and digest"
@@ -113,7 +113,7 @@ class PlatformMissing(Unsupported):
     """An image does not run on the platform wanted."""
 
 
-class Refused(RegistryError):  # noqa: N818
+class Rejected(RegistryError):  # noqa: N818
     """The registry refuses the request, or it asks for something that we refuse."""
 
     default_cure = "check that the registry takes such images"
@@ -147,7 +147,7 @@ class UploadInterrupted(RegistryError):  # noqa: N818
         self.location = location
 
 
-class OutOfTime(RegistryError):  # noqa: N818
+class DeadlineExceeded(RegistryError):  # noqa: N818
     """The deadline came first; what is copied by then stays, and is not copied again."""
 
     default_cure = "give it more time"
@@ -187,10 +187,10 @@ def _kind(status: int, code: str) -> type[RegistryError]:
     if status in {401, 403}:
         return Unauthorized
     if status == 404:  # noqa: PLR2004
-        return NotFound
+        return Missing
     if status in {408, 429} or status >= 500:  # noqa: PLR2004
         return Unavailable
-    return Refused
+    return Rejected
 
 
 def _read(body: bytes) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .blob_copy import Source, read_blob
+from .blob_copy import BlobSource, read_blob
 from .descriptor import LINUX_AMD64, Platform
 from .docker_manifest import docker_manifest
 from .errors import RegistryError, Unsupported
@@ -42,7 +42,7 @@ class FoundImage:
         return sum(blob.size for blob in self.manifest.blobs)
 
 
-def find_image(source: Source, platform: Platform = LINUX_AMD64) -> FoundImage:
+def find_image(source: BlobSource, platform: Platform = LINUX_AMD64) -> FoundImage:
     """Return the image of a source that runs on a platform; no layer moves.
 
     Args:
@@ -62,7 +62,7 @@ def find_image(source: Source, platform: Platform = LINUX_AMD64) -> FoundImage:
         raise
 
 
-def _find(source: Source, platform: Platform, name: str) -> FoundImage:
+def _find(source: BlobSource, platform: Platform, name: str) -> FoundImage:
     manifest, told = source.manifest(), None
     for _ in range(_DEEPEST_INDEX):
         if isinstance(manifest, Index):

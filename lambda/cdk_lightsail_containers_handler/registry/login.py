@@ -15,12 +15,12 @@ from .auth import (
     token_url,
     with_scopes,
 )
-from .connection import Connections
-from .request import Request
-from .response import Response
-from .transport import Transport
+from .http.connection import Connections
+from .http.request import Request
+from .http.response import Response
+from .http.transport import Transport
+from .http.wire import TimeLimit
 from .url import Origin, Url
-from .wire import Deadline
 
 CredentialsSource = Callable[[], Credentials | None]
 """Asked for credentials whenever a registry wants some, as those from before may have expired."""
@@ -60,7 +60,7 @@ class Login:
         scopes: tuple[str, ...],
         credentials: CredentialsSource,
         connections: Connections,
-        deadline: Deadline,
+        deadline: TimeLimit,
         *,
         image: str = "an image",
     ) -> None:

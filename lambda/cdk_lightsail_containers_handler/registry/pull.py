@@ -7,11 +7,11 @@ from dataclasses import replace
 from http.client import IncompleteRead
 
 from .descriptor import Descriptor
-from .errors import DigestMismatch, OutOfTime, RegistryError
-from .request import Request, broken, coded
-from .response import BROKEN, Response
-from .transport import Transport
-from .wire import bounded
+from .errors import DeadlineExceeded, DigestMismatch, RegistryError
+from .http.request import Request, broken, coded
+from .http.response import BROKEN, Response
+from .http.transport import Transport
+from .http.wire import bounded
 
 _OK = 200
 _PARTIAL = 206
@@ -20,7 +20,7 @@ _FAILURES = 3
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]+/(?:[0-9]+|\*)")
 
 
-class BlobReader:
+class RegistryBlob:
     """Reads a blob; when the connection breaks it goes on from there.
 
     Args:
@@ -82,7 +82,7 @@ class BlobReader:
                 if failures == _FAILURES:
                     raise failure from error
                 if not deadline.back_off(failures - 1):
-                    raise OutOfTime(failure.problem) from error
+                    raise DeadlineExceeded(failure.problem) from error
                 self._exchange = self._transport.begin(self._rest())
 
     def _rest(self) -> Request:

@@ -5,19 +5,19 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoint
 
 from __future__ import annotations
 
-from .connection import Connections
 from .descriptor import Descriptor
-from .errors import DigestMismatch, NotFound, Refused, Unauthorized
+from .errors import DigestMismatch, Missing, Rejected, Unauthorized
+from .http.connection import Connections
+from .http.request import Request, led_on
+from .http.response import Response
+from .http.transport import Exchange, Transport
+from .http.wire import TimeLimit
 from .login import CredentialsSource, Login
 from .manifest import LARGEST_MANIFEST, MEDIA_TYPES, Image, Index, check, parse
-from .pull import BlobReader
+from .pull import RegistryBlob
 from .reference import Reference
-from .request import Request, led_on
-from .response import Response
-from .transport import Exchange, Transport
 from .upload import Upload
 from .url import Url
-from .wire import Deadline
 
 _OK = 200
 _CREATED = 201
@@ -47,7 +47,7 @@ class Repository:
         reference: Reference,
         *,
         connections: Connections,
-        deadline: Deadline,
+        deadline: TimeLimit,
         credentials: CredentialsSource = lambda: None,
         is_pushed_to: bool = False,
     ) -> None:
@@ -101,7 +101,7 @@ class Repository:
         request = self._manifest_request("HEAD", digest, f"tell of manifest {_short(digest)}")
         try:
             self._transport.send(request, _OK).close()
-        except (NotFound, Refused, Unauthorized):
+        except (Missing, Rejected, Unauthorized):
             return False
         return True
 
@@ -142,7 +142,7 @@ class Repository:
         )
         try:
             response = self._transport.send(request, _OK)
-        except (NotFound, Refused, Unauthorized):
+        except (Missing, Rejected, Unauthorized):
             return False
         response.close()
         size = response.header("Content-Length")
@@ -158,14 +158,14 @@ class Repository:
             )
         return True
 
-    def open_blob(self, blob: Descriptor) -> BlobReader:
+    def open_blob(self, blob: Descriptor) -> RegistryBlob:
         """Ask for a blob, and leave its first byte for later."""
         request = Request(
             method="GET",
             url=self._url(f"blobs/{blob.digest}"),
             purpose=f"give blob {blob.short_digest} of {self.reference.repository}",
         )
-        return BlobReader(self._transport, request, blob)
+        return RegistryBlob(self._transport, request, blob)
 
     def start_upload(self, blob: Descriptor) -> UploadStart:
         """Ask for a place to send a blob to, and leave the answer for later."""

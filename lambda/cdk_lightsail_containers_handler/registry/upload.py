@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from .descriptor import Descriptor
 from .errors import RegistryError, UploadInterrupted
-from .request import Request, led_on
-from .response import Response
-from .transport import Stream, Transport
+from .http.request import Request, led_on
+from .http.response import Response
+from .http.transport import Stream, Transport
 from .url import Url
 
 _PUT_DONE = frozenset({200, 201, 204})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from lightsail_local.http_server import Answer, Connection, LoopbackServer
+from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
 
 _FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),

@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lightsail_local.errors import LightsailError
-from lightsail_local.lightsail import Lightsail
-from lightsail_local.request_line import shown_parameters
+from lightsail_local.behaviour.errors import LightsailError
+from lightsail_local.lightsail.lightsail import Lightsail
 from lightsail_local.server import LightsailServer, Request
+from lightsail_local.wire.request_line import shown_parameters
 
 _REQUESTS = 500
 _LOG_EVENTS = 500

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lightsail_local.engine import Engine
+from lightsail_local.engine.engine import Engine
 
 PROVIDER = """
 import json, os, time, urllib.request

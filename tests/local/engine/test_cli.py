@@ -17,11 +17,12 @@ from typing import Any
 import botocore.session
 import pytest
 
-from lightsail_local import behaviour_option, cli
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.request_line import request_line
-from lightsail_local.sample_image import sample_image
+from lightsail_local import cli
+from lightsail_local.behaviour import behaviour_option
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.samples.sample_image import sample_image
 from lightsail_local.server import Request
+from lightsail_local.wire.request_line import request_line
 
 Ran = subprocess.CompletedProcess[str]
 Run = Callable[..., Ran]

@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from lightsail_local.behaviour import Behaviour
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.server import Request
 

@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from lightsail_local.behaviour import Behaviour
-from lightsail_local.engine import Engine
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.engine.engine import Engine
 from lightsail_local.server import LightsailServer
 
 CONTAINERS = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.engine import Engine, EngineError
+from lightsail_local.engine.engine import Engine, EngineError
 
 LIGHTSAIL = "http://127.0.0.1:9"
 MakeFunction = Callable[..., Any]
@@ -129,7 +129,7 @@ def test_ends_with_the_process_that_started_it_and_removes_its_folder(
 ) -> None:
     code = (
         "import json, time\n"
-        "from lightsail_local.engine import Engine\n"
+        "from lightsail_local.engine.engine import Engine\n"
         f"engine = Engine('{LIGHTSAIL}', environment={measured!r})\n"
         "engine.start()\n"
         "print(json.dumps([engine._process.pid, str(engine.folder)]), flush=True)\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lightsail_local.lambda_runtime import LambdaRuntime
+from lightsail_local.engine.lambda_runtime import LambdaRuntime
 
 # boto3 and awslambdaric, and nothing of ours: see requirements-runtime.txt.
 PYTHON = Path(__file__).parents[3] / ".venv-runtime" / "bin" / "python"

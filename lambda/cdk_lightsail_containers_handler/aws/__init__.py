@@ -1,0 +1,1 @@
+"""Calls to AWS: repeated, bounded and checked."""

@@ -1,0 +1,253 @@
+"""Calls to AWS, each repeated while it makes sense and there is time.
+
+Beside `s3_object`, whose parts are read on from where they broke, the only module that reads
+botocore's exceptions of calls that were not simply refused. An exception's name decides, never its
+English text:
+https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
+
+from ..deadline import PERMISSIONS_SECONDS, TooLate, in_time
+from ..errors import REASON_LIMIT, HandlerError, Unanswered, with_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..deadline import Deadline
+    from ..request_log import Log
+
+_T = TypeVar("_T")
+
+CALL_SECONDS = 15.0
+"""How long a call takes at most, with the resolution of its name."""
+
+READING_SECONDS = 60.0
+"""How long what a request needs from elsewhere is asked for."""
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_SERVER_ERROR = 500
+# These happen before a request is sent, so it was not carried out. TLS may break at any time.
+_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+# botocore lets urllib3's own error through when it reads the broken error of a stream.
+_UNANSWERED = (HTTPClientError, BotoConnectionError, HTTPError)
+# What something in between answers passes by in some seconds; another shape stays.
+_MOST_UNSOUND = 5
+UNSOUND = (
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+    ResponseParserError,
+)
+"""What botocore and we raise of an answer of another shape than the service's model says."""
+
+
+class Call(Protocol):
+    """A call to AWS, as its failures name it."""
+
+    @property
+    def operation(self) -> str:
+        """The operation's name."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be carried out twice."""
+
+    def failed(self, code: str, said: str, /) -> HandlerError:
+        """Return the error for what AWS answered: the error's name, and AWS's words."""
+
+    def not_made(self, cause: str, said: str, /) -> HandlerError:
+        """Return the error for a call that botocore could not make, with botocore's words."""
+
+    def unanswered(self, cause: str) -> HandlerError:
+        """Return the error for a call whose answer was lost."""
+
+    def out_of_time(self, cause: str) -> HandlerError:
+        """Return the error for a call that did not get through while there was time."""
+
+    def not_understood(self, cause: str, said: str, /) -> HandlerError:
+        """Return the error for a call whose answer is not what it should be, again and again."""
+
+
+@dataclass(frozen=True)
+class PlainCall:
+    """A call to another service than Lightsail, all of whose failures are told in one sentence.
+
+    Args:
+        operation: the operation's name.
+        problem: what failed; the cause follows it.
+        cure: what the owner of the stack does about it.
+        repeatable: whether it may be carried out twice.
+        cures: what else to do about it, by the name of AWS's error.
+    """
+
+    operation: str
+    problem: str
+    cure: str
+    repeatable: bool = True
+    cures: Mapping[str, str] = field(default_factory=dict)
+
+    def failed(self, code: str, said: str) -> HandlerError:
+        """Return the error for what AWS answered: the error's name, and AWS's words."""
+        # They name what is missing: the action, the key, the day of the deletion.
+        problem = with_words(f"{self.problem} ({code})", said)
+        return HandlerError(problem, self.cures.get(code, self.cure), REASON_LIMIT)
+
+    def not_made(self, cause: str, said: str) -> HandlerError:
+        """Return the error for a call that botocore could not make."""
+        return HandlerError(with_words(f"{self.problem} ({cause})", said), self.cure, REASON_LIMIT)
+
+    def unanswered(self, cause: str) -> Unanswered:
+        """Return the error for a call whose answer was lost."""
+        return Unanswered(f"{self.problem} ({cause})", self.cure)
+
+    def out_of_time(self, cause: str) -> HandlerError:
+        """Return the error for a call that did not get through while there was time."""
+        return HandlerError(f"{self.problem} ({cause})", self.cure)
+
+    not_understood = not_made
+
+
+@dataclass
+class Doubt:
+    """Whether a call that must not be repeated may have been carried out without our knowing.
+
+    As long as it is open the request must not be answered as failed: CloudFormation would roll back
+    and not know what to delete.
+    """
+
+    is_open: bool = False
+
+
+class Calls:
+    """Sends calls to AWS.
+
+    Args:
+        deadline: when to stop.
+        log: where failures are told.
+        seconds: how long each call may take with all its attempts; None for until the deadline.
+        doubt: opened when a call that must not be repeated is sent, closed when it is answered.
+        attempt_seconds: how long each attempt may take.
+    """
+
+    def __init__(
+        self,
+        deadline: Deadline,
+        log: Log,
+        seconds: float | None = None,
+        *,
+        doubt: Doubt | None = None,
+        attempt_seconds: float = CALL_SECONDS,
+    ) -> None:
+        self._deadline = deadline
+        self._log = log
+        self._seconds = seconds
+        self._doubt = doubt or Doubt()
+        self._attempt_seconds = attempt_seconds
+
+    def send(self, call: Call, act: Callable[[], _T]) -> _T:
+        """Send a call, again while that can help.
+
+        Throttling, errors of the server and broken connections are worth another attempt; after
+        all but throttling the call may have been carried out all the same.
+
+        Args:
+            call: what its failures say.
+            act: sends it, and reads its answer; one of `UNSOUND` for an answer that is not what it
+                should be.
+        """
+        if call.repeatable:
+            return self._send(call, act)
+        was_open = self._doubt.is_open
+        # Before it is sent: the timer may look while it is on its way.
+        self._doubt.is_open = True
+        try:
+            answer = self._send(call, act)
+        except Unanswered:
+            raise
+        except HandlerError:
+            self._doubt.is_open = was_open
+            raise
+        self._doubt.is_open = False
+        return answer
+
+    def _send(self, call: Call, act: Callable[[], _T]) -> _T:
+        attempt = unsound = 0
+        deadline = self._deadline
+        if self._seconds is not None:
+            deadline = deadline.within(self._seconds)
+        permissions_by = deadline.left() - PERMISSIONS_SECONDS
+        if not deadline.left():
+            raise call.out_of_time("no time was left")
+        while True:
+            try:
+                return in_time(act, self._attempt_seconds)
+            except ClientError as error:
+                code, said = self._answered(error)
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+                self._tell(call, code, error)
+                is_sent = status >= _SERVER_ERROR
+                denied = code in _DENIED and deadline.left() > permissions_by
+                if not is_sent and code not in _THROTTLED and not denied:
+                    raise call.failed(code, said) from error
+                cause, last = code, call.failed(code, said) if denied else call.out_of_time(code)
+            except _NOT_SENT as error:
+                cause, is_sent = self._tell(call, type(error).__name__, error), False
+                last = call.out_of_time(cause)
+            except (BotoCoreError, HTTPError) as error:
+                cause, is_sent = self._tell(call, type(error).__name__, error), True
+                if not isinstance(error, _UNANSWERED):
+                    raise call.not_made(cause, self._first_line(error)) from error
+                last = call.out_of_time(cause)
+            except UNSOUND as error:
+                cause, is_sent = self._tell(call, type(error).__name__, error), True
+                last = call.not_understood(cause, self._first_line(error))
+                unsound += 1
+            except TooLate as error:
+                cause, is_sent = self._tell(call, str(error), error), True
+                last = call.out_of_time(cause)
+            if is_sent and not call.repeatable:
+                raise call.unanswered(cause)
+            if unsound == _MOST_UNSOUND or not deadline.back_off(attempt):
+                raise last
+            attempt += 1
+
+    def _answered(self, error: ClientError) -> tuple[str, str]:
+        """Return the name of AWS's error, and AWS's words as they may be shown."""
+        answer = error.response.get("Error", {})
+        code = str(answer.get("Code", ""))
+        if not _NAME.fullmatch(code):
+            code = "an error without a name"
+        return code, self._log.mask(str(answer.get("Message", "")))
+
+    def _first_line(self, error: Exception) -> str:
+        """Return the first line of what an exception says, as it may be shown."""
+        return self._log.mask(str(error)).partition("\n")[0]
+
+    def _tell(self, call: Call, cause: str, error: Exception) -> str:
+        """Log a failure whole, and return its cause."""
+        answer = error.response if isinstance(error, ClientError) else {}
+        self._log(
+            "call failed",
+            operation=call.operation,
+            cause=cause,
+            text=str(error),
+            aws_request=answer.get("ResponseMetadata", {}).get("RequestId"),
+        )
+        return cause

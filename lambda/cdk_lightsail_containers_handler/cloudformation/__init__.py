@@ -1,0 +1,1 @@
+"""CloudFormation's requests, answers and stacks."""

@@ -1,0 +1,320 @@
+"""The stack that a request comes from: what it is doing, and what its resources stand for.
+
+When another resource of the stack fails, CloudFormation cancels what is under way. It does not tell
+the function: it sends the request that undoes the cancelled one, a Delete with an id of its own
+making or an Update with the properties of before, while the cancelled one is still being carried
+out. AWS Lambda may also deliver a request again, long after it was answered. What such a request
+then registers or deploys belongs to no stack, or gets in the stack's way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..aws.calls import Calls, PlainCall
+from ..errors import Cancelled, HandlerError, OutOfTime
+from ..lightsail.client import STALE_SECONDS
+from .request import sent_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from ..deadline import Deadline
+    from ..request_log import Log
+
+_T = TypeVar("_T")
+
+# To read the stack makes the function wait; that it cannot be read is no reason to fail.
+_READING_SECONDS = 5.0
+# A repetition by AWS Lambda comes a minute after the delivery that failed, or later.
+_FRESH_SECONDS = 50.0
+_CLOCKS_APART_SECONDS = 60.0
+_STACK_TYPE = "AWS::CloudFormation::Stack"
+# What an invocation leaves to the next.
+_STATUS, _BEGAN = "StackBeganIn", "StackBeganAt"
+
+
+@dataclass(frozen=True)
+class _Reading(PlainCall):
+    """A call that reads the stack; its refusal is another error than an outage."""
+
+    def out_of_time(self, cause: str) -> HandlerError:
+        return OutOfTime(f"{self.problem} ({cause})", self.cure)
+
+
+def _reading(operation: str, problem: str) -> _Reading:
+    return _Reading(
+        operation,
+        problem,
+        f"allow the function's role cloudformation:{operation} on the stack, and a way there",
+    )
+
+
+_STATUS_CALL = _reading("DescribeStacks", "the stack's status is not known")
+_EVENTS = _reading("DescribeStackEvents", "what the stack goes back to is not known")
+_LISTING = _reading("ListStackResources", "the stack's resources are not known")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What a stack is doing, or what it did last.
+
+    Args:
+        status: CloudFormation's word, such as UPDATE_IN_PROGRESS; empty if it is not known.
+        began: when it began, seconds since the epoch; None if that is not known.
+    """
+
+    status: str = ""
+    began: float | None = None
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the stack undoes what it has done, or has undone it."""
+        return "ROLLBACK" in self.status or self.status.startswith("DELETE")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is created or updated any more; a clean-up only deletes."""
+        is_active = self.status.endswith("_IN_PROGRESS") and "CLEANUP" not in self.status
+        return bool(self.status) and not is_active
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rollback:
+    """What the stack's events say of an update that is being rolled back.
+
+    Args:
+        began: when the rollback began, seconds since the epoch; None if they do not say.
+        stood_for: the physical id that the resource had before the update; None if they do not say.
+    """
+
+    began: float | None = None
+    stood_for: str | None = None
+
+
+class Stack:
+    """The stack of a request.
+
+    Args:
+        client: boto3's client of CloudFormation.
+        event: the request.
+        deadline: when to stop asking.
+        log: where it logs what could not be read.
+        today: gives the time, seconds since the epoch.
+        handed_over: what an invocation before this one has left.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        event: Mapping[str, Any],
+        *,
+        deadline: Deadline,
+        log: Log,
+        today: Callable[[], float],
+        handed_over: Mapping[str, object],
+    ) -> None:
+        self._client = client
+        self._id = event["StackId"]
+        self._resource = event["LogicalResourceId"]
+        self._type = event.get("RequestType")
+        self._sent_at = sent_at(event)
+        self._is_fresh = self._sent_at is not None and today() - self._sent_at < _FRESH_SECONDS
+        self._today = today
+        self._deadline = deadline
+        self._calls = Calls(deadline, log, _READING_SECONDS)
+        self._log = log
+        status, began = handed_over.get(_STATUS), handed_over.get(_BEGAN)
+        self._taken_up_in = Operation(
+            status=status if isinstance(status, str) else "",
+            began=began if isinstance(began, float) else None,
+        )
+        self._rollback: _Rollback | None = None
+
+    @property
+    def state(self) -> dict[str, object]:
+        """What the next invocation has to know."""
+        return {_STATUS: self._taken_up_in.status, _BEGAN: self._taken_up_in.began}
+
+    def take_up(self) -> None:
+        """Look what the stack is doing when it sends the request, unless that is known.
+
+        Raises:
+            Cancelled: the stack has taken the request back.
+        """
+        operation = self._operation()
+        if not self._taken_up_in.status:
+            self._taken_up_in = operation
+        self._check(operation, "anything was done")
+
+    def check(self, before: str) -> None:
+        """Check that the stack still waits for the request, as far as that can be told.
+
+        Args:
+            before: what was not done yet, for the sentence.
+
+        Raises:
+            Cancelled: it does not: it has taken the request back, or this is a late duplicate.
+        """
+        operation = self._operation()
+        if operation.is_over and self._deadline.pause(STALE_SECONDS):
+            operation = self._operation()  # that it does nothing may be of before
+        self._check(operation, before)
+        if operation.is_over or self._is_older_than(operation.began):
+            raise Cancelled(
+                f"the request came too late, the stack is {operation.status}",
+                "nothing is left to do",
+            )
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the request is the Update with which the stack undoes an update."""
+        return self._type == "Update" and self._taken_up_in.goes_back
+
+    def has_cancelled(self) -> bool:
+        """Return whether the stack has taken the request back, as far as that can be told."""
+        return self._has_cancelled(self._operation())
+
+    def stood_for(self) -> str | None:
+        """Return the physical id that the resource had before the update that is undone."""
+        return self._read_rollback().stood_for
+
+    def made(self, at: datetime) -> bool | None:
+        """Return whether something is newer than the stack's operation, None if that is not known.
+
+        CreatedAt of Lightsail may be in whole seconds.
+
+        Args:
+            at: when it was made.
+        """
+        began = self._taken_up_in.began
+        return None if began is None else at.timestamp() >= began // 1
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the request is old enough to have been delivered before."""
+        return self._sent_at is not None and not self._is_fresh
+
+    @property
+    def can_tell_what_was_made(self) -> bool:
+        """Whether it can be told what an earlier delivery of the request has made.
+
+        Not when this is the first one: then another stack has made it.
+        """
+        return not self._is_fresh and self._taken_up_in.began is not None
+
+    def may_have_made(self, at: datetime) -> bool:
+        """Return whether an earlier delivery of this request may have made something."""
+        return self.can_tell_what_was_made and bool(self.made(at))
+
+    def sent_before(self, at: datetime) -> bool:
+        """Return whether the request was sent before something was made; not if unknown."""
+        return self._sent_at is not None and self._sent_at + 1 < at.timestamp()
+
+    def takes_back(self, physical_id: str) -> bool:
+        """Return whether what this request has made is to be deleted.
+
+        That is when the stack has cancelled the request and does not stand for it. When the answer
+        arrived all the same, CloudFormation deletes it by itself.
+        """
+        operation = self._operation()
+        if not self._has_cancelled(operation):
+            return False
+        resources: dict[str, str] = self._read(_LISTING, self._list_resources, {})
+        if self._resource in resources:
+            return physical_id not in resources.values()
+        return operation.began == self._taken_up_in.began
+
+    def keeps(self, physical_id: str) -> bool:
+        """Return whether another resource of the stack stands for what is to be deleted.
+
+        That is so after a rename: the new resource has taken over what the old one's Delete names.
+
+        Raises:
+            OutOfTime: CloudFormation does not say.
+        """
+        if self._operation().status.startswith(("DELETE", "ROLLBACK")):
+            return False  # the whole stack goes
+        try:
+            resources = self._calls.send(_LISTING, self._list_resources)
+        except OutOfTime:
+            raise
+        except HandlerError as error:  # the policy of an earlier release does not allow it
+            self._log("went on without the stack's resources", why=str(error))
+            return False
+        return any(one == physical_id for name, one in resources.items() if name != self._resource)
+
+    def _check(self, operation: Operation, before: str) -> None:
+        if self._has_cancelled(operation):
+            raise Cancelled(
+                f"CloudFormation cancelled the request before {before}, the stack is "
+                f"{operation.status}",
+                "fix the resource that failed, and deploy again",
+            )
+
+    def _has_cancelled(self, operation: Operation) -> bool:
+        if not operation.goes_back:
+            return False
+        # A rollback updates what it takes back, and creates nothing.
+        if self._type != "Update":
+            return True
+        if self._taken_up_in.status and not self._taken_up_in.goes_back:
+            return True
+        return self._is_older_than(self._read_rollback().began)
+
+    def _is_older_than(self, began: float | None) -> bool:
+        # The date is in whole seconds.
+        return None not in (self._sent_at, began) and self._sent_at + 1 < began  # type: ignore[operator]
+
+    def _operation(self) -> Operation:
+        """Return what the stack is doing, nothing if that cannot be read."""
+        return self._read(_STATUS_CALL, self._describe, Operation())
+
+    def _describe(self) -> Operation:
+        (found,) = self._client.describe_stacks(StackName=self._id)["Stacks"]
+        time = found.get("LastUpdatedTime") or found.get("CreationTime")
+        began = None if time is None else time.timestamp()
+        # A clock that is so far from CloudFormation's tells nothing.
+        is_known = began is not None and began < self._today() + _CLOCKS_APART_SECONDS
+        return Operation(status=str(found["StackStatus"]), began=began if is_known else None)
+
+    def _list_resources(self) -> dict[str, str]:
+        """Return the physical ids of the resources that are not being deleted, by their names."""
+        return {
+            one["LogicalResourceId"]: one.get("PhysicalResourceId", "")
+            for one in self._pages("list_stack_resources", "StackResourceSummaries")
+            if not one["ResourceStatus"].startswith("DELETE")
+        }
+
+    def _read_rollback(self) -> _Rollback:
+        if self._rollback is None:
+            self._rollback = self._read(_EVENTS, self._find_rollback, _Rollback())
+        return self._rollback
+
+    def _find_rollback(self) -> _Rollback:
+        """Read the stack's events, the newest first, back to the begin of the update."""
+        began = stood_for = None
+        for event in self._pages("describe_stack_events", "StackEvents"):
+            status = event["ResourceStatus"]
+            if event["ResourceType"] == _STACK_TYPE and event["PhysicalResourceId"] == self._id:
+                if status == "UPDATE_ROLLBACK_IN_PROGRESS" and began is None:
+                    began = event["Timestamp"].timestamp()
+                if status == "UPDATE_IN_PROGRESS":
+                    return _Rollback(began=began, stood_for=stood_for)
+            elif event["LogicalResourceId"] == self._resource:
+                stood_for = event.get("PhysicalResourceId") or stood_for
+        return _Rollback(began=began)
+
+    def _pages(self, operation: str, key: str) -> Iterator[Mapping[str, Any]]:
+        for page in self._client.get_paginator(operation).paginate(StackName=self._id):
+            yield from page[key]
+
+    def _read(self, call: PlainCall, act: Callable[[], _T], unknown: _T) -> _T:
+        """Return what CloudFormation says, or what stands for that it cannot be read."""
+        try:
+            return self._calls.send(call, act)
+        except HandlerError as error:
+            self._log("went on without the stack's status", why=str(error))
+            return unknown

@@ -1,0 +1,1 @@
+"""Deployments: rolled out, and why they fail."""

@@ -1,0 +1,304 @@
+"""The life of a deployment: made unless it is there, and waited for until it serves or fails.
+
+Nothing is remembered between requests but the version to wait for: what Lightsail lists is the
+only state. The state of the *service* is not, for it is RUNNING again after a failure:
+https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerService.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import HandlerError, OutOfTime, Refused, Unanswered, Unfinished
+from ..lightsail.client import STALE_SECONDS
+from .failure import DeploymentFailures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..aws.calls import Doubt
+    from ..cloudformation.stack import Stack
+    from ..deadline import Deadline
+    from ..lightsail.client import Lightsail
+    from ..lightsail.deployment import Deployment
+    from ..properties.container_service_deployment import DeploymentProperties
+    from ..request_log import Log
+
+# What an invocation leaves to the next.
+_VERSION, _DETAIL, _SETTLED = "Version", "Detail", "Settled"
+
+_UNDER_WAY, _ACTIVE, _FAILED = "ACTIVATING", "ACTIVE", "FAILED"
+# INACTIVE is one that was active: another deployment has followed it, perhaps another stack's.
+_SUCCEEDED = frozenset({_ACTIVE, "INACTIVE"})
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A deployment that serves.
+
+    Args:
+        version: its number.
+        url: where its public endpoint is reached.
+    """
+
+    version: int
+    url: str
+
+
+class ContainerServiceDeployments:
+    """Deploys containers to container services.
+
+    Args:
+        lightsail: where to.
+        deadline: when to stop; another invocation goes on.
+        log: where the steps are told.
+        stack: says whether the request is still wanted.
+        doubt: whether it may be deployed without our knowing.
+    """
+
+    def __init__(
+        self,
+        lightsail: Lightsail,
+        *,
+        deadline: Deadline,
+        log: Log,
+        stack: Stack,
+        doubt: Doubt,
+    ) -> None:
+        self._lightsail = lightsail
+        self._deadline = deadline
+        self._log = log
+        self._stack = stack
+        self._doubt = doubt
+        self._failures = DeploymentFailures(lightsail, log)
+
+    def put(self, wanted: DeploymentProperties, state: Mapping[str, object]) -> Deployed:
+        """Return the deployment that runs what is wanted, once it serves; make it if need be.
+
+        Args:
+            wanted: the containers, with the values of their secrets.
+            state: what an invocation before this one left, which was `Unfinished`.
+
+        Raises:
+            Unfinished: the deadline came first; another invocation goes on with its state.
+            HandlerError: it was refused, or it failed.
+        """
+        version = state.get(_VERSION)
+        if not isinstance(version, int):
+            version = self._find_or_deploy(wanted, state.get(_SETTLED))
+        self._doubt.is_open = False
+        service = wanted.service_name
+        self._detail = str(state.get(_DETAIL, ""))
+        try:
+            self._wait_until_it_serves(service, version)
+            return self._deployed(service, version)
+        except OutOfTime as error:
+            # Lightsail has answered before, so it will again.
+            raise self._still_under_way(service, version) from error
+
+    def _deployed(self, service: str, version: int) -> Deployed:
+        """Return a deployment that serves.
+
+        Raises:
+            HandlerError: the service is disabled, so that none does.
+        """
+        found = self._lightsail.service(service)
+        if found.is_disabled:
+            raise HandlerError(
+                f"container service '{service}' is disabled, so that deployment {version} does "
+                "not serve",
+                "enable the service and deploy again",
+            )
+        return Deployed(version=version, url=found.url)
+
+    def _find_or_deploy(self, wanted: DeploymentProperties, settled: object) -> int:
+        """Return the version that runs what is wanted, and make it if there is none.
+
+        Args:
+            wanted: the containers.
+            settled: the newest version that had ended when the request was taken up, if that
+                is known.
+        """
+        deployments = self._lightsail.deployments(wanted.service_name)
+        if not isinstance(settled, int):
+            settled = max((one.version for one in deployments if not _is_new(one)), default=0)
+        try:
+            return self._deploy_in_turn(wanted, settled, deployments)
+        except HandlerError as error:
+            lost = self._find_what_was_lost(wanted, settled)
+            if lost:
+                return lost.version
+            if self._doubt.is_open or isinstance(error, OutOfTime):
+                # Lightsail has answered before, so it will again.
+                raise _took_nothing(wanted.service_name, settled) from error
+            raise
+
+    def _find_what_was_lost(self, wanted: DeploymentProperties, settled: int) -> Deployment | None:
+        """Look for the deployment whose answer was lost.
+
+        As long as Lightsail does not say, the doubt stays open.
+        """
+        if not self._doubt.is_open or not self._deadline.pause(STALE_SECONDS):
+            return None
+        try:
+            found = self._made(self._lightsail.deployments(wanted.service_name), wanted, settled)
+        except HandlerError as error:
+            self._log("does not know whether it is deployed", why=str(error))
+            return None
+        self._doubt.is_open = False
+        return found
+
+    def _deploy_in_turn(
+        self,
+        wanted: DeploymentProperties,
+        settled: int,
+        deployments: list[Deployment],
+    ) -> int:
+        """Find the version or make it, however many other deployments come before."""
+        service = wanted.service_name
+        pauses = _Pauses(self._deadline)
+        refusals = 0
+        while True:
+            found = self._found(deployments, wanted, settled)
+            if found:
+                return found.version
+            under_way = _first(deployments, _UNDER_WAY)
+            if under_way:
+                refusals = 0  # it is what Lightsail refused another one for
+                self._log("waiting for another deployment", version=under_way.version)
+            else:
+                # Its turn may have come long after the stack has gone back.
+                self._stack.check("it was deployed")
+                try:
+                    version = self._lightsail.deploy(wanted)
+                except Unanswered as lost:
+                    self._log("looking for it", why=str(lost))
+                    found = self._find_what_was_lost(wanted, settled)
+                    if found:
+                        return found.version
+                    if self._doubt.is_open:
+                        raise
+                except Refused as refusal:
+                    # Another deployment may have begun by now, or the service is being changed.
+                    is_busy = self._lightsail.service(service).is_busy
+                    refusals = 0 if is_busy else refusals + 1
+                    if refusals > 1:
+                        raise
+                    self._log("refused", busy=is_busy, why=str(refusal))
+                else:
+                    self._log("deploying", version=version)
+                    return version
+            if not pauses.pause(STALE_SECONDS if refusals else 0.0):
+                raise _took_nothing(service, settled)
+            deployments = self._lightsail.deployments(service)
+
+    def _found(
+        self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int
+    ) -> Deployment | None:
+        """Return the deployment that runs what is wanted already, or will."""
+        made = self._made(deployments, wanted, settled)
+        if made:
+            return made
+        active = _first(deployments, _ACTIVE)
+        if active is None or not active.runs(wanted) or _first(deployments, _UNDER_WAY):
+            return None
+        # A read may lag behind, and a rollback comes right after the deployment that it takes
+        # back. Only what goes on showing is believed.
+        if not self._deadline.pause(STALE_SECONDS):
+            raise _took_nothing(wanted.service_name, settled)
+        again = self._lightsail.deployments(wanted.service_name)
+        if _first(again, _UNDER_WAY) or _first(again, _ACTIVE) != active:
+            return None
+        self._log("deployed already", version=active.version)
+        return active
+
+    def _made(
+        self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int
+    ) -> Deployment | None:
+        """Return the deployment that was made for this request.
+
+        By a call whose answer was lost, or by another delivery of the request. One that has ended
+        and that a later one follows, which serves, is of before, and so is one that is older than
+        the stack's operation: the list may have been incomplete when it was settled.
+        """
+        active = _first(deployments, _ACTIVE)
+        for deployment in deployments:
+            is_past = (
+                active is not None
+                and deployment.version < active.version
+                and not _is_new(deployment)
+            )
+            if (
+                deployment.version > settled
+                and not is_past
+                and self._stack.made(deployment.created_at) is not False
+                and deployment.runs(wanted)
+            ):
+                self._log("found", version=deployment.version, state=deployment.state)
+                return deployment
+        return None
+
+    def _wait_until_it_serves(self, service: str, version: int) -> None:
+        """Wait for a version to serve, whatever becomes of the service.
+
+        Raises:
+            Unfinished: the deadline came first.
+            HandlerError: it failed.
+        """
+        pauses = _Pauses(self._deadline)
+        while True:
+            deployments = self._lightsail.deployments(service)
+            # The first reads may be older than the deployment.
+            found = next((one for one in deployments if one.version == version), None)
+            if found and found.state in _SUCCEEDED:
+                self._log("deployed", version=version, state=found.state)
+                return
+            if found and found.state == _FAILED:
+                raise self._failures.explain(found, service, self._detail)
+            now = self._lightsail.service(service)
+            if now.detail and now.detail != self._detail:
+                self._detail = now.detail
+                self._log("under way", version=version, state=now.state, detail=now.detail)
+            if not pauses.pause():
+                raise self._still_under_way(service, version)
+
+    def _still_under_way(self, service: str, version: int) -> Unfinished:
+        return Unfinished(
+            f"deployment {version} of container service '{service}' was still under way when "
+            "CloudFormation's time was over",
+            "deploy again when it has ended",
+            {_VERSION: version, _DETAIL: self._detail},
+        )
+
+
+class _Pauses:
+    """The pauses between looks at something that takes its time, the longer the more."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._seconds = _FIRST_PAUSE_SECONDS
+
+    def pause(self, at_least: float = 0.0) -> bool:
+        """Wait, and return whether there is still time."""
+        seconds = max(self._seconds, at_least)
+        self._seconds = min(self._seconds * 1.5, _LONGEST_PAUSE_SECONDS)
+        return self._deadline.pause(seconds)
+
+
+def _is_new(deployment: Deployment) -> bool:
+    return deployment.state == _UNDER_WAY
+
+
+def _first(deployments: list[Deployment], state: str) -> Deployment | None:
+    return next((one for one in deployments if one.state == state), None)
+
+
+def _took_nothing(service: str, settled: int) -> Unfinished:
+    return Unfinished(
+        f"container service '{service}' took no deployment in all the time",
+        "deploy again when it is READY or RUNNING",
+        {_SETTLED: settled},
+    )

@@ -1,0 +1,1 @@
+"""Images: pushed, registered, removed."""

@@ -1,0 +1,329 @@
+"""The life of a container image: registered, or found again.
+
+Nothing is remembered between requests: what Lightsail lists is the only state. The same request
+may come twice, even at once, and any answer may be lost or stale, so registering always looks
+before it acts and looks again afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import HandlerError, NotFound, OutOfTime, Refused, Unanswered, Unfinished
+from ..lightsail.client import STALE_SECONDS, Lightsail
+from ..properties.container_image import STORED_IMAGES, ImageName
+from .removal import ImageRemovals, age
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ..aws.calls import Doubt
+    from ..cloudformation.stack import Stack
+    from ..deadline import Deadline
+    from ..lightsail.answers import StoredImage
+    from ..properties.container_image import ContainerImageProperties
+    from ..request_log import Log
+
+_MOST_WALLS = 10
+_MOST_DROPS = 3
+_PRUNE_SECONDS = 30.0
+_LOOK_SECONDS = 2 * STALE_SECONDS
+# What an invocation leaves to the next: what it may have registered.
+_DIGEST, _DOCKER_DIGEST = "Digest", "DockerDigest"
+
+
+class Registration:
+    """Creates or updates one container image.
+
+    Args:
+        wanted: what the stack asks for.
+        current: the image that the resource stands for now; None on Create. It is left alone:
+            CloudFormation deletes it later, or goes back to it.
+        lightsail: where it is registered.
+        deadline: when to stop.
+        log: where the steps are told.
+        stack: says whether the request is still wanted.
+        doubt: whether the image may be registered without our knowing.
+
+    Attributes:
+        wanted: what the stack asks for, with the digest once it is known.
+        made: the image that was registered for this request, None for one that was there before.
+    """
+
+    def __init__(
+        self,
+        wanted: ContainerImageProperties,
+        current: ImageName | None,
+        *,
+        lightsail: Lightsail,
+        deadline: Deadline,
+        log: Log,
+        stack: Stack,
+        doubt: Doubt,
+    ) -> None:
+        self.wanted = wanted
+        self.made: StoredImage | None = None
+        self._current = current
+        self._lightsail = lightsail
+        self._deadline = deadline
+        self._log = log
+        self._stack = stack
+        self._doubt = doubt
+        self._is_full = False
+
+    def carry_out(self, push: Callable[[], str] | None = None) -> StoredImage:
+        """Return the registered image of a label and digest, and register it if there is none.
+
+        Args:
+            push: brings the image into the registry, and returns the digest that it is there by;
+                None for one that was pushed.
+
+        Raises:
+            Unfinished: another invocation can go on.
+            HandlerError: it did not work.
+        """
+        image = self.find() or self._register(push)
+        self._prune({image.name, self._current})
+        return image
+
+    def go_back(self) -> StoredImage | None:
+        """Return the image that the resource stood for before an update that is undone.
+
+        It takes no source: a tag may have moved since, and a login have expired.
+
+        Returns:
+            None if it is not registered any more, or if it is not known which one it is.
+        """
+        name = ImageName.parse(self._stack.stood_for())
+        service = name.service if name else self.wanted.service_name
+        try:
+            image = self._look(service, lambda images: self._of_before(images, name))
+        except NotFound:
+            return None
+        if image is not None:
+            self._log("went back", image=str(image.name))
+        return image
+
+    def find(self) -> StoredImage | None:
+        """Return the image of the label and digest if it is registered.
+
+        Raises:
+            HandlerError: Lightsail does not say.
+        """
+        try:
+            image = self._look(self.wanted.service_name, self._pick)
+        except (OutOfTime, Unanswered):
+            # An earlier delivery may have registered it.
+            self._doubt.is_open = self._doubt.is_open or self._stack.is_repeated
+            raise
+        if image is not None:
+            self._log("found", image=str(image.name))
+            if image.name != self._current and self._stack.may_have_made(image.created_at):
+                self.made = image
+        return image
+
+    def find_doubted(self, state: Mapping[str, object]) -> StoredImage | None:
+        """Return the image that the invocation before this one may have registered.
+
+        Args:
+            state: what it left.
+        """
+        digest, docker_digest = state.get(_DIGEST), state.get(_DOCKER_DIGEST)
+        if not isinstance(digest, str):
+            return None
+        docker = docker_digest if isinstance(docker_digest, str) else None
+        self.wanted = replace(self.wanted, digest=digest, docker_digest=docker)
+        return self.find()
+
+    def _register(self, push: Callable[[], str] | None) -> StoredImage:
+        """Register the image, which was not found."""
+        try:
+            image = self._find_or_make_room() if self._is_full else None
+            if image is None:
+                image = self._settle(self._push_and_register(push))
+        except HandlerError as error:
+            image = self._find_what_was_lost()
+            if image is not None:
+                return image
+            if push and (self._doubt.is_open or isinstance(error, OutOfTime | Unanswered)):
+                # Lightsail has answered before, so it will again, and then shows what was done.
+                raise Unfinished(
+                    f"container service '{self.wanted.service_name}' did not take the image while "
+                    "CloudFormation waited",
+                    "deploy again",
+                    {_DIGEST: self.wanted.digest, _DOCKER_DIGEST: self.wanted.docker_digest},
+                ) from error
+            raise
+        return image
+
+    def _push_and_register(self, push: Callable[[], str] | None) -> StoredImage:
+        """Push if need be and register, also through lost answers and while the service changes."""
+        service, label = self.wanted.service_name, self.wanted.label
+        attempt = refusals = drops = walls = 0
+        digest = ""
+        while True:
+            found = None
+            try:
+                digest = digest or (push() if push else str(self.wanted.digest))
+                self._stack.check("the image was registered")
+                image = self._lightsail.register(service, label, digest)
+            except Unanswered:
+                found = self._find_what_was_lost()
+                if found is None and not self._may_try_again(attempt):
+                    raise
+            except NotFound:
+                # Lightsail drops what is not registered, after a time that nobody knows.
+                digest = ""
+                drops += 1
+                if not push or drops > _MOST_DROPS or not self._deadline.back_off(attempt):
+                    raise
+                self._log("dropped before it was registered")
+            except Refused as refusal:
+                # The list may lag behind, and then only Lightsail's sentence tells.
+                stored = len(self._lightsail.images(service))
+                if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
+                    # Others may take the room that there was; or the quota is another one by now.
+                    walls += 1
+                    if walls > _MOST_WALLS:
+                        raise _full(self.wanted) from refusal
+                    found = self._find_or_make_room()
+                else:
+                    # Another invocation pushes and waits on.
+                    error = Unfinished if push else HandlerError
+                    is_busy = self._lightsail.waits_while_busy(service, attempt, error)
+                    refusals = 0 if is_busy else refusals + 1
+                    if refusals > 1:
+                        raise
+                    digest = digest if is_busy else ""  # it may have been dropped
+            else:
+                self.made = image
+                self._log("registered", image=str(image.name), digest=image.digest)
+                return image
+            if found is not None:
+                self._log("found after all", image=str(found.name))
+                return found
+            attempt += 1
+
+    def _may_try_again(self, attempt: int) -> bool:
+        """Wait, and return whether another registration leaves the time to look for it, too."""
+        is_over = not self._doubt.is_open and self._deadline.back_off(attempt)
+        return is_over and self._deadline.left() > _LOOK_SECONDS
+
+    def _find_what_was_lost(self) -> StoredImage | None:
+        """Look for what a registration has made whose answer was lost.
+
+        As long as Lightsail does not say, the doubt stays open.
+        """
+        if not self._doubt.is_open or not self._deadline.pause(STALE_SECONDS):
+            return None
+        try:
+            image = self._pick(self._lightsail.images(self.wanted.service_name))
+        except HandlerError as error:
+            self._log("does not know whether it is registered", why=str(error))
+            return None
+        self._doubt.is_open = False
+        if image is not None and self._stack.made(image.created_at) is not False:
+            self.made = image
+        return image
+
+    def _settle(self, own: StoredImage) -> StoredImage:
+        """Return the one image that stays when the same request was carried out twice at once.
+
+        A delivery that sees its own image listed sees every earlier one, too, and the first one
+        stays, so that both come to the same end. From here on nothing may fail: the image is
+        registered.
+        """
+        image = own
+        try:
+            images = self._lightsail.images_with(own.name)
+            image = min([own, *self._matching(images)], key=age)
+            if image.name != own.name:
+                self._log("registered twice", image=str(image.name), deleted=str(own.name))
+                self._lightsail.delete_image(own.name)
+                self.made = None
+        except HandlerError as error:
+            self._log("could not settle a second registration", why=str(error))
+        return image
+
+    def _find_or_make_room(self) -> StoredImage | None:
+        """Return the image of a service that is full, None once there is room to register it.
+
+        Others may have registered it meanwhile, or give way; no single list is believed.
+
+        Raises:
+            HandlerError: there is neither.
+        """
+        removals = ImageRemovals(self._lightsail, self._deadline, self._log)
+        is_shown = self._deadline.pause(STALE_SECONDS)
+        images = self._lightsail.images(self.wanted.service_name)
+        found = self._pick(images)
+        if found is None:
+            is_full = len(images) >= STORED_IMAGES
+            if not is_shown or (
+                is_full and not removals.prune_quietly(self.wanted, {self._current}, room_for=1)
+            ):
+                raise _full(self.wanted)
+        return found
+
+    def _prune(self, keep: set[ImageName | None]) -> None:
+        """Prune what can be pruned at once: an update does not wait for the rest."""
+        deadline = self._deadline.within(_PRUNE_SECONDS)
+        lightsail = self._lightsail.until(deadline)
+        removals = ImageRemovals(lightsail, deadline, self._log, waits=False)
+        removals.prune_quietly(self.wanted, keep)
+
+    def _look(
+        self, service: str, pick: Callable[[list[StoredImage]], StoredImage | None]
+    ) -> StoredImage | None:
+        """Return the image that Lightsail's list shows, and goes on showing.
+
+        One that is not the resource's own may be deleted already, and one that is in doubt may be
+        registered right now.
+        """
+        images = self._lightsail.images(service)
+        image = pick(images)
+        is_certain = not self._doubt.is_open if image is None else image.name == self._current
+        if not is_certain and self._deadline.pause(STALE_SECONDS):
+            images = self._lightsail.images(service)
+            image = pick(images)
+            is_certain = True
+        self._is_full = len(images) >= STORED_IMAGES
+        self._doubt.is_open = self._doubt.is_open and not is_certain
+        return image
+
+    def _of_before(self, images: list[StoredImage], name: ImageName | None) -> StoredImage | None:
+        """Return the image that the resource stood for before the update."""
+        if name is not None:
+            return next((one for one in images if one.name == name), None)
+        # The stack's events do not say. Of what is older than the update it is the one that the
+        # resource stands for, or else the newest.
+        of_before = [
+            one
+            for one in self._of_label(images)
+            if self._stack.made(one.created_at) is False
+            and self.wanted.digest in (None, one.digest)
+        ]
+        return max(of_before, key=lambda one: (one.name == self._current, *age(one)), default=None)
+
+    def _of_label(self, images: Iterable[StoredImage]) -> list[StoredImage]:
+        label = self.wanted.service_name, self.wanted.label
+        return [image for image in images if (image.name.service, image.name.label) == label]
+
+    def _matching(self, images: Iterable[StoredImage]) -> list[StoredImage]:
+        digests = {self.wanted.digest, self.wanted.docker_digest}
+        return [image for image in self._of_label(images) if image.digest in digests]
+
+    def _pick(self, images: Iterable[StoredImage]) -> StoredImage | None:
+        """Return the image of the label and digest: the current one if it is, else the first."""
+        found = self._matching(images)
+        return min(found, key=lambda one: (one.name != self._current, *age(one)), default=None)
+
+
+def _full(wanted: ContainerImageProperties) -> HandlerError:
+    how = "lower max_versions" if wanted.max_versions else "set max_versions to prune old ones"
+    return HandlerError(
+        f"container service '{wanted.service_name}' stores {STORED_IMAGES} images, the most that "
+        "Lightsail keeps",
+        f"{how}, or delete some with 'aws lightsail delete-container-image'",
+    )

@@ -1,0 +1,1 @@
+"""The Lightsail API: its client, its failures, its answers."""

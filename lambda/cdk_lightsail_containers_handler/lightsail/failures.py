@@ -1,0 +1,119 @@
+"""What the failures of a call to Lightsail mean.
+
+Lightsail answers every client error with status 400, so the exception's name decides, never the
+status or the English text:
+https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import (
+    REASON_LIMIT,
+    HandlerError,
+    NotFound,
+    OutOfTime,
+    Refused,
+    Unanswered,
+    with_words,
+)
+
+
+@dataclass(frozen=True)
+class LightsailCall:
+    """A call to Lightsail, as its failures name it.
+
+    Args:
+        operation: its name.
+        service: the container service.
+        digest: that of the image that is registered.
+        repeatable: whether it may be carried out twice.
+    """
+
+    operation: str
+    service: str
+    digest: str = ""
+    repeatable: bool = True
+
+    def failed(self, code: str, said: str) -> HandlerError:
+        """Return the error for what Lightsail answered: the error's name, and its words."""
+        problem = f"Lightsail refused {self.operation} for container service '{self.service}'"
+        if code == "NotFoundException" and not self.digest:
+            return _no_service(self.service)
+        if code == "NotFoundException":
+            return NotFound(
+                f"Lightsail has no pushed image {self.digest} for container service "
+                f"'{self.service}'",
+                "push it again, Lightsail drops what is not registered at once",
+            )
+        if code == "InvalidInputException":
+            return Refused(with_words(problem, said), "correct it and deploy again")
+        if code == "AccessDeniedException":
+            return HandlerError(
+                f"the function's role may not call lightsail:{self.operation} on container "
+                f"service '{self.service}'",
+                "allow it, also in the organization's policies and permissions boundaries",
+            )
+        if code == "RegionSetupInProgressException":
+            return HandlerError(
+                f"Lightsail is still being set up in the Region of container service "
+                f"'{self.service}'",
+                "deploy again in some minutes",
+            )
+        return HandlerError(with_words(f"{problem} with {code}", said), "fix that and deploy again")
+
+    def deleted(self) -> NotFound:
+        """Return the error for a container service that is gone, and was there before."""
+        return NotFound(
+            f"container service '{self.service}' was deleted outside of the stack",
+            "create it again with 'aws lightsail create-container-service', or have the stack "
+            "make another one under a new name",
+        )
+
+    def not_made(self, cause: str, said: str) -> HandlerError:
+        """Return the error for a call that botocore could not make, with botocore's words."""
+        call = f"{self.operation} for container service '{self.service}'"
+        return HandlerError(
+            with_words(f"{call} could not be made ({cause})", said),
+            "check the role and the environment of the function, and deploy again",
+            REASON_LIMIT,
+        )
+
+    def unanswered(self, cause: str) -> Unanswered:
+        """Return the error for a call whose answer was lost."""
+        return Unanswered(self._problem(cause), "deploy again")
+
+    def out_of_time(self, cause: str) -> OutOfTime:
+        """Return the error for a call that did not get through while there was time."""
+        if "Throttl" in cause:
+            cure = "deploy again, fewer stacks at once, or give the function a longer timeout"
+        else:
+            cure = (
+                "deploy again; in a VPC the function needs a way to the internet, and not every "
+                "Region has Lightsail"
+            )
+        return OutOfTime(self._problem(cause), cure)
+
+    def not_understood(self, cause: str, said: str) -> HandlerError:
+        """Return the error for a call whose answer is not what it should be, again and again."""
+        problem = (
+            f"Lightsail answered {self.operation} for container service '{self.service}' with "
+            f"something that the function does not understand ({cause})"
+        )
+        return HandlerError(
+            with_words(problem, said),
+            "report it with the function's log, which a deploy with --no-rollback keeps",
+            REASON_LIMIT,
+        )
+
+    def _problem(self, cause: str) -> str:
+        call = f"{self.operation} for container service '{self.service}'"
+        return f"Lightsail did not answer {call} in time ({cause})"
+
+
+def _no_service(service: str) -> NotFound:
+    return NotFound(
+        f"container service '{service}' does not exist in the account and Region of the stack",
+        "create it, or correct its name",
+    )

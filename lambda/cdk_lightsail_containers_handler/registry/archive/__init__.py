@@ -1,0 +1,1 @@
+"""Archives: tar and zip files with images in them."""

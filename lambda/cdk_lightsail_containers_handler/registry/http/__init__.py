@@ -1,0 +1,1 @@
+"""HTTP for registries: connections, requests, responses."""

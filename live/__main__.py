@@ -1,0 +1,188 @@
+"""`make live`: settle the unknowns of Lightsail, and try the product, in a real account.
+
+It tells beforehand what it makes and costs, asks for a yes, and removes everything at the end,
+also when it is interrupted. Credentials and Region are those of the environment, as for every
+program of AWS: AWS_PROFILE or keys, and AWS_REGION.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+from demo.screen import Screen
+from reliability import ROOT
+
+from . import interruption
+from .account import Account, Refusal, check_tools, find_account
+from .answers import command
+from .clean_up import CleanUp, Left, find_runs
+from .document import document
+from .lasting_output import LastingOutput
+from .lightsail import CallFailed, Lightsail
+from .names import Names
+from .plan import ask, plan
+from .run import Run
+from .stack import RunStack
+from .waiting import Waiting
+
+_REPORT = Path("docs") / "live-service.md"
+_INTERRUPTED = 130
+_AGAIN = "python -m live --clean-up"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: what stands after the command's name; None takes the process's own.
+
+    Returns:
+        0 when all came out as it should, 1 when not, or after a no, 2 when it could not begin,
+        130 after an interruption.
+    """
+    options = _parser().parse_args(arguments)
+    # Also when the terminal is closed: then there is nobody to tell, and everything to remove.
+    interruption.listen()
+    with redirect_stdout(cast("TextIO", LastingOutput(sys.stdout))):
+        return _main(options)
+
+
+def _main(options: argparse.Namespace) -> int:
+    screen = Screen()
+    try:
+        account = find_account()
+        if options.clean_up:
+            return _clean_up(account, screen, is_yes=options.yes)
+        bootstrap = check_tools(account)
+        names = Names()
+        _say(plan(account, names, str(options.report), datetime.now(UTC)))
+        if not options.yes and not ask("Type yes to go on: "):
+            _say("Nothing was made.")
+            return 1
+    except (Refusal, CallFailed, ClientError, BotoCoreError) as refusal:
+        sys.stderr.write(f"make live: {refusal}\n")
+        return 2
+    except KeyboardInterrupt:
+        _say("\nNothing was made.")
+        return _INTERRUPTED
+    run = Run(account, names, screen, account.mask(), bootstrap=bootstrap)
+    return _run(run, options.report)
+
+
+def _run(run: Run, report: Path) -> int:
+    is_interrupted = False
+    try:
+        try:
+            run.work()
+            interruption.check()
+        except Refusal as refusal:
+            sys.stderr.write(f"make live: {refusal}\n")
+            _say("Nothing was made.")
+            return 2
+        except KeyboardInterrupt:
+            interruption.forget()
+            is_interrupted = True
+            _say("\nInterrupted: everything is removed now. Ctrl-C again stops that, too.")
+        left = run.remove()
+    except KeyboardInterrupt:
+        _tell_left(run.clean_up.everything())
+        return _INTERRUPTED
+    # Whatever it is, nobody must take for removed what is not.
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
+        _tell_left(run.clean_up.everything())
+        return 1
+    _tell_left(left)
+    if is_interrupted:
+        return _INTERRUPTED
+    if run.findings.failure:
+        _say(f"The run ended early: {run.findings.failure}")
+    text = document(run.findings, run.mask)
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(text)
+        _say(f"The report is in {report}. A local cloud that behaves so:")
+    except OSError as error:
+        _say(f"The report could not be written ({error}), so here it is:\n\n{text}")
+    _say(f"  {command(run.findings.answers)}")
+    return 0 if run.is_right else 1
+
+
+def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
+    """Remove what earlier runs have left in the account and Region."""
+    waiting = Waiting()
+    lightsail = Lightsail(account.client("lightsail"), waiting)
+    cloudformation = account.client("cloudformation")
+    logs = account.client("logs")
+    runs = find_runs(lightsail, cloudformation, logs)
+    if not runs:
+        _say(f"Nothing of an earlier run is in {account.id}, {account.region}.")
+        return 0
+    for run, services in runs.items():
+        shown = ", ".join(services) or "none"
+        _say(f"  of {run}: its stack and log groups, and the services {shown}")
+    if not is_yes and not ask(f"Type yes to remove them from {account.id}, {account.region}: "):
+        return 1
+    left: list[Left] = []
+    for run, services in runs.items():
+        clean_up = CleanUp(
+            RunStack(run, cloudformation, waiting),
+            services,
+            lightsail=lightsail,
+            logs=logs,
+            region=account.region,
+            waiting=waiting,
+            doing=screen.doing,
+        )
+        with screen.step(f"Remove what {run} has left"):
+            left += clean_up.run()
+    _tell_left(left)
+    return 1 if left else 0
+
+
+def _tell_left(left: Sequence[Left]) -> None:
+    if not left:
+        _say("Nothing is left: no stack, no container service, no image, no log group.")
+        return
+    _say("These are left, or may be. A container service costs until it is deleted:")
+    for one in left:
+        _say(f"  {one.what}\n    {one.command}")
+    _say(f"or all of it: {_AGAIN}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m live",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--yes", action="store_true", help="go on without being asked")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        default=ROOT / _REPORT,
+        metavar="PATH",
+        help=f"where the report goes (default: {_REPORT})",
+    )
+    parser.add_argument(
+        "--clean-up",
+        action="store_true",
+        help="only remove what an earlier run has left in the account and Region",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

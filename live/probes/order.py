@@ -1,0 +1,69 @@
+"""In which order reads show what is there: U11."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from live.answers import Answer, unsettled
+from live.probed_service import ProbedService
+
+_READS = 20
+
+
+class OrderOfAnswers:
+    """U11: the order of images, and of deployments wherever there are several."""
+
+    def __init__(self) -> None:
+        self._orders: dict[str, str] = {}
+        self._evidence: list[str] = []
+
+    def look_at_images(self, service: ProbedService) -> None:
+        """Register images whose order of time is not that of their names, and list them."""
+        labels = ("u11b", "u11a", "u11c", "u11b")
+        names = [
+            service.register(label, service.push(f"u11 {number}"))
+            for number, label in enumerate(labels)
+        ]
+        for name in names:
+            service.wait_for_image(name)
+        listed = [[name for name in service.images() if name in names] for _ in range(_READS)]
+        self._note("images", names, listed)
+
+    def look_at_deployments(self, list_versions: Callable[[], Sequence[int]]) -> None:
+        """List deployments, if there are several."""
+        first = list_versions()
+        if len(first) > 1:
+            listed = [first, *(list_versions() for _ in range(_READS - 1))]
+            self._note("deployments", sorted(first), listed)
+
+    def answer(self) -> Answer:
+        """Return the answer to U11."""
+        if "images" not in self._orders:
+            return unsettled("U11", "no images could be listed")
+        orders = set(self._orders.values())
+        found = (f"{what} {order.replace('_', ' ')}" for what, order in self._orders.items())
+        return Answer(
+            unknown="U11",
+            found=", ".join(found),
+            # One switch is for both; whoever copes with any order copes with two.
+            sides={"order": orders.pop() if len(orders) == 1 else "shuffled"},
+            evidence=tuple(self._evidence),
+        )
+
+    def _note(
+        self, what: str, oldest_first: Sequence[object], listed: Sequence[Sequence[object]]
+    ) -> None:
+        self._orders[what] = _order(oldest_first, listed)
+        shown = [" ".join(map(_short, one)) for one in (oldest_first, listed[0])]
+        self._evidence.append(f"{what} made as {shown[0]}, listed as {shown[1]}")
+
+
+def _order(oldest_first: Sequence[object], listed: Sequence[Sequence[object]]) -> str:
+    forwards = list(oldest_first)
+    if all(list(one) == forwards for one in listed):
+        return "oldest_first"
+    return "newest_first" if all(list(one) == forwards[::-1] for one in listed) else "shuffled"
+
+
+def _short(item: object) -> str:
+    return str(item).partition(".")[2] or str(item)

@@ -1,0 +1,1 @@
+"""How the local Lightsail behaves, and how it fails."""

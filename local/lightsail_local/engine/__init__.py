@@ -1,0 +1,1 @@
+"""CloudFormation and Lambda, on ministack."""

@@ -1,0 +1,206 @@
+"""`AWS::Lightsail::Container`, which ministack does not have, by calls to Lightsail's API.
+
+Its properties and attributes are those of
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lightsail-container.html
+and, as the published handler does, it waits for the service, never for a deployment.
+"""
+
+# ruff: noqa: SLF001 - ministack has no public way to do this, and its version is pinned
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from ministack.core.responses import get_account_id, get_region
+from ministack.services.cloudformation import provisioners, stacks
+
+from lightsail_local.engine import failed_creates
+from lightsail_local.engine.container_properties import (
+    Properties,
+    deployment,
+    is_true,
+    public_domain_names,
+    registry_access,
+    tags,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_lightsail import LightsailClient
+
+TYPE_NAME = "AWS::Lightsail::Container"
+
+_POLL_SECONDS = 0.1
+_SHOWN_SECONDS = 10.0
+# DEPLOYING is about a deployment, which is not waited for.
+_SETTLED_STATES = frozenset({"READY", "RUNNING", "DISABLED", "DEPLOYING"})
+_HANDLER_ERROR_CODES = {
+    "AccessDeniedException": "AccessDenied",
+    "InvalidInputException": "InvalidRequest",
+    "NotFoundException": "NotFound",
+    "ServiceException": "ServiceInternalError",
+    "UnauthenticatedException": "InvalidCredentials",
+}
+
+Attributes = dict[str, str]
+
+
+class ContainerError(RuntimeError):
+    """A handler's failure, in the words in which CloudFormation shows it."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(
+            f'Resource handler returned message: "{message}" '
+            f"(RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})"
+        )
+
+
+def register() -> None:
+    """Make the type known to ministack, with its create-only property."""
+    provisioners._RESOURCE_HANDLERS[TYPE_NAME] = {
+        "create": create,
+        "update": update,
+        "delete": delete,
+    }
+    provisioners._REPLACING_PROPERTIES[TYPE_NAME] = ("ServiceName",)
+    blocks = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda name: name == TYPE_NAME or blocks(name)
+
+
+def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
+    """Create the service, wait for it, and give it its deployment."""
+    name = str(properties["ServiceName"])
+    client = _client()
+    with _handler_errors():
+        if _describe(client, name) is not None:
+            raise ContainerError(
+                f"Resource of type '{TYPE_NAME}' with identifier '{name}' already exists.",
+                "AlreadyExists",
+            )
+        client.create_container_service(
+            serviceName=name,
+            power=properties["Power"],
+            scale=int(properties["Scale"]),
+            tags=tags(properties),
+            publicDomainNames=public_domain_names(properties),
+            **registry_access(properties),
+        )
+        # From here on there is something to delete if the rest fails.
+        with failed_creates.remembered(stack_name, logical_id, TYPE_NAME, name, properties):
+            _wait_until_settled(client, name)
+            if is_true(properties.get("IsDisabled")):
+                client.update_container_service(serviceName=name, isDisabled=True)
+                _wait_until_settled(client, name)
+            _deploy(client, name, properties)
+            return name, _attributes(client, name)
+
+
+def update(
+    physical_id: str, old: Properties, new: Properties, _stack_name: str
+) -> tuple[str, Attributes]:
+    """Change the service in place; another name never comes here, it is a replacement."""
+    client = _client()
+    with _handler_errors():
+        service = ("Power", "Scale", "IsDisabled", "PublicDomainNames", "PrivateRegistryAccess")
+        if any(old.get(name) != new.get(name) for name in service):
+            client.update_container_service(
+                serviceName=physical_id,
+                power=new["Power"],
+                scale=int(new["Scale"]),
+                isDisabled=is_true(new.get("IsDisabled")),
+                publicDomainNames=public_domain_names(new, old),
+                **registry_access(new),
+            )
+            _wait_until_settled(client, physical_id)
+        _update_tags(client, physical_id, old, new)
+        if old.get("ContainerServiceDeployment") != new.get("ContainerServiceDeployment"):
+            _deploy(client, physical_id, new)
+        return physical_id, _attributes(client, physical_id)
+
+
+def delete(physical_id: str, _properties: Properties) -> None:
+    """Delete the service and wait until it is gone; one that is gone already is no failure."""
+    client = _client()
+    with _handler_errors():
+        if _describe(client, physical_id) is None:
+            return
+        client.delete_container_service(serviceName=physical_id)
+        while _describe(client, physical_id) is not None:
+            time.sleep(_POLL_SECONDS)
+
+
+def _client() -> "LightsailClient":
+    # AWS_ENDPOINT_URL_LIGHTSAIL gives the address. A session of its own: boto3's default one is
+    # not to be shared between threads.
+    session = boto3.session.Session(
+        aws_access_key_id=get_account_id(),
+        aws_secret_access_key="local",  # nosec B106  # noqa: S106 - nobody checks it here
+        region_name=get_region(),
+    )
+    client: LightsailClient = session.client("lightsail")
+    return client
+
+
+@contextmanager
+def _handler_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise ContainerError(
+            error.response["Error"]["Message"],
+            _HANDLER_ERROR_CODES.get(code, "GeneralServiceException"),
+        ) from error
+    except BotoCoreError as error:
+        raise ContainerError(str(error), "InvalidRequest") from error
+
+
+def _describe(client: "LightsailClient", name: str) -> Any:
+    try:
+        return client.get_container_services(serviceName=name)["containerServices"][0]
+    # AWS's own handler of the resource type takes either for a service that is not there.
+    except (client.exceptions.NotFoundException, client.exceptions.InvalidInputException):
+        return None
+
+
+def _attributes(client: "LightsailClient", name: str) -> Attributes:
+    service = _describe(client, name)
+    attributes = {
+        "ContainerArn": service["arn"],
+        "Url": service["url"],
+        "PrincipalArn": service["principalArn"],
+    }
+    role = service.get("privateRegistryAccess", {}).get("ecrImagePullerRole", {})
+    if role.get("principalArn"):
+        attributes["PrivateRegistryAccess.EcrImagePullerRole.PrincipalArn"] = role["principalArn"]
+    return attributes
+
+
+def _wait_until_settled(client: "LightsailClient", name: str) -> None:
+    # A read may not show yet what was just made.
+    shown_by = time.monotonic() + _SHOWN_SECONDS
+    while True:
+        service = _describe(client, name)
+        if service is None and time.monotonic() > shown_by:
+            raise ContainerError(f"The ContainerService does not exist: {name}", "NotStabilized")
+        if service is not None and service["state"] in _SETTLED_STATES:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _deploy(client: "LightsailClient", name: str, properties: Properties) -> None:
+    request = deployment(properties)
+    if request:
+        client.create_container_service_deployment(serviceName=name, **request)
+
+
+def _update_tags(client: "LightsailClient", name: str, old: Properties, new: Properties) -> None:
+    kept = tags(new)
+    gone = sorted({tag["key"] for tag in tags(old)} - {tag["key"] for tag in kept})
+    if gone:
+        client.untag_resource(resourceName=name, tagKeys=gone)
+    if kept and kept != tags(old):
+        client.tag_resource(resourceName=name, tags=kept)

@@ -1,0 +1,1 @@
+"""Lightsail's container services and their API."""

@@ -1,0 +1,1 @@
+"""The registry that Lightsail's plugin pushes to."""

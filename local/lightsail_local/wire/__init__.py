@@ -1,0 +1,1 @@
+"""HTTP on the wire, and the faults that it can have."""

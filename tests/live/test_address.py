@@ -1,0 +1,103 @@
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from live.address import Address
+from live.waiting import Waiting
+
+import certificates
+from fake_time import FakeTime
+
+Answers = list[tuple[int, str]]
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def address(time: FakeTime, tmp_path: Path) -> Iterator[Callable[[Answers], Address]]:
+    """Serve answers over TLS, the last of them again and again."""
+    made = certificates.certificate(tmp_path, "localhost")
+    servers: list[HTTPServer] = []
+
+    def serve(answers: Answers) -> Address:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, text = answers.pop(0) if len(answers) > 1 else answers[0]
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(made.certificate, made.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        servers.append(server)
+        waiting = Waiting(clock=time.clock, sleep=time.sleep)
+        trusted = ssl.create_default_context(cafile=made.certificate)
+        return Address(f"https://localhost:{server.server_port}/", waiting, trusted)
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_text_is_waited_for(address: Callable[[Answers], Address], time: FakeTime) -> None:
+    reply = address([(404, "not yet"), (503, "not yet"), (200, "first"), (200, "second")]).reply(
+        "second"
+    )
+
+    assert (str(reply), reply.is_possible) == ("answers 'second'", True)
+    assert len(time.slept) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((200, "first"), "answers 'first', not 'second'"),
+        ((503, "busy"), "answers 503, not 'second'"),
+    ],
+)
+def test_another_answer_is_wrong_in_the_end(
+    address: Callable[[Answers], Address], answer: tuple[int, str], told: str
+) -> None:
+    reply = address([answer]).reply("second")
+
+    assert (str(reply), reply.is_possible) == (told, False)
+
+
+def test_whom_nobody_here_reaches_may_be_right(time: FakeTime) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"https://127.0.0.1:{taken.getsockname()[1]}/"
+        reply = Address(url, Waiting(clock=time.clock, sleep=time.sleep)).reply("first")
+
+    assert "was not reached from here" in str(reply)
+    assert reply.is_possible
+    assert time.slept == []
+
+
+def test_who_is_not_trusted_is_not_asked(
+    address: Callable[[Answers], Address], time: FakeTime
+) -> None:
+    known = address([(200, "first")])
+    stranger = Address(known._url, Waiting(clock=time.clock, sleep=time.sleep))
+
+    assert "certificate" in str(stranger.reply("first"))
+
+
+def test_no_address_at_all_is_wrong(time: FakeTime) -> None:
+    reply = Address("", Waiting(clock=time.clock, sleep=time.sleep)).reply("first")
+
+    assert not reply.is_possible

@@ -1,0 +1,191 @@
+"""An interruption leaves nothing, wherever it comes."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from fake_aws import ACCOUNT, FakeAws
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.server import Fault, LightsailServer
+from live_command import ROOT, LiveCommand
+
+
+@pytest.fixture
+def lightsail() -> Iterator[LightsailServer]:
+    with LightsailServer(Behaviour(service_seconds=1, deployment_seconds=1)) as server:
+        yield server
+
+
+@pytest.fixture
+def environment(lightsail: LightsailServer) -> Iterator[Mapping[str, str]]:
+    with FakeAws() as aws:
+        yield {
+            **os.environ,
+            "AWS_ENDPOINT_URL": aws.url,
+            "AWS_ENDPOINT_URL_LIGHTSAIL": lightsail.url,
+            "NO_PROXY": "127.0.0.1",
+        }
+
+
+def services(lightsail: LightsailServer) -> list[Any]:
+    client = boto3.client("lightsail", endpoint_url=lightsail.url)
+    found = client.get_container_services()["containerServices"]
+    client.close()
+    return list(found)
+
+
+def has_called(lightsail: LightsailServer, operation: str) -> Callable[[], bool]:
+    """Return what tells whether an operation was called, of the API or the registry."""
+    return lambda: any(
+        one.operation == operation for one in [*lightsail.requests, *lightsail.registry_requests]
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "number"),
+    [
+        ("CreateContainerService", signal.SIGINT),  # the service is PENDING
+        ("PutManifest", signal.SIGINT),  # the first question is being put
+        ("DeleteContainerImage", signal.SIGTERM),
+        ("CreateContainerServiceDeployment", signal.SIGINT),
+        ("UpdateContainerService", signal.SIGTERM),
+    ],
+)
+def test_nothing_is_left(
+    lightsail: LightsailServer,
+    environment: Mapping[str, str],
+    tmp_path: Path,
+    operation: str,
+    number: signal.Signals,
+) -> None:
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        live.wait_until(has_called(lightsail, operation))
+        live.interrupt(number)
+
+        assert live.wait() == 130, live.output
+
+    assert "Interrupted: everything is removed now." in live.output
+    assert "Nothing is left" in live.output
+    assert services(lightsail) == []
+    assert not live.report.exists()
+
+
+def test_nothing_is_left_when_the_terminal_is_closed(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "live", "--yes", "--report", tmp_path / "report.md"],
+        cwd=ROOT,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        while not has_called(lightsail, "PutManifest")():
+            os.read(ours, 4096)
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        process.wait(60)
+
+    assert services(lightsail) == []
+
+
+def test_an_answer_of_another_form_ends_the_run_and_nothing_is_left(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    lightsail.faults.append(Fault(operation="CreateContainerService", kind="garbage"))
+
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        assert live.wait() == 1
+
+    assert "The run ended early: unexpected KeyError('containerService')" in live.output
+    assert "Nothing is left" in live.output
+    assert services(lightsail) == []
+
+
+def test_a_report_that_cannot_be_written_is_printed(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    lightsail.behaviour.container_services = 0
+    (tmp_path / "report.md").mkdir()
+
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        assert live.wait() == 1
+
+    assert "The report could not be written" in live.output
+    assert "# Lightsail, as it was found" in live.output
+
+
+def test_a_service_that_cannot_be_made_is_told_and_nothing_is_left(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    lightsail.behaviour.container_services = 0
+
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        assert live.wait() == 1
+
+    assert "The run ended early: CreateContainerService: InvalidInputException" in live.output
+    assert "maximum limit of Lightsail Container Services" in live.output
+    assert "Nothing is left" in live.output
+    assert "maximum limit" in live.report.read_text()
+
+
+def test_a_report_does_not_tell_who_ran_it(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    lightsail.faults.append(
+        Fault(
+            operation="CreateContainerService",
+            code="AccessDeniedException",
+            message=f"User: arn:aws:iam::{ACCOUNT}:user/somebody is not authorized",
+        )
+    )
+
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        assert live.wait() == 1
+
+    report = live.report.read_text()
+    assert "User: <caller> is not authorized" in report
+    assert "somebody" not in report
+
+
+def test_a_second_interruption_tells_what_is_left_and_clean_up_removes_it(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        live.wait_until(has_called(lightsail, "CreateContainerService"))
+        lightsail.faults.append(Fault(operation="DeleteContainerService", kind="hang", seconds=60))
+        live.interrupt()
+        live.wait_until(lambda: not lightsail.faults)
+        live.interrupt()
+        assert live.wait() == 130
+    (service,) = services(lightsail)
+    name = service["containerServiceName"]
+    assert f"aws cloudformation delete-stack --stack-name {name} --region us-east-1" in live.output
+    assert f"delete-container-service --service-name {name}-web" in live.output
+    assert "python -m live --clean-up" in live.output
+
+    with LiveCommand(environment, tmp_path, "--clean-up") as asked:
+        assert asked.wait() == 2
+        assert "nobody is there to be asked" in asked.output
+    assert len(services(lightsail)) == 1
+
+    with LiveCommand(environment, tmp_path, "--clean-up", "--yes") as live:
+        assert live.wait() == 0, live.output
+    assert f"of {name}: its stack and log groups, and the services {name}" in live.output
+    assert services(lightsail) == []
+
+    with LiveCommand(environment, tmp_path, "--clean-up") as live:
+        assert live.wait() == 0
+    assert "Nothing of an earlier run" in live.output

@@ -1,0 +1,49 @@
+import signal
+import weakref
+from collections.abc import Iterator
+
+import pytest
+from live import interruption
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    interruption.listen()
+    yield
+    interruption.forget()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class Thing:
+    """Something that a weak reference can lead to."""
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_interrupts_at_once(number: signal.Signals) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_lost_in_a_callback_is_raised_by_the_next_wait() -> None:
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+
+    del thing  # the callback's exception goes nowhere
+
+    assert reference() is None
+    with pytest.raises(KeyboardInterrupt):
+        interruption.sleep(60)
+    interruption.sleep(0)
+
+
+def test_what_has_arrived_is_not_raised_again() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    interruption.forget()
+
+    interruption.check()
