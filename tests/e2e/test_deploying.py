@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -301,11 +300,10 @@ def test_the_example_of_two_containers_reads_a_secret_again_with_another_revisio
     cdk.remove()
 
 
-def test_the_whole_story_of_the_readme_deploys(
+def test_a_stack_with_every_part_as_a_construct_deploys(
     cdk: Cdk, registry: SampleRegistry, tmp_path: Path
 ) -> None:
-    blocks = re.findall(r"(?ms)^```python\n(.*?)^```", (ROOT / "README.md").read_text())
-    (story,) = [block for block in blocks if "app.synth()" in block]
+    story = (ROOT / "examples/complete.py").read_text()
     named = "public.ecr.aws/nginx/nginx:1.27"
     assert story.count(named) == 1
     app = tmp_path / "app.py"
