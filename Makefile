@@ -25,26 +25,43 @@ define RUNTIME_VENV
 	else python=$(PYTHON); echo "$(MISSING) its tests run on $$($(PYTHON) --version)" >&2; fi; \
 	"$$python" -m venv --clear --without-pip $(@D)
 endef
-# What carries the function out; the two that synthesize, too, belong to the tools' Python.
-OF_THE_FUNCTION := tests/handler tests/registry tests/hostile \
-	$(wildcard tests/reliability/test_faults*.py) \
+# What carries the function out; the two that synthesize, too, belong to the tools' Python. What meets
+# neither boto3 nor a connection says the same on every Python: it is for the night.
+BOTH_PYTHONS := tests/handler tests/registry tests/hostile \
 	--ignore tests/handler/test_asset.py --ignore tests/hostile/test_round_trips.py
+OF_THE_FUNCTION := $(BOTH_PYTHONS) \
+	--ignore tests/hostile/test_parsers.py --ignore tests/hostile/test_archive_shapes.py
+FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
+# A file's tests stay together, for they share clouds; many wait, so there are more than processors.
+PROCESSES := $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 2))')
+SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+FAST := tests/constructs tests/handler tests/registry tests/local $(addprefix --ignore ,\
+	tests/constructs/test_findings.py tests/handler/test_asset.py tests/local/engine \
+	tests/local/test_page_in_browser.py tests/local/test_registry_peers.py)
 RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local .venv-runtime-tests/bin/python
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
+.PHONY: help demo test test-fast test-nightly check format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
 
 help:  ## show these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
 
 test: check .venv-runtime-tests/installed  ## everything that must hold
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov
-	$(RUNTIME_PYTHON) -m pytest --numprocesses 4 --dist loadfile $(OF_THE_FUNCTION)
+	$(BIN)/pytest $(SIDE_BY_SIDE) --cov
+	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION)
+
+test-fast: $(SETUP)  ## what tells most in little time: no command line, no engine
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(FAST)
+
+test-nightly: $(SETUP) .venv-runtime-tests/installed  ## what takes long and rarely breaks
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m nightly
+	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) -m 'nightly or not nightly' \
+		$(BOTH_PYTHONS) $(FAULTS_TESTS)
 
 check: $(SETUP)  ## format, lint, types, and what is known to be unsafe
 	$(BIN)/ruff format --check .

@@ -1,0 +1,166 @@
+"""What the checks that users run over their stacks find in ours and in the examples: nothing."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cdk_commands import ROOT
+from checked_apps import CheckedApp, synthesize
+
+STACKS = str(Path(__file__).with_name("findings_app.py"))
+KINDS = [
+    "made",
+    "named",
+    "named placed",
+    "made vpc placed",
+    "made sources",
+    "named sources placed",
+    "made deployed",
+    "named deployed placed",
+]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+APP_CONTEXTS = {
+    "app_with_image": {"service_name": "shop", "label": "web", "image": "nginx:1.27", "digest": ""},
+    "app_with_digest": {"service_name": "shop", "label": "web"},
+}
+RECORDED = ROOT / "tests" / "releases" / "templates"
+# The hash of an asset differs with each change to the code of the function.
+HASH = re.compile(r"(?<!sha256:)\b[0-9a-f]{64}\b")
+UNACKNOWLEDGED = "named, unacknowledged"
+FLAWED = "flawed"
+_FLAWED = """
+from aws_cdk import App, Stack, aws_ec2
+app = App()
+aws_ec2.Vpc(Stack(app, "Stack"), "Vpc")
+app.synth()
+"""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All apps, synthesized by one process.
+
+    Args:
+        apps: each by its name.
+        output: the standard error of the process.
+    """
+
+    apps: dict[str, CheckedApp]
+    output: str
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    folder: Path = tmp_path_factory.mktemp("checked")
+    site, archive, flawed = folder / "site", folder / "archive", folder / "flawed.py"
+    for source, name in ((site, "Dockerfile"), (archive, "index.json")):
+        source.mkdir()
+        (source / name).touch()
+    flawed.write_text(_FLAWED)
+
+    def app(file: str | Path, outdir: str, *, acknowledges: bool = True, **more: str) -> CheckedApp:
+        context = {"site": str(site), "archive": str(archive), "digest": DIGEST} | more
+        return CheckedApp(
+            file=str(file),
+            outdir=str(folder / outdir),
+            context=context,
+            acknowledges=acknowledges,
+        )
+
+    apps = {
+        **{kind: app(STACKS, kind, kind=kind) for kind in KINDS},
+        **{one.stem: app(one, one.stem, worker=DIGEST) for one in EXAMPLES},
+        **{name: app(ROOT / "app.py", name, **more) for name, more in APP_CONTEXTS.items()},
+        UNACKNOWLEDGED: app(STACKS, UNACKNOWLEDGED, kind="named", acknowledges=False),
+        FLAWED: app(flawed, FLAWED),
+    }
+    run = synthesize(apps.values())
+    assert run.returncode == 0, run.stderr
+    return Checked(apps, run.stderr)
+
+
+@pytest.mark.parametrize("name", [*KINDS, *(example.stem for example in EXAMPLES)])
+def test_cdk_nag_and_the_cdk_itself_find_nothing(checked: Checked, name: str) -> None:
+    app = checked.apps[name]
+
+    assert app.error == ""
+    assert app.violations == []
+    assert len(app.templates) == 1
+
+
+def test_nothing_is_warned_of(checked: Checked) -> None:
+    assert "WARNING" not in checked.output
+
+
+def test_cfn_lint_finds_nothing(checked: Checked) -> None:
+    files = [str(file) for kind in KINDS for file in checked.apps[kind].templates]
+
+    assert len(files) == len(KINDS)
+    assert lint(*files) == []
+
+
+def test_cfn_lint_would_find_what_is_wrong(checked: Checked, tmp_path: Path) -> None:
+    (file,) = checked.apps["made"].templates
+    wrong = tmp_path / "wrong.template.json"
+    wrong.write_text(file.read_text().replace('"nano"', '"huge"'))
+
+    assert "E3030" in str(lint(str(wrong)))
+
+
+def test_cdk_nag_would_find_what_is_acknowledged(checked: Checked) -> None:
+    app = checked.apps[UNACKNOWLEDGED]
+
+    found = str(app.violations)
+    assert "ValidationFailed" in app.error
+    assert "AwsSolutions-IAM5[Resource::*]" in found
+    assert "ContainerService/*]" in found
+    assert "AwsSolutions-L1" in found
+
+
+def test_cdk_nag_would_find_what_an_example_has_not(checked: Checked) -> None:
+    app = checked.apps[FLAWED]
+
+    assert "ValidationFailed" in app.error
+    assert "AwsSolutions-VPC7" in str(app.violations)
+
+
+@pytest.mark.parametrize("name", [*APP_CONTEXTS, *(example.stem for example in EXAMPLES)])
+def test_the_template_of_an_app_is_the_one_on_record(checked: Checked, name: str) -> None:
+    (file,) = checked.apps[name].templates
+    template = json.loads(file.read_text())
+    lines = (
+        f"{section} {part} {json.dumps(template[section][part], sort_keys=True)}\n"
+        for section in ("Resources", "Outputs")
+        for part in sorted(template[section])
+    )
+    found = HASH.sub("<hash>", "".join(lines))
+
+    # A difference updates stacks of users. To record it, delete the file and run the test.
+    record = RECORDED / f"{name}.txt"
+    if not record.exists():
+        record.write_text(found)
+        pytest.fail(f"no template was on record: wrote {record}")
+    assert found == record.read_text()
+
+
+def test_no_template_of_an_app_that_is_gone_is_on_record() -> None:
+    assert {record.stem for record in RECORDED.iterdir()} == {
+        *APP_CONTEXTS,
+        *(example.stem for example in EXAMPLES),
+    }
+
+
+def lint(*files: str) -> list[object]:
+    """What cfn-lint finds in templates."""
+    command = str(Path(sys.executable).with_name("cfn-lint"))
+    run = subprocess.run(
+        [command, "--format", "json", *files], capture_output=True, text=True, check=False
+    )
+    found: list[object] = json.loads(run.stdout)
+    return found
