@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cdk_commands import ROOT
-from cdk_lightsail_containers.condensed_source import condensed
+from cdk_lightsail_containers._handler.condensed_source import condensed
 
 HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
 

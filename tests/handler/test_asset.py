@@ -11,7 +11,7 @@ import pytest
 import fake_registry
 import oci_images
 from cdk_commands import ROOT
-from cdk_lightsail_containers.handler_asset import ENTRY_POINT
+from cdk_lightsail_containers._handler.asset import ENTRY_POINT
 from fake_cloudformation import FakeCloudFormation
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.engine.lambda_runtime import LambdaRuntime

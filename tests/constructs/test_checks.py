@@ -22,7 +22,7 @@ from aws_cdk import (
 from aws_cdk.aws_lightsail import CfnContainer
 
 from cdk_lightsail_containers import Container, HealthCheck, ImageSource, PublicEndpoint
-from cdk_lightsail_containers.tokens import is_token, template_text
+from cdk_lightsail_containers._checks import is_token, template_text
 from stacks import DIGEST, image_in, service_in
 
 
@@ -116,11 +116,11 @@ def test_what_is_not_to_be_asked_yet_has_no_text(stack: Stack) -> None:
     ("make", "message"),
     [
         (lambda value: Container(image=value), "image must be an image name"),
-        (lambda value: Container(image="nginx", environment={"A": value}), "must be a text, got"),
+        (lambda value: Container(image="nginx", environment={"A": value}), "must be a string, got"),
         (lambda value: Container(image="nginx", environment={value: "a"}), "a name in environment"),
         (
             lambda value: Container(image="nginx", command=[value]),
-            "command must be a list of texts",
+            "command must be a list of strings",
         ),
         (lambda value: Container(image="nginx", ports={80: value}), r"ports\[80\] must be one of"),
         (lambda value: Container(image="nginx", ports={value: "TCP"}), "port must be a whole"),

@@ -1,4 +1,4 @@
-"""Secrets that CloudFormation would put in the clear into a request to the function."""
+"""Finds secrets that CloudFormation would send to the function in clear text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aws_cdk import CfnOutput, CfnParameter, CfnStack, Stack
 
-from .tokens import template_value
+from ._checks import template_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +18,8 @@ _Kind = TypeVar("_Kind", bound="Construct")
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 _DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure)\b")
-# Those of access keys, of Cognito's user pool clients, of IVS' channels and of AppSync's API keys,
-# and of custom resources that use the same names. No schema says which attributes are secret.
+# Of access keys, Cognito user pool clients, IVS channels and AppSync API keys, and of custom
+# resources that use the same names. No schema marks secret attributes.
 _SECRET_ATTRIBUTES = {"ApiKey", "ClientSecret", "SecretAccessKey", "StreamKey"}
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html
 _SUBSTITUTED = re.compile(r"\$\{([\w:.]+)\}")
@@ -27,26 +27,26 @@ _OUTPUTS = "Outputs."
 
 
 def is_secret_reference(value: object) -> bool:
-    """Return whether a string has a dynamic reference to a secret in it."""
+    """Return whether a string contains a dynamic reference to a secret."""
     return isinstance(value, str) and bool(_DYNAMIC_REFERENCE.search(value))
 
 
 def secrets_among(scope: IConstruct, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Find the secrets among values of a template: the name of each, and what makes it one.
+    """Yield the name of each value that contains a secret, with a description of the secret.
 
     Args:
         scope: a construct of the template's stack.
         values: by name, with tokens.
     """
     stack = Stack.of(scope)
-    # All at once first, since each search for what they refer to goes through the whole stack.
+    # First all values at once: each search for references goes through the whole stack.
     if any(_secrets(stack, list(values.values()))):
         for name, value in values.items():
             yield from ((name, secret) for secret in _secrets(stack, value))
 
 
 def _secrets(stack: Stack, value: object) -> Iterator[str]:
-    """Describe what is secret in a value, also where another stack of the app passes it on."""
+    """Describe the secrets in a value, including those that come through another stack."""
     parts = list(_parts(template_value(stack, value)))
     if any(map(is_secret_reference, parts)):
         yield "a dynamic reference"
@@ -63,7 +63,7 @@ def _secrets(stack: Stack, value: object) -> Iterator[str]:
 
 
 def _secret_parameters(stack: Stack, names: set[str]) -> Iterator[str]:
-    """Yield the parameters of these names that are secret, or that a secret is passed to."""
+    """Describe the parameters of these names that are secret or that receive a secret."""
     names = {name for name in names if not name.startswith("AWS::")}
     if not names:
         return
@@ -81,7 +81,7 @@ def _secret_parameters(stack: Stack, names: set[str]) -> Iterator[str]:
 def _outputs_of_nested_stacks(
     stack: Stack, references: Sequence[tuple[str, str]]
 ) -> Iterator[CfnOutput]:
-    """Yield the outputs of nested stacks among what a value refers to."""
+    """Yield the outputs of nested stacks that these references name."""
     if not any(attribute.startswith(_OUTPUTS) for _, attribute in references):
         return
     for nested in _of_kind(stack, Stack):
@@ -113,7 +113,7 @@ def _of_kind(scope: IConstruct, kind: type[_Kind]) -> Iterator[_Kind]:
 
 
 def _parts(value: object) -> Iterator[object]:
-    """Yield a value of a template and all that is in it."""
+    """Yield a value of a template and all its parts."""
     yield value
     if isinstance(value, dict):
         value = list(value.values())
@@ -123,7 +123,7 @@ def _parts(value: object) -> Iterator[object]:
 
 
 def _references(part: object) -> Iterator[tuple[str, str]]:
-    """Yield the logical ids that a part of a template itself names, each with its attribute."""
+    """Yield the logical ids that this part itself names, each with its attribute."""
     match part:
         case {"Ref": str(name)}:
             yield name, ""
@@ -143,7 +143,7 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def _imports(part: object) -> Iterator[object]:
-    """Yield what a part of a template itself imports: an export's name, or stack and output."""
+    """Yield what this part itself imports: an export's name, or stack and output."""
     match part:
         case {"Fn::ImportValue": name}:
             yield name

@@ -1,13 +1,13 @@
-"""What checks such as cdk-nag find in the handler, and why it is as it is."""
+"""Acknowledgments of what checks such as cdk-nag report about the handler."""
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import Construct
 
-from .tokens import is_token
+from cdk_lightsail_containers._checks import is_token
 
 
 def acknowledge_runtime(scope: Construct) -> None:
-    """Say why the function's runtime is not the newest."""
+    """Acknowledge that the function's runtime is not the newest."""
     _acknowledge(
         scope,
         "AwsSolutions-L1",
@@ -17,7 +17,7 @@ def acknowledge_runtime(scope: Construct) -> None:
 
 
 def acknowledge_lightsail(scope: Construct) -> None:
-    """Say why some actions of a resource's policy are allowed on everything."""
+    """Acknowledge the actions of a resource's policy that are allowed on all resources."""
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::*]",
@@ -27,7 +27,7 @@ def acknowledge_lightsail(scope: Construct) -> None:
 
 
 def acknowledge_role(scope: Construct) -> None:
-    """Say why some actions of the function's role are allowed on everything."""
+    """Acknowledge the actions of the function's role that are allowed on all resources."""
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::*]",
@@ -37,9 +37,9 @@ def acknowledge_role(scope: Construct) -> None:
 
 
 def acknowledge_every_service(scope: Construct) -> None:
-    """Say why the images and deployments of every container service may be changed."""
+    """Acknowledge that the function may change every container service of the account."""
     stack = Stack.of(scope)
-    # As cdk-nag writes them.
+    # As cdk-nag writes unknown values.
     region = "<AWS::Region>" if is_token(stack.region) else stack.region
     account = "<AWS::AccountId>" if is_token(stack.account) else stack.account
     _acknowledge(

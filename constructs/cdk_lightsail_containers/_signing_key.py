@@ -9,11 +9,11 @@ from aws_cdk import aws_kms as kms
 from cdk_lightsail_containers_handler.properties.container_image import check_key
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from .image_origins import ArchivedImage, BuiltImage, PushedImage
-from .tokens import check_known, is_token
+from ._checks import check_known, is_token
+from ._sources import ArchivedImage, BuiltImage, PushedImage
 
 if TYPE_CHECKING:
-    from .image_origins import ImageOrigin
+    from ._sources import ImageOrigin
 
 _CANNOT_BE_SIGNED = {
     BuiltImage: (
