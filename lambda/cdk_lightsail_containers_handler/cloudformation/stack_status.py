@@ -41,7 +41,7 @@ class _Reading(PlainCall):
     """A call that reads the stack; its refusal is another error than an outage."""
 
     def out_of_time(self, cause: str) -> HandlerError:
-        return OutOfTime(f"{self.problem} ({cause})", self.cure)
+        return OutOfTime(f"{self.problem} ({cause})", self.fix)
 
 
 def _reading(operation: str, problem: str) -> _Reading:

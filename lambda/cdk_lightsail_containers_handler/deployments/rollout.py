@@ -220,7 +220,7 @@ class DeploymentResource(Resource):
         return None
 
     def _wait_until_it_serves(self, service: str, version: int) -> None:
-        """Wait for a version to serve, whatever becomes of the service.
+        """Wait for a version to serve; the service's own state does not count.
 
         Raises:
             Unfinished: the deadline came first.

@@ -34,7 +34,7 @@ _HIGHEST_VERSION = 1 << 31
 _MISSING_LOOKS = 3
 
 STALE_SECONDS = 5.0
-"""How long a read may lag behind a write: some seconds, nobody outside AWS knows how many."""
+"""How long a read may lag behind a write: some seconds, AWS does not say how many."""
 
 
 class Lightsail:
@@ -43,7 +43,7 @@ class Lightsail:
     Args:
         client: boto3's client.
         deadline: when to stop.
-        log: where the steps are told.
+        log: where the steps are logged.
         doubt: opened while it is not known what became of a call that must not be repeated.
         known: the container service that was there when the request was made, if one was.
     """
