@@ -462,6 +462,15 @@ class TestFaults:
         assert reason(stack.create()).startswith("unexpected AssertionError: report it, ")
 
 
+def test_what_crhelper_fails_at_is_answered(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no log")
+
+    monkeypatch.setattr("crhelper.log_helper.setup", fail)
+
+    assert reason(stack.create()) == "no log"
+
+
 class TestDeadline:
     class Context(stack_requests.Context):
         """An invocation of which most is over when its timer is set."""
