@@ -21,21 +21,21 @@ REASON_LIMIT = 800
 
 
 class HandlerError(Exception):
-    """A failed request, told in one sentence that ends with the cure.
+    """A failed request: one sentence that ends with the fix.
 
     Words from elsewhere pass the request's mask before they become a part of it.
     """
 
-    def __init__(self, problem: str, cure: str, limit: int = SENTENCE_LIMIT) -> None:
+    def __init__(self, problem: str, fix: str, limit: int = SENTENCE_LIMIT) -> None:
         """Join what happened, shortened if need be, and what to do about it.
 
         Args:
             problem: what happened, with the names concerned.
-            cure: what the owner of the stack does about it; never shortened.
+            fix: what the owner of the stack does about it; never shortened.
             limit: the most bytes of both in the answer.
         """
-        room = max(limit - size(f": {cure}"), len("..."))
-        super().__init__(f"{shortened(_in_one_line(problem), room)}: {cure}")
+        room = max(limit - size(f": {fix}"), len("..."))
+        super().__init__(f"{shortened(_in_one_line(problem), room)}: {fix}")
 
 
 class NotFound(HandlerError):  # noqa: N818 - named for what Lightsail answers
@@ -62,13 +62,13 @@ class Unfinished(HandlerError):  # noqa: N818
     """The time of an invocation was over in the middle of something that can be gone on with.
 
     Args:
-        problem: what was not finished, as it is told when there is no further invocation.
-        cure: what the owner of the stack does about it then.
+        problem: what was not finished, for when there is no further invocation.
+        fix: what the owner of the stack does about it then.
         state: what the next invocation has to know to go on, as JSON; nothing secret.
     """
 
-    def __init__(self, problem: str, cure: str, state: Mapping[str, object] | None = None) -> None:
-        super().__init__(problem, cure)
+    def __init__(self, problem: str, fix: str, state: Mapping[str, object] | None = None) -> None:
+        super().__init__(problem, fix)
         self.state = state or {}
 
 

@@ -1,4 +1,7 @@
-"""The entry point of the function: one request of CloudFormation in, exactly one answer out."""
+"""The entry point of the function: one request of CloudFormation in, exactly one answer out.
+
+Request -> resources.put or .delete -> Answer | HandOver -> Reply -> undo
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ from botocore.config import Config
 
 from .aws.calls import CALL_SECONDS
 from .aws.whole_answers import whole_answers
-from .cloudformation.custom_resource import INVOKE_SECONDS, CustomResource
-from .cloudformation.request import checked
-from .resources import Resources, never_made
+from .cloudformation.crhelper_guard import CrhelperGuard
+from .cloudformation.hand_over import INVOKE_SECONDS
+from .cloudformation.reply import Reply
+from .cloudformation.request import Environment, Request
+from .request_log import log_bare_lines
+from .resources import delete, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,19 +52,30 @@ def make_handler(
         today: a clock that other invocations have too, seconds since the epoch.
     """
     make = whole_answers(make_client)
-    resource = CustomResource(clock, sleep, today, never_made)
-    resources = Resources(resource, make("lightsail"), make("cloudformation"), make, timeouts)
-    resource.create(resources.put)
-    resource.update(resources.put)
-    resource.delete(resources.delete)
+    environment = Environment(
+        make_client=make,
+        lightsail=make("lightsail"),
+        cloudformation=make("cloudformation"),
+        clock=clock,
+        sleep=sleep,
+        today=today,
+        timeouts=timeouts,
+    )
+    resource = CrhelperGuard(put, delete)
+    log_bare_lines()
 
     def handler(event: Any, context: Any) -> None:
-        request = checked(event)
-        resource.begin(request, context)
-        resource.log(
-            "began", physical_id=request.get("PhysicalResourceId"), stack_id=request["StackId"]
+        request = Request(event, context, environment)
+        request.log(
+            "began",
+            physical_id=request.event.get("PhysicalResourceId"),
+            stack_id=request.event["StackId"],
         )
-        resources.carry_out(request, context)
+        reply = Reply(request)
+        with reply.in_time():
+            outcome = resource.carry_out(request)
+            is_first = reply.give(outcome)
+        outcome.undo(is_too_late=not is_first)
 
     return handler
 

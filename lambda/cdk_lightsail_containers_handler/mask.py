@@ -18,7 +18,7 @@ _SHORTEST = 4
 # Of a longer text only the beginning is shown. Twice as much is searched, so that a secret which
 # goes on behind what is shown is found.
 _LONGEST = 32 << 10
-# How often a text may have been escaped, such as JSON in JSON in JSON.
+# How often a string may have been escaped, such as JSON in JSON in JSON.
 _MOST_ESCAPES = 8
 
 _ESCAPED = re.compile(
@@ -32,7 +32,7 @@ _ESCAPED = re.compile(
     re.DOTALL,
 )
 _LETTERS = {"b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-# JSON and shells put these into a text: ' as '\'' or '"'"', " as \" or \\\".
+# JSON and shells put these into a string: ' as '\'' or '"'"', " as \" or \\\".
 _QUOTING = frozenset("\\'\"")
 # A form writes a space as +.
 _SPACES = str.maketrans("+\n\t", "   ")
@@ -46,7 +46,7 @@ class Mask:
 
     A secret is found as it is, and as it is after JSON, a shell or a URL has escaped it, more than
     once or in part. Both are read back to what was escaped and compared there. This takes a time
-    that is linear in the length of the text, whatever it holds.
+    that is linear in the length of the text.
 
     Not for words of ours: a secret such as `live` would make them unreadable.
     """
@@ -73,7 +73,7 @@ class Mask:
         return _without_credentials(shown)
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where there are secrets in a text."""
+        """Yield where there are secrets."""
         for reading in _readings(text):
             yield from reading.find(self._secrets)
             yield from _without_quoting(reading).find(self._read_secrets)
@@ -81,7 +81,7 @@ class Mask:
 
 @dataclass(frozen=True)
 class _Reading:
-    """A text as it can be read.
+    """One reading of what is written.
 
     Args:
         text: the text.
@@ -120,7 +120,7 @@ def _strings(document: str) -> Iterator[str]:
 
 
 def _readings(text: str) -> Iterator[_Reading]:
-    """Yield a text as it is, and then without one layer of escapes after the other."""
+    """Yield what is written as it is, and then with one layer of escapes less each time."""
     reading = _Reading(text, list(range(len(text))), list(range(1, len(text) + 1)))
     for _ in range(_MOST_ESCAPES):
         yield reading
@@ -175,7 +175,7 @@ def _without_quoting(reading: _Reading) -> _Reading:
 
 
 def _replaced(text: str, spans: Iterable[tuple[int, int]], limit: int) -> str:
-    """Return the beginning of a text with each span replaced, and those that overlap once."""
+    """Return the beginning with each span replaced, and those that overlap once."""
     parts: list[str] = []
     at = 0
     for start, end in sorted(spans):
@@ -191,7 +191,7 @@ def _replaced(text: str, spans: Iterable[tuple[int, int]], limit: int) -> str:
 
 
 def _without_credentials(text: str) -> str:
-    """Return a text whose addresses have neither a login nor a query, which may be a signature."""
+    """Remove logins and queries from addresses: a query may be a signature."""
     if "/" not in text:
         return text
     text = _USER_INFO.sub(rf"\1{_SHOWN}@", text)

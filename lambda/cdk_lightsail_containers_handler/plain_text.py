@@ -33,7 +33,7 @@ def plain(text: str) -> str:
 
 
 def size(text: str) -> int:
-    """Return the bytes of a text in the answer: six or twelve for a character beyond ASCII."""
+    """Return the bytes of a string in the answer: six or twelve for a character beyond ASCII."""
     return len(json.dumps(text)) - len('""')
 
 

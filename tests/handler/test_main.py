@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -13,9 +14,10 @@ from crhelper import CfnResource
 
 import stack_requests
 from cdk_lightsail_containers_handler import main
-from cdk_lightsail_containers_handler.cloudformation.custom_resource import CustomResource
+from cdk_lightsail_containers_handler.cloudformation.crhelper_guard import CrhelperGuard
 from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
+from cdk_lightsail_containers_handler.resources import delete, put
 from lightsail_local.server import Fault
 from response_url import SIGNATURE
 from stack_requests import Stack, digest
@@ -460,6 +462,15 @@ class TestFaults:
         assert reason(stack.create()).startswith("unexpected AssertionError: report it, ")
 
 
+def test_what_crhelper_fails_at_is_answered(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no log")
+
+    monkeypatch.setattr("crhelper.log_helper.setup", fail)
+
+    assert reason(stack.create()) == "no log"
+
+
 class TestDeadline:
     class Context(stack_requests.Context):
         """An invocation of which most is over when its timer is set."""
@@ -489,17 +500,27 @@ class TestDeadline:
 
         assert stack.response.answer["PhysicalResourceId"] == ":shop.web.1"
 
-    def test_of_a_request_is_not_another_requests(self, stack: Stack) -> None:
-        resource = CustomResource(
-            stack.time.clock, stack.time.sleep, stack.time.clock, lambda _: "none"
-        )
-        first = stack.request("Create")
-        resource.begin(first, stack.context())
-        resource.begin(stack.request("Create"), stack.context())
+    def test_of_a_request_that_is_answered_answers_nothing(
+        self, stack: Stack, fire_timer: Callable[[], None]
+    ) -> None:
+        stack.create()
 
-        resource._timeout(first)
+        fire_timer()
 
-        assert stack.response.bodies == []
+        assert len(stack.response.taken) == 1
+
+    def test_that_comes_while_the_answer_is_sent_answers_nothing_and_the_image_stays(
+        self, stack: Stack, fire_timer: Callable[[], None]
+    ) -> None:
+        timer = threading.Thread(target=fire_timer)
+        stack.response.on_answer = timer.start
+
+        answer = stack.create()
+
+        timer.join()
+        assert answer["Status"] == "SUCCESS"
+        assert len(stack.response.taken) == 1
+        assert stack.lightsail.requests.count("DeleteContainerImage") == 0
 
     def test_leaves_no_time_for_a_call(self, stack: Stack) -> None:
         stack.seconds = 29
@@ -563,7 +584,7 @@ class TestLog:
 
 class TestColdStart:
     def test_makes_none_of_the_clients_for_polling(self) -> None:
-        resource = CustomResource(lambda: 0.0, lambda _: None, lambda: 0.0, lambda _: "none")
+        resource = CrhelperGuard(put, delete)
 
         clients = {"_lambda_client", "_events_client", "_logs_client"}
         assert not clients & set(vars(resource))

@@ -11,11 +11,12 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cdk_lightsail_containers_handler.aws.calls import Calls, Doubt
+from cdk_lightsail_containers_handler.aws.calls import Calls
 from cdk_lightsail_containers_handler.aws.secret_values import SecretValues
-from cdk_lightsail_containers_handler.cloudformation.stack import Stack
+from cdk_lightsail_containers_handler.cloudformation.request import Environment, Request
+from cdk_lightsail_containers_handler.cloudformation.stack_status import StackStatus
 from cdk_lightsail_containers_handler.deployments.rollout import (
-    ContainerServiceDeployments,
+    DeploymentResource,
 )
 from cdk_lightsail_containers_handler.errors import HandlerError
 from cdk_lightsail_containers_handler.images.credentials import source_credentials
@@ -36,6 +37,7 @@ from fake_time import FakeTime
 from json_shapes import changed, values
 from resource_properties import DEPLOYED, DIGEST, IMAGES
 from silent_log import SilentLog
+from stack_requests import STACK_ID, Context
 
 NAME = ImageName(service="shop", label="web", number=1)
 _DEPLOYMENT = {
@@ -106,14 +108,14 @@ class AnyStack:
     paginate = describe_stacks
 
 
-def stack_of(client: AnyStack, time: FakeTime, kind: str = "Create") -> Stack:
+def stack_of(client: AnyStack, time: FakeTime, kind: str = "Create") -> StackStatus:
     event = {
         "RequestType": kind,
         "ResponseURL": "https://answers.example/?X-Amz-Date=19700101T000000Z",
         "StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f",
         "LogicalResourceId": "Image",
     }
-    return Stack(
+    return StackStatus(
         client,
         event,
         deadline=time.deadline(60),
@@ -121,6 +123,40 @@ def stack_of(client: AnyStack, time: FakeTime, kind: str = "Create") -> Stack:
         today=time.clock,
         handed_over={},
     )
+
+
+class Secrets:
+    """Secrets Manager and SSM, which have what a deployment names."""
+
+    def get_secret_value(self, **_: str) -> dict[str, str]:
+        return {"SecretString": '{"Y": "secret", "y": "secret"}'}
+
+    def get_parameter(self, **_: str) -> dict[str, dict[str, str]]:
+        return {"Parameter": {"Value": "secret"}}
+
+
+def request(aws: "Aws", resource: str, properties: dict[str, Any]) -> Request:
+    """Return the Create of a stack of which CloudFormation's answers tell nothing."""
+    time = FakeTime()
+    environment = Environment(
+        make_client=lambda *_, **__: Secrets(),
+        lightsail=aws.client,
+        cloudformation=AnyStack(),
+        clock=time.clock,
+        sleep=time.sleep,
+        today=time.clock,
+        timeouts=None,
+    )
+    event = {
+        "RequestType": "Create",
+        "ResponseURL": "https://answers.example/?X-Amz-Date=19700101T000000Z",
+        "StackId": STACK_ID,
+        "RequestId": "request-1",
+        "LogicalResourceId": "Image",
+        "ResourceType": f"Custom::Lightsail{resource}",
+        "ResourceProperties": properties,
+    }
+    return Request(event, Context(time, 90.0), environment)
 
 
 class Aws:
@@ -228,15 +264,8 @@ class TestLightsail:
     @given(answer("RegisterContainerImage"), answer("GetContainerImages"))
     def test_registers_an_image_or_says_why_not(self, aws: Aws, given: Any, listed: Any) -> None:
         aws.answers = {**ANSWERS, "RegisterContainerImage": given, "GetContainerImages": listed}
-        time = FakeTime()
         registration = Registration(
-            ContainerImageProperties.parse(IMAGES[0]),
-            None,
-            lightsail=lightsail(aws, time, 60),
-            deadline=time.deadline(60),
-            log=SilentLog(),
-            stack=stack_of(AnyStack(), time),
-            doubt=Doubt(),
+            request(aws, "ContainerImage", IMAGES[0]), ContainerImageProperties.parse(IMAGES[0])
         )
 
         image = outcome(registration.carry_out)
@@ -268,18 +297,11 @@ class TestLightsail:
             "GetContainerServices": service,
             "GetContainerLog": log,
         }
-        time = FakeTime()
-        deployments = ContainerServiceDeployments(
-            lightsail(aws, time, 60),
-            deadline=time.deadline(60),
-            log=SilentLog(),
-            stack=stack_of(AnyStack(), time),
-            doubt=Doubt(),
-        )
+        deployment = DeploymentResource(request(aws, "ContainerServiceDeployment", DEPLOYED))
 
-        found = outcome(lambda: deployments.put(DeploymentProperties.parse(DEPLOYED), {}))
+        answer = outcome(deployment.put)
 
-        assert found is None or (isinstance(found.version, int) and is_text(found.url))
+        assert answer is None or is_text(answer.physical_id, *answer.data.values())
 
 
 def is_unused(answer: Any) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reliability.fuzz.wire_targets import check_event
 
-from cdk_lightsail_containers_handler.cloudformation.hand_over import HandOver
+from cdk_lightsail_containers_handler.cloudformation.hand_over import Chain
 from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable, deliver
 from fake_time import FakeTime
 from json_shapes import changed, texts, values
@@ -56,12 +56,10 @@ def test_as_they_should_be_are_answered_once(given: dict[str, Any]) -> None:
 
 @given(st.one_of(values, changed(HANDED["HandOver"])))
 def test_are_gone_on_with_or_begun_again_whatever_was_handed_over(given: Any) -> None:
-    hand_over = HandOver.of({"HandOver": given}, 1000.0)
+    chain = Chain.of({"HandOver": given}, 1000.0)
 
-    assert hand_over.is_possible({}, 1000.0, 60, 45) in (True, False)
-    assert HandOver.of(json.loads(hand_over.payload({}, hand_over.state)), 1000.0).count in range(
-        1 << 99
-    )
+    assert chain.is_possible({}, 1000.0, 60, 45) in (True, False)
+    assert Chain.of(json.loads(chain.payload({}, chain.state)), 1000.0).count in range(1 << 99)
 
 
 @pytest.fixture

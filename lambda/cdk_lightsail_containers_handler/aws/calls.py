@@ -87,39 +87,39 @@ class Call(Protocol):
 
 @dataclass(frozen=True)
 class PlainCall:
-    """A call to another service than Lightsail, all of whose failures are told in one sentence.
+    """A call to another service than Lightsail, whose failures are one sentence each.
 
     Args:
         operation: the operation's name.
         problem: what failed; the cause follows it.
-        cure: what the owner of the stack does about it.
+        fix: what the owner of the stack does about it.
         repeatable: whether it may be carried out twice.
-        cures: what else to do about it, by the name of AWS's error.
+        fixes: what else to do about it, by the name of AWS's error.
     """
 
     operation: str
     problem: str
-    cure: str
+    fix: str
     repeatable: bool = True
-    cures: Mapping[str, str] = field(default_factory=dict)
+    fixes: Mapping[str, str] = field(default_factory=dict)
 
     def failed(self, code: str, said: str) -> HandlerError:
         """Return the error for what AWS answered: the error's name, and AWS's words."""
         # They name what is missing: the action, the key, the day of the deletion.
         problem = with_words(f"{self.problem} ({code})", said)
-        return HandlerError(problem, self.cures.get(code, self.cure), REASON_LIMIT)
+        return HandlerError(problem, self.fixes.get(code, self.fix), REASON_LIMIT)
 
     def not_made(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call that botocore could not make."""
-        return HandlerError(with_words(f"{self.problem} ({cause})", said), self.cure, REASON_LIMIT)
+        return HandlerError(with_words(f"{self.problem} ({cause})", said), self.fix, REASON_LIMIT)
 
     def unanswered(self, cause: str) -> Unanswered:
         """Return the error for a call whose answer was lost."""
-        return Unanswered(f"{self.problem} ({cause})", self.cure)
+        return Unanswered(f"{self.problem} ({cause})", self.fix)
 
     def out_of_time(self, cause: str) -> HandlerError:
         """Return the error for a call that did not get through while there was time."""
-        return HandlerError(f"{self.problem} ({cause})", self.cure)
+        return HandlerError(f"{self.problem} ({cause})", self.fix)
 
     not_understood = not_made
 
@@ -140,7 +140,7 @@ class Calls:
 
     Args:
         deadline: when to stop.
-        log: where failures are told.
+        log: where failures are logged.
         seconds: how long each call may take with all its attempts; None for until the deadline.
         doubt: opened when a call that must not be repeated is sent, closed when it is answered.
         attempt_seconds: how long each attempt may take.
@@ -201,26 +201,26 @@ class Calls:
             except ClientError as error:
                 code, said = self._answered(error)
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-                self._tell(call, code, error)
+                self._report(call, code, error)
                 is_sent = status >= _SERVER_ERROR
                 denied = code in _DENIED and deadline.left() > permissions_by
                 if not is_sent and code not in _THROTTLED and not denied:
                     raise call.failed(code, said) from error
                 cause, last = code, call.failed(code, said) if denied else call.out_of_time(code)
             except _NOT_SENT as error:
-                cause, is_sent = self._tell(call, type(error).__name__, error), False
+                cause, is_sent = self._report(call, type(error).__name__, error), False
                 last = call.out_of_time(cause)
             except (BotoCoreError, HTTPError) as error:
-                cause, is_sent = self._tell(call, type(error).__name__, error), True
+                cause, is_sent = self._report(call, type(error).__name__, error), True
                 if not isinstance(error, _UNANSWERED):
                     raise call.not_made(cause, self._first_line(error)) from error
                 last = call.out_of_time(cause)
             except UNSOUND as error:
-                cause, is_sent = self._tell(call, type(error).__name__, error), True
+                cause, is_sent = self._report(call, type(error).__name__, error), True
                 last = call.not_understood(cause, self._first_line(error))
                 unsound += 1
             except TooLate as error:
-                cause, is_sent = self._tell(call, str(error), error), True
+                cause, is_sent = self._report(call, str(error), error), True
                 last = call.out_of_time(cause)
             if is_sent and not call.repeatable:
                 raise call.unanswered(cause)
@@ -240,7 +240,7 @@ class Calls:
         """Return the first line of what an exception says, as it may be shown."""
         return self._log.mask(str(error)).partition("\n")[0]
 
-    def _tell(self, call: Call, cause: str, error: Exception) -> str:
+    def _report(self, call: Call, cause: str, error: Exception) -> str:
         """Log a failure whole, and return its cause."""
         answer = error.response if isinstance(error, ClientError) else {}
         self._log(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ALLOW = "allow the function's role to read it and to use its key"
 _KEY = "check that its key is enabled and that the function's role may use it"
-_CURES = {
+_FIXES = {
     "ResourceNotFoundException": "check its name and Region, and that it has a value",
     "ParameterNotFound": "check its name",
     "ParameterVersionNotFound": "name a version that exists",
@@ -131,5 +131,5 @@ def _reading(operation: str, secret: str) -> PlainCall:
         operation,
         f"the {secret} could not be read",
         "check that it exists, and that the function's role may read it and use its key",
-        cures=_CURES,
+        fixes=_FIXES,
     )

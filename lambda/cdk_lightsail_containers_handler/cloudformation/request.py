@@ -1,26 +1,183 @@
-"""A request as it reaches the function: CloudFormation's, or nobody's."""
+"""A request of CloudFormation, with everything that it takes to carry it out."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from ..aws.calls import CALL_SECONDS, Doubt
+from ..deadline import Deadline
+from ..errors import HandlerError
+from ..lightsail.client import STALE_SECONDS, Lightsail
+from ..properties.container_image import NOT_REGISTERED, ImageName
+from ..properties.container_service_deployment import DEPLOYMENT_TYPE, NOT_DEPLOYED
+from ..request_log import RequestLog
+from .hand_over import IN_DOUBT, Chain
+from .stack_status import StackStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from mypy_boto3_lightsail.client import LightsailClient
+
+_T = TypeVar("_T")
+
+# A function's time is split: no call begins in the last 30 s, so that one that hangs is given up in
+# the 15 s that it may take; what hangs all the same is answered for 15 s before the end.
+ANSWER_SECONDS = 15
 # What an answer holds has to fit into it.
 _LONGEST_ID = 1024
 _EVENT_KEYS = {"ResponseURL": 8192, "StackId": 512, "RequestId": 255, "LogicalResourceId": 255}
 
 
-def checked(event: Any) -> dict[str, Any]:
-    """Return what is known of a request; raise what there is no way to answer."""
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What the requests of an execution environment share.
+
+    Args:
+        make_client: makes the client of a service.
+        lightsail: the client of Lightsail; a cold start has more power than what follows.
+        cloudformation: the client of CloudFormation.
+        clock: a clock that never goes back, seconds.
+        sleep: how to wait, seconds.
+        today: a clock that other invocations have too, seconds since the epoch.
+        timeouts: how long to wait for registries, see `images.push`.
+    """
+
+    make_client: Callable[..., Any]
+    lightsail: LightsailClient
+    cloudformation: Any
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    today: Callable[[], float]
+    timeouts: Any
+
+
+class Request:
+    """A request, made once for each invocation.
+
+    Attributes:
+        event: what CloudFormation, or the invocation before, has sent.
+        context: AWS Lambda's.
+        environment: what it shares with other requests.
+        log: where its steps are logged.
+        seconds: how long an invocation may take.
+        deadline: the moment at which its last call must have begun.
+        chain: the invocations before this one.
+        doubt: whether something may have been registered or deployed without our knowing; as long
+            as it is open nothing is answered.
+        stack: what the stack is doing.
+        lightsail: Lightsail, until the deadline.
+    """
+
+    def __init__(self, event: object, context: Any, environment: Environment) -> None:
+        self.event = _checked(event)
+        self.context = context
+        self.environment = environment
+        self.seconds = self.left()
+        self.log = RequestLog(self.event, environment.clock)
+        self.deadline = self.deadline_in(self.seconds - ANSWER_SECONDS - CALL_SECONDS)
+        self.chain = Chain.of(self.event, environment.today())
+        self.doubt = Doubt(is_open=self.chain.state.get(IN_DOUBT) is True)
+        self.stack = StackStatus(
+            environment.cloudformation,
+            self.event,
+            deadline=self.deadline,
+            log=self.log,
+            today=environment.today,
+            handed_over=self.chain.state,
+        )
+        self.lightsail = Lightsail(
+            environment.lightsail,
+            self.deadline,
+            self.log,
+            doubt=self.doubt,
+            known=self._known_service(),
+        )
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """What the template says of the resource, as it is."""
+        properties = self.event.get("ResourceProperties")
+        return properties if isinstance(properties, dict) else {}
+
+    @property
+    def old_physical_id(self) -> str:
+        """The id that the resource has, or that of one whose creation failed."""
+        if "PhysicalResourceId" in self.event:
+            return str(self.event["PhysicalResourceId"])
+        if self.event.get("ResourceType") != DEPLOYMENT_TYPE:
+            return NOT_REGISTERED
+        service = self.properties.get("ServiceName")
+        return service if isinstance(service, str) and service else NOT_DEPLOYED
+
+    def left(self) -> float:
+        """Return the seconds until AWS Lambda ends the invocation."""
+        return float(self.context.get_remaining_time_in_millis()) / 1000
+
+    def deadline_in(self, seconds: float) -> Deadline:
+        """Return the moment in so many seconds."""
+        clock, sleep = self.environment.clock, self.environment.sleep
+        return Deadline(ends=clock() + seconds, clock=clock, sleep=sleep)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what is unexpected into a sentence that says where the rest stands."""
+        try:
+            yield
+        except HandlerError:
+            raise
+        except Exception as error:
+            self.log("unexpected", traceback=traceback.format_exc())
+            said = self.log.mask(str(error)).partition("\n")[0]
+            raise HandlerError(
+                f"unexpected {type(error).__name__}{f', {said}' if said else ''}",
+                f"report it, {self.log.where}",
+            ) from error
+
+    def find_what_was_lost(self, done: str, look: Callable[[], _T | None]) -> _T | None:
+        """Return what was made by a call whose answer was lost.
+
+        As long as Lightsail does not say, the doubt stays open.
+
+        Args:
+            done: what may have been done, for the log.
+            look: looks for it.
+        """
+        if not self.doubt.is_open or not self.deadline.pause(STALE_SECONDS):
+            return None
+        try:
+            found = look()
+        except HandlerError as error:
+            self.log(f"does not know whether it is {done}", why=str(error))
+            return None
+        self.doubt.is_open = False
+        return found
+
+    def _known_service(self) -> str:
+        """Return the container service that was there before this invocation, if one was."""
+        if self.chain.count and self.properties:
+            return str(self.properties.get("ServiceName"))
+        # A deployment's physical id is the service's name.
+        physical_id = self.event.get("PhysicalResourceId", "")
+        image = ImageName.parse(physical_id)
+        return image.service if image else str(physical_id)
+
+
+def _checked(event: Any) -> dict[str, Any]:
+    """Validate an event that the function was invoked with.
+
+    Raises:
+        ValueError: there is no way to answer it.
+    """
     given = event if isinstance(event, dict) else {}
     missing = [key for key, most in _EVENT_KEYS.items() if not _is_text(given.get(key), most)]
     if missing:
         raise ValueError(f"not a request of CloudFormation, it has no {', '.join(missing)}")
-    # Whoever else may invoke the function must not have it put something wherever they like.
+    # Another caller must not make the function send a PUT to an address of their choice.
     url = urlsplit(str(event["ResponseURL"]))
     if url.scheme != "https" and url.hostname != "127.0.0.1":
         raise ValueError("not a request of CloudFormation, its ResponseURL is not https")
@@ -29,22 +186,6 @@ def checked(event: Any) -> dict[str, Any]:
     if not _is_text(own.get("PhysicalResourceId"), _LONGEST_ID):
         own.pop("PhysicalResourceId", None)  # it would be the answer's, too
     return {"RequestType": None, **own}
-
-
-def sent_at(event: Mapping[str, Any]) -> float | None:
-    """Return when CloudFormation sent a request, in whole seconds since the epoch.
-
-    A request has no date of its own, but CloudFormation signs its ResponseURL right before:
-    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-
-    Returns:
-        None for a ResponseURL that is signed in another way.
-    """
-    (date,) = parse_qs(urlsplit(str(event["ResponseURL"])).query).get("X-Amz-Date", [""])[:1]
-    try:
-        return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
 
 
 def _is_text(value: object, most: int) -> bool:

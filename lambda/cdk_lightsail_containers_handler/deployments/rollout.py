@@ -7,23 +7,20 @@ https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..aws.calls import READING_SECONDS, Calls
+from ..aws.secret_values import SecretValues
+from ..cloudformation.resource import Answer, Resource
 from ..errors import HandlerError, OutOfTime, Refused, Unanswered, Unfinished
 from ..lightsail.client import STALE_SECONDS
+from ..properties.container_service_deployment import DeploymentAttribute, DeploymentProperties
 from .failure import DeploymentFailures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..aws.calls import Doubt
-    from ..cloudformation.stack import Stack
+    from ..cloudformation.request import Request
     from ..deadline import Deadline
-    from ..lightsail.client import Lightsail
     from ..lightsail.deployment import Deployment
-    from ..properties.container_service_deployment import DeploymentProperties
-    from ..request_log import Log
 
 # What an invocation leaves to the next.
 _VERSION, _DETAIL, _SETTLED = "Version", "Detail", "Settled"
@@ -35,57 +32,27 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 10.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deployed:
-    """A deployment that serves.
+class DeploymentResource(Resource):
+    """A deployment, as one request names it."""
 
-    Args:
-        version: its number.
-        url: where its public endpoint is reached.
-    """
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._lightsail = request.lightsail
+        self._deadline = request.deadline
+        self._log = request.log
+        self._stack = request.stack
+        self._doubt = request.doubt
+        self._failures = DeploymentFailures(request.lightsail, request.log)
 
-    version: int
-    url: str
-
-
-class ContainerServiceDeployments:
-    """Deploys containers to container services.
-
-    Args:
-        lightsail: where to.
-        deadline: when to stop; another invocation goes on.
-        log: where the steps are told.
-        stack: says whether the request is still wanted.
-        doubt: whether it may be deployed without our knowing.
-    """
-
-    def __init__(
-        self,
-        lightsail: Lightsail,
-        *,
-        deadline: Deadline,
-        log: Log,
-        stack: Stack,
-        doubt: Doubt,
-    ) -> None:
-        self._lightsail = lightsail
-        self._deadline = deadline
-        self._log = log
-        self._stack = stack
-        self._doubt = doubt
-        self._failures = DeploymentFailures(lightsail, log)
-
-    def put(self, wanted: DeploymentProperties, state: Mapping[str, object]) -> Deployed:
+    def put(self) -> Answer:
         """Return the deployment that runs what is wanted, once it serves; make it if need be.
-
-        Args:
-            wanted: the containers, with the values of their secrets.
-            state: what an invocation before this one left, which was `Unfinished`.
 
         Raises:
             Unfinished: the deadline came first; another invocation goes on with its state.
             HandlerError: it was refused, or it failed.
         """
+        state = self.request.chain.state
+        wanted = self._with_secrets(self.parsed(DeploymentProperties.parse))
         version = state.get(_VERSION)
         if not isinstance(version, int):
             version = self._find_or_deploy(wanted, state.get(_SETTLED))
@@ -94,13 +61,26 @@ class ContainerServiceDeployments:
         self._detail = str(state.get(_DETAIL, ""))
         try:
             self._wait_until_it_serves(service, version)
-            return self._deployed(service, version)
+            return self._served(service, version)
         except OutOfTime as error:
             # Lightsail has answered before, so it will again.
             raise self._still_under_way(service, version) from error
 
-    def _deployed(self, service: str, version: int) -> Deployed:
-        """Return a deployment that serves.
+    def delete(self) -> None:
+        """Leave the containers running: Lightsail has no operation to delete a deployment.
+
+        A service without containers is one that is disabled or deleted, which its owner does.
+        """
+        service = self.request.event.get("PhysicalResourceId")
+        self._log("the deployment goes on", service=service)
+
+    def _with_secrets(self, wanted: DeploymentProperties) -> DeploymentProperties:
+        calls = Calls(self._deadline, self._log, READING_SECONDS)
+        secrets = SecretValues(self.request.environment.make_client, calls)
+        return secrets.fill(wanted, self.request.log.mask)
+
+    def _served(self, service: str, version: int) -> Answer:
+        """Return the answer for a deployment that serves.
 
         Raises:
             HandlerError: the service is disabled, so that none does.
@@ -112,7 +92,13 @@ class ContainerServiceDeployments:
                 "not serve",
                 "enable the service and deploy again",
             )
-        return Deployed(version=version, url=found.url)
+        return Answer(
+            physical_id=service,
+            data={
+                DeploymentAttribute.DEPLOYMENT_VERSION: str(version),
+                DeploymentAttribute.URL: found.url,
+            },
+        )
 
     def _find_or_deploy(self, wanted: DeploymentProperties, settled: object) -> int:
         """Return the version that runs what is wanted, and make it if there is none.
@@ -137,19 +123,11 @@ class ContainerServiceDeployments:
             raise
 
     def _find_what_was_lost(self, wanted: DeploymentProperties, settled: int) -> Deployment | None:
-        """Look for the deployment whose answer was lost.
-
-        As long as Lightsail does not say, the doubt stays open.
-        """
-        if not self._doubt.is_open or not self._deadline.pause(STALE_SECONDS):
-            return None
-        try:
-            found = self._made(self._lightsail.deployments(wanted.service_name), wanted, settled)
-        except HandlerError as error:
-            self._log("does not know whether it is deployed", why=str(error))
-            return None
-        self._doubt.is_open = False
-        return found
+        """Return the deployment whose answer was lost."""
+        return self.request.find_what_was_lost(
+            "deployed",
+            lambda: self._made(self._lightsail.deployments(wanted.service_name), wanted, settled),
+        )
 
     def _deploy_in_turn(
         self,
@@ -242,7 +220,7 @@ class ContainerServiceDeployments:
         return None
 
     def _wait_until_it_serves(self, service: str, version: int) -> None:
-        """Wait for a version to serve, whatever becomes of the service.
+        """Wait for a version to serve; the service's own state does not count.
 
         Raises:
             Unfinished: the deadline came first.

@@ -59,7 +59,7 @@ def pushing(
         service: the container service that it is for.
         lightsail: gives the logins.
         deadline: when to stop; what was pushed by then is not pushed again.
-        log: where the steps are told.
+        log: where the steps are logged.
         make_client: boto3's `client`, for what the source needs.
         timeouts: how long to wait for registries.
 

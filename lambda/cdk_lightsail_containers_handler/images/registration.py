@@ -7,25 +7,23 @@ before it acts and looks again afterwards.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import HandlerError, NotFound, OutOfTime, Refused, Unanswered, Unfinished
-from ..lightsail.client import STALE_SECONDS, Lightsail
+from ..lightsail.client import STALE_SECONDS
 from ..properties.container_image import STORED_IMAGES, ImageName
 from .removal import ImageRemovals, age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ..aws.calls import Doubt
-    from ..cloudformation.stack import Stack
-    from ..deadline import Deadline
+    from ..cloudformation.request import Request
     from ..lightsail.answers import StoredImage
     from ..properties.container_image import ContainerImageProperties
-    from ..request_log import Log
 
-_MOST_WALLS = 10
+_MOST_FULL_RETRIES = 10
 _MOST_DROPS = 3
 _PRUNE_SECONDS = 30.0
 _LOOK_SECONDS = 2 * STALE_SECONDS
@@ -37,43 +35,37 @@ class Registration:
     """Creates or updates one container image.
 
     Args:
-        wanted: what the stack asks for.
-        current: the image that the resource stands for now; None on Create. It is left alone:
-            CloudFormation deletes it later, or goes back to it.
-        lightsail: where it is registered.
-        deadline: when to stop.
-        log: where the steps are told.
-        stack: says whether the request is still wanted.
-        doubt: whether the image may be registered without our knowing.
+        request: what asks for it.
+        wanted: its properties.
 
     Attributes:
-        wanted: what the stack asks for, with the digest once it is known.
+        wanted: the properties, with the digest once it is known.
         made: the image that was registered for this request, None for one that was there before.
     """
 
-    def __init__(
-        self,
-        wanted: ContainerImageProperties,
-        current: ImageName | None,
-        *,
-        lightsail: Lightsail,
-        deadline: Deadline,
-        log: Log,
-        stack: Stack,
-        doubt: Doubt,
-    ) -> None:
+    def __init__(self, request: Request, wanted: ContainerImageProperties) -> None:
         self.wanted = wanted
         self.made: StoredImage | None = None
-        self._current = current
-        self._lightsail = lightsail
-        self._deadline = deadline
-        self._log = log
-        self._stack = stack
-        self._doubt = doubt
+        # It is left alone: CloudFormation deletes it later, or goes back to it.
+        self._current = ImageName.parse(request.event.get("PhysicalResourceId"))
+        self._request = request
+        self._lightsail = request.lightsail
+        self._deadline = request.deadline
+        self._log = request.log
+        self._stack = request.stack
+        self._doubt = request.doubt
         self._is_full = False
 
     def carry_out(self, push: Callable[[], str] | None = None) -> StoredImage:
-        """Return the registered image of a label and digest, and register it if there is none.
+        """Find, make room, push, register and settle: return the image of a label and digest.
+
+        What each refusal of a registration leads to, before it is tried again:
+
+        Unanswered       the answer is lost: look for the image
+        NotFound         Lightsail has dropped what was pushed: push again
+        Refused          the service is full: find the image, or make room
+                         the service is being changed: wait, or let the next invocation go on
+                         otherwise: push once more
 
         Args:
             push: brings the image into the registry, and returns the digest that it is there by;
@@ -83,7 +75,18 @@ class Registration:
             Unfinished: another invocation can go on.
             HandlerError: it did not work.
         """
-        image = self.find() or self._register(push)
+        image = self.find()
+        if image is None:
+            try:
+                image = self._find_or_make_room() if self._is_full else None
+                if image is None:
+                    image = self._settle(self._push_and_register(push))
+            except HandlerError as error:
+                image = self._find_what_was_lost()
+                if image is None:
+                    if push and (self._doubt.is_open or isinstance(error, OutOfTime | Unanswered)):
+                        raise self._unfinished() from error
+                    raise
         self._prune({image.name, self._current})
         return image
 
@@ -136,93 +139,75 @@ class Registration:
         self.wanted = replace(self.wanted, digest=digest, docker_digest=docker)
         return self.find()
 
-    def _register(self, push: Callable[[], str] | None) -> StoredImage:
-        """Register the image, which was not found."""
-        try:
-            image = self._find_or_make_room() if self._is_full else None
-            if image is None:
-                image = self._settle(self._push_and_register(push))
-        except HandlerError as error:
-            image = self._find_what_was_lost()
-            if image is not None:
-                return image
-            if push and (self._doubt.is_open or isinstance(error, OutOfTime | Unanswered)):
-                # Lightsail has answered before, so it will again, and then shows what was done.
-                raise Unfinished(
-                    f"container service '{self.wanted.service_name}' did not take the image while "
-                    "CloudFormation waited",
-                    "deploy again",
-                    {_DIGEST: self.wanted.digest, _DOCKER_DIGEST: self.wanted.docker_digest},
-                ) from error
-            raise
-        return image
-
     def _push_and_register(self, push: Callable[[], str] | None) -> StoredImage:
-        """Push if need be and register, also through lost answers and while the service changes."""
+        """Push if need be, and register, also through lost answers and refusals."""
         service, label = self.wanted.service_name, self.wanted.label
-        attempt = refusals = drops = walls = 0
         digest = ""
+        times: Counter[str] = Counter()
+        attempt = -1
         while True:
+            attempt += 1
             found = None
             try:
                 digest = digest or (push() if push else str(self.wanted.digest))
                 self._stack.check("the image was registered")
-                image = self._lightsail.register(service, label, digest)
+                self.made = self._lightsail.register(service, label, digest)
             except Unanswered:
                 found = self._find_what_was_lost()
                 if found is None and not self._may_try_again(attempt):
                     raise
             except NotFound:
-                # Lightsail drops what is not registered, after a time that nobody knows.
+                # Lightsail drops what is not registered, after a time that it does not say.
                 digest = ""
-                drops += 1
-                if not push or drops > _MOST_DROPS or not self._deadline.back_off(attempt):
+                times["dropped"] += 1
+                is_over = times["dropped"] > _MOST_DROPS or not self._deadline.back_off(attempt)
+                if not push or is_over:
                     raise
                 self._log("dropped before it was registered")
             except Refused as refusal:
-                # The list may lag behind, and then only Lightsail's sentence tells.
-                stored = len(self._lightsail.images(service))
-                if stored >= STORED_IMAGES or "Maximum number of" in str(refusal):
+                if self._is_for_lack_of_room(refusal):
                     # Others may take the room that there was; or the quota is another one by now.
-                    walls += 1
-                    if walls > _MOST_WALLS:
+                    times["full"] += 1
+                    if times["full"] > _MOST_FULL_RETRIES:
                         raise _full(self.wanted) from refusal
                     found = self._find_or_make_room()
                 else:
-                    # Another invocation pushes and waits on.
-                    error = Unfinished if push else HandlerError
-                    is_busy = self._lightsail.waits_while_busy(service, attempt, error)
-                    refusals = 0 if is_busy else refusals + 1
-                    if refusals > 1:
+                    is_busy = self._lightsail.waits_while_busy(service, attempt)
+                    times["refused"] = 0 if is_busy else times["refused"] + 1
+                    if times["refused"] > 1:
                         raise
                     digest = digest if is_busy else ""  # it may have been dropped
             else:
-                self.made = image
-                self._log("registered", image=str(image.name), digest=image.digest)
-                return image
+                self._log("registered", image=str(self.made.name), digest=self.made.digest)
+                return self.made
             if found is not None:
                 self._log("found after all", image=str(found.name))
                 return found
-            attempt += 1
+
+    def _is_for_lack_of_room(self, refusal: Refused) -> bool:
+        """Return whether the service is full; its list may lag behind Lightsail's sentence."""
+        stored = len(self._lightsail.images(self.wanted.service_name))
+        return stored >= STORED_IMAGES or "Maximum number of" in str(refusal)
 
     def _may_try_again(self, attempt: int) -> bool:
         """Wait, and return whether another registration leaves the time to look for it, too."""
         is_over = not self._doubt.is_open and self._deadline.back_off(attempt)
         return is_over and self._deadline.left() > _LOOK_SECONDS
 
-    def _find_what_was_lost(self) -> StoredImage | None:
-        """Look for what a registration has made whose answer was lost.
+    def _unfinished(self) -> Unfinished:
+        # Lightsail has answered before, so it will again, and then shows what was done.
+        return Unfinished(
+            f"container service '{self.wanted.service_name}' did not take the image while "
+            "CloudFormation waited",
+            "deploy again",
+            {_DIGEST: self.wanted.digest, _DOCKER_DIGEST: self.wanted.docker_digest},
+        )
 
-        As long as Lightsail does not say, the doubt stays open.
-        """
-        if not self._doubt.is_open or not self._deadline.pause(STALE_SECONDS):
-            return None
-        try:
-            image = self._pick(self._lightsail.images(self.wanted.service_name))
-        except HandlerError as error:
-            self._log("does not know whether it is registered", why=str(error))
-            return None
-        self._doubt.is_open = False
+    def _find_what_was_lost(self) -> StoredImage | None:
+        """Return the image that a registration has made whose answer was lost."""
+        image = self._request.find_what_was_lost(
+            "registered", lambda: self._pick(self._lightsail.images(self.wanted.service_name))
+        )
         if image is not None and self._stack.made(image.created_at) is not False:
             self.made = image
         return image

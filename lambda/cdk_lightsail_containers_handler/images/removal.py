@@ -21,7 +21,7 @@ class ImageRemovals:
     Args:
         lightsail: where they are.
         deadline: when to stop.
-        log: where the steps are told.
+        log: where the steps are logged.
         waits: whether to wait until a service that is being changed takes a deletion.
     """
 

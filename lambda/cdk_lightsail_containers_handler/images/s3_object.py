@@ -98,7 +98,7 @@ class S3Object:
         is_another = "IfMatch" in self._place and size != self.size
         if not told or int(told[1]) != start or is_another or "ETag" not in answer:
             raise HandlerError(f"Amazon S3 did not give a part of {self}", "deploy again")
-        # Whoever replaces the object in between must not end in an image of two halves.
+        # An object that is replaced in between must not end in an image of two halves.
         self._place.setdefault("IfMatch", answer["ETag"])
         self.size = size
         return answer["Body"]
@@ -140,8 +140,8 @@ class S3Object:
 
     def _refused(self, code: str) -> HandlerError:
         """Return the error for what Amazon S3 answered."""
-        problem, cure = _REFUSALS.get(code, ("was refused", "correct it and deploy again"))
-        return HandlerError(f"{self} {problem} ({code})", cure)
+        problem, fix = _REFUSALS.get(code, ("was refused", "correct it and deploy again"))
+        return HandlerError(f"{self} {problem} ({code})", fix)
 
 
 class _Part:

@@ -61,7 +61,7 @@ class ContainerService:
         return cls(
             state=any_text(item.get("state", "")),
             detail=": ".join(
-                told for name in ("code", "message") if (told := any_text(detail.get(name, "")))
+                word for name in ("code", "message") if (word := any_text(detail.get(name, "")))
             ),
             url=any_text(item.get("url", "")),
             images=frozenset(
@@ -85,7 +85,7 @@ class ContainerService:
         """Return whether a current or next deployment uses the image.
 
         Which version `.latest` stands for is fixed when Lightsail starts a container, at a time
-        that nobody else knows, so it holds every version of the label.
+        that it does not say, so it holds every version of the label.
         """
         latest = f":{name.service}.{name.label}.latest"
         return str(name) in self.images or latest in self.images

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..aws.calls import UNSOUND, Calls, Doubt
-from ..errors import HandlerError, NotFound
+from ..errors import NotFound, Unfinished
 from ..properties.container_image import ImageName
 from ..properties.rules import any_text, check_number
 from .answers import ContainerService, LogEvent, LogPage, RegistryLogin, StoredImage
@@ -34,7 +34,7 @@ _HIGHEST_VERSION = 1 << 31
 _MISSING_LOOKS = 3
 
 STALE_SECONDS = 5.0
-"""How long a read may lag behind a write: some seconds, nobody outside AWS knows how many."""
+"""How long a read may lag behind a write: some seconds, AWS does not say how many."""
 
 
 class Lightsail:
@@ -43,7 +43,7 @@ class Lightsail:
     Args:
         client: boto3's client.
         deadline: when to stop.
-        log: where the steps are told.
+        log: where the steps are logged.
         doubt: opened while it is not known what became of a call that must not be repeated.
         known: the container service that was there when the request was made, if one was.
     """
@@ -96,16 +96,14 @@ class Lightsail:
             ),
         )
 
-    def waits_while_busy(
-        self, service: str, attempt: int, error: type[HandlerError] = HandlerError
-    ) -> bool:
+    def waits_while_busy(self, service: str, attempt: int) -> bool:
         """Wait after a refusal, and return whether the service is being changed.
 
         A service that does not look so may have been when it refused, or reads lag behind: one
         more attempt, after a while, is what tells.
 
         Raises:
-            HandlerError: there is no time left to wait; it is the error that is given.
+            Unfinished: there is no time left to wait.
         """
         found = self.service(service)
         if not found.is_busy:
@@ -113,7 +111,7 @@ class Lightsail:
             return False
         self._log("waiting for the container service", state=found.state)
         if not self._deadline.back_off(attempt):
-            raise error(
+            raise Unfinished(
                 f"container service '{service}' was {found.state} all the time and took no change",
                 "deploy again when it is READY or RUNNING",
             )

@@ -36,7 +36,7 @@ class Deployment:
         version: its number.
         state: Lightsail's word: ACTIVATING, ACTIVE, INACTIVE or FAILED.
         created_at: when it was made.
-        containers: its containers by name; none for one that runs what nobody could ask for here.
+        containers: its containers by name; none for one that runs what cannot be asked for here.
         public_endpoint: None for none.
     """
 
@@ -60,7 +60,7 @@ class Deployment:
             }
             public_endpoint = _public_endpoint(endpoint) if endpoint else None
         except (AttributeError, LookupError, TypeError, ValueError):
-            # Of somebody else or a later Lightsail; its version and its state count all the same.
+            # Made by another tool or a later Lightsail; its version and its state still count.
             containers, public_endpoint = {}, None
         return cls(
             version=version,

@@ -87,13 +87,13 @@ class LightsailCall:
     def out_of_time(self, cause: str) -> OutOfTime:
         """Return the error for a call that did not get through while there was time."""
         if "Throttl" in cause:
-            cure = "deploy again, fewer stacks at once, or give the function a longer timeout"
+            fix = "deploy again, fewer stacks at once, or give the function a longer timeout"
         else:
-            cure = (
+            fix = (
                 "deploy again; in a VPC the function needs a way to the internet, and not every "
                 "Region has Lightsail"
             )
-        return OutOfTime(self._problem(cause), cure)
+        return OutOfTime(self._problem(cause), fix)
 
     def not_understood(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call whose answer is not what it should be, again and again."""

@@ -74,7 +74,7 @@ class Token:
 
 
 def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
-    """Return the challenges of WWW-Authenticate headers, several of which may be in one.
+    """Return the challenges of WWW-Authenticate headers; one may hold several.
 
     What makes no sense ends the header that it is in.
     """

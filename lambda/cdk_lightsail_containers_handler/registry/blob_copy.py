@@ -78,7 +78,7 @@ class BlobCopy:
             buffer: what it passes through, of `PIECE` bytes.
 
         Raises:
-            OutOfTime: the deadline came first.
+            DeadlineExceeded: the deadline came first.
             DigestMismatch: its bytes are not what its digest and size say.
             RegistryError: it did not work.
         """
@@ -144,7 +144,7 @@ class BlobCopy:
     ) -> memoryview:
         """Return the last piece, which is held back until all of the blob is known to be right.
 
-        Without its last piece an upload never becomes a blob, whatever happens to us.
+        Without its last piece an upload never becomes a blob, even if the function is killed.
         """
         digest = hashlib.sha256()
         left = blob.size

@@ -89,7 +89,7 @@ def copy_image(
         progress: told of each blob, by one thread at a time.
 
     Raises:
-        OutOfTime: the deadline came first; the next copy goes on after the blobs that are there.
+        DeadlineExceeded: the next copy goes on after the blobs that are there.
         RegistryError: it did not work; the destination has no such image.
     """
     found = image or find_image(source)
@@ -185,7 +185,7 @@ class _Copy:
                 outcome = self._blobs.copy(blob, buffer)
                 with self._lock:
                     self._tell(blob, outcome)
-        # A thread has nobody to raise it to, so the copy does.
+        # A thread has no caller to raise it to, so the copy does.
         except BaseException as error:  # noqa: BLE001
             self._fail(error)
 

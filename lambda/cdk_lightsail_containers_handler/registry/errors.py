@@ -2,15 +2,15 @@
 
 RegistryError           anything below; one sentence, with the cure in `cure`
 |-- Unauthorized        no credentials, wrong ones, or too little (UNAUTHORIZED, DENIED)
-|-- NotFound            no such repository, manifest or blob (*_UNKNOWN)
+|-- Missing             no such repository, manifest or blob (*_UNKNOWN)
 |-- DigestMismatch      bytes that are not what their digest and size say (DIGEST_INVALID)
-|-- Unsupported         a manifest of a kind that is not carried (MANIFEST_INVALID)
+|-- Unsupported         a manifest of a kind that is not copied (MANIFEST_INVALID)
 |   `-- PlatformMissing an image that does not run on the platform wanted
-|-- Refused             the registry, or we, refuse the request (UNSUPPORTED, ...)
+|-- Rejected            the registry, or we, refuse the request (UNSUPPORTED, ...)
 |-- Unavailable         the registry cannot now (429 TOOMANYREQUESTS, 5xx); temporary
 |-- TransportError      no sound answer: name, connection, TLS, HTTP; temporary but for TLS
 |-- UploadInterrupted   this upload is lost, another one may do; temporary
-`-- OutOfTime           the deadline came first; what is copied by then stays
+`-- DeadlineExceeded    the deadline came first; what is copied by then stays
 
 https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
 
@@ -103,7 +103,7 @@ class DigestMismatch(RegistryError):  # noqa: N818
 
 
 class Unsupported(RegistryError):  # noqa: N818
-    """A manifest is of a kind that is not carried."""
+    """A manifest is of a kind that is not copied."""
 
     default_cure = "name a container image, built as OCI image or Docker schema 2"
     default_archive_cure = "archive a container image, as oci-archive or docker-archive"

@@ -53,7 +53,7 @@ def find_image(source: BlobSource, platform: Platform = LINUX_AMD64) -> FoundIma
 
     Raises:
         PlatformMissing: there is none.
-        Unsupported: it is no image that is carried.
+        Unsupported: it is no image that is copied.
         RegistryError: the source did not give it.
     """
     try:

@@ -44,7 +44,7 @@ class Login:
     """A login.
 
     Args:
-        registry: the registry's own address; nobody else ever gets the login.
+        registry: the registry's own address; no other address ever gets the login.
         scopes: what a token is for, such as `repository:library/nginx:pull`,
             https://distribution.github.io/distribution/spec/auth/scope/; what the registry asks
             for comes after them.

@@ -276,7 +276,7 @@ def _kind(document: dict[str, Any], told: str, name: str) -> str:
     if kind not in MEDIA_TYPES:
         shown = quoted_answer(kind) if isinstance(kind, str) else ""
         raise Unsupported(f"{name} is '{shown or 'of no media type'}', which is no container image")
-    # What two readers take for two different things may be an image that nobody has looked at:
+    # What two readers take for two different things may be an image that no scan has seen:
     # https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m
     others = ("layers", "config") if kind in INDEXES else ("manifests",)
     if inside not in (None, kind) or any(other in document for other in others):

@@ -47,7 +47,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        """Return the reference that a text is, read as Docker reads it.
+        """Parse a reference, as Docker reads it.
 
         Without a registry it is one of Docker Hub, `nginx` its `library/nginx`, and without tag
         and digest the tag is `latest`.
@@ -94,7 +94,7 @@ class Reference:
 
 
 def is_tag(text: str) -> bool:
-    """Return whether a text is a tag."""
+    """Return whether a string is a tag."""
     return bool(_TAG.fullmatch(text))
 
 
@@ -133,7 +133,7 @@ def _is_host(registry: str) -> bool:
 
 
 def _invalid(text: str, rule: str) -> ValueError:
-    # Somebody may have written an address with credentials in it.
+    # It may be an address with credentials in it.
     _, at, rest = text.rpartition("@")
     shown = text if not at or _ALGORITHM.match(rest) else f"...@{rest}"
     shown = repr(shown.partition("?")[0])

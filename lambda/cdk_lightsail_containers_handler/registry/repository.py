@@ -74,14 +74,14 @@ class Repository:
         return str(self.reference)
 
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
-        """Return a manifest of which digest and size are right.
+        """Return a manifest whose digest and size are right.
 
         Args:
             descriptor: what an index says of it; without, the manifest of the reference.
 
         Raises:
             DigestMismatch: it is not the one that was asked for.
-            Unsupported: it is of a kind that is not carried.
+            Unsupported: it is of a kind that is not copied.
             RegistryError: the registry did not give it.
         """
         target = descriptor.digest if descriptor else self.reference.target

@@ -26,7 +26,7 @@ _NEVER = tuple(map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:e
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Who answers: credentials for one origin are nobody else's.
+    """Who answers: credentials for one origin never go to another.
 
     Args:
         scheme: `http` or `https`.

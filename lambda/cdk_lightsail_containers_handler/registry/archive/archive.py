@@ -55,7 +55,7 @@ class Archive:
         return str(self._file)
 
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
-        """Return a manifest of which digest and size are right.
+        """Return a manifest whose digest and size are right.
 
         Args:
             descriptor: what an index says of it; without, the manifest of the archive's image, for

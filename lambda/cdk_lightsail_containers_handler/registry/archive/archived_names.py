@@ -46,7 +46,7 @@ def with_tag(images: Sequence[Named[_T]], tag: str, archive: str) -> list[Named[
 
 
 def several(images: Sequence[Named[_T]], archive: str, tag: str | None) -> Unsupported:
-    """Return the error for images of which none is meant more than the others."""
+    """Return the error for several images, none of which is named."""
     names = _listed(images)
     told = f"named '{tag}'" if tag else "that are not one index"
     return Unsupported(

@@ -70,7 +70,7 @@ def zip_files(archive: Window) -> dict[str, ZippedFile]:
             infos = sorted(directory.infolist(), key=lambda info: info.header_offset)
     except _MALFORMED as error:
         raise damaged(archive) from error
-    # A file ends where the next one begins, whatever its header says, so that none overlap.
+    # A file ends where the next one begins, not where its header says, so that none overlap.
     ends = [*(info.header_offset for info in infos[1:]), end]
     files = {
         info.filename: ZippedFile(archive=archive, offset=info.header_offset, end=end, info=info)

@@ -78,7 +78,7 @@ class Connections:
 
         Raises:
             OSError: there is no way to it.
-            OutOfTime: there is no time left.
+            DeadlineExceeded: there is no time left.
         """
         with self._lock:
             if self._is_interrupted:
@@ -109,9 +109,9 @@ class Connections:
             self._lock.notify_all()
 
     def interrupt(self) -> None:
-        """Break the requests that are under way and let no other begin, so that nobody waits.
+        """Break the requests that are under way and let no other begin, so that no thread waits.
 
-        One that begins something has a moment for its answer: without it nobody could end that.
+        One that begins something has a moment for its answer: without it that could not be ended.
         """
         with self._lock:
             self._is_interrupted = True
@@ -247,7 +247,7 @@ class Connection:
 
 
 class _Answer(HTTPResponse):
-    """An answer after all interim ones, of which `http.client` itself skips 100 alone.
+    """An answer after all interim ones: `http.client` itself skips only 100.
 
     https://www.rfc-editor.org/rfc/rfc9110.html#name-informational-1xx
     """

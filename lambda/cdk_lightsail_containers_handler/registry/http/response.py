@@ -27,7 +27,7 @@ class Response:
     Attributes:
         origin: who answered.
         status: the HTTP status.
-        length: the bytes of the body, None if nobody knows.
+        length: the bytes of the body, None if that is not known.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Response:
 
 @contextmanager
 def sound() -> Iterator[None]:
-    """Turn whatever else `http.client` raises of an answer that is no HTTP into an OSError.
+    """Turn what else `http.client` raises for an answer that is no HTTP into an OSError.
 
     Its parser of heads is the one for mails, its lengths are Python's numbers.
     """

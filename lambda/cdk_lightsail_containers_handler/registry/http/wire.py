@@ -1,4 +1,4 @@
-"""What goes over a connection, bounded in time and in bytes, whatever the other side does.
+"""What goes over a connection, bounded in time and in bytes.
 
 `http.client` waits for as long as a byte comes now and then, and reads as many interim answers,
 trailers and chunk extensions as there come. So it is given this instead of a socket.
@@ -139,7 +139,7 @@ def bounded(
     """Return how long to wait at most.
 
     Raises:
-        OutOfTime: there is no time left.
+        DeadlineExceeded: there is no time left.
     """
     left = deadline.left()
     if left <= 0:

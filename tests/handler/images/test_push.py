@@ -18,8 +18,7 @@ import fake_registry
 import oci_images
 import stack_requests
 from cdk_lightsail_containers_handler import main
-from cdk_lightsail_containers_handler.cloudformation.custom_resource import INVOKE_SECONDS
-from cdk_lightsail_containers_handler.cloudformation.hand_over import HandOver
+from cdk_lightsail_containers_handler.cloudformation.hand_over import INVOKE_SECONDS, Chain
 from cdk_lightsail_containers_handler.errors import Unanswered
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_registry import PASSWORD, USERNAME, FakeRegistry, status
@@ -756,7 +755,7 @@ class TestHandOver:
         assert "allow it lambda:InvokeFunction on itself" in reason(create(stack, source))
 
     def test_counts_an_hour_when_no_timeout_is_given(self) -> None:
-        begun = HandOver.of({}, 1000.0)
+        begun = Chain.of({}, 1000.0)
         given = {"ResourceProperties": {"ServiceTimeout": "x"}}
 
         assert begun.is_possible(given, 1000.0, timeout=900, answered_in=2600)
@@ -771,7 +770,7 @@ class TestHandOver:
     ) -> None:
         lasted, in_between = seconds - 30, 5
         possible = [
-            HandOver(count=count, began=0.0).is_possible(
+            Chain(count=count, began=0.0).is_possible(
                 {}, (count + 1) * (lasted + in_between), seconds, seconds - 15
             )
             for count in range(20)

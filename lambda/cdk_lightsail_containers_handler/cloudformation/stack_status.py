@@ -10,16 +10,16 @@ then registers or deploys belongs to no stack, or gets in the stack's way.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from ..aws.calls import Calls, PlainCall
 from ..errors import Cancelled, HandlerError, OutOfTime
 from ..lightsail.client import STALE_SECONDS
-from .request import sent_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
     from ..deadline import Deadline
     from ..request_log import Log
@@ -41,7 +41,7 @@ class _Reading(PlainCall):
     """A call that reads the stack; its refusal is another error than an outage."""
 
     def out_of_time(self, cause: str) -> HandlerError:
-        return OutOfTime(f"{self.problem} ({cause})", self.cure)
+        return OutOfTime(f"{self.problem} ({cause})", self.fix)
 
 
 def _reading(operation: str, problem: str) -> _Reading:
@@ -94,7 +94,7 @@ class _Rollback:
     stood_for: str | None = None
 
 
-class Stack:
+class StackStatus:
     """The stack of a request.
 
     Args:
@@ -120,7 +120,7 @@ class Stack:
         self._id = event["StackId"]
         self._resource = event["LogicalResourceId"]
         self._type = event.get("RequestType")
-        self._sent_at = sent_at(event)
+        self._sent_at = _sent_at(event)
         self._is_fresh = self._sent_at is not None and today() - self._sent_at < _FRESH_SECONDS
         self._today = today
         self._deadline = deadline
@@ -318,3 +318,19 @@ class Stack:
         except HandlerError as error:
             self._log("went on without the stack's status", why=str(error))
             return unknown
+
+
+def _sent_at(event: Mapping[str, Any]) -> float | None:
+    """Return when CloudFormation sent a request, in whole seconds since the epoch.
+
+    A request has no date of its own, but CloudFormation signs its ResponseURL right before:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+
+    Returns:
+        None for a ResponseURL that is signed in another way.
+    """
+    (date,) = parse_qs(urlsplit(str(event["ResponseURL"])).query).get("X-Amz-Date", [""])[:1]
+    try:
+        return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None

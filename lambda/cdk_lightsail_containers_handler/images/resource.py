@@ -1,0 +1,134 @@
+"""A container image of a stack: pushed if it has a source, registered, and deleted."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..cloudformation.resource import Answer, Resource
+from ..errors import HandlerError, OutOfTime, Unfinished
+from ..properties.container_image import (
+    ContainerImageProperties,
+    ContainerImageRemoval,
+    ImageAttribute,
+    ImageProperty,
+)
+from .registration import Registration
+from .removal import ImageRemovals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..lightsail.answers import StoredImage
+
+
+class ImageResource(Resource):
+    """A container image, as one request names it."""
+
+    _registration: Registration | None = None
+
+    @property
+    def may_hand_over(self) -> bool:  # type: ignore[override]
+        """Whether the image is pushed: to register alone the function may not invoke itself."""
+        return ImageProperty.SOURCE in self.request.properties
+
+    def put(self) -> Answer:
+        """Return the image that is registered for the request."""
+        registration = self._registration = self._new_registration()
+        image = self._image(registration)
+        return Answer(
+            physical_id=str(image.name),
+            data={
+                ImageAttribute.IMAGE_NAME: str(image.name),
+                ImageAttribute.IMAGE_DIGEST: image.digest,
+                ImageAttribute.CREATED_AT: image.created_at.isoformat(),
+            },
+            undo=self.undo,
+        )
+
+    def delete(self) -> None:
+        """Delete the image, unless something needs it."""
+        request = self.request
+        physical_id = request.event.get("PhysicalResourceId")
+        removal = ContainerImageRemoval.parse(request.event.get("ResourceProperties"), physical_id)
+        if removal is None:
+            request.log("nothing to delete", physical_id=physical_id)
+        elif request.stack.keeps(str(removal.name)):
+            request.log("kept: another resource stands for it", image=str(removal.name))
+        else:
+            self._removals().delete(removal, request.stack.sent_before)
+
+    def undo(self, *, is_too_late: bool) -> None:
+        """Delete the image that was registered for the request, if that is cancelled by now."""
+        image = self._registration and self._registration.made
+        if image and (is_too_late or self.request.stack.takes_back(str(image.name))):
+            self.request.log("cancelled", image=str(image.name))
+            with self._undoing():
+                self._removals().delete(ContainerImageRemoval(name=image.name, digest=image.digest))
+
+    def undo_earlier(self, *, is_too_late: bool) -> None:
+        """Delete what an earlier delivery of the request has registered before it was killed."""
+        stack = self.request.stack
+        if not stack.can_tell_what_was_made or not stack.has_cancelled():
+            return
+        with self._undoing():
+            registration = self._registration = self._new_registration()
+            # What was registered was signed, and its key may be disabled by now.
+            registration.wanted = replace(registration.wanted, signed_by=None)
+            if registration.find_doubted(self.request.chain.state) is None:
+                with self._resolved(registration):
+                    registration.find()
+            self.undo(is_too_late=is_too_late)
+
+    def _image(self, registration: Registration) -> StoredImage:
+        image = registration.go_back() if self.request.stack.goes_back else None
+        if image is None and self.request.doubt.is_open:
+            image = registration.find_doubted(self.request.chain.state)
+        if image is not None:
+            return image
+        with self._resolved(registration) as push:
+            return registration.carry_out(push)
+
+    def _new_registration(self) -> Registration:
+        return Registration(self.request, self.parsed(ContainerImageProperties.parse))
+
+    @contextmanager
+    def _resolved(self, registration: Registration) -> Iterator[Callable[[], str] | None]:
+        """Look a source up, so that the digest is known; give what pushes it, if there is one."""
+        source = registration.wanted.source
+        if source is None:
+            yield None
+            return
+        # Most of the handler is for pushing, and to register alone need not wait for its import.
+        from .push import pushing  # noqa: PLC0415
+
+        request = self.request
+        with pushing(
+            source,
+            signed_by=registration.wanted.signed_by,
+            service=registration.wanted.service_name,
+            lightsail=request.lightsail,
+            deadline=request.deadline,
+            log=request.log,
+            make_client=request.environment.make_client,
+            timeouts=request.environment.timeouts,
+        ) as push:
+            registration.wanted = replace(
+                registration.wanted, digest=push.digest, docker_digest=push.docker_digest
+            )
+            yield push.run
+
+    @contextmanager
+    def _undoing(self) -> Iterator[None]:
+        """Log what cannot be undone; when only time was missing, AWS Lambda tries again."""
+        try:
+            yield
+        except HandlerError as error:
+            self.request.log("not taken back", why=str(error))
+            if isinstance(error, OutOfTime | Unfinished):
+                raise
+
+    def _removals(self) -> ImageRemovals:
+        request = self.request
+        return ImageRemovals(request.lightsail, request.deadline, request.log)
