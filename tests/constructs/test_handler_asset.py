@@ -56,7 +56,7 @@ def test_holds_the_handler_and_crhelper_and_their_licences_and_nothing_else(asse
 def test_is_small(asset: Path, tmp_path: Path) -> None:
     archive = tmp_path / "asset.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in asset.rglob("*"):
+        for path in filter(Path.is_file, asset.rglob("*")):  # as the CDK's command line packs it
             packed.write(path, path.relative_to(asset))
 
     assert archive.stat().st_size < 101_500

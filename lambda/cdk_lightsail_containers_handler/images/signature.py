@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..registry.signatures import Signature
 
 _KIND = "use an asymmetric key to sign and verify with, ECC_NIST_P256"
-_CURES = {
+_FIXES = {
     "DisabledException": "enable it, or sign with another key",
     "KMSInvalidStateException": "cancel its deletion, or sign with another key",
     "NotFoundException": "sign with a key that exists",
@@ -47,7 +47,7 @@ def check_signature(
         "Verify",
         f"key {key} could not verify the signature of {repository}",
         "check that the function's role may use it, also in the key's own policy",
-        cures=_CURES,
+        fixes=_FIXES,
     )
     client = None
     is_damaged = is_of_other_digest = False
