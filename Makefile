@@ -29,7 +29,7 @@ endef
 OF_THE_FUNCTION := tests/handler tests/registry tests/hostile \
 	$(wildcard tests/reliability/test_faults*.py) \
 	--ignore tests/handler/test_asset.py --ignore tests/hostile/test_round_trips.py
-RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local .venv-runtime-tests/bin/python
+RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local:simulation .venv-runtime-tests/bin/python
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
+sys.path[:0] = [str(ROOT), str(ROOT / "simulation"), str(ROOT / "tests/support")]
 
 from docker_registry import DockerRegistry  # noqa: E402
 from oci_images import Made, image, layers, multi_arch  # noqa: E402

@@ -7,13 +7,13 @@ import os
 import sys
 import time
 
+from reliability.lifecycles import LIFECYCLES
 from reliability.report import write_section
+from world.gate import Call
 
-from . import strike
-from .gate import Call
+from . import inject
 from .matrix import Made, Matrix, command, is_broken, progress, runs_of, show, tell
 from .run import Run
-from .scenario import SCENARIOS
 
 
 def main() -> int:
@@ -21,18 +21,18 @@ def main() -> int:
     arguments = _parse()
     began = time.monotonic()
     with Matrix(arguments.jobs) as matrix:
-        scenarios = arguments.scenario or list(SCENARIOS)
-        calls = matrix.calls(scenarios, arguments.seed)
+        lifecycles = arguments.lifecycle or list(LIFECYCLES)
+        calls = matrix.calls(lifecycles, arguments.seed)
         if arguments.list:
-            for name, of_scenario in calls.items():
-                print(f"{name}: {len(of_scenario)} calls")
-                print(*(f"  {call}" for call in of_scenario), sep="\n")
+            for name, of_lifecycle in calls.items():
+                print(f"{name}: {len(of_lifecycle)} calls")
+                print(*(f"  {call}" for call in of_lifecycle), sep="\n")
             return 0
-        faults = arguments.fault or strike.NAMES
+        faults = arguments.fault or inject.NAMES
         if arguments.call:
             runs = [
                 Run(name, arguments.call, fault, arguments.seed)
-                for name in scenarios
+                for name in lifecycles
                 for fault in faults
             ]
         else:
@@ -57,21 +57,21 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m reliability.faults",
-        description="Strike each call of each scenario with each fault, and see what holds.",
+        description="Strike each call of each lifecycle with each fault, and see what holds.",
     )
     parser.add_argument(
-        "--scenario",
+        "--lifecycle",
         action="append",
-        choices=SCENARIOS,
+        choices=LIFECYCLES,
         metavar="NAME",
-        help=f"only this one, may be given again: {', '.join(SCENARIOS)}",
+        help=f"only this one, may be given again: {', '.join(LIFECYCLES)}",
     )
     parser.add_argument(
         "--fault",
         action="append",
-        choices=strike.NAMES,
+        choices=inject.NAMES,
         metavar="NAME",
-        help=f"only this one, may be given again: {', '.join(strike.NAMES)}",
+        help=f"only this one, may be given again: {', '.join(inject.NAMES)}",
     )
     parser.add_argument(
         "--call",

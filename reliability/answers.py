@@ -11,9 +11,9 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
     DEPLOYMENT_TYPE,
     DeploymentAttribute,
 )
+from world.custom_resource import Exchange
 
-from .cures import is_sentence
-from .custom_resource import Exchange
+from .advice import is_sentence
 
 _MOST_BYTES = 4096
 _NAMES = ("StackId", "RequestId", "LogicalResourceId")

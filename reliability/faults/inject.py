@@ -8,12 +8,11 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fake_time import FakeTime
 from lightsail_local.wire.http_server import Answer, Connection, Respond
-
-from .clock import Clock
-from .cloudformation import Stack
-from .function import Function
-from .gate import Call
+from world.cloudformation import SimulatedStack
+from world.function import Function
+from world.gate import Call
 
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n"
 _GARBAGE = b"\x00 no JSON"
@@ -34,9 +33,9 @@ class Aim:
 
     call: Call
     fault: str
-    clock: Clock
+    clock: FakeTime
     function: Function
-    stack: Stack
+    stack: SimulatedStack
     has_struck: bool = False
     is_over: bool = False
 
@@ -277,4 +276,5 @@ FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
 }
 REFUSED = "refused"
 NAMES = (REFUSED, *FAULTS)
-STALLS = frozenset({"stall", "outage"})
+OUTAGES = frozenset({"outage"})
+STALLS = OUTAGES | {"stall"}
