@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from reliability.faults.inject import NAMES
 from reliability.faults.matrix import Made, Matrix, command, is_broken, runs_of, show, tell
 from reliability.faults.run import Result, Run
-from reliability.faults.inject import NAMES
 from reliability.lifecycles import LIFECYCLES
 
 from world.gate import Call
