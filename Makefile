@@ -52,7 +52,7 @@ check: $(SETUP)  ## format, lint, types, and what is known to be unsafe
 	$(BIN)/mypy
 	$(BIN)/mypy app.py demo reliability live
 	$(BIN)/bandit --quiet -c pyproject.toml -r .
-	$(BIN)/python -m reliability.audit
+	$(BIN)/python -m reliability supply-chain audit
 
 format: $(SETUP)  ## mend what can be mended by itself
 	$(BIN)/ruff format .
@@ -62,28 +62,28 @@ bench: $(SETUP)  ## measure, side by side with what users have otherwise
 	@$(BIN)/python -m benchmarks
 
 faults: $(SETUP) .venv-runtime-tests/installed  ## strike every call of every scenario with every fault, and print the table
-	@$(RUNTIME_PYTHON) -m reliability.faults $(FAULTS)
+	@$(RUNTIME_PYTHON) -m reliability faults $(FAULTS)
 
 unknowns: $(SETUP)  ## live through every scenario on every side of what nobody knows of Lightsail
-	@$(BIN)/python -m reliability.unknowns $(UNKNOWNS)
+	@$(BIN)/python -m reliability unknowns $(UNKNOWNS)
 
 builders: $(SETUP)  ## read what the builders of this machine write, and print the table
-	@$(BIN)/python -m reliability.builders $(BUILDERS)
+	@$(BIN)/python -m reliability builders $(BUILDERS)
 
 fuzz: $(SETUP) .venv/fuzz-installed  ## give every parser what reaches new code, 20 seconds each
-	@$(BIN)/python -m reliability.fuzz $(FUZZ)
+	@$(BIN)/python -m reliability fuzz $(FUZZ)
 
 permissions: $(SETUP)  ## what stacks may do, beside what they do
-	@$(BIN)/python -m reliability.permissions
+	@$(BIN)/python -m reliability permissions
 
 audit: $(SETUP)  ## known vulnerabilities of what is installed; fails also without network
-	@$(BIN)/python -m reliability.audit --insist
+	@$(BIN)/python -m reliability supply-chain audit --insist
 
 licences: $(SETUP)  ## the licences of what is installed along
-	@$(BIN)/python -m reliability.licences
+	@$(BIN)/python -m reliability supply-chain licences
 
 sbom: $(SETUP)  ## what the package and its function consist of, into dist/
-	@$(BIN)/python -m reliability.sbom
+	@$(BIN)/python -m reliability supply-chain sbom
 
 requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrade takes the newest
 	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --extra local --group dev pyproject.toml \
@@ -102,7 +102,7 @@ live: $(SETUP)  ## try it all in a real account: tells the cost, asks, removes e
 	@$(BIN)/python -m live $(LIVE)
 
 load: $(SETUP)  ## try many stacks at once, with little room, and print the tables
-	@$(BIN)/python -m reliability.load $(LOAD)
+	@$(BIN)/python -m reliability load $(LOAD)
 
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime .venv-runtime-tests node_modules cdk.out

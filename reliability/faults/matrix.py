@@ -8,7 +8,6 @@ import multiprocessing
 import random
 import shlex
 import signal
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -122,7 +121,7 @@ def show(made: Sequence[Made]) -> str:
 
 def command(run: Run) -> str:
     """Return the command that makes a run alone."""
-    words = ["python", "-m", "reliability.faults", "--lifecycle", run.lifecycle]
+    words = ["python", "-m", "reliability", "faults", "--lifecycle", run.lifecycle]
     if run.call:
         words += ["--call", str(run.call), "--fault", run.fault]
     return shlex.join([*words, "--seed", str(run.seed)])
@@ -212,10 +211,3 @@ def _make(run: Run) -> Result:
         return Result(problems=[f"{type(error).__name__}: {error}"])
     finally:
         signal.alarm(0)
-
-
-def progress(done: int, whole: int) -> None:
-    """Show on a terminal how far it is."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done} of {whole} runs" + ("\n" if done == whole else ""))
-        sys.stderr.flush()

@@ -120,7 +120,7 @@ def test_nothing_remains_after_an_interruption() -> None:
     with tempfile.TemporaryDirectory() as folder:
         words = ["--lifecycle", "deploy", "--fault", "stall", "--jobs", "1"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "reliability.faults", *words],
+            [sys.executable, "-m", "reliability", "faults", *words],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": folder},
             stdout=subprocess.PIPE,
@@ -151,7 +151,17 @@ def test_the_command_line_makes_one_run_and_shows_what_came_of_it() -> None:
     words = ["--lifecycle", "delete", "--call", "lightsail/GetContainerImages/1"]
 
     ran = subprocess.run(
-        [sys.executable, "-m", "reliability.faults", *words, "--fault", "garbage", "--jobs", "1"],
+        [
+            sys.executable,
+            "-m",
+            "reliability",
+            "faults",
+            *words,
+            "--fault",
+            "garbage",
+            "--jobs",
+            "1",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -156,7 +156,7 @@ def test_what_goes_wrong_at_once_is_raised() -> None:
 
 def test_the_command_line_prints_a_table() -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "reliability.load", "--only", "door", "--stacks", "3"],
+        [sys.executable, "-m", "reliability", "load", "--only", "door", "--stacks", "3"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from reliability.unknowns.__main__ import main
+from reliability.unknowns.command import main
 from reliability.unknowns.findings import tabulate
 from reliability.unknowns.runs import Result, Run
 from reliability.unknowns.sides import SWITCHES, cover, defaults, pairs, rows, sides
@@ -38,7 +38,7 @@ def test_every_side_is_also_in_a_row_by_itself() -> None:
 
 def test_a_row_has_the_same_number_in_every_process() -> None:
     listed = subprocess.run(
-        [sys.executable, "-m", "reliability.unknowns", "--rows"],
+        [sys.executable, "-m", "reliability", "unknowns", "--rows"],
         env={**os.environ, "PYTHONHASHSEED": "1"},
         check=True,
         capture_output=True,

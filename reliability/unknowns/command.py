@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 
+from reliability.progress import Progress
 from reliability.report import write_section
 
 from .findings import tabulate
@@ -22,7 +22,7 @@ from .sides import rows
 _JOBS = 8
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run what the command line says, and return the exit code."""
     options = _options(arguments)
     if options.rows:
@@ -35,26 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for scenario in SCENARIOS
         if scenario in (options.scenario or SCENARIOS)
     ]
-    began = time.monotonic()
     results: list[Result] = []
-    progress = _Progress(len(runs))
-    try:
-        with Runs(options.jobs) as running:
-            for result in running.results(runs):
-                results.append(result)
-                progress.tell(result)
-    except KeyboardInterrupt:
-        progress.end()
-        sys.stderr.write("interrupted: everything is stopped and removed\n")
-        return 130
+    progress = Progress(len(runs), "synthesizing, and starting local clouds")
+    with Runs(options.jobs) as running:
+        for result in running.results(runs):
+            results.append(result)
+            progress.add(result.run.scenario, is_broken=bool(result.problem))
     progress.end()
     found = tabulate(results)
     broken = [result for result in results if result.problem]
     sys.stdout.write(f"{found}\n\n")
-    seconds = time.monotonic() - began
     summary = (
         f"{len(results)} runs on {len(rows())} rows, {len(broken)} of them broken, in "
-        f"{seconds:.0f} s with {options.jobs} at a time"
+        f"{progress.seconds:.0f} s with {options.jobs} at a time"
     )
     sys.stdout.write(f"{summary}\n")
     for result in broken:
@@ -64,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if broken else 0
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m reliability.unknowns", description=__doc__, allow_abbrev=False
+        prog="python -m reliability unknowns", description=__doc__, allow_abbrev=False
     )
     parser.add_argument(
         "--scenario", action="append", choices=SCENARIOS, help="one of them; may be repeated"
@@ -90,40 +83,3 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.write and (options.row or options.scenario):
         parser.error("--write wants all rows and scenarios")
     return options
-
-
-class _Progress:
-    """Shows how far the runs are: in one line of a terminal, else only what is broken."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._done = self._broken = 0
-        self._began = time.monotonic()
-        self._moves = sys.stderr.isatty()
-        self._show("synthesizing, and starting local clouds")
-
-    def tell(self, result: Result) -> None:
-        """Show that a run has ended."""
-        self._done += 1
-        self._broken += bool(result.problem)
-        if result.problem and not self._moves:
-            sys.stderr.write(f"broken: {result.run.command}\n")
-        last = f"{result.run.scenario} on row {result.run.row.number}, {result.seconds:.0f} s"
-        self._show(last)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._moves:
-            sys.stderr.write("\n")
-
-    def _show(self, last: str) -> None:
-        if self._moves:
-            seconds = int(time.monotonic() - self._began)
-            done = f"{self._done} of {self._count} runs, {self._broken} broken"
-            text = f"{seconds // 60}:{seconds % 60:02}  {done}  ({last})"
-            sys.stderr.write(f"\r\033[K{text}")
-            sys.stderr.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
