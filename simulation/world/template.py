@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
-from stack_requests import STACK_ID
 
 from .aws import FUNCTION_ARN, arn
 from .cloudformation import Resources
@@ -19,7 +18,7 @@ _PSEUDO = {
     "AWS::AccountId": DEFAULT_ACCOUNT,
     "AWS::Partition": "aws",
     "AWS::Region": DEFAULT_REGION,
-    "AWS::StackId": STACK_ID,
+    "AWS::StackId": arn("cloudformation", "stack/Shop/7e2f"),
     "AWS::URLSuffix": "amazonaws.com",
 }
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
