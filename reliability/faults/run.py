@@ -19,6 +19,8 @@ from world.world import World
 
 from . import inject
 
+Switch = str | bool | float
+
 _LATER_SECONDS = 600.0
 
 
@@ -51,6 +53,8 @@ class Run:
         fault: the fault's name.
         seed: of the function's randomness.
         repeats: whether AWS Lambda repeats a request that was not answered.
+        switches: how Lightsail behaves during the part, other than it does.
+        may_fail: whether the part may fail because of that.
     """
 
     lifecycle: str
@@ -58,6 +62,8 @@ class Run:
     fault: str = ""
     seed: int = 0
     repeats: bool = True
+    switches: tuple[tuple[str, Switch], ...] = ()
+    may_fail: bool = False
 
     def make(
         self, clock: ProcessTime, environments: ProcessEnvironments, templates: Templates
@@ -109,9 +115,13 @@ class _Life:
         set_up(world)
         lifecycle.prepare(self._setting)
         self._invariants.begin()
+        behaviour = vars(world.behaviour)
+        before = dict(behaviour)
+        behaviour.update(self._run.switches)
         with self._struck():
             outcome = lifecycle.act(self._setting)
             self._function.run_out()
+        behaviour.update({name: before[name] for name, _ in self._run.switches})
         self._result.status = outcome.status
         is_blocked = lifecycle.unblock or self._run.fault in inject.OUTAGES
         if outcome.status == "UPDATE_ROLLBACK_FAILED" and is_blocked:
@@ -123,8 +133,9 @@ class _Life:
             if lifecycle.unblock:
                 lifecycle.unblock(self._setting)
             outcome = stack.continue_rollback()
-        is_struck = self._run.call is not None
-        self._check("", outcome, succeeds=lifecycle.succeeds and not is_struck, is_struck=is_struck)
+        is_struck = self._run.call is not None or self._run.may_fail
+        succeeds = lifecycle.succeeds and not is_struck
+        self._check("", outcome, succeeds=succeeds, is_struck=is_struck)
         self._recover(outcome)
         return self._result
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import logging
 import mmap
 import os
@@ -27,10 +28,12 @@ import certificates
 from fake_ecr import HOST as ECR_HOST
 from fake_ecr import lead_to_ecr
 from fake_time import FakeTime
+from lightsail_local.endpoints import DEFAULT_REGION
 
 from .aws import FUNCTION_ARN, SERVICES
 
 _STALL_SECONDS = 0.5
+_NOWHERE = "http://127.0.0.1:9"
 _REFUSAL = struct.Struct("ii")
 _REFUSED = struct.Struct("i")
 
@@ -269,13 +272,14 @@ def _serve(
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     refusal.hook()
-    for service in ("lightsail", *SERVICES):  # read their models once for all
-        boto3.client(service)
     # Made as AWS Lambda makes it, in an environment with a Region, and once for all processes.
-    importlib.import_module("cdk_lightsail_containers_handler.main")
+    main = importlib.import_module("cdk_lightsail_containers_handler.main")
     importlib.import_module("cdk_lightsail_containers_handler.images.push")
     importlib.import_module("cdk_lightsail_containers_handler.deployments.rollout")
     importlib.import_module("cdk_lightsail_containers_handler.aws.secret_values")
+    for service, is_impatient in itertools.product(("lightsail", *SERVICES), (False, True)):
+        key = service, is_impatient, DEFAULT_REGION
+        _prepared[key] = _prepare(main.CLIENT_CONFIG, *key)
     while orders.recv(4):
         if not os.fork():
             orders.close()
@@ -306,11 +310,22 @@ def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
 
 
 def _make_client(settings: Settings, config: Config, service: str, **options: Any) -> Any:
-    if settings.is_impatient:
+    key = service, settings.is_impatient, options.get("region_name", DEFAULT_REGION)
+    client = _prepared.pop(key, None) or _prepare(config, *key)
+    endpoint = settings.endpoints[service]
+
+    def lead(request: Any, **_: object) -> None:
+        request.url = request.url.replace(_NOWHERE, endpoint, 1)
+
+    client.meta.events.register("before-sign", lead)
+    return client
+
+
+def _prepare(config: Config, service: str, is_impatient: bool, region: str) -> Any:
+    if is_impatient:
         config = config.merge(Config(read_timeout=_STALL_SECONDS))
-    return boto3.client(
-        service,
-        endpoint_url=settings.endpoints[service],
-        config=config,
-        **options,
-    )
+    return boto3.client(service, endpoint_url=_NOWHERE, config=config, region_name=region)
+
+
+_prepared: dict[tuple[str, bool, str], Any] = {}
+"""Clients that the function's processes find made, which takes long: each uses one once."""

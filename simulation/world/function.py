@@ -147,6 +147,14 @@ class Function:
             process.invoke(self._running.event, self.seconds)
             process.close()
 
+    def deliver_late(self, seconds: float) -> None:
+        """Deliver what is being carried out once more, so many seconds later."""
+        if self._running:
+            self._count += 1
+            due = self._world.clock.now + seconds
+            event, since = self._running.event, self._running.since
+            self._queue.append(_Queued(due, self._count, event, since, len(self._later)))
+
     def hold_up(self, act: Callable[[], object]) -> bool:
         """Hold up what is being carried out while something else is done.
 
