@@ -130,8 +130,7 @@ class _Life:
             self._result.was_stuck = not lifecycle.unblock
             self._result.problems += self._invariants.unclear(outcome)
             world.clock.sleep(_LATER_SECONDS)
-            if lifecycle.unblock:
-                lifecycle.unblock(self._setting)
+            self._unblock()
             outcome = stack.continue_rollback()
         is_struck = self._run.call is not None or self._run.may_fail
         succeeds = lifecycle.succeeds and not is_struck
@@ -143,6 +142,7 @@ class _Life:
         """Go on as the owner of the stack does, who must come out as if nothing had been."""
         world, stack = self._world, self._stack
         world.blob_seconds = 0
+        self._unblock()
         world.clock.sleep(_LATER_SECONDS)
         if outcome.status == "DELETE_FAILED":
             self._check("deleting again", stack.delete(), succeeds=True)
@@ -150,6 +150,11 @@ class _Life:
         self._check("the next deploy", stack.deploy(last), succeeds=True)
         world.clock.sleep(_LATER_SECONDS)
         self._check("the end", stack.delete(), succeeds=True)
+
+    def _unblock(self) -> None:
+        """Do what the owner of the stack does so that it can go on."""
+        if self._lifecycle.unblock:
+            self._lifecycle.unblock(self._setting)
 
     @contextmanager
     def _struck(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ from reliability.lifecycles import LIFECYCLES
 from world.gate import Call
 
 ROOT = Path(__file__).parents[2]
-RUNS = 130
+RUNS = 156
 CANCELLED = {"cancelled_before", "cancelled_after"}
 REGISTER = Call("lightsail", "RegisterContainerImage", 1)
 
@@ -113,6 +113,51 @@ def test_a_request_that_is_cancelled_before_its_first_look_leaves_nothing(matrix
 
     assert [one.result.has_struck for one in made] == [True, True]
     assert [one.result.problems for one in made] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "call", "fault"),
+    [
+        ("create by digest", REGISTER, "outage_after"),
+        ("create by digest", Call("response", "PUT", 1), "outage_after"),
+        ("prune", Call("lightsail", "GetContainerImages", 1), "missing_list"),
+        ("rollback", REGISTER, "again_late"),
+    ],
+)
+def test_a_fault_that_lasts_or_comes_late_breaks_nothing(
+    matrix: Matrix, lifecycle: str, call: Call, fault: str
+) -> None:
+    (made,) = matrix.make([Run(lifecycle, call, fault)])
+
+    assert made.result.has_struck
+    assert made.result.problems == []
+
+
+def test_a_lightsail_that_forgets_each_push_makes_a_stack_fail_and_leaves_nothing(
+    matrix: Matrix,
+) -> None:
+    forgetful = (("unregistered_seconds", 0.0),)
+
+    allowed, unexpected = (
+        made.result
+        for made in matrix.make(
+            [
+                Run("create by source", switches=forgetful, may_fail=may_fail)
+                for may_fail in (True, False)
+            ]
+        )
+    )
+
+    assert (allowed.status, allowed.problems) == ("ROLLBACK_COMPLETE", [])
+    assert unexpected.problems[0].startswith("ROLLBACK_COMPLETE: ")
+
+
+def test_a_rollback_to_a_disabled_service_can_be_continued_once_it_is_enabled(
+    matrix: Matrix,
+) -> None:
+    (made,) = matrix.make([Run("disabled service")])
+
+    assert (made.result.status, made.result.problems) == ("UPDATE_ROLLBACK_FAILED", [])
 
 
 def test_nothing_remains_after_an_interruption() -> None:
