@@ -16,7 +16,6 @@ from world.custom_resource import Exchange
 from .advice import is_sentence
 
 _MOST_BYTES = 4096
-_ASKED_SECONDS = 300.0
 _NAMES = ("StackId", "RequestId", "LogicalResourceId")
 
 
@@ -30,8 +29,8 @@ def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]
     event, puts = exchange.event, exchange.puts
     what = f"{event['RequestType']} of {event['LogicalResourceId']}"
     bodies = {put.body for put in puts}
-    # Long after the first answer CloudFormation takes no other, and its stack is another one.
-    while_asked = {put.body for put in puts if put.at <= puts[0].at + _ASKED_SECONDS}
+    # Once it is answered, CloudFormation takes no other answer, and goes on with the stack.
+    while_asked = {put.body for put in puts if put.began <= puts[0].at}
     told = {(one["Status"], one["PhysicalResourceId"]) for one in map(json.loads, while_asked)}
     if not puts and event["RequestId"] not in dropped:
         yield f"{what} was never answered"

@@ -95,11 +95,13 @@ class Function:
         outer = self._running, self._process, self._began, self._world.gate.is_open
         process = self._take()
         self._running, self._process, self._began = queued, process, clock.now
+        self._world.began = self._began
         self._world.gate.is_open = self.is_watched
         outcome = process.invoke(queued.event, self.seconds)
         self._process = None
         with self._holding_up:  # another thread of it may be in a call that is held up
             self._running, self._process, self._began, self._world.gate.is_open = outer
+            self._world.began = self._began
         self.when_ended()
         if outcome == "killed":
             process.close()

@@ -33,10 +33,17 @@ SIGNATURE = "5ec4e7-of-the-response-url"
 
 @dataclass
 class Put:
-    """What was put to a ResponseURL, and when."""
+    """What was put to a ResponseURL.
+
+    Args:
+        body: the answer.
+        at: when it was put.
+        began: when the invocation began that put it.
+    """
 
     body: bytes
     at: float
+    began: float = 0.0
 
 
 @dataclass
@@ -54,6 +61,7 @@ class World:
         source: a registry to pull from, with a login for tokens.
         ecr: what stands for Amazon ECR's registries.
         blob_seconds: how long the source takes for each blob.
+        began: when the invocation at work began.
         puts: what was put to each ResponseURL, by its token.
     """
 
@@ -63,6 +71,7 @@ class World:
     ecr_hosts: tuple[str, ...] = (ECR_HOST,)
     aws: Aws = field(init=False)
     blob_seconds: float = 0.0
+    began: float = 0.0
     puts: dict[str, list[Put]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -170,7 +179,7 @@ class World:
 
     def _take_answer(self, connection: Connection) -> None:
         token = urlsplit(connection.path).path[1:]
-        self.puts[token].append(Put(b"".join(connection.body), self.clock.now))
+        self.puts[token].append(Put(b"".join(connection.body), self.clock.now, self.began))
         connection.send(Answer(status=200))
 
     def _give(self, connection: Connection) -> None:

@@ -293,7 +293,7 @@ def test_no_answer_two_answers_and_one_too_late_are_seen() -> None:
 
 def test_another_answer_to_a_late_delivery_of_an_answered_request_does_no_harm() -> None:
     first, other = (
-        Put(json.dumps({**ANSWER, "PhysicalResourceId": name}).encode(), at=at)
+        Put(json.dumps({**ANSWER, "PhysicalResourceId": name}).encode(), at=at, began=at - 1)
         for name, at in ((":shop.web.1", 2), (":shop.web.2", 600))
     )
 
