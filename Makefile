@@ -61,10 +61,10 @@ format: $(SETUP)  ## mend what can be mended by itself
 bench: $(SETUP)  ## measure, side by side with what users have otherwise
 	@$(BIN)/python -m benchmarks
 
-faults: $(SETUP) .venv-runtime-tests/installed  ## strike every call of every scenario with every fault, and print the table
+faults: $(SETUP) .venv-runtime-tests/installed  ## inject every fault into every call of every lifecycle, and print the table
 	@$(RUNTIME_PYTHON) -m reliability faults $(FAULTS)
 
-unknowns: $(SETUP)  ## live through every scenario on every side of what nobody knows of Lightsail
+unknowns: $(SETUP)  ## run every lifecycle under every assumption about Lightsail, and print the table
 	@$(BIN)/python -m reliability unknowns $(UNKNOWNS)
 
 builders: $(SETUP)  ## read what the builders of this machine write, and print the table
