@@ -13,6 +13,9 @@ INSTALL_ALL = awk '/^aws-cdk-lib==/,!/\\$$/ { print > "$(@D)/last.txt"; next } 1
 	$(BIN)/pip --python $(@D) $(INSTALL) $(@D)/first.txt && \
 	$(BIN)/pip --python $(@D) $(INSTALL) $(@D)/last.txt --force-reinstall
 SETUP := .venv/installed .venv-runtime/installed node_modules/installed
+# Where `make check` looks at spelling and words. PROSE=tests lists the hits elsewhere: `make words`.
+PROSE := README.md CHANGELOG.md CONTRIBUTING.md RELEASING.md SECURITY.md docs .github prose \
+	app.py benchmarks demo examples findings local Makefile .pre-commit-config.yaml
 
 # The Python that AWS Lambda runs the function on. Nothing is downloaded: a machine without it uses
 # the one of .venv, and CI fails. A command of pyenv works only with a version chosen.
@@ -25,64 +28,92 @@ define RUNTIME_VENV
 	else python=$(PYTHON); echo "$(MISSING) its tests run on $$($(PYTHON) --version)" >&2; fi; \
 	"$$python" -m venv --clear --without-pip $(@D)
 endef
-# What carries the function out; the two that synthesize, too, belong to the tools' Python.
-OF_THE_FUNCTION := tests/handler tests/registry tests/hostile \
-	$(wildcard tests/reliability/test_faults*.py) \
+# Tests that run the function. The two that also synthesize need the Python of the tools. Those without
+# boto3 and connections have the same result on every Python: they are nightly.
+BOTH_PYTHONS := tests/handler tests/registry tests/hostile \
 	--ignore tests/handler/test_asset.py --ignore tests/hostile/test_round_trips.py
+OF_THE_FUNCTION := $(BOTH_PYTHONS) \
+	--ignore tests/hostile/test_parsers.py --ignore tests/hostile/test_archive_shapes.py
+FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
+# A file's tests stay together, for they share clouds; many wait, so there are more than processors.
+PROCESSES := $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 2))')
+SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+FAST := tests/constructs tests/handler tests/registry tests/local $(addprefix --ignore ,\
+	tests/constructs/test_findings.py tests/handler/test_asset.py tests/local/engine \
+	tests/local/test_page_in_browser.py tests/local/test_registry_peers.py)
 RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local:simulation .venv-runtime-tests/bin/python
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
+.PHONY: help demo test test-fast test-nightly check words docs format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
 
 help:  ## show these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
 
 test: check .venv-runtime-tests/installed  ## everything that must hold
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov
-	$(RUNTIME_PYTHON) -m pytest --numprocesses 4 --dist loadfile $(OF_THE_FUNCTION)
+	$(BIN)/pytest $(SIDE_BY_SIDE) --cov
+	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION)
 
-check: $(SETUP)  ## format, lint, types, and what is known to be unsafe
+test-fast: $(SETUP)  ## the tests that need neither the CDK command line nor the engine
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(FAST)
+
+test-nightly: $(SETUP) .venv-runtime-tests/installed  ## the tests that take long and rarely fail
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m nightly
+	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) -m 'nightly or not nightly' \
+		$(BOTH_PYTHONS) $(FAULTS_TESTS)
+
+check: $(SETUP)  ## format, lint, types, words, and known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy app.py demo reliability live
 	$(BIN)/bandit --quiet -c pyproject.toml -r .
+	$(MAKE) --no-print-directory words
 	$(BIN)/python -m reliability supply-chain audit
 
-format: $(SETUP)  ## mend what can be mended by itself
+words: .venv/installed  ## spelling, and words to avoid; PROSE='lambda tests' for other folders
+	@$(BIN)/codespell --toml pyproject.toml $(PROSE)
+	@$(BIN)/python -m prose $(PROSE)
+
+# pdoc takes subprocesses away from what it imports, and the CDK needs Node.
+docs: .venv/installed  ## write the API reference into dist/docs
+	@rm -rf dist/docs
+	@PDOC_ALLOW_EXEC=1 $(BIN)/pdoc --docformat google --no-show-source --output-directory dist/docs cdk_lightsail_containers
+	@echo "dist/docs/index.html"
+
+format: $(SETUP)  ## apply automatic fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(SETUP)  ## measure, side by side with what users have otherwise
+bench: $(SETUP)  ## measure, beside skopeo and other tools
 	@$(BIN)/python -m benchmarks
 
 faults: $(SETUP) .venv-runtime-tests/installed  ## inject every fault into every call of every lifecycle, and print the table
 	@$(RUNTIME_PYTHON) -m reliability faults $(FAULTS)
 
-unknowns: $(SETUP)  ## run every lifecycle under every assumption about Lightsail, and print the table
+unknowns: $(SETUP)  ## run every lifecycle under every assumption about undocumented behavior
 	@$(BIN)/python -m reliability unknowns $(UNKNOWNS)
 
-builders: $(SETUP)  ## read what the builders of this machine write, and print the table
+builders: $(SETUP)  ## read images from the builders on this machine, and print the table
 	@$(BIN)/python -m reliability builders $(BUILDERS)
 
-fuzz: $(SETUP) .venv/fuzz-installed  ## give every parser what reaches new code, 20 seconds each
+fuzz: $(SETUP) .venv/fuzz-installed  ## feed every parser with input that reaches new code, 20 seconds each
 	@$(BIN)/python -m reliability fuzz $(FUZZ)
 
-permissions: $(SETUP)  ## what stacks may do, beside what they do
+permissions: $(SETUP)  ## compare what stacks may do with what they do
 	@$(BIN)/python -m reliability permissions
 
-audit: $(SETUP)  ## known vulnerabilities of what is installed; fails also without network
+audit: $(SETUP)  ## known vulnerabilities of all dependencies; fails also without network
 	@$(BIN)/python -m reliability supply-chain audit --insist
 
-licences: $(SETUP)  ## the licences of what is installed along
+licences: $(SETUP)  ## the licenses of all dependencies
 	@$(BIN)/python -m reliability supply-chain licences
 
-sbom: $(SETUP)  ## what the package and its function consist of, into dist/
+sbom: $(SETUP)  ## write what the package and its function contain into dist/
 	@$(BIN)/python -m reliability supply-chain sbom
 
 requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrade takes the newest
@@ -98,7 +129,7 @@ requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrad
 		--custom-compile-command 'make requirements' --constraints requirements-dev.txt \
 		--output-file requirements.txt -
 
-live: $(SETUP)  ## try it all in a real account: tells the cost, asks, removes everything
+live: $(SETUP)  ## try everything in a real account: shows the cost, asks, removes everything
 	@$(BIN)/python -m live $(LIVE)
 
 load: $(SETUP)  ## try many stacks at once, with little room, and print the tables

@@ -1,95 +1,106 @@
-"""Copies images over a network of 20 ms and 75 MB/s, side by side with `skopeo copy`.
+"""Copies images over a network of 20 ms and 75 MB/s, side by side with the peers.
 
-    python -m benchmarks.copy_over_network [--small] [--network-rounds 3]
+    python -m benchmarks.copy_over_network [--small] [--rounds 3] [--beside CHECKOUT]
 
-As `copy_image`, with a network before each of the registries; see `network`. Nobody is faster than
-the image's bytes at its rate.
+As `copy_image`, with a network before each of the registries; see `network`. No copy is faster
+than the image's bytes at its rate.
 """
 
 from __future__ import annotations
 
-import argparse
-import math
-import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from .images import IMAGES, MB, copied_digest, size_of
 from .network import DELAY, RATE, network, seconds_of_a_get
 from .picture import draw
-from .runs import IMAGES, MB, ROOT, Run, measured, ours, ratio, skopeo, typical
+from .runs import (
+    ROOT,
+    Copier,
+    Run,
+    check_copied,
+    machine,
+    mean,
+    measured,
+    options_of,
+    ours,
+    peers,
+    ratio,
+    typical,
+)
 
 from docker_registry import DockerRegistry, docker_registry  # isort: skip
 from oci_images import Made, digest_of, image, push, some_bytes  # isort: skip
 
-WORKERS = (4, 8)
 _GET = 200 * MB
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="leave out 500 MB and 1 GB")
-    parser.add_argument("--network-rounds", type=int, default=3)
-    options, _ = parser.parse_known_args(arguments)
-    names = [name for name, (is_small, _) in IMAGES.items() if is_small or not options.small]
-    print(f"{DELAY * 1000:.0f} ms a request, {RATE / MB:.0f} MB/s each way; {_plain_gets()}\n")
-    print("| image | wall, 4 workers | wall, 8 workers | wall, s | CPU, s | MiB | bytes alone, s |")
-    print("|---|---|---|---|---|---|---|")
-    ratios: dict[str, list[float]] = {}
-    least = []
-    for name in names:
-        ratios[name], network_alone, row = _compare(name, IMAGES[name][1](), options.network_rounds)
-        least.append(network_alone)
-        print(row, flush=True)
-    means = [
-        math.exp(statistics.fmean(math.log(walls[number]) for walls in ratios.values()))
-        for number in range(len(WORKERS))
-    ]
-    said = ", ".join(f"{mean:.2f} with {n}" for mean, n in zip(means, WORKERS, strict=True))
-    print(f"\nwall, geometric mean: {said}")
+    options = options_of(__doc__, 3, arguments)
+    copiers = [ours(options.workers), *peers(options.beside, options.workers)]
+    print(f"Copies over {DELAY * 1000:.0f} ms a request and {RATE / MB:.0f} MB/s each way,")
+    print(f"{machine()}; {_plain_gets()}\n")
+    print("| image | beside | wall | CPU | wall, s | CPU, s | MiB | bytes alone, s |")
+    print("|---|---|---|---|---|---|---|---|")
+    ratios: dict[str, dict[str, float]] = {}
+    least = {}
+    for name, (is_small, make) in IMAGES.items():
+        if options.small and not is_small:
+            continue
+        made = make()
+        alone = size_of(made) / RATE
+        runs = _runs(made, copiers, options.rounds)
+        for peer, theirs in list(zip(copiers, runs, strict=True))[1:]:
+            wall, row = _compared(runs[0], theirs)
+            ratios.setdefault(peer.name, {})[name] = wall
+            least[name] = alone / typical(theirs).wall
+            print(f"| {name} | {peer.name} | {row} | {alone:.2f} |", flush=True)
+    print()
+    for peer_name, walls in ratios.items():
+        print(f"geometric mean beside {peer_name}: wall {mean(walls.values()):.2f}")
+    peer_name, walls = list(ratios.items())[-1]
     if not options.small:
-        title = f"Over 20 ms and 75 MB/s, geometric mean {means[0]:.2f}; dark: the bytes alone"
-        rows = [(name, walls[0]) for name, walls in ratios.items()]
-        draw(ROOT / "docs/copy-network.svg", title, rows, least=least)
+        title = (
+            f"Over 20 ms and 75 MB/s beside {peer_name}, geometric mean "
+            f"{mean(walls.values()):.2f}; dark: the bytes alone"
+        )
+        draw(ROOT / "docs/copy-network.svg", title, list(walls.items()), least=list(least.values()))
     return 0
 
 
-def _compare(name: str, made: Made, rounds: int) -> tuple[list[float], float, str]:
-    """Return the ratios of wall times, that of the bytes alone, and a row of the table.
-
-    In a row's cells: 4 workers, 8 and skopeo.
-    """
-    runs: list[list[Run]] = [[], [], []]
-    commands: list[Callable[[Sequence[str]], list[str]]] = [
-        *(lambda ends, workers=workers: ours(ends, workers) for workers in WORKERS),
-        skopeo,
-    ]
+def _runs(made: Made, copiers: Sequence[Copier], rounds: int) -> list[list[Run]]:
+    """Return the runs of each copier, in turns."""
+    runs: list[list[Run]] = [[] for _ in copiers]
     with docker_registry() as source, network(source.host) as reached:
         push(source.host, "web", made, "1")
         for _ in range(rounds):
-            for command, done in zip(commands, runs, strict=True):
-                done.append(_run(source, reached, command))
-    walls = [[run.wall for run in done] for done in runs]
-    ratios = [ratio(mine, walls[-1]) for mine in walls[:-1]]
-    shown = [typical(done) for done in runs]
-    amd64 = made.manifests[-1] if made.manifests else made
-    least = sum(map(len, amd64.blobs.values())) / RATE
-    cells = [
-        name,
-        *(f"{one:.2f}" for one in ratios),
-        " / ".join(f"{run.wall:.2f}" for run in shown),
-        " / ".join(f"{run.cpu:.2f}" for run in shown),
-        " / ".join(f"{run.memory:.0f}" for run in shown),
-        f"{least:.2f}",
-    ]
-    return ratios, least / shown[-1].wall, f"| {' | '.join(cells)} |"
+            for copier, done in zip(copiers, runs, strict=True):
+                done.append(_run(source, reached, copier, copied_digest(made)))
+    return runs
 
 
-def _run(
-    source: DockerRegistry, reached: str, command: Callable[[Sequence[str]], list[str]]
-) -> Run:
+def _run(source: DockerRegistry, reached: str, copier: Copier, digest: str) -> Run:
     with docker_registry() as destination, network(destination.host) as sent_to:
-        return measured(command((f"{reached}/web:1", f"{sent_to}/sr:1")), (source, destination))
+        command = copier.command(f"{reached}/web:1", f"{sent_to}/sr:1")
+        run = measured(command, (source, destination))
+        check_copied(destination, digest, copier)
+        return run
+
+
+def _compared(mine: Sequence[Run], theirs: Sequence[Run]) -> tuple[float, str]:
+    """Return the ratio of wall times, and the cells of a row."""
+    wall = ratio((run.wall for run in mine), (run.wall for run in theirs))
+    cpu = ratio((run.cpu for run in mine), (run.cpu for run in theirs))
+    our, their = typical(mine), typical(theirs)
+    cells = [
+        f"{wall:.2f}",
+        f"{cpu:.2f}",
+        f"{our.wall:.2f} / {their.wall:.2f}",
+        f"{our.cpu:.2f} / {their.cpu:.2f}",
+        f"{our.memory:.0f} / {their.memory:.0f}",
+    ]
+    return wall, " | ".join(cells)
 
 
 def _plain_gets() -> str:

@@ -9,7 +9,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from .runs import MB
+from .images import MB
 
 from docker_registry import DockerRegistry, docker_registry  # isort: skip
 from oci_images import layers, multi_arch, push  # isort: skip

@@ -62,7 +62,7 @@ class Link:
                 await writer.drain()
             writer.write_eof()
         except (ConnectionError, OSError):
-            # Nobody listens any more; what is under way has to go somewhere.
+            # The client is gone; what is under way has to go somewhere.
             while piece:
                 _, piece = await under_way.get()
 

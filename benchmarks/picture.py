@@ -23,7 +23,7 @@ def draw(
         title: what is drawn.
         rows: names and ratios; 1 is as long as the peer takes.
         wanted: the ratio that was aimed at, if any.
-        least: for each row what nobody could do without, the dark part of its bar.
+        least: for each row what every copy needs, the dark part of its bar.
     """
     height = _TOP + _ROW * len(rows) + 16
     parts = [

@@ -1,25 +1,27 @@
-"""Runs of whole processes, ours and `skopeo copy`, measured from outside."""
+"""Runs of whole processes, ours and the peers', measured from outside."""
 
 from __future__ import annotations
 
+import argparse
 import json
+import math
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "simulation"), str(ROOT / "tests/support")]
 
 from docker_registry import DockerRegistry  # noqa: E402
-from oci_images import Made, image, layers, multi_arch  # noqa: E402
 
-MB = 1_000_000
 SKOPEO_CACHES = (
     Path("/var/lib/containers/cache/blob-info-cache-v1.boltdb"),
     Path.home() / ".local/share/containers/cache/blob-info-cache-v1.boltdb",
@@ -32,18 +34,34 @@ child = os.fork()
 if not child:
     os.execvp(sys.argv[1], sys.argv[1:])
 _, status, used = os.wait4(child, 0)
-figures = [time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]
-print(json.dumps(figures), file=sys.stderr)
+took = [time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]
+print(json.dumps(took), file=sys.stderr)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-IMAGES: dict[str, tuple[bool, Callable[[], Made]]] = {
-    "5 x 10 MB": (True, lambda: image(*layers(5, 10 * MB, "a"))),
-    "200 MB in 8 layers": (True, lambda: image(*layers(8, 25 * MB, "b"))),
-    "1 x 500 MB": (False, lambda: image(*layers(1, 500 * MB, "c"))),
-    "40 x 1 MB": (True, lambda: image(*layers(40, MB, "d"))),
-    "index, amd64 and arm64": (True, lambda: multi_arch(*layers(6, 8 * MB, "e"))),
-    "10 x 100 MB": (False, lambda: image(*layers(10, 100 * MB, "f"))),
-}
+_MANIFESTS = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+
+Command = Callable[[str, str], list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copier:
+    """A program that copies an image.
+
+    Args:
+        name: its name and version.
+        command: its command line, by source and destination.
+        idle: a command line that starts it and copies nothing.
+    """
+
+    name: str
+    command: Command
+    idle: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +74,7 @@ class Run:
     requests: int
 
 
-def measured(command: list[str], registries: Sequence[DockerRegistry]) -> Run:
+def measured(command: list[str], registries: Sequence[DockerRegistry] = ()) -> Run:
     """Run a command, without what skopeo remembers of the runs before."""
     for cache in SKOPEO_CACHES:
         cache.unlink(missing_ok=True)
@@ -71,21 +89,69 @@ def measured(command: list[str], registries: Sequence[DockerRegistry]) -> Run:
     return Run(wall=wall, cpu=cpu, memory=memory, requests=requests)
 
 
-def ours(references: Sequence[str], workers: int) -> list[str]:
-    """Return our command; without references it only loads everything."""
-    return [sys.executable, str(ROOT / "benchmarks/copy_once.py"), str(workers), *references]
+def check_copied(registry: DockerRegistry, wanted: str, copier: Copier) -> None:
+    """Validate that the same image arrived: a peer that writes another one did other work."""
+    connection = HTTPConnection(registry.host, timeout=60)
+    try:
+        connection.request("HEAD", "/v2/sr/manifests/1", headers={"Accept": _MANIFESTS})
+        found = connection.getresponse().getheader("Docker-Content-Digest")
+    finally:
+        connection.close()
+    if found != wanted:
+        raise SystemExit(f"{copier.name} copied {found}, not {wanted}")
 
 
-def skopeo(references: Sequence[str]) -> list[str]:
-    """Return skopeo's command."""
-    source, destination = references
-    plain = ["--src-tls-verify=false", "--dest-tls-verify=false"]
-    one = ["--override-os=linux", "--override-arch=amd64"]
-    return ["skopeo", *one, "copy", *plain, f"docker://{source}", f"docker://{destination}"]
+def ours(workers: int, checkout: Path = ROOT) -> Copier:
+    """Return the copier of a checkout."""
+    command = [sys.executable, str(checkout / "benchmarks/copy_once.py"), str(workers)]
+    name = "this" if checkout == ROOT else checkout.name
+    return Copier(name=name, command=lambda source, to: [*command, source, to], idle=command)
+
+
+def peers(before: Path | None, workers: int) -> list[Copier]:
+    """Return whom a copy is compared with: a build before, and the peers on this machine."""
+    found = [ours(workers, before)] if before else []
+    if shutil.which("skopeo"):
+        plain = ["--src-tls-verify=false", "--dest-tls-verify=false"]
+        skopeo = ["skopeo", "--override-os=linux", "--override-arch=amd64", "copy", *plain]
+        found.append(
+            Copier(
+                name=f"skopeo {_version('skopeo', '--version')}",
+                command=lambda source, to: [*skopeo, f"docker://{source}", f"docker://{to}"],
+                idle=["skopeo", "--version"],
+            )
+        )
+    if shutil.which("crane"):
+        crane = ["crane", "copy", "--insecure", "--platform=linux/amd64"]
+        found.append(
+            Copier(
+                name=f"crane {_version('crane', 'version')}",
+                command=lambda source, to: [*crane, source, to],
+                idle=["crane", "version"],
+            )
+        )
+    if shutil.which("oras"):
+        oras = ["oras", "cp", "--from-plain-http", "--to-plain-http", "--platform=linux/amd64"]
+        found.append(
+            Copier(
+                name=f"oras {_version('oras', 'version')}",
+                command=lambda source, to: [*oras, source, to],
+                idle=["oras", "version"],
+            )
+        )
+    if not found:
+        raise SystemExit("nothing to compare with: install skopeo, or name a checkout --beside")
+    return found
+
+
+def _version(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    words = done.stdout.split()
+    return next((word for word in words if word.strip("v")[:1].isdigit()), "without a version")
 
 
 def typical(runs: Sequence[Run]) -> Run:
-    """Return medians of times, and the most of the rest."""
+    """Return medians of times, and the maximum of the rest."""
     return Run(
         wall=statistics.median(run.wall for run in runs),
         cpu=statistics.median(run.cpu for run in runs),
@@ -94,14 +160,37 @@ def typical(runs: Sequence[Run]) -> Run:
     )
 
 
-def ratio(mine: Sequence[float], theirs: Sequence[float]) -> float:
+def ratio(mine: Iterable[float], theirs: Iterable[float]) -> float:
     """Return the median of the ratios of pairs."""
     return statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
 
 
+def mean(ratios: Iterable[float]) -> float:
+    """Return the geometric mean."""
+    return math.exp(statistics.fmean(map(math.log, ratios)))
+
+
 def machine() -> str:
-    """Return what this is measured with."""
-    command = ["skopeo", "--version"]
-    peer = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    python = f"Python {platform.python_version()}"
-    return f"{python} against {peer.stdout.strip()}, {os.cpu_count()} cores, ours / skopeo"
+    """Return what this is measured on."""
+    return f"Python {platform.python_version()}, {os.cpu_count()} cores"
+
+
+def options_of(description: str | None, rounds: int, arguments: Sequence[str] | None) -> Options:
+    """Parse the options that the copies share."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--small", action="store_true", help="leave out 500 MB and 1 GB")
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--beside", type=Path, help="a checkout of a build before, compared too")
+    parsed, _ = parser.parse_known_args(arguments)
+    return Options(**vars(parsed))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says."""
+
+    small: bool
+    rounds: int
+    workers: int
+    beside: Path | None

@@ -24,7 +24,7 @@ from .screen import Screen
 
 
 def main() -> int:
-    """Run the demo; the exit code is 0 when all of it was as it says."""
+    """Run the demo; the exit code is 0 if every step did what its title says."""
     screen = Screen()
     signal.signal(signal.SIGTERM, _interrupt)
     screen.title(
@@ -46,7 +46,7 @@ def main() -> int:
     titles = [title for title, _ in screen.seconds]
     screen.table([("step", "result", "time"), *zip(titles, results, times, strict=True)])
     screen.line()
-    screen.line("The local cloud is gone. To try your own stack on one: README.md, 'Local cloud'.")
+    screen.line("The local cloud is gone. To try your own stack on one: docs/local-cloud.md.")
     return 0
 
 

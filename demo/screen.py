@@ -1,4 +1,4 @@
-"""What somebody who watches the demo sees."""
+"""What the demo shows."""
 
 import itertools
 import os

@@ -28,7 +28,7 @@ image = ContainerImage(
     source=ImageSource.from_digest(digest),
     # Another pipeline deploys the image by its name, so the stack leaves what it replaces ...
     removal_policy=RemovalPolicy.RETAIN,
-    # ... and keeps the newest ten of the label, and whatever is deployed.
+    # ... and keeps the newest ten of the label, and every image that is deployed.
     max_versions=10,
 )
 CfnOutput(stack, "ImageName", value=image.image_name)

@@ -3,7 +3,7 @@
     cdk deploy --app "python examples/existing_service_deployment.py"
     cdk deploy --app "python examples/existing_service_deployment.py" -c image=nginx:1.27
 
-Whatever deploys there otherwise has to stop: the stack's deployment takes its place. The
+Stop other deployments to this service: the stack's deployment takes their place. The
 permissions hold for every container service of the account and Region, because Lightsail's ARNs do
 not contain the name.
 """

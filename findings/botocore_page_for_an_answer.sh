@@ -5,7 +5,7 @@
 # A proxy or a load balancer may answer a page with status 200. Of a service that speaks JSON,
 # botocore returns it as a response without members, and raises nothing: its parser keeps a body
 # that is no JSON as the member `message`, which is meant for errors. An empty body does the same.
-# JSON that is no object is not told as a ResponseParserError either: what is raised is whatever the
+# JSON that is no object does not raise a ResponseParserError either: what is raised is any error that the
 # parser trips over.
 #
 # Seen:

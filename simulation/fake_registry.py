@@ -17,7 +17,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from lightsail_local.wire.http_server import Answer, Connection
-from oci_images import Made
+from oci_images import OCI_INDEX, Made, descriptor
 
 USERNAME, PASSWORD = "robot", "correct-horse"
 BASIC = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
@@ -59,6 +59,7 @@ class FakeRegistry:
         uploads: what an upload may be made of.
         locations: what its Location headers are.
         knows_ranges: whether it can give a part of a blob.
+        knows_referrers: whether it lists what refers to a manifest.
         reads: the status that reading a manifest is answered with if it may not be read.
         window: how many bytes the kernel takes on its behalf, 0 for as many as it likes.
     """
@@ -68,6 +69,7 @@ class FakeRegistry:
     uploads: Literal["any", "monolithic", "chunked"] = "any"
     locations: Literal["relative", "absolute"] = "relative"
     knows_ranges: bool = True
+    knows_referrers: bool = False
     reads: int = 200
     window: int = 0
     host: str = ""
@@ -189,7 +191,23 @@ class Handler(BaseHTTPRequestHandler):
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         self.registry.manifests[target] = self.headers["Content-Type"], content
         self.registry.manifests[digest] = self.registry.manifests[target]
-        return self.answer(201, {"Docker-Content-Digest": digest})
+        headers = {"Docker-Content-Digest": digest}
+        subject = json.loads(content).get("subject")
+        if subject and self.registry.knows_referrers:
+            headers["OCI-Subject"] = subject["digest"]
+        return self.answer(201, headers)
+
+    def get_referrers(self, digest: str) -> None:
+        if not self.registry.knows_referrers:
+            return self.error(404, "NOT_FOUND")
+        manifests = []
+        for target, (media_type, content) in self.registry.manifests.items():
+            document = json.loads(content)
+            if ":" in target and document.get("subject", {}).get("digest") == digest:
+                kind = document.get("artifactType") or document["config"]["mediaType"]
+                manifests.append(descriptor(content, media_type, artifactType=kind))
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
+        return self.answer(200, {"Content-Type": OCI_INDEX}, json.dumps(index).encode())
 
     def get_blob(self, digest: str) -> None:
         blob = self.registry.blobs.get(digest)
@@ -299,9 +317,11 @@ class _Forwarded(Handler):
 _UPLOAD = "/v2/sr/blobs/uploads/([^/]+)"
 _BLOB = "/v2/[^/]+(?:/[^/]+)?/blobs/(sha256:[^/]+)"
 _MANIFEST = "/v2/[^/]+(?:/[^/]+)?/manifests/([^/]+)"
+_REFERRERS = "/v2/[^/]+(?:/[^/]+)?/referrers/(sha256:[^/]+)"
 ROUTES: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("GET|HEAD", _MANIFEST, Handler.get_manifest),
     ("PUT", _MANIFEST, Handler.put_manifest),
+    ("GET", _REFERRERS, Handler.get_referrers),
     ("GET|HEAD", _BLOB, Handler.get_blob),
     ("POST", "/v2/sr/blobs/uploads/", Handler.start_upload),
     ("PATCH", _UPLOAD, Handler.patch_upload),

@@ -61,11 +61,15 @@ def image(
     docker: bool = False,
     layer_type: str = "",
     annotations: dict[str, str] | None = None,
+    diff_ids: Sequence[str] = (),
 ) -> Made:
-    """Return an image of one platform; its layers are no archives, no registry looks."""
+    """Return an image of one platform.
+
+    Without `diff_ids` its layers may be any bytes: no registry looks into them.
+    """
     parts = dict(zip(("os", "architecture", "variant"), platform.split("/"), strict=False))
-    diff_ids = [digest_of(layer) for layer in layers]
-    config = to_json({**parts, "rootfs": {"type": "layers", "diff_ids": diff_ids}})
+    unpacked = list(diff_ids) or [digest_of(layer) for layer in layers]
+    config = to_json({**parts, "rootfs": {"type": "layers", "diff_ids": unpacked}})
     kind = layer_type or (DOCKER_LAYER if docker else OCI_LAYER)
     manifest: dict[str, Any] = {
         "schemaVersion": 2,
@@ -96,9 +100,9 @@ def index(*manifests: Made, docker: bool = False) -> Made:
     return Made(content=to_json(document, indent=2), media_type=media_type, manifests=manifests)
 
 
-def multi_arch(*layers: bytes) -> Made:
+def multi_arch(*layers: bytes, amd64: Made | None = None) -> Made:
     """Return what buildx makes: two platforms and their attestations."""
-    amd64, arm64 = image(*layers), image(b"arm64", platform="linux/arm64")
+    amd64, arm64 = amd64 or image(*layers), image(b"arm64", platform="linux/arm64")
     attestations = [
         image(
             b"attestation",

@@ -93,6 +93,7 @@ class Stack:
         response: where its answers arrive.
         time: passes when the handler or Lightsail's states need it.
         clients: what the handler gets for services other than Lightsail.
+        urls: where it finds services other than Lightsail.
         is_dated: whether ResponseURLs say when they were signed, as those of AWS do.
         before: what happens right before an operation of Lightsail is carried out, once.
     """
@@ -105,6 +106,7 @@ class Stack:
     seconds: float = 300.0
     is_dated: bool = True
     clients: dict[str, Any] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,7 +120,7 @@ class Stack:
             if service in self.clients:
                 return self.clients[service]
             fake = self.cloudformation if service == "cloudformation" else self.lightsail
-            endpoint = url or fake.url
+            endpoint = url or self.urls.get(service) or fake.url
             return boto3.client(service, endpoint_url=endpoint, config=settings, **options)
 
         return main.make_handler(

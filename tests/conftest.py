@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, configuration, settings
 from reliability.local_aws import leave_real_accounts
 
@@ -25,3 +26,15 @@ settings.register_profile(
 )
 settings.load_profile("deterministic")
 settings.register_profile("thorough", derandomize=False, max_examples=3000)
+
+# What takes longest begins first, so that at the end no process waits for another.
+_LONG = ("e2e", "test_findings.py", "reliability", "live", "engine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests first."""
+    items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> int:
+    return next((rank for rank, name in enumerate(_LONG) if name in path.parts), len(_LONG))

@@ -59,10 +59,10 @@ def test_the_installed_constructs_package_wins_over_the_source_root() -> None:
     assert ROOT / "constructs" not in Path(str(constructs.__file__)).parents
 
 
-def test_constructs_import_nothing_of_the_handler_but_the_contract() -> None:
+def test_constructs_never_import_the_handler_but_for_the_contract() -> None:
     of_handler = {
         name
-        for module in CONSTRUCTS.glob("*.py")
+        for module in CONSTRUCTS.rglob("*.py")
         for name in imports(module)
         if name.startswith("cdk_lightsail_containers_handler")
     }
@@ -72,14 +72,32 @@ def test_constructs_import_nothing_of_the_handler_but_the_contract() -> None:
     assert {name for name in of_handler if not name.startswith(contract)} == set()
 
 
-def test_one_module_alone_asks_the_cdk_for_tokens() -> None:
-    # It ends in a traceback, and jsii with it, for many of Python's values.
-    asking = {
-        module.stem for module in CONSTRUCTS.glob("*.py") if ".is_unresolved(" in module.read_text()
+def test_the_parts_of_the_handler_construct_never_import_a_construct() -> None:
+    found = {
+        name
+        for module in (CONSTRUCTS / "_handler").glob("*.py")
+        for name in imports(module)
+        if name.startswith(("cdk_lightsail_containers.", ".."))
     }
 
-    # Those of a Duration are its own.
-    assert asking == {"tokens", "handler", "seconds"}
+    assert found == {"cdk_lightsail_containers._checks"}
+
+
+def test_the_policies_never_name_the_handler_construct() -> None:
+    tree = ast.parse((CONSTRUCTS / "_handler" / "policies.py").read_text())
+
+    assert "Handler" not in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def test_values_are_never_asked_for_tokens_but_by_the_checks() -> None:
+    # The CDK's own question ends in a traceback, and jsii with it, for many of Python's values.
+    asking = {
+        module.stem
+        for module in CONSTRUCTS.rglob("*.py")
+        if "Token.is_unresolved(" in module.read_text()
+    }
+
+    assert asking == {"_checks"}
 
 
 def test_the_contract_imports_nothing_of_the_handler_but_the_grammar_of_references() -> None:

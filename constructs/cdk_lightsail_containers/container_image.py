@@ -4,55 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CustomResource, RemovalPolicy, Stack
-from constructs import Construct
+from aws_cdk import RemovalPolicy
 
 from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     ImageAttribute,
     ImageProperty,
+    OnDelete,
     check_label,
+    check_max_versions,
 )
-from cdk_lightsail_containers_handler.properties.container_image import (
-    OnDelete as RemovalPolicyProperty,
-)
-from cdk_lightsail_containers_handler.properties.rules import check_service_name
+from cdk_lightsail_containers_handler.properties.rules import show
 
-from .handler import Handler
-from .image_policy import image_policy
-from .image_rules import check_registration
-from .neighbours import check_alone
-from .policy_grantee import PolicyGrantee
-from .service_rules import check_handler, check_no_secret, check_service, service_name_of
-from .synthesis_check import SynthesisCheck
-from .tokens import check_known
+from ._checks import check_known
+from ._handler.policies import PUSH_IMAGE, REGISTER_IMAGE
+from ._service_resource import ServiceResource
+from ._signing_key import check_signing_key
+from .container_service import check_service, service_name_of
+from .handler import check_handler
+from .image_source import ImageSource
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
+    from constructs import Construct
 
-    from .image_source import ImageSource
+    from .handler import Handler
 
-_POLICIES = {
-    RemovalPolicy.DESTROY: RemovalPolicyProperty.DELETE,
-    RemovalPolicy.RETAIN: RemovalPolicyProperty.RETAIN,
+_ON_DELETE = {
+    RemovalPolicy.DESTROY: OnDelete.DELETE,
+    RemovalPolicy.RETAIN: OnDelete.RETAIN,
 }
 
 
-class ContainerImage(Construct):
+class ContainerImage(ServiceResource):
     """A container image, registered with a Lightsail container service.
 
-    Wherever its source is, the function carries it into the Lightsail registry first. Another
-    image or label registers another image and then removes this one, once everything
-    in the stack that uses it has moved. A rollback finds the image that was there and registers
-    nothing. See
+    The function pushes the image if needed and registers it. A new image or label registers a new
+    version. CloudFormation deletes the old one after its users in the stack are updated. A rollback
+    finds the old image again and registers nothing. See
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_RegisterContainerImage.html
 
-    An image of the same label and digest that is registered already, by whomever, is taken over
-    instead of registering it twice. From then on it is this resource's, and goes with it.
+    If an image with the same label and digest is already registered, this resource takes it over
+    instead of registering it again. From then on the image is deleted with this resource.
 
-    Before you rename this construct or move it in the tree, which makes it another resource to
-    CloudFormation, set RETAIN and deploy, or give it another label. Otherwise the new resource
-    takes the image over, and the old one then deletes it unless it is deployed.
+    If you rename this construct or move it in the tree, CloudFormation sees another resource: the
+    new resource takes the image over, and the old one leaves it alone.
     """
 
     def __init__(
@@ -66,73 +63,71 @@ class ContainerImage(Construct):
         handler: Handler | None = None,
         max_versions: int | None = None,
         removal_policy: RemovalPolicy | None = None,
+        signed_by: kms.IKey | None = None,
     ) -> None:
         """Register an image.
 
         Args:
-            scope: the construct that this belongs to.
+            scope: the parent construct.
             id: the id within the scope.
-            label: what the images of one kind have in common, such as `web`: 1-53 lowercase
+            label: the common name of all versions of an image, such as `web`: 1-53 lowercase
                 letters, digits and inner hyphens.
-            service: the container service, a `CfnContainer` or
-                `ContainerService.from_service_name`.
+            service: the container service: a `CfnContainer` or
+                `ContainerService.from_service_name(...)`.
             source: where the image comes from.
-            handler: the function that does it. Default: the one that the stack shares.
-            max_versions: how many images of this label stay, 1 to 150; after a registration the
-                oldest beyond that number are deleted, but none that a deployment uses. Lightsail
-                stores 150 for a service and evicts none. Default: as many as there is room for.
-            removal_policy: DESTROY deletes the image that this resource registered or took over
-                when it is removed or replaced, but never while a deployment uses it; RETAIN keeps
-                it. Default: DESTROY.
+            handler: the function to use. Default: the one that the stack shares.
+            max_versions: how many images of this label to keep, 1 to 150. After a registration, the
+                oldest ones beyond that number are deleted, except those that a deployment uses.
+                Lightsail stores 150 images per service and deletes none by itself. Default: no
+                limit of its own.
+            removal_policy: DESTROY deletes the image when this resource is removed or replaced,
+                unless a deployment uses it; RETAIN keeps it. Default: DESTROY.
+            signed_by: the AWS KMS key that must have signed the image, for example with `cosign
+                sign --key awskms:///...`: its spec is ECC_NIST_P256, its usage SIGN_VERIFY. The
+                signature must cover the digest that the source names, which is the index's for an
+                image of several platforms. Without one, nothing is pushed or registered. For
+                `from_registry`, `from_ecr_repository` and `from_docker_image_asset`. Default: no
+                signature is needed.
 
         Raises:
-            ValueError: a value breaks its rule, or the stack, with the nested ones in it, has
-                another image with this service and label.
+            ValueError: a value breaks its rule, or the stack, including its nested stacks, already
+                has an image with this service and label.
         """
         check_service(scope, service)
         check_handler(scope, handler)
-        check_registration(
-            scope,
-            label=label,
-            max_versions=max_versions,
-            removal_policy=removal_policy,
-            source=source,
-        )
-        self._service_and_label = (service_name_of(service), label)
-        _check_alone(scope, self._service_and_label)
-        super().__init__(scope, id)
+        if removal_policy not in (None, *_ON_DELETE):
+            shown = getattr(removal_policy, "name", None) or show(removal_policy)
+            rule = "removal_policy must be RemovalPolicy.DESTROY or RemovalPolicy.RETAIN"
+            raise ValueError(f"{rule}, got {shown}")
+        if not isinstance(source, ImageSource):
+            raise ValueError(f"source must be one of ImageSource.from_...(...), got {source!r}")  # noqa: TRY004 - one kind of error for a user
+        check_known(label, check_label, "label")
+        if max_versions is not None:
+            check_known(max_versions, check_max_versions, "max_versions")
+        if signed_by is not None:
+            check_signing_key(signed_by, source.origin)
+        super().__init__(scope, id, service=service, handler=handler, label=label)
 
-        handler = handler or Handler.shared(self)
-        grantee = PolicyGrantee(self, handler)
-        origin = source.bind(self, grantee)
-        is_pushed = ImageProperty.SOURCE in origin
-        policy = image_policy(
-            self, handler, service, is_pushed=is_pushed, grants=grantee.statements
+        image = source.bind(self, self._grantee)
+        if signed_by is not None:
+            signed_by.grant(self._grantee, "kms:Verify")
+        self._resource = self._add_resource(
+            CONTAINER_IMAGE_TYPE,
+            {
+                ImageProperty.SERVICE_NAME: service.container_ref.service_name,
+                ImageProperty.LABEL: label,
+                ImageProperty.REMOVAL_POLICY: _ON_DELETE[removal_policy or RemovalPolicy.DESTROY],
+                **({} if max_versions is None else {ImageProperty.MAX_VERSIONS: max_versions}),
+                **({} if signed_by is None else {ImageProperty.SIGNED_BY: signed_by.key_arn}),
+                **image.properties,
+            },
+            PUSH_IMAGE if image.is_pushed else REGISTER_IMAGE,
         )
-        self._properties: dict[str, object] = {
-            ImageProperty.SERVICE_NAME: service.container_ref.service_name,
-            ImageProperty.LABEL: label,
-            ImageProperty.REMOVAL_POLICY: _POLICIES[removal_policy or RemovalPolicy.DESTROY],
-            **({} if max_versions is None else {ImageProperty.MAX_VERSIONS: max_versions}),
-            **origin,
-        }
-        self._resource = CustomResource(
-            self,
-            "Resource",
-            resource_type=CONTAINER_IMAGE_TYPE,
-            service_token=handler.function.function_arn,
-            service_timeout=handler.hand_over_timeout if is_pushed else handler.service_timeout,
-            properties=self._properties,
-        )
-        handler.precede(self._resource)
-        self._resource.node.add_dependency(policy)
-        self.node.add_validation(SynthesisCheck(lambda: self._check_again(service)))
 
     @property
     def service_name(self) -> str:
         """The name of the container service that the image is registered with."""
-        service_name, _ = self._service_and_label
-        return service_name
+        return service_name_of(self._service)
 
     @property
     def image_name(self) -> str:
@@ -141,40 +136,10 @@ class ContainerImage(Construct):
 
     @property
     def image_digest(self) -> str:
-        """The digest of the image's manifest, `sha256:` and 64 hex digits."""
+        """The digest of the image's manifest: `sha256:` and 64 hex digits."""
         return self._resource.get_att_string(ImageAttribute.IMAGE_DIGEST)
 
     @property
     def created_at(self) -> str:
         """When the image was registered, as an ISO 8601 timestamp."""
         return self._resource.get_att_string(ImageAttribute.CREATED_AT)
-
-    def _known(self) -> tuple[object, ...]:
-        """Return service and label as the template has them, which is all that is known of them."""
-        return tuple(map(Stack.of(self).resolve, self._service_and_label))
-
-    def _check_again(self, service: IContainerRef) -> None:
-        """Check what was a token, where it came to be known."""
-        check_no_secret(self, service, self._properties)
-        known = self._known()
-        if known == self._service_and_label or not all(isinstance(part, str) for part in known):
-            return
-        service_name, label = known
-        check_known(service_name, check_service_name, "service_name")
-        check_known(label, check_label, "label")
-        check_alone(self, ContainerImage, lambda image: image._known() == known, _twin(label))  # noqa: SLF001 - our own class
-
-
-def _check_alone(scope: Construct, service_and_label: tuple[str, str]) -> None:
-    """Refuse a second image of a service and label: each would prune and replace the other's."""
-    check_alone(
-        scope,
-        ContainerImage,
-        lambda image: image._service_and_label == service_and_label,  # noqa: SLF001 - our own class
-        _twin(service_and_label[-1]),
-    )
-
-
-def _twin(label: object) -> str:
-    rule = "a stack must not have two images with the same service and label"
-    return f"{rule}, got label {label!r}"

@@ -1,4 +1,4 @@
-"""Secrets that a container finds among its environment variables."""
+"""Secrets that a container gets as environment variables."""
 
 from __future__ import annotations
 
@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from cdk_lightsail_containers_handler.properties.secret_value import SecretProperty
 
-from .secret_grants import grant_parameter, grant_secret
-from .secret_rules import (
-    PARAMETER,
-    SECRET,
-    check_parameter,
-    check_secret,
-    is_parameter,
-    is_secret,
-)
-from .tokens import is_token
+from ._checks import is_token
+from ._handler.grantees import grant_parameter, grant_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +18,12 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ssm as ssm
 
 
+_SECRET = "an ISecret such as secretsmanager.Secret"  # nosec B105  # noqa: S105 - a name
+_PARAMETER = "an IParameter such as ssm.StringParameter"
+
+
 class SecretOrigin(Protocol):
-    """Where a secret is kept."""
+    """The store of a secret."""
 
     def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         """Grant the handler to read it, and return the resource properties."""
@@ -36,22 +32,22 @@ class SecretOrigin(Protocol):
 
 @dataclass(frozen=True)
 class ContainerSecret:
-    """A secret whose value a container finds in an environment variable: one of the statics here.
+    """A secret that a container gets as an environment variable. Create one with a `from_*` method.
 
-    The function reads the value when it deploys. Templates, events and logs have the secret's ARN
-    or the parameter's name alone. Lightsail has no references to secrets: who may call its
-    GetContainerServiceDeployments in the account reads the value among the environment variables.
+    The function reads the value when it deploys. Templates, events and logs contain only the
+    secret's ARN or the parameter's name. Lightsail itself cannot refer to secrets: everyone in the
+    account who may call GetContainerServiceDeployments can read the value there.
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_GetContainerServiceDeployments.html
 
-    CloudFormation sends nothing when only the value of a secret changed: change the `revision` of
-    the deployment to have it read again.
+    A changed value alone does not change the template, so CloudFormation does not update the
+    deployment: change its `revision` to have the secret read again.
     """
 
     origin: SecretOrigin
 
     def __post_init__(self) -> None:
         if not callable(getattr(self.origin, "bind", None)):
-            # Not the value: it may be the secret itself.
+            # The message must not show the value, which may be the secret itself.
             shown = type(self.origin).__name__
             rule = "a secret must be one of ContainerSecret.from_...(...)"
             raise ValueError(f"{rule}, got a ContainerSecret of a value of type {shown!r}")  # noqa: TRY004 - one kind of error for a user
@@ -60,66 +56,68 @@ class ContainerSecret:
     def from_secrets_manager(
         secret: secretsmanager.ISecret, field: str | None = None
     ) -> ContainerSecret:
-        """Take a secret of AWS Secrets Manager, as it is when the function deploys.
+        """Use a secret of AWS Secrets Manager, with its value at the time of the deployment.
 
         Args:
-            secret: made in the stack, or referred to with `secretsmanager.Secret.from_...`.
+            secret: a secret of the stack, or one from `secretsmanager.Secret.from_...`.
             field: the field of the secret's JSON object. Default: the whole secret.
 
         Raises:
-            ValueError: it is no such secret, or the field is no text or an empty one.
+            ValueError: the value is not such a secret, or the field is not a non-empty string.
         """
         check_secret(secret, "secret")
-        is_text = isinstance(field, str) and field
-        if field is not None and not is_token(field) and not is_text:
-            raise ValueError(f"field must be a text that is not empty, got {field!r}")
+        is_string = isinstance(field, str) and field
+        if field is not None and not is_token(field) and not is_string:
+            raise ValueError(f"field must be a non-empty string, got {field!r}")
         return ContainerSecret(_StoredSecret(secret=secret, field=field))
 
     @staticmethod
     def from_ssm_parameter(parameter: ssm.IParameter) -> ContainerSecret:
-        """Take a parameter of the SSM Parameter Store, as it is when the function deploys.
+        """Use a parameter of the SSM Parameter Store, with its value at the time of the deployment.
 
-        A `SecureString` is referred to with
-        `ssm.StringParameter.from_secure_string_parameter_attributes`; one that is encrypted with a
-        key of the account's own needs its `encryption_key` there. The function always reads the
+        Import a `SecureString` with
+        `ssm.StringParameter.from_secure_string_parameter_attributes`. If it is encrypted with a
+        customer managed key, pass that as its `encryption_key`. The function always reads the
         latest version.
 
         Args:
-            parameter: of any type; made in the stack, or referred to.
+            parameter: a parameter of any type, of the stack or imported.
 
         Raises:
-            ValueError: it is no such parameter.
+            ValueError: the value is not such a parameter.
         """
-        check_parameter(parameter, "parameter")
+        if not _is_parameter(parameter):
+            raise _not_the_store("parameter", _PARAMETER, parameter)
         return ContainerSecret(_StoredParameter(parameter=parameter))
 
     @staticmethod
     def of(value: object, what: str) -> ContainerSecret:
-        """Return the secret that a value stands for: itself, or all of a secret or parameter.
+        """Return a value as a `ContainerSecret`.
 
         Args:
-            value: a `ContainerSecret`, a secret of AWS Secrets Manager, or a parameter of SSM.
-            what: what a message calls it.
+            value: a `ContainerSecret`, or a secret of AWS Secrets Manager or a parameter of SSM,
+                used as a whole.
+            what: the name of the value in messages.
 
         Raises:
-            ValueError: it is none of them; the message does not show what it is.
+            ValueError: the value is none of them. The message does not show it.
         """
         if isinstance(value, ContainerSecret):
             return value
-        if is_secret(value):
+        if _is_secret(value):
             return ContainerSecret.from_secrets_manager(cast("secretsmanager.ISecret", value))
-        if is_parameter(value):
+        if _is_parameter(value):
             return ContainerSecret.from_ssm_parameter(cast("ssm.IParameter", value))
         raise ValueError(
-            f"{what} must be one of ContainerSecret.from_...(...), {SECRET} or {PARAMETER}, got a "
-            f"value of type {type(value).__name__!r}"
+            f"{what} must be one of ContainerSecret.from_...(...), {_SECRET} or {_PARAMETER}, got "
+            f"a value of type {type(value).__name__!r}"
         )
 
     def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         """Grant the handler to read the secret, and return its resource properties.
 
         Args:
-            handler: the function that deploys, or who it is to this deployment.
+            handler: the function that deploys, or a principal that stands for its role.
         """
         return self.origin.bind(handler)
 
@@ -147,7 +145,28 @@ class _StoredParameter:
 
     def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         grant_parameter(self.parameter, handler)
-        # Where it was referred to by its ARN, the CDK takes the end of a path such as /shop/token
-        # for the name. SSM takes either.
+        # If the parameter is imported by its ARN, the CDK takes the end of a path such as
+        # /shop/token for its name. SSM accepts the ARN, too.
         arn, name = self.parameter.parameter_arn, self.parameter.parameter_name
         return {SecretProperty.PARAMETER_NAME: name if is_token(arn) else arn}
+
+
+def check_secret(secret: object, what: str) -> None:
+    """Check that a value is a secret of AWS Secrets Manager."""
+    if not _is_secret(secret):
+        raise _not_the_store(what, _SECRET, secret)
+
+
+def _is_secret(value: object) -> bool:
+    return hasattr(value, "secret_arn")
+
+
+def _is_parameter(value: object) -> bool:
+    return hasattr(value, "parameter_arn")
+
+
+def _not_the_store(what: str, kind: str, value: object) -> ValueError:
+    # The message must not show the value, which may be the secret itself.
+    return ValueError(
+        f"{what} must be {kind}, not its value, got a value of type {type(value).__name__!r}"
+    )

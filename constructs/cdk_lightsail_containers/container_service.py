@@ -1,18 +1,67 @@
-"""Container services that are defined outside the stack."""
+"""Container services: imported ones, and what their nodes can be."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import jsii
 from aws_cdk import ArnFormat, Resource, Stack
+from aws_cdk.aws_lightsail import CfnContainer
 from aws_cdk.interfaces.aws_lightsail import ContainerReference, IContainerRef
-from constructs import Construct
 
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
-from .tokens import check_known
+from ._checks import check_known, is_token
+
+if TYPE_CHECKING:
+    from constructs import Construct, IConstruct
+
+
+class Power(StrEnum):
+    """The memory and processor of each node of a container service.
+
+    https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_GetContainerServicePowers.html
+    """
+
+    NANO = "nano"
+    MICRO = "micro"
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+    XLARGE = "xlarge"
+
+
+class ContainerService:
+    """Imports existing Lightsail container services.
+
+    For a service that the stack creates, use `aws_cdk.aws_lightsail.CfnContainer`: every `service`
+    parameter takes either.
+    """
+
+    @staticmethod
+    def from_service_name(scope: Construct, id: str, service_name: str) -> IContainerRef:  # noqa: A002 - CDK's word
+        """Import a container service of the stack's account and Region by its name.
+
+        Permissions for it cover every container service of the account and Region, because
+        Lightsail's ARNs do not contain the name. Pass a `CfnContainer` for permissions on one
+        service only.
+
+        Args:
+            scope: the parent construct.
+            id: the id within the scope.
+            service_name: 1-63 lowercase letters, digits and inner hyphens.
+
+        Raises:
+            ValueError: the name breaks its rule.
+        """
+        check_known(service_name, check_service_name, "service_name")
+        return _ImportedContainerService(scope, id, service_name)
 
 
 @jsii.implements(IContainerRef)
 class _ImportedContainerService(Resource):
-    """A container service of the stack's account and Region, known by its name alone."""
+    """A container service of the stack's account and Region, of which only the name is known."""
 
     def __init__(self, scope: Construct, construct_id: str, service_name: str) -> None:
         super().__init__(scope, construct_id)
@@ -20,8 +69,8 @@ class _ImportedContainerService(Resource):
 
     @property
     def container_ref(self) -> ContainerReference:
-        # A container service's ARN ends in an id of Lightsail's own, never in the name, so the
-        # name alone stands for every container service of the account and Region.
+        # The ARN ends in an id that Lightsail generates, so the name alone stands for every
+        # container service of the account and Region.
         arn = Stack.of(self).format_arn(
             service="lightsail",
             resource="ContainerService",
@@ -31,27 +80,30 @@ class _ImportedContainerService(Resource):
         return ContainerReference(container_arn=arn, service_name=self._service_name)
 
 
-class ContainerService:
-    """Refers to Lightsail container services that exist already.
+def service_name_of(service: IContainerRef) -> str:
+    """Return the name of a container service, as a plain string if it is known."""
+    if isinstance(service, CfnContainer):
+        # Its reference is always a token.
+        return service.service_name
+    return service.container_ref.service_name
 
-    A service that the stack itself makes is an `aws_cdk.aws_lightsail.CfnContainer`, and goes
-    wherever these go.
+
+def check_service(scope: Construct, service: IContainerRef) -> None:
+    """Check that a service is a container service of the stack's account and Region."""
+    if isinstance(service, type) or not hasattr(service, "container_ref"):
+        rule = "service must be a CfnContainer or ContainerService.from_service_name(...)"
+        raise ValueError(f"{rule}, got {service!r}")
+    check_place(scope, service, "service")
+    check_known(service_name_of(service), check_service_name, "service_name")
+
+
+def check_place(scope: Construct, given: IConstruct, what: str) -> None:
+    """Check that a construct is not known to be in another account or Region.
+
+    The function calls Lightsail in the account and Region of its stack.
     """
-
-    @staticmethod
-    def from_service_name(scope: Construct, id: str, service_name: str) -> IContainerRef:  # noqa: A002 - CDK's word
-        """Refer to a container service of the stack's account and Region by its name.
-
-        Permissions granted on it hold for every container service of the account and Region:
-        Lightsail's ARNs do not contain the name. Hand in a `CfnContainer` to narrow them to one.
-
-        Args:
-            scope: the construct that this belongs to.
-            id: the id within the scope.
-            service_name: 1-63 lowercase letters, digits and inner hyphens.
-
-        Raises:
-            ValueError: the name breaks that rule.
-        """
-        check_known(service_name, check_service_name, "service_name")
-        return _ImportedContainerService(scope, id, service_name)
+    ours, theirs = Stack.of(scope), Stack.of(given)
+    for place, other in ((ours.account, theirs.account), (ours.region, theirs.region)):
+        if place != other and not is_token(place) and not is_token(other):
+            rule = f"{what} must be of the account and Region of its stack"
+            raise ValueError(f"{rule}, got {given.node.path!r} of {other}, not of {place}")

@@ -2,58 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, CustomResource, Stack
-from constructs import Construct
+from aws_cdk import Annotations, Stack
+from aws_cdk.aws_lightsail import CfnContainer
 
+from cdk_lightsail_containers_handler.properties.container import (
+    PortProtocol,
+    check_container_image,
+    check_container_name,
+    check_port,
+)
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
+    MOST_CONTAINERS,
     DeploymentAttribute,
     DeploymentProperty,
 )
-from cdk_lightsail_containers_handler.properties.rules import check_service_name
+from cdk_lightsail_containers_handler.properties.public_endpoint import check_public_port
 
-from .deployment_policy import deployment_policy
-from .deployment_rules import (
-    check_containers,
-    check_deploys_nothing,
-    check_images,
-    check_no_secrets,
-    check_public_endpoint,
-    private_images,
-)
-from .handler import Handler
-from .neighbours import check_alone
-from .policy_grantee import PolicyGrantee
-from .service_rules import check_handler, check_no_secret, check_service, service_name_of
-from .source_rules import check_revision
-from .synthesis_check import SynthesisCheck
-from .tokens import check_known
+from ._checks import check_known, check_revision, is_known, is_token, template_text
+from ._handler.policies import DEPLOY
+from ._service_resource import ServiceResource
+from ._sources import is_private_ecr
+from .container import Container, check_key, reject_secrets
+from .container_image import ContainerImage
+from .container_service import check_service, service_name_of
+from .handler import check_handler
+from .public_endpoint import PublicEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
+    from constructs import Construct
 
-    from .container import Container
-    from .public_endpoint import PublicEndpoint
-
-_TWIN = "a stack must not have two deployments of the same service, got one"
+    from .handler import Handler
 
 
-class ContainerServiceDeployment(Construct):
-    """Containers that a Lightsail container service runs, and the stack's proof that it does.
+class ContainerServiceDeployment(ServiceResource):
+    """A deployment of containers to a Lightsail container service, until it is active.
 
-    The resource is complete when this very deployment is active, and fails with what its
-    containers logged when Lightsail gives it up; the service then keeps what it ran before, and
-    the stack rolls back to it. What is deployed already is not deployed again. Another deployment
-    in progress is waited for. Removed from the stack, the deployment stays as it is: Lightsail
-    has no way to remove one but to delete or disable its service. See
+    The resource is complete when its deployment is active. If the deployment fails, the resource
+    fails with the last lines of the containers' logs, the service keeps running the previous
+    deployment, and the stack rolls back to it. Unchanged containers are not redeployed. If another
+    deployment is in progress, the function waits for it. Lightsail has no API to delete a
+    deployment, so it keeps running when you remove this resource from the stack. See
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerServiceDeployment.html
 
-    A service has one deployment at a time. So a stack has one for a service, and the service's
-    `CfnContainer` has no `container_service_deployment`.
+    A service has one deployment at a time. So a stack can have one for each service, and the
+    service's `CfnContainer` must not have a `container_service_deployment`.
     """
 
     def __init__(
@@ -70,105 +67,161 @@ class ContainerServiceDeployment(Construct):
         """Deploy containers.
 
         Args:
-            scope: the construct that this belongs to.
+            scope: the parent construct.
             id: the id within the scope.
-            containers: 1 to 10 containers by name: 1-53 lowercase letters, digits and inner
-                hyphens, known when the app is synthesized. Their images are of this service, or
-                of a registry.
-            service: the container service, a `CfnContainer` or
-                `ContainerService.from_service_name`.
-            handler: the function that does it. Default: the one that the stack shares.
-            public_endpoint: the container and port that the internet reaches. Default: none, the
-                service is reached by other resources of the account in Lightsail alone.
-            revision: any text; change it to have the containers' secrets read again and deployed.
-                CloudFormation sends nothing when only the value of a secret changed, since nothing
-                in the template did.
+            containers: a mapping of name to `Container`, 1 to 10 of them. A name is 1-53 lowercase
+                letters, digits and inner hyphens, and cannot be a token. Their images are images of
+                this service or of a registry.
+            service: the container service: a `CfnContainer` or
+                `ContainerService.from_service_name(...)`.
+            handler: the function to use. Default: the one that the stack shares.
+            public_endpoint: the container and port that the internet reaches. Default: none; then
+                only other Lightsail resources of the account reach the service.
+            revision: any string; change it to have the secrets of the containers read again and
+                deployed. A changed secret alone does not change the template, so CloudFormation
+                does not update the deployment. Default: none.
 
         Raises:
-            ValueError: a value breaks its rule; the stack, with the nested ones in it, has another
-                deployment of the service, or the service brings one of its own; or an image is one
-                of another service.
+            ValueError: a value breaks its rule, an image belongs to another service, the service
+                has a deployment of its own, or the stack, including its nested stacks, already has
+                a deployment of the service.
         """
         check_service(scope, service)
         check_handler(scope, handler)
         check_revision(revision)
-        check_deploys_nothing(service)
-        check_containers(containers)
-        check_public_endpoint(public_endpoint, containers)
-        check_images(scope, service, containers)
-        check_no_secrets(scope, containers)
-        self._service_name = service_name_of(service)
-        check_one_deployment(scope, self._service_name)
-        super().__init__(scope, id)
+        _check_containers(containers)
+        self._containers = containers
+        self._check_deployable(scope, service)
+        _check_public_endpoint(public_endpoint, containers)
+        _check_images(scope, service, containers)
+        super().__init__(scope, id, service=service, handler=handler)
 
-        handler = handler or Handler.shared(self)
-        grantee = PolicyGrantee(self, handler)
-        bound = {name: container.bind(grantee) for name, container in containers.items()}
-        policy = deployment_policy(self, handler, service, grants=grantee.statements)
+        bound = {name: container.bind(self._grantee) for name, container in containers.items()}
         endpoint = {} if public_endpoint is None else public_endpoint.bind()
-        self._properties: dict[str, object] = {
-            DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
-            DeploymentProperty.CONTAINERS: bound,
-            **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
-            **({} if revision is None else {DeploymentProperty.REVISION: revision}),
-        }
-        self._resource = CustomResource(
-            self,
-            "Resource",
-            resource_type=DEPLOYMENT_TYPE,
-            service_token=handler.function.function_arn,
-            service_timeout=handler.hand_over_timeout,
-            properties=self._properties,
+        self._resource = self._add_resource(
+            DEPLOYMENT_TYPE,
+            {
+                DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
+                DeploymentProperty.CONTAINERS: bound,
+                **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
+                **({} if revision is None else {DeploymentProperty.REVISION: revision}),
+            },
+            DEPLOY,
         )
-        handler.precede(self._resource)
-        self._resource.node.add_dependency(policy)
-        self._warn_of(private_images(self, service, containers))
-        self.node.add_validation(
-            SynthesisCheck(lambda: self._check_again(service, containers)),
-        )
+        self._warn_of_private_images()
 
     @property
     def deployment_version(self) -> str:
-        """The version that Lightsail gave the deployment that is active, such as `7`."""
+        """The version number of the active deployment, such as `7`."""
         return self._resource.get_att_string(DeploymentAttribute.DEPLOYMENT_VERSION)
 
     @property
     def url(self) -> str:
-        """The service's default address, `https://.../`; 404 without a public endpoint."""
+        """The service's default URL, `https://.../`. It answers 404 without a public endpoint."""
         return self._resource.get_att_string(DeploymentAttribute.URL)
 
-    def _warn_of(self, private: list[str]) -> None:
+    def _check_again(self, properties: Mapping[str, object]) -> None:
+        """Check at synthesis what was not known before, or was set since."""
+        self._check_deployable(self, self._service)
+        super()._check_again(properties)
+
+    def _check_deployable(self, scope: Construct, service: IContainerRef) -> None:
+        """Check that the service has no deployment of its own, and the containers no secrets."""
+        if isinstance(service, CfnContainer) and service.container_service_deployment is not None:
+            rule = f"{service.node.path!r} already sets container_service_deployment"
+            raise ValueError(f"{rule}: remove one of the two deployments")
+        for container in self._containers.values():
+            reject_secrets(scope, container)
+
+    def _warn_of_private_images(self) -> None:
+        """Warn of images that the service is not known to be allowed to pull.
+
+        A private repository of Amazon ECR answers to a role that Lightsail creates for the service:
+        https://docs.aws.amazon.com/lightsail/latest/userguide/amazon-lightsail-container-service-ecr-private-repo-access.html
+        """
+        # An imported service may have the role.
+        if not isinstance(self._service, CfnContainer) or _has_puller_role(self._service):
+            return
+        private = [
+            name
+            for name, container in self._containers.items()
+            if is_private_ecr(template_text(self, container.image))
+        ]
         if private:
             Annotations.of(self).add_warning_v2(
                 "cdk-lightsail-containers:privateRegistryAccess",
-                "Lightsail pulls from a private repository of Amazon ECR only as the service's "
-                "role: set private_registry_access with an ecr_image_puller_role that is active, "
-                "and let attr_private_registry_access_ecr_image_puller_role_principal_arn pull in "
-                "the repository's policy; or carry the image over with "
-                "ImageSource.from_ecr_repository(...). Concerned: container "
-                f"{', '.join(private)}",
+                f"the image of container {', '.join(private)} is in a private repository of Amazon "
+                "ECR, which Lightsail reads only with the service's role: set "
+                "private_registry_access with an active ecr_image_puller_role and allow "
+                "attr_private_registry_access_ecr_image_puller_role_principal_arn to pull in the "
+                "repository's policy; or use ImageSource.from_ecr_repository(...)",
             )
 
-    def _check_again(self, service: IContainerRef, containers: Mapping[str, Container]) -> None:
-        """Hold what was a token, or was set since, to its rules, where it came to be known."""
-        check_deploys_nothing(service)
-        check_no_secrets(self, containers)
-        check_no_secret(self, service, self._properties)
-        known = self._known()
-        if known != self._service_name and isinstance(known, str):
-            check_known(known, check_service_name, "service_name")
-            check_alone(self, ContainerServiceDeployment, lambda one: one._known() == known, _TWIN)  # noqa: SLF001 - our own class
 
-    def _known(self) -> object:
-        """Return the service's name as the template has it, which is all that is known of it."""
-        return Stack.of(self).resolve(self._service_name)
+def _check_containers(containers: object) -> None:
+    if not isinstance(containers, Mapping):
+        # The message must not show the value, which may contain environment variables.
+        shown = type(containers).__name__
+        raise ValueError(f"containers must be a mapping of name to Container, got a {shown}")  # noqa: TRY004 - one kind of error for a user
+    if not 1 <= len(containers) <= MOST_CONTAINERS:
+        raise ValueError(f"containers must be 1 to {MOST_CONTAINERS}, got {len(containers)}")
+    for name, container in containers.items():
+        check_key(name, "the name of a container")
+        check_known(name, check_container_name, "container name")
+        if not isinstance(container, Container):
+            shown = type(container).__name__
+            raise ValueError(f"containers[{name!r}] must be a Container, got a {shown}")  # noqa: TRY004 - one kind of error for a user
 
 
-def check_one_deployment(scope: Construct, service_name: str) -> None:
-    """Refuse a second deployment of a service: each would take the other's place."""
-    check_alone(
-        scope,
-        ContainerServiceDeployment,
-        lambda deployment: deployment._service_name == service_name,  # noqa: SLF001 - our own class
-        _TWIN,
-    )
+def _check_images(
+    scope: Construct, service: IContainerRef, containers: Mapping[str, Container]
+) -> None:
+    """Check that every image that Lightsail stores belongs to this container service."""
+    name = service_name_of(service)
+    if not is_known(name):
+        return
+    for container, definition in containers.items():
+        what = f"the image of container {container!r}"
+        if is_known(definition.image):
+            check_container_image(definition.image, name, what)
+            continue
+        image = _image_named(scope, definition.image)
+        if image and image.service_name != name and is_known(image.service_name):
+            raise ValueError(
+                f"{what} must be one of the container service {name!r} itself, got "
+                f"{image.node.path!r}, which is one of {image.service_name!r}"
+            )
+
+
+def _check_public_endpoint(endpoint: object, containers: Mapping[str, Container]) -> None:
+    """Check that a public endpoint names an HTTP or HTTPS port of a container."""
+    if endpoint is None:
+        return
+    if not isinstance(endpoint, PublicEndpoint):
+        raise ValueError(f"public_endpoint must be a PublicEndpoint, got {endpoint!r}")  # noqa: TRY004 - one kind of error for a user
+    name, port = endpoint.container, endpoint.port
+    if not is_known(name):
+        return
+    if name not in containers:
+        rule = f"the public endpoint's container must be one of {', '.join(containers)}"
+        raise ValueError(f"{rule}, got {name!r}")
+    ports = containers[name].ports
+    if is_token(port) or not all(map(is_known, ports.values())):
+        return
+    known = {check_port(number): PortProtocol(protocol) for number, protocol in ports.items()}
+    check_public_port(check_port(port), known, name, "the public endpoint's port")
+
+
+def _image_named(scope: Construct, name: str) -> ContainerImage | None:
+    """Return the image of the app that a token names."""
+    for construct in scope.node.root.node.find_all():
+        if isinstance(construct, ContainerImage) and construct.image_name == name:
+            return construct
+    return None
+
+
+def _has_puller_role(service: CfnContainer) -> bool:
+    access = Stack.of(service).resolve(service.private_registry_access) or {}
+    role = access.get("ecrImagePullerRole") or {}
+    # A value that is known only at deploy time may be a yes.
+    return bool(role.get("isActive"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput
@@ -9,24 +10,24 @@ from aws_cdk.aws_lightsail import CfnContainer
 from constructs import Construct
 
 from cdk_lightsail_containers_handler.properties.container import PortProtocol
-from cdk_lightsail_containers_handler.properties.rules import check_service_name
+from cdk_lightsail_containers_handler.properties.rules import (
+    check_number,
+    check_service_name,
+    show,
+)
 
+from ._checks import check_known, is_known, is_token
 from .container import Container
 from .container_image import ContainerImage
-from .container_rules import check_command, check_environment, check_hides_no_secret, check_ports
-from .container_service_deployment import ContainerServiceDeployment, check_one_deployment
-from .image_rules import check_registration
-from .power import Power
+from .container_service import Power
+from .container_service_deployment import ContainerServiceDeployment
 from .public_endpoint import HealthCheck, PublicEndpoint
-from .service_rules import check_handler
-from .source_rules import check_revision
-from .tokens import check_known
-from .web_service_rules import check_capacity, check_public_domain_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from aws_cdk import RemovalPolicy
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
 
@@ -35,15 +36,19 @@ if TYPE_CHECKING:
     from .image_source import ImageSource
 
 _CONTAINER = "web"
+# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
+_MAX_NODES = 20
+_MAX_DOMAINS = 4
 
 
 class ContainerWebService(Construct):
     """A Lightsail container service that serves one image over HTTPS.
 
-    It makes the service, registers the image, deploys it, and waits until it serves. The stack has
-    outputs for the address, the name of the image and the version of the deployment. Whoever wants
-    more changes the parts, or puts together a `CfnContainer`, a `ContainerImage` and a
-    `ContainerServiceDeployment` instead. See
+    It creates the service, pushes and registers the image, deploys it, and waits until it is
+    healthy. The stack gets outputs for the URL, the image's name and the deployment's version. To
+    change more than the parameters allow, change the attributes `service`, `image` and
+    `deployment`, or use a `CfnContainer`, a `ContainerImage` and a `ContainerServiceDeployment`
+    instead. See
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
     """
 
@@ -69,64 +74,55 @@ class ContainerWebService(Construct):
         secrets: (
             Mapping[str, ContainerSecret | secretsmanager.ISecret | ssm.IParameter] | None
         ) = None,
+        signed_by: kms.IKey | None = None,
     ) -> None:
-        """Make a service that serves an image.
+        """Create a service that serves an image.
 
         Args:
-            scope: the construct that this belongs to.
+            scope: the parent construct.
             id: the id within the scope.
-            port: on which the container speaks HTTP, 1 to 65535; known when the app is synthesized.
-            service_name: of the new container service: 1-63 lowercase letters, digits and inner
-                hyphens. Another name is another service, with another address.
+            port: the container's HTTP port, 1 to 65535; it cannot be a token.
+            service_name: the name of the new container service: 1-63 lowercase letters, digits and
+                inner hyphens. Another name creates another service with another URL.
             source: where the image comes from.
-            command: the command that the container runs. Default: the image's own.
-            environment: environment variables, texts by name; no secrets. Default: none.
-            handler: the function that does it. Default: the one that the stack shares.
-            health_check: how Lightsail finds out whether it serves. Default: Lightsail's own.
-            label: what the images of the service have in common. Default: `web`.
-            max_versions: how many images of the label stay, 1 to 150. Default: as many as there
-                is room for.
-            power: of each node: `nano`, `micro`, `small`, `medium`, `large` or `xlarge`. Default:
-                `nano`.
-            public_domain_names: lists of domain names, by the name of their Lightsail certificate,
-                which must be valid; four domain names in all. Default: the default address alone.
-            removal_policy: what becomes of an image that is replaced: DESTROY or RETAIN. Default:
-                DESTROY.
-            revision: any text; change it to have the secrets read again and deployed. The
-                image's tag is looked up again with another `revision` of the source.
-            scale: how many nodes, 1 to 20. Default: 1.
-            secrets: environment variables that the function reads when it deploys, by name.
+            command: the command to run, a list of strings. Default: the image's own command.
+            environment: a mapping of name to string: environment variables that are not secret.
                 Default: none.
+            handler: the function to use. Default: the one that the stack shares.
+            health_check: how Lightsail checks that the service is healthy. Default: Lightsail's own
+                check.
+            label: the common name of all versions of the image. Default: `web`.
+            max_versions: how many images of the label to keep, 1 to 150. Default: no limit of its
+                own.
+            power: memory and processor of each node: `nano`, `micro`, `small`, `medium`, `large` or
+                `xlarge`. Default: `nano`.
+            public_domain_names: a mapping of the name of a Lightsail certificate, which must be
+                valid, to a list of its domain names; 4 domain names in all. Default: none, only the
+                default URL.
+            removal_policy: DESTROY deletes an image that is removed or replaced, RETAIN keeps it.
+                Default: DESTROY.
+            revision: any string; change it to have the secrets read again and deployed. To have the
+                image's tag looked up again, change the `revision` of the source. Default: none.
+            scale: the number of nodes, 1 to 20. Default: 1.
+            secrets: a mapping of name to secret: environment variables whose values the function
+                reads when it deploys. Default: none.
+            signed_by: the AWS KMS key that must have signed the image, see `ContainerImage`.
+                Default: no signature is needed.
 
         Raises:
-            ValueError: a value breaks its rule, or the stack has another deployment of the service.
+            ValueError: a value breaks its rule, or the stack already has a deployment of the
+                service.
         """
-        label = "web" if label is None else label
         power = Power.NANO if power is None else power
         scale = 1 if scale is None else scale
-        command = () if command is None else command
-        environment = {} if environment is None else environment
-        secrets = {} if secrets is None else secrets
         public_domain_names = {} if public_domain_names is None else public_domain_names
-        ports = {port: PortProtocol.HTTP}
-        check_capacity(power=power, scale=scale)
-        check_public_domain_names(public_domain_names)
-        check_handler(scope, handler)
-        check_revision(revision)
-        check_registration(
-            scope,
-            label=label,
-            max_versions=max_versions,
-            removal_policy=removal_policy,
-            source=source,
-        )
-        check_ports(ports)
-        check_command(command)
-        check_environment(environment, secrets)
-        check_hides_no_secret(scope, command, environment)
-        endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
         check_known(service_name, check_service_name, "service_name")
-        check_one_deployment(scope, service_name)
+        if is_known(power) and power not in tuple(Power):
+            raise ValueError(f"power must be one of {', '.join(Power)}, got {show(power)}")
+        if not is_token(scale):
+            check_number(scale, "scale", 1, _MAX_NODES)
+        _check_public_domain_names(public_domain_names)
+        endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
         super().__init__(scope, id)
 
         self.service = CfnContainer(
@@ -148,13 +144,14 @@ class ContainerWebService(Construct):
             self,
             "Image",
             service=self.service,
-            label=label,
+            label="web" if label is None else label,
             source=source,
             handler=handler,
             max_versions=max_versions,
             removal_policy=removal_policy,
+            signed_by=signed_by,
         )
-        """The image that it runs."""
+        """The image."""
         self.deployment = ContainerServiceDeployment(
             self,
             "Deployment",
@@ -162,22 +159,37 @@ class ContainerWebService(Construct):
             containers={
                 _CONTAINER: Container(
                     image=self.image.image_name,
-                    ports=ports,
-                    environment=environment,
-                    command=command,
-                    secrets=secrets,
+                    ports={port: PortProtocol.HTTP},
+                    environment={} if environment is None else environment,
+                    command=() if command is None else command,
+                    secrets={} if secrets is None else secrets,
                 )
             },
             public_endpoint=endpoint,
             handler=handler,
             revision=revision,
         )
-        """The deployment of the image, in a container `web`."""
+        """The deployment, with one container `web`."""
         CfnOutput(self, "Url", value=self.url)
         CfnOutput(self, "ImageName", value=self.image.image_name)
         CfnOutput(self, "DeploymentVersion", value=self.deployment.deployment_version)
 
     @property
     def url(self) -> str:
-        """The service's default address, `https://.../`."""
+        """The service's default URL, `https://.../`."""
         return self.deployment.url
+
+
+def _check_public_domain_names(names: object) -> None:
+    rule = "public_domain_names must be a mapping of certificate name to a list of domain names"
+    if not isinstance(names, Mapping):
+        raise ValueError(f"{rule}, got {show(names)}")  # noqa: TRY004 - one kind of error for a user
+    for certificate, domains in names.items():
+        if not isinstance(certificate, str) or not certificate:
+            raise ValueError(f"{rule}, got {show(certificate)} for a certificate")
+        is_list = isinstance(domains, list | tuple) and domains
+        if not is_list or not all(isinstance(domain, str) and domain for domain in domains):
+            raise ValueError(f"{rule}, got {show(domains)} for {certificate!r}")
+    count = sum(len(domains) for domains in names.values())
+    if count > _MAX_DOMAINS:
+        raise ValueError(f"public_domain_names must be {_MAX_DOMAINS} at most, got {count}")

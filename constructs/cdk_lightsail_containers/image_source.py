@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
-from cdk_lightsail_containers_handler.properties.container_image import check_digest
-from cdk_lightsail_containers_handler.properties.image_source import check_archive_tag
-
-from .image_origins import (
+from ._sources import (
     ArchivedImage,
+    AssetImage,
     BuiltImage,
     ImageOrigin,
     PushedImage,
     RegistryImage,
     RepositoryImage,
 )
-from .secret_rules import check_secret
-from .source_rules import (
-    check_archive,
-    check_asset,
-    check_dockerfile,
-    check_registry_image,
-    check_repository,
-    check_revision,
-    check_tag_or_digest,
-)
-from .tokens import check_known
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
+    from typing import Unpack
 
     from aws_cdk import IgnoreMode, SymlinkFollowMode
     from aws_cdk import aws_ecr as ecr
@@ -39,17 +27,42 @@ if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct
 
+    from ._sources import ImageConfig
+
+
+class BuildOptions(TypedDict, total=False):
+    """The types of the options of `ImageSource.from_asset`: the CDK's, without `platform`."""
+
+    asset_name: str | None
+    build_args: Mapping[str, str] | None
+    build_contexts: Mapping[str, str] | None
+    build_secrets: Mapping[str, str] | None
+    build_ssh: str | None
+    cache_disabled: bool | None
+    cache_from: Sequence[ecr_assets.DockerCacheOption] | None
+    cache_to: ecr_assets.DockerCacheOption | None
+    display_name: str | None
+    exclude: Sequence[str] | None
+    extra_hash: str | None
+    file: str | None
+    follow_symlinks: SymlinkFollowMode | None
+    ignore_mode: IgnoreMode | None
+    invalidation: ecr_assets.DockerImageAssetInvalidationOptions | None
+    network_mode: ecr_assets.NetworkMode | None
+    outputs: Sequence[str] | None
+    target: str | None
+
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Where a container image comes from: one of the statics here.
+    """Where a container image comes from. Create one with a `from_*` method.
 
-    All but `from_digest` have the function carry the image to the Lightsail registry. A tag is
-    looked up whenever CloudFormation sends the resource, which it does only when one of its
-    properties changes, and not when the tag names another image. Best name the image by digest,
-    so that another image is another property; or change `revision` to have the tag looked up.
+    The function pushes the image to the Lightsail registry, except for `from_digest`. Only
+    linux/amd64 runs on Lightsail: of an image for several platforms, the function takes that one.
 
-    Only linux/amd64 runs on Lightsail: of an image for several platforms that one is taken.
+    The function looks a tag up whenever CloudFormation sends the resource. CloudFormation sends it
+    only when a property changes, not when the tag moves to another image. So name the image by
+    digest, which changes with the image, or change `revision` to have the tag looked up again.
     """
 
     origin: ImageOrigin
@@ -60,124 +73,78 @@ class ImageSource:
 
     @staticmethod
     def from_asset(
-        directory: str | os.PathLike[str],
-        *,
-        asset_name: str | None = None,
-        build_args: Mapping[str, str] | None = None,
-        build_contexts: Mapping[str, str] | None = None,
-        build_secrets: Mapping[str, str] | None = None,
-        build_ssh: str | None = None,
-        cache_disabled: bool | None = None,
-        cache_from: Sequence[ecr_assets.DockerCacheOption] | None = None,
-        cache_to: ecr_assets.DockerCacheOption | None = None,
-        display_name: str | None = None,
-        exclude: Sequence[str] | None = None,
-        extra_hash: str | None = None,
-        file: str | None = None,
-        follow_symlinks: SymlinkFollowMode | None = None,
-        ignore_mode: IgnoreMode | None = None,
-        invalidation: ecr_assets.DockerImageAssetInvalidationOptions | None = None,
-        network_mode: ecr_assets.NetworkMode | None = None,
-        outputs: Sequence[str] | None = None,
-        target: str | None = None,
+        directory: str | os.PathLike[str], **options: Unpack[BuildOptions]
     ) -> ImageSource:
         """Build an image from a Dockerfile, for linux/amd64.
 
-        `cdk deploy` builds it with Docker, or what `CDK_DOCKER` names, and pushes it to the CDK's
-        own repository, from which the function may pull. The options are those of
+        `cdk deploy` builds it with Docker, or with the program in `CDK_DOCKER`, and pushes it to
+        the CDK's repository of assets, from which the function pulls it. The options are those of
         https://docs.aws.amazon.com/cdk/api/v2/python/aws_cdk.aws_ecr_assets/DockerImageAssetOptions.html
 
         Args:
             directory: the folder that is the build's context.
-            asset_name: a name of the image's own, for the `AppStagingSynthesizer`.
-            build_args: arguments of the build; no tokens.
-            build_contexts: further contexts, by name.
-            build_secrets: secrets for the build, such as `{"key": "src=key.txt"}`.
-            build_ssh: the SSH agent's socket, or keys.
-            cache_disabled: build without the cache. Default: with it.
-            cache_from: where to import the build's cache from.
-            cache_to: where to export it to.
-            display_name: what the command line calls it. Default: the image's path in the stack.
-            exclude: patterns of files that do not belong to the context. Default: none but those
-                in `.dockerignore`.
-            extra_hash: what else makes it another image.
-            file: the Dockerfile's path in the folder. Default: `Dockerfile`.
-            follow_symlinks: which links to follow. Default: none.
-            ignore_mode: how `exclude` is read. Default: as in `.dockerignore`.
-            invalidation: which options make it another image. Default: all.
-            network_mode: the network of `RUN`. Default: Docker's.
-            outputs: outputs of the build.
-            target: the stage to build. Default: the last.
+            **options: the options of the build, by keyword:
+
+                - `asset_name`: the image's own name, for the `AppStagingSynthesizer`.
+                - `build_args`: arguments of the build; no tokens.
+                - `build_contexts`: further contexts, by name.
+                - `build_secrets`: secrets for the build, such as `{"key": "src=key.txt"}`.
+                - `build_ssh`: the SSH agent's socket, or keys.
+                - `cache_disabled`: build without the cache. Default: False.
+                - `cache_from`: where to import the build's cache from.
+                - `cache_to`: where to export the build's cache to.
+                - `display_name`: the name in the command line's output. Default: the image's path.
+                - `exclude`: patterns of files to leave out of the context, in addition to those in
+                  `.dockerignore`. Default: none.
+                - `extra_hash`: a string that changes the image's hash.
+                - `file`: the Dockerfile's path in the folder. Default: `Dockerfile`.
+                - `follow_symlinks`: which links to follow. Default: none.
+                - `ignore_mode`: how `exclude` is read. Default: like `.dockerignore`.
+                - `invalidation`: which options change the image's hash. Default: all.
+                - `network_mode`: the network of `RUN`. Default: Docker's.
+                - `outputs`: outputs of the build.
+                - `target`: the stage to build. Default: the last one.
 
         Raises:
             ValueError: the folder or the Dockerfile does not exist.
         """
-        options = {
-            "asset_name": asset_name,
-            "build_args": build_args,
-            "build_contexts": build_contexts,
-            "build_secrets": build_secrets,
-            "build_ssh": build_ssh,
-            "cache_disabled": cache_disabled,
-            "cache_from": cache_from,
-            "cache_to": cache_to,
-            "display_name": display_name,
-            "exclude": exclude,
-            "extra_hash": extra_hash,
-            "file": file,
-            "follow_symlinks": follow_symlinks,
-            "ignore_mode": ignore_mode,
-            "invalidation": invalidation,
-            "network_mode": network_mode,
-            "outputs": outputs,
-            "target": target,
-        }
-        folder = check_dockerfile(directory, file)
-        return ImageSource(BuiltImage(directory=folder, options=options))
+        for name in options.keys() - BuildOptions.__annotations__.keys():
+            raise TypeError(f"from_asset() got an unexpected keyword argument {name!r}")
+        return ImageSource(BuiltImage(directory=directory, options=options))
 
     @staticmethod
     def from_docker_image_asset(asset: ecr_assets.DockerImageAsset) -> ImageSource:
-        """Take an image that the stack has built for something else, too.
+        """Use an image that the stack builds for other constructs, too.
 
         Args:
-            asset: the image; it must have been built for `Platform.LINUX_AMD64`.
+            asset: the image, built for `Platform.LINUX_AMD64`.
 
         Raises:
-            ValueError: it is no such asset.
+            ValueError: the value is not a `DockerImageAsset`.
         """
-        check_asset(asset)
-        return ImageSource(RepositoryImage(image=asset.image_uri, repository=asset.repository))
+        return ImageSource(AssetImage(asset=asset))
 
     @staticmethod
     def from_ecr_repository(
         repository: ecr.IRepository, tag_or_digest: str = "latest", *, revision: str | None = None
     ) -> ImageSource:
-        """Take an image from a repository of Amazon ECR.
+        """Pull an image from a repository of Amazon ECR.
 
-        The function may pull from this repository alone. One of another account must allow the
-        function's role, or its account, in its own policy; another Region needs nothing. See
+        The function may pull from this repository only. A repository of another account must allow
+        the function's role, or its account, in its own policy. Another Region needs nothing. See
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
 
         Args:
-            repository: made in the stack, or referred to with `ecr.Repository.from_...`.
-            tag_or_digest: a tag, or `sha256:` and 64 lowercase hex digits. A token is taken for a
-                tag. CloudFormation sends nothing when the tag names another image: best give a
-                digest.
-            revision: any text; change it to have the tag looked up again.
+            repository: a repository of the stack, or one from `ecr.Repository.from_...`.
+            tag_or_digest: a tag, or `sha256:` and 64 lowercase hex digits; prefer a digest. A token
+                is used as a tag. Default: `latest`.
+            revision: any string; change it to have the tag looked up again. Default: none.
 
         Raises:
-            ValueError: it is no repository, the other neither a tag nor a digest, or the revision
-                is no text.
+            ValueError: a value breaks its rule.
         """
-        check_repository(repository)
-        check_tag_or_digest(tag_or_digest)
-        check_revision(revision)
         return ImageSource(
-            RepositoryImage(
-                image=repository.repository_uri_for_tag_or_digest(tag_or_digest),
-                repository=repository,
-                revision=revision,
-            )
+            RepositoryImage(repository=repository, tag_or_digest=tag_or_digest, revision=revision)
         )
 
     @staticmethod
@@ -187,70 +154,63 @@ class ImageSource:
         credentials: secretsmanager.ISecret | None = None,
         revision: str | None = None,
     ) -> ImageSource:
-        """Take an image from any registry that the function reaches.
+        """Pull an image from any registry that the function can reach.
 
-        An image of a private repository of Amazon ECR is taken `from_ecr_repository`, which allows
-        to pull it.
+        For a private repository of Amazon ECR use `from_ecr_repository`, which also grants the
+        permissions to pull.
 
         Args:
-            image: `registry/repository:tag` or `registry/repository@sha256:...`, as Docker reads
-                it: `nginx:1.27` is one of Docker Hub. CloudFormation sends nothing when the tag
-                names another image: best give a digest.
-            credentials: a secret of AWS Secrets Manager, JSON with `username` and `password`, or
-                the text `user:password`. The function reads it; the template has its ARN alone.
-                Default: none.
-            revision: any text; change it to have the tag looked up again.
+            image: `registry/repository:tag` or `registry/repository@sha256:...`, read as Docker
+                does: `nginx:1.27` is in Docker Hub. Prefer a digest.
+            credentials: a secret of AWS Secrets Manager that contains JSON with `username` and
+                `password`, or the string `user:password`. The function reads it; the template
+                contains its ARN only. Default: none.
+            revision: any string; change it to have the tag looked up again. Default: none.
 
         Raises:
-            ValueError: the image is no such reference, or one of a private repository of Amazon
-                ECR; the credentials are no secret, or the revision is no text.
+            ValueError: a value breaks its rule, or the image is in a private repository of Amazon
+                ECR and has no credentials.
         """
-        if credentials is not None:
-            check_secret(credentials, "credentials")
-        check_registry_image(image, credentials)
-        check_revision(revision)
         return ImageSource(RegistryImage(image=image, credentials=credentials, revision=revision))
 
     @staticmethod
     def from_archive(path: str | os.PathLike[str], *, tag: str | None = None) -> ImageSource:
-        """Take an image from an archive, such as Buildah, Kaniko, Bazel or Nix make it.
+        """Use an image from an archive, as Buildah, Kaniko, Bazel or Nix write it.
 
-        `cdk deploy` uploads it to the CDK's own bucket, from which the function may read it alone.
+        `cdk deploy` uploads it to the CDK's bucket of assets. The function may read this archive
+        only.
 
         Args:
-            path: an OCI image layout, what `docker save` writes, or what skopeo calls `dir:`, as a
-                tar file that is not compressed, or as a folder, which the CDK zips.
-            tag: which image of an archive of several, by a name that the archive gives it, such as
-                `web:1.4`. Default: the only one.
+            path: an OCI image layout, the output of `docker save`, or skopeo's `dir:` format: an
+                uncompressed tar file, or a folder, which the CDK zips.
+            tag: the name that the archive gives the image, such as `web:1.4`. Required for an
+                archive with several images. Default: the only image.
 
         Raises:
-            ValueError: there is no such archive, or the tag names no image.
+            ValueError: the path is not an archive, or the tag breaks its rule.
         """
-        if tag is not None:
-            check_known(tag, check_archive_tag, "tag")
-        return ImageSource(ArchivedImage(path=check_archive(path), tag=tag))
+        return ImageSource(ArchivedImage(path=path, tag=tag))
 
     @staticmethod
     def from_digest(digest: str) -> ImageSource:
-        """Take an image that is in the Lightsail registry already, by its manifest's digest.
+        """Use an image that is already in the Lightsail registry, by its manifest's digest.
 
-        It must have been pushed just before: Lightsail drops what nobody registers.
+        Push it shortly before: Lightsail deletes images that are not registered.
         https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_RegisterContainerImage.html
 
         Args:
-            digest: `sha256:` and 64 lowercase hex digits, of a linux/amd64 image's manifest.
+            digest: `sha256:` and 64 lowercase hex digits, of the manifest of a linux/amd64 image.
 
         Raises:
-            ValueError: the digest breaks that rule.
+            ValueError: the digest breaks its rule.
         """
-        check_known(digest, check_digest, "digest")
         return ImageSource(PushedImage(digest=digest))
 
-    def bind(self, scope: Construct, handler: iam.IGrantable) -> Mapping[str, object]:
-        """Grant the handler what it needs, and return the resource properties of this source.
+    def bind(self, scope: Construct, handler: iam.IGrantable) -> ImageConfig:
+        """Grant the handler what it needs to read the image, and return its resource properties.
 
         Args:
             scope: the image that uses this source.
-            handler: the function that will read it, or who it is to this image.
+            handler: the function that reads it, or a principal that stands for its role.
         """
         return self.origin.bind(scope, handler)

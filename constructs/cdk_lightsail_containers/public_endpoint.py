@@ -18,26 +18,26 @@ from cdk_lightsail_containers_handler.properties.public_endpoint import (
     check_threshold,
 )
 
-from .seconds import check_seconds
-from .tokens import check_known
+from ._checks import check_known, check_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class HealthCheck:
-    """How Lightsail finds out whether the public endpoint serves; its defaults are Lightsail's own.
+    """How Lightsail checks that the public endpoint is healthy. The defaults are Lightsail's.
 
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceHealthCheckConfig.html
 
     Args:
-        path: what is asked for; begins with `/`. Default: `/`.
-        success_codes: the status codes of success, from 200 to 499: codes and ranges such as
-            `200,204` or `200-299`. Default: `200-499`.
-        interval: from one check to the next, 5 to 300 seconds, whole. Default: 5 seconds.
-        timeout: without an answer for so long a check has failed, 2 to 60 seconds, whole.
+        path: the path to request; begins with `/`. Default: `/`.
+        success_codes: the healthy status codes, from 200 to 499: codes and ranges such as `200,204`
+            or `200-299`. Default: `200-499`.
+        interval: the time between two checks, 5 to 300 whole seconds. Default: 5 seconds.
+        timeout: the time until a check without an answer fails, 2 to 60 whole seconds.
             Default: 2 seconds.
         healthy_threshold: how many successes in a row make a container healthy, 1 to 1000.
             Default: 2.
-        unhealthy_threshold: how many failures in a row make it unhealthy, 1 to 1000. Default: 2.
+        unhealthy_threshold: how many failures in a row make a container unhealthy, 1 to 1000.
+            Default: 2.
 
     Raises:
         ValueError: a value breaks its rule.
@@ -72,14 +72,14 @@ class HealthCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class PublicEndpoint:
-    """The container and port that the internet reaches, over HTTPS, at the deployment's URL.
+    """The container and port that serve the deployment's URL on the internet, over HTTPS.
 
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_EndpointRequest.html
 
     Args:
         container: the name of one of the deployment's containers.
         port: one of its ports, with the protocol HTTP or HTTPS.
-        health_check: how Lightsail finds out whether it serves. Default: Lightsail's own.
+        health_check: how Lightsail checks that it is healthy. Default: Lightsail's own check.
 
     Raises:
         ValueError: a value breaks its rule.

@@ -152,6 +152,7 @@ class Resources:
 
         with pushing(
             source,
+            signed_by=registration.wanted.signed_by,
             service=registration.wanted.service_name,
             lightsail=self._lightsail(),
             deadline=self._resource.deadline,
@@ -170,6 +171,8 @@ class Resources:
             return
         with self._taking_back():
             registration = self._registration(event, stack)
+            # What was registered was signed, and its key may be disabled by now.
+            registration.wanted = replace(registration.wanted, signed_by=None)
             if registration.find_doubted(self._resource.handed_over.state) is None:
                 with self._resolved(registration):
                     registration.find()

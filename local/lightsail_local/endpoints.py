@@ -10,7 +10,7 @@ DEFAULT_REGISTRY_PORT = 4568
 DEFAULT_PAGE_PORT = 4569
 DEFAULT_REGION = "us-east-1"
 DEFAULT_ACCOUNT = "000000000000"
-_ANYTHING = "local"  # nobody checks keys here
+_ANYTHING = "local"  # keys are not checked here
 
 # Each of these could send a request elsewhere, or sign it for a real account.
 _CONFLICTING = frozenset(
@@ -94,7 +94,7 @@ class Endpoints:
         return kept | self.environment()
 
     def enter(self) -> None:
-        """Have this process talk to this cloud only, whatever its shell is set up for."""
+        """Point this process at this cloud only, regardless of its shell's settings."""
         environment = self.environment_within(os.environ)
         os.environ.clear()
         os.environ.update(environment)

@@ -17,7 +17,7 @@ def announced(endpoints: Endpoints) -> Iterator[None]:
     """Let the cloud be found for as long as the block lasts."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    # Whoever could write here could send the user's deployments elsewhere.
+    # A user who could write here could send the user's deployments elsewhere.
     folder.chmod(0o700)
     path = folder / f"{_port(endpoints)}.json"
     path.write_text(json.dumps(dataclasses.asdict(endpoints)))

@@ -1,4 +1,4 @@
-"""`lightsail-local up`: a cloud in the foreground, until it is told to end."""
+"""`lightsail-local up`: a cloud in the foreground, until it is interrupted."""
 
 import contextlib
 import os
@@ -107,7 +107,7 @@ def _say(text: str) -> None:
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        # That nobody reads it any more is no reason to end, or to leave a request unanswered.
+        # A reader that is gone is no reason to end, or to leave a request unanswered.
         with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), sys.stdout.fileno())
 

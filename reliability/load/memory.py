@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import archives
 import oci_images
-from cdk_lightsail_containers.handler_asset import ENTRY_POINT
+from cdk_lightsail_containers._handler.asset import ENTRY_POINT
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,

@@ -17,7 +17,7 @@ from typing import Any
 import crhelper
 
 import stack_requests
-from cdk_lightsail_containers.handler_asset import ENTRY_POINT
+from cdk_lightsail_containers._handler.asset import ENTRY_POINT
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
 )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import archives
 import oci_images
+import signed_images
 from fake_registry import FakeRegistry
 from oci_images import Made
 from reliability.lifecycles import push
@@ -47,10 +48,14 @@ class RegistryImages:
 
     registry: FakeRegistry
     tag: str
+    is_signed: bool = False
 
     def bring(self, number: int) -> Changes:
-        """Let the tag name the image."""
-        self.registry.add(_made(number), self.tag)
+        """Let the tag name the image, with a signature if there has to be one."""
+        made = _made(number)
+        self.registry.add(made, self.tag)
+        if self.is_signed:
+            signed_images.sign(self.registry, made.digest)
         return {"Revision": str(number)}
 
     def lose(self) -> Changes:

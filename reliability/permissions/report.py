@@ -18,7 +18,7 @@ from .world import World, running_world
 
 _ONE = {
     "ecr": "the repository",
-    "kms": "the key, through the service that it encrypts for",
+    "kms": "the key, to decrypt through the service that it encrypts for",
     "lambda": "the function itself",
     "lightsail": "the container service",
     "logs": "its own log group",

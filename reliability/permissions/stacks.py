@@ -56,6 +56,8 @@ def kinds() -> Mapping[str, tuple[Build, Callable[[World], None]]]:
         "Amazon ECR, another account": _image(
             _repository_of(f"arn:aws:ecr:{REGIONS[0]}:{OTHER_ACCOUNT}:{_REPOSITORY}")
         ),
+        "public registry, signed": _signed(_public),
+        "Amazon ECR, signed": _signed(_repository),
         "asset": _image(_asset),
         "archive": _image(_archive),
     }
@@ -101,6 +103,16 @@ def _image(
             source=source(stack, world),
             **more,
         )
+
+    return build
+
+
+def _signed(source: Callable[[Stack, World], ImageSource]) -> Build:
+    def build(stack: Stack, world: World) -> None:
+        key = kms.Key(
+            stack, "Key", key_spec=kms.KeySpec.ECC_NIST_P256, key_usage=kms.KeyUsage.SIGN_VERIFY
+        )
+        _image(source, signed_by=key)(stack, world)
 
     return build
 

@@ -48,14 +48,16 @@ _ON_SERVICE = frozenset(
     {"RegisterContainerImage", "DeleteContainerImage", "CreateContainerServiceDeployment"}
 )
 _HOST = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
-_PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs)/[^/]*")
+_PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|referrers|blobs)/[^/]*")
 # What Amazon ECR's API says that a pull through the registry calls:
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetDownloadUrlForLayer.html
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchCheckLayerAvailability.html
 _ECR_ACTIONS = {
     ("GET", "manifests"): "ecr:BatchGetImage",
     ("HEAD", "manifests"): "ecr:BatchGetImage",
+    ("GET", "referrers"): "ecr:BatchGetImage",
     ("GET", "blobs"): "ecr:GetDownloadUrlForLayer",
     ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",
 }
@@ -151,7 +153,7 @@ class World:
         for name, properties in self.template.resources("AWS::SSM::Parameter"):
             self.aws.parameters[name] = Stored(properties["Value"])
         for _, properties in self.template.resources(CONTAINER_IMAGE_TYPE):
-            self.images = self._images(properties.get("Source", {}))
+            self.images = self._images(properties)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -194,14 +196,19 @@ class World:
             self._attributes[event["LogicalResourceId"]] = answer["Data"]
         return str(answer["PhysicalResourceId"])
 
-    def _images(self, source: dict[str, str]) -> Images:
+    def _images(self, properties: dict[str, Any]) -> Images:
+        source = properties.get("Source", {})
         if "Key" in source:
             return ArchivedImages(objects=self.aws.s3.objects, key=source["Key"])
         if "Image" not in source:
             return PushedImages(world=self.simulated)
         registries = {one.host: one for one in (self.public, self.private)}
         registry = registries.get(source["Image"].partition("/")[0], self.simulated.ecr)
-        return RegistryImages(registry=registry, tag=source["Image"].rpartition(":")[2])
+        return RegistryImages(
+            registry=registry,
+            tag=source["Image"].rpartition(":")[2],
+            is_signed="SignedBy" in properties,
+        )
 
 
 @contextmanager

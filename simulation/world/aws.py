@@ -18,7 +18,7 @@ from fake_s3 import FakeS3
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 from lightsail_local.wire.http_server import Answer, Connection
 
-SERVICES = ("ecr", "lambda", "secretsmanager", "ssm", "s3", "cloudformation")
+SERVICES = ("ecr", "lambda", "secretsmanager", "ssm", "s3", "kms", "cloudformation")
 """Them, by boto3's names: one server in this world."""
 ECR_LOGIN = ("AWS", "password-of-ecr")
 
@@ -143,6 +143,10 @@ class Aws:
         token = base64.b64encode(":".join(ECR_LOGIN).encode()).decode()
         return {"authorizationData": [{"authorizationToken": token}]}
 
+    def _verify(self, given: Mapping[str, Any], _region: str) -> object:
+        self.record("kms:Verify", given["KeyId"])
+        return {"KeyId": given["KeyId"], "SignatureValid": True}
+
     def _decrypt(self, stored: Stored, service: str, region: str) -> None:
         """Use a key of the account's own, as services do on behalf of their callers.
 
@@ -157,6 +161,7 @@ class Aws:
         "GetSecretValue": _secret,
         "GetParameter": _parameter,
         "GetAuthorizationToken": _log_in,
+        "Verify": _verify,
     }
 
 

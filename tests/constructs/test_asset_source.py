@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from aws_cdk import IgnoreMode, Stack, Stage
 from aws_cdk import aws_ecr_assets as ecr_assets
 
 from cdk_lightsail_containers import ImageSource
+from cdk_lightsail_containers.image_source import BuildOptions
 from stacks import PULLS, PUSHES, granted, image_in, origin_of, service_in, statement_for
 
 
@@ -76,12 +78,18 @@ def test_is_built_as_it_is_told(placed_stack: Stack, site: Path) -> None:
     }
 
 
-def test_hands_on_every_option_that_the_cdk_has_except_the_platform(site: Path) -> None:
-    ours = set(inspect.signature(ImageSource.from_asset).parameters) - {"directory"}
+def test_names_every_option_that_the_cdk_has_except_the_platform() -> None:
+    ours = set(BuildOptions.__annotations__)
     theirs = set(inspect.signature(ecr_assets.DockerImageAssetOptions).parameters)
 
     assert ours == theirs - {"platform"}
-    assert set(ImageSource.from_asset(site).origin.options) == ours  # type: ignore[attr-defined]
+    assert ours == set(re.findall(r"- `(\w+)`:", str(ImageSource.from_asset.__doc__)))
+
+
+@pytest.mark.parametrize("name", ["platform", "dockerfile"])
+def test_refuses_an_option_that_it_does_not_have(site: Path, name: str) -> None:
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+        ImageSource.from_asset(site, **{name: "linux/arm64"})  # type: ignore[misc]
 
 
 def test_one_source_serves_two_images(stack: Stack, site: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cdk_commands import ROOT
-from cdk_lightsail_containers.condensed_source import condensed
+from cdk_lightsail_containers._handler.condensed_source import condensed
 
 HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
 
@@ -35,6 +35,15 @@ HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
             'a = """\n    b\n"""\nif a:\n c = f"""\n    {a}\n    """\n',
         ),
         ("class A:\n    b: int = 1\n", "class A:\n b: int = 1\n"),
+        (
+            "from __future__ import a\nfrom .b import (\n    C,\n    d as D,\n    e,\n)\nD(e)\n",
+            "from __future__ import a\nfrom .b import d as D, e\n\n\n\n\nD(e)\n",
+        ),
+        ("from b import C\ndef f(c: C): ...\n", "\ndef f(c): ...\n"),
+        (
+            "from b import C\nclass A:\n    c: list[C]\n",
+            "from b import C\nclass A:\n c: list[C]\n",
+        ),
     ],
 )
 def test_leaves_out_what_only_readers_and_checkers_need(source: str, expected: str) -> None:
@@ -48,6 +57,7 @@ def test_keeps_the_meaning_and_the_line_of_every_statement(module: Path) -> None
     code = condensed(source)
 
     assert meaning(code) == meaning(source)
+    assert names(code) & imported(source) <= imported(code)
     assert b"# " not in code
     assert len(code.splitlines()) == len(source.splitlines())
 
@@ -67,7 +77,24 @@ def meaning(source: bytes) -> list[str]:
     return [f"{node.lineno}: {ast.dump(node)}" for node in statements]
 
 
+def names(source: bytes) -> set[str]:
+    """The names that a module uses, also in annotations of fields."""
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+
+
+def imported(source: bytes) -> set[str]:
+    """The names that a module imports from others."""
+    return {
+        name.asname or name.name
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+
+
 def is_left_out(node: ast.AST) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return True  # what is used of it is looked at by itself
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return isinstance(node.value.value, str)
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"

@@ -151,7 +151,7 @@ def test_refuses_a_second_image_of_the_same_service_and_label(stack: Stack) -> N
     service = service_in(stack)
     image_in(stack, "First", service=service)
 
-    with pytest.raises(ValueError, match="got label 'web' again after 'Stack/First'"):
+    with pytest.raises(ValueError, match="label 'web' is already used by 'Stack/First'"):
         image_in(stack, "Second", service=service)
 
 
@@ -159,7 +159,7 @@ def test_a_service_is_the_same_however_it_is_referred_to(stack: Stack) -> None:
     image_in(stack, "First", service=service_in(stack, "shop"))
     same = ContainerService.from_service_name(stack, "Same", "shop")
 
-    with pytest.raises(ValueError, match="got label 'web' again after 'Stack/First'"):
+    with pytest.raises(ValueError, match="label 'web' is already used by 'Stack/First'"):
         image_in(stack, "Second", service=same)
 
 
@@ -171,7 +171,7 @@ def test_refuses_the_image_of_a_nested_stack_after_that_of_its_parent(stack: Sta
     image_in(stack, service=shop_in(stack))
     nested = NestedStack(stack, "Nested")
 
-    with pytest.raises(ValueError, match="got label 'web' again after 'Stack/Image'"):
+    with pytest.raises(ValueError, match="label 'web' is already used by 'Stack/Image'"):
         image_in(nested, service=shop_in(nested))
 
 
@@ -179,7 +179,7 @@ def test_refuses_the_image_of_a_parent_after_that_of_its_nested_stack(stack: Sta
     nested = NestedStack(stack, "Nested")
     image_in(nested, service=shop_in(nested))
 
-    with pytest.raises(ValueError, match="got label 'web' again after 'Stack/Nested/Image'"):
+    with pytest.raises(ValueError, match="label 'web' is already used by 'Stack/Nested/Image'"):
         image_in(stack, service=shop_in(stack))
 
 
@@ -197,7 +197,7 @@ def test_a_stack_below_another_is_another_stack(stack: Stack) -> None:
     [
         ("shop", "Web_1", "label must be 1-53 lowercase .* got 'Web_1'"),
         ("Shop", "web", "service_name must be 1-63 lowercase .* got 'Shop'"),
-        ("shop", "web", "got label 'web' again after 'Stack/Image'"),
+        ("shop", "web", "label 'web' is already used by 'Stack/Image'"),
     ],
 )
 def test_what_comes_to_be_known_is_held_to_its_rules(

@@ -10,8 +10,7 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
 from cdk_lightsail_containers import Container, ContainerSecret, Handler
-from cdk_lightsail_containers.narrow_grantee import NarrowGrantee
-from cdk_lightsail_containers.policy_grantee import PolicyGrantee
+from cdk_lightsail_containers._handler.grantees import LeastPrivilegeGrantee, PolicyGrantee
 from stacks import EVERY_FUNCTION, allowed_in, deployed, deployment_in, only, statement_for
 
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop-abcdef"
@@ -127,7 +126,7 @@ def test_is_named_in_the_policy_of_a_key_whose_account_does_not_decide(stack: St
 
 
 def test_takes_nothing_of_a_grant_that_is_not_needed(stack: Stack) -> None:
-    grantee = NarrowGrantee(Handler.shared(stack), {"ssm:GetParameter": {}})
+    grantee = LeastPrivilegeGrantee(Handler.shared(stack), {"ssm:GetParameter": {}})
 
     secretsmanager.Secret(stack, "Secret").grant_read(grantee)
 
@@ -137,7 +136,7 @@ def test_takes_nothing_of_a_grant_that_is_not_needed(stack: Stack) -> None:
 
 def test_stands_for_the_role_of_the_function(stack: Stack) -> None:
     handler = Handler.shared(stack)
-    grantee = NarrowGrantee(PolicyGrantee(stack, handler), {})
+    grantee = LeastPrivilegeGrantee(PolicyGrantee(stack, handler.role), {})
 
     assert grantee.assume_role_action == handler.role.assume_role_action
     assert grantee.principal_account == handler.role.principal_account
@@ -178,11 +177,11 @@ def test_another_revision_of_the_secrets_is_all_that_changes() -> None:
     [
         (
             ContainerSecret.from_secrets_manager,
-            r"secret must be an ISecret such as secretsmanager\.Secret, not what is in it",
+            r"secret must be an ISecret such as secretsmanager\.Secret, not its value",
         ),
         (
             ContainerSecret.from_ssm_parameter,
-            r"parameter must be an IParameter such as ssm\.StringParameter, not what is in it",
+            r"parameter must be an IParameter such as ssm\.StringParameter, not its value",
         ),
         (ContainerSecret, r"a secret must be one of ContainerSecret\.from_.* of a value"),
     ],
@@ -200,7 +199,7 @@ def test_refuses_a_value_in_place_of_where_it_is_kept_and_does_not_show_it(
 def test_refuses_a_field_that_is_no_text(stack: Stack, field: Any) -> None:
     secret = secretsmanager.Secret(stack, "Secret")
 
-    with pytest.raises(ValueError, match=f"field must be a text that is not empty, got {field!r}"):
+    with pytest.raises(ValueError, match=f"field must be a non-empty string, got {field!r}"):
         ContainerSecret.from_secrets_manager(secret, field)
 
 

@@ -198,12 +198,12 @@ def test_can_be_granted_what_else_it_needs(stack: Stack) -> None:
         ({"memory_size": True}, "memory_size, in MiB, must be a whole number .* got True"),
         (
             {"timeout": Duration.seconds(59)},
-            "timeout must be a Duration of 60 to 900 seconds, .* got 59 seconds",
+            "timeout must be a Duration of 60 to 900 whole seconds, got 59 seconds",
         ),
-        ({"timeout": Duration.minutes(16)}, "Duration of 60 to 900 seconds, .* got 960 seconds"),
-        ({"timeout": Duration.millis(60500)}, r"whole ones, got 60\.5 seconds"),
-        ({"timeout": 5}, "timeout must be a Duration of 60 to 900 seconds, .* got 5"),
-        ({"timeout": 0}, "timeout must be a Duration of 60 to 900 seconds, .* got 0"),
+        ({"timeout": Duration.minutes(16)}, "Duration of 60 to 900 whole seconds, got 960 seconds"),
+        ({"timeout": Duration.millis(60500)}, r"whole seconds, got 60\.5 seconds"),
+        ({"timeout": 5}, "timeout must be a Duration of 60 to 900 whole seconds, got 5"),
+        ({"timeout": 0}, "timeout must be a Duration of 60 to 900 whole seconds, got 0"),
         ({"vpc_subnets": ec2.SubnetSelection()}, "vpc_subnets and security_groups need a vpc"),
         ({"security_groups": []}, "vpc_subnets and security_groups need a vpc"),
         ({"log_retention": 30}, "log_retention must be one of aws_logs.RetentionDays, got 30"),
@@ -228,7 +228,7 @@ def test_refuses_a_setting_before_any_child_exists(
         ({"vpc_subnets": "private"}, "vpc_subnets must be an aws_ec2.SubnetSelection, got 'priv"),
         (
             {"vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)},
-            "vpc_subnets must be private ones",
+            "vpc_subnets must be private, got",
         ),
     ],
 )

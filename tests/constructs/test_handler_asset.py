@@ -10,7 +10,8 @@ import pytest
 from aws_cdk import App, Stack
 
 import cdk_lightsail_containers_handler
-from cdk_lightsail_containers import Handler, handler_asset
+from cdk_lightsail_containers import Handler
+from cdk_lightsail_containers._handler.asset import _license, _package_directory
 
 HANDLER = Path(str(cdk_lightsail_containers_handler.__file__)).parent
 SYNTHESIZE = """
@@ -84,9 +85,9 @@ def test_has_the_same_hash_from_another_process_with_another_umask_and_no_networ
 
 def test_says_which_package_is_missing() -> None:
     with pytest.raises(ValueError, match="package 'no_such_package' is not installed"):
-        handler_asset._package_directory("no_such_package")
+        _package_directory("no_such_package")
 
 
 def test_says_which_licence_is_missing() -> None:
     with pytest.raises(ValueError, match="'crhelper' is installed without its COPYING"):
-        handler_asset._licence("crhelper", "COPYING")
+        _license("crhelper", "COPYING")

@@ -229,7 +229,7 @@ USES: dict[str, tuple[Callable[[Stack, str], object], str, str | None, str]] = {
         lambda stack, value: site(stack, public_domain_names={value: [value]}),
         "example.com",
         "",
-        "public_domain_names must be lists",
+        "public_domain_names must be a mapping",
     ),
     "name of a secret": (
         lambda stack, value: deployment(
@@ -334,7 +334,7 @@ def test_two_images_with_one_label_that_is_looked_up_are_refused_at_once() -> No
     service = service_in(stack)
     image_in(stack, "One", service=service, label=look_up(stack))
 
-    with pytest.raises(ValueError, match="two images with the same service and label"):
+    with pytest.raises(ValueError, match="label 'web' is already used by"):
         image_in(stack, "Two", service=service, label=look_up(stack))
 
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from cdk_lightsail_containers import ContainerService, ContainerWebService, Handler, ImageSource
-from cdk_lightsail_containers.role_size import check_role_size
+from cdk_lightsail_containers._handler.policies import check_role_size
 from stacks import image_in, resources, service_in
 
 POLICY = "AWS::IAM::Policy"
@@ -37,7 +37,7 @@ def test_a_ninth_web_service_is_refused_with_what_to_do(placed_stack: Stack) -> 
 
     with pytest.raises(
         RuntimeError,
-        match=r"\[Stack/LightsailContainersHandler\] .* 10240 .* got 10[0-9]{3}: hand in another",
+        match=r"\[Stack/LightsailContainersHandler\] .* 10240 .* got 10[0-9]{3}: pass another",
     ):
         resources(placed_stack, POLICY)
 
@@ -62,7 +62,7 @@ def counted(stack: Stack, resource: str) -> int:
     """What is counted of the resource in a policy's only statement."""
     statement = iam.PolicyStatement(actions=["a:b"], resources=[resource])
     policy = iam.Policy(stack, "Policy", statements=[statement])
-    with pytest.raises(ValueError, match=r"got [0-9]+: hand in") as refused:
+    with pytest.raises(ValueError, match=r"got [0-9]+: pass") as refused:
         check_role_size([policy] * 200)
     size = int(re.findall("got ([0-9]+)", str(refused.value))[0]) // 200
     return size - len(

@@ -452,7 +452,7 @@ def test_a_no_echo_parameter_is_refused_in_every_property(stack: Stack, place: s
     name, build = PLACES[place]
     build(stack)
 
-    rule = f"property {name} must not hold a secret, got NoEcho parameter 'Password': events"
+    rule = f"property {name} must not be a secret, got NoEcho parameter 'Password': events"
     with pytest.raises(RuntimeError, match=rule) as refused:
         Template.from_stack(stack)
 
@@ -470,7 +470,7 @@ def test_a_secret_in_the_name_of_an_image_is_refused(stack: Stack) -> None:
     secret = SecretValue.secrets_manager("web").unsafe_unwrap()
     image_in(stack, source=ImageSource.from_registry(f"ghcr.io/acme/web:{secret}"))
 
-    rule = "property Source must not hold a secret, got a dynamic reference: events and logs"
+    rule = "property Source must not be a secret, got a dynamic reference: events and logs"
     with pytest.raises(RuntimeError, match=rule):
         only(stack, "Custom::LightsailContainerImage")
 
@@ -484,7 +484,7 @@ def test_a_web_service_with_a_hidden_name_is_refused(stack: Stack) -> None:
         source=ImageSource.from_digest(DIGEST),
     )
 
-    with pytest.raises(RuntimeError, match="property ServiceName must not hold a secret"):
+    with pytest.raises(RuntimeError, match="property ServiceName must not be a secret"):
         deployed(stack)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_commands import Cdk
+from cloudformation_deploys import CloudFormationDeploys
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from request_watcher import RequestWatcher
@@ -25,7 +26,7 @@ def watcher() -> RequestWatcher:
 
 
 @pytest.fixture(scope="session")
-def cdk(
+def command_line(
     tmp_path_factory: pytest.TempPathFactory, sent: SentBytes, watcher: RequestWatcher
 ) -> Iterator[Cdk]:
     """The command line on a bootstrapped cloud, shared by the tests that one process runs."""
@@ -35,6 +36,18 @@ def cdk(
         cdk = Cdk(cloud, folder)
         cdk.bootstrap()
         yield cdk
+
+
+@pytest.fixture(scope="session")
+def deploys(tmp_path_factory: pytest.TempPathFactory, command_line: Cdk) -> CloudFormationDeploys:
+    """The same cloud without the command line, for what it has no part in."""
+    return CloudFormationDeploys(command_line.cloud, tmp_path_factory.mktemp("deploys"))
+
+
+@pytest.fixture(scope="session")
+def cdk(command_line: Cdk) -> Cdk:
+    """What deploys in a module: the command line, where the module does not say otherwise."""
+    return command_line
 
 
 @pytest.fixture

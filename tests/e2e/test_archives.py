@@ -1,4 +1,4 @@
-"""Images in archives, which the real CDK command line uploads to the local Amazon S3."""
+"""Images in archives, which are uploaded to the local Amazon S3, once by the command line."""
 
 import json
 from collections.abc import Iterator
@@ -9,12 +9,19 @@ import pytest
 import archives
 import oci_images
 from cdk_commands import Cdk
+from cloudformation_deploys import CloudFormationDeploys
 
 pytestmark = pytest.mark.e2e
 
 APP = "examples/from_archive.py"
 MADE = oci_images.multi_arch(*oci_images.layers(3, 400_000, "archived"))
 AMD64 = MADE.manifests[-1].digest
+
+
+@pytest.fixture(scope="session")
+def cdk(deploys: CloudFormationDeploys) -> CloudFormationDeploys:
+    """The cloud without the command line."""
+    return deploys
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +31,10 @@ def no_stack_is_left(cdk: Cdk, shop: str) -> Iterator[None]:  # before the servi
 
 
 def test_the_example_of_an_archive_carries_a_folder_and_then_a_tar_file(
-    cdk: Cdk, shop: str, tmp_path: Path
+    cdk: Cdk, command_line: Cdk, shop: str, tmp_path: Path
 ) -> None:
     folder = archives.write(tmp_path / "layout", archives.layout(MADE))
-    created = cdk.deploy(APP, archive=folder)
+    created = command_line.deploy(APP, archive=folder)
     assert created.outputs == {"ImageName": ":shop.web.1", "ImageDigest": AMD64}, created.output
     assert source(cdk)["Key"].endswith(".zip")
 
@@ -39,7 +46,7 @@ def test_the_example_of_an_archive_carries_a_folder_and_then_a_tar_file(
     assert source(cdk)["Key"].endswith(".tar")
     assert cdk.images() == {":shop.web.2": another.digest}
 
-    assert cdk.destroy(APP, archive=file).returncode == 0
+    cdk.remove()
     assert cdk.images() == {}
 
 
@@ -59,7 +66,7 @@ def test_an_archive_of_docker_save_becomes_an_image_of_its_layers(
     assert manifest is not None
     found = [layer["digest"] for layer in json.loads(manifest.content)["layers"]]
     assert found == [oci_images.digest_of(layer) for layer in layers]
-    assert cdk.destroy(APP, archive=file).returncode == 0
+    cdk.remove()
     assert cdk.images() == {}
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from cdk_commands import Cdk
+from cloudformation_deploys import CloudFormationDeploys
 from lightsail_local.samples.sample_image import push_sample_image
 
 pytestmark = pytest.mark.e2e
@@ -53,45 +54,47 @@ def test_create_no_change_replacement_failure_and_destroy(cdk: Cdk, shop: str) -
     assert cdk.images() == {}
 
 
-def test_a_service_of_the_stack_gets_an_image_and_loses_it_with_its_resource(cdk: Cdk) -> None:
-    web, worker = pushed_for_a_service_to_come(cdk)
+def test_a_service_of_the_stack_gets_an_image_and_loses_it_with_its_resource(
+    deploys: CloudFormationDeploys,
+) -> None:
+    web, worker = pushed_for_a_service_to_come(deploys)
 
-    created = cdk.deploy(OWN, images=f"web={web},worker={worker}")
+    created = deploys.deploy(OWN, images=f"web={web},worker={worker}")
     assert created.outputs == {"Nameweb": ":shop.web.1", "Nameworker": ":shop.worker.1"}, (
         created.output
     )
 
-    removed = cdk.deploy(OWN, images=f"web={web}")
+    removed = deploys.deploy(OWN, images=f"web={web}")
     assert removed.returncode == 0, removed.output
-    assert cdk.images() == {":shop.web.1": web}
+    assert deploys.images() == {":shop.web.1": web}
 
-    failed = cdk.deploy(OWN, images=f"web={worker}", broken=1)
+    failed = deploys.deploy(OWN, images=f"web={worker}", broken=1)
     assert failed.returncode == 1
-    assert cdk.status("Shop") == "UPDATE_ROLLBACK_COMPLETE"
-    assert cdk.images() == {":shop.web.1": web}
+    assert deploys.status("Shop") == "UPDATE_ROLLBACK_COMPLETE"
+    assert deploys.images() == {":shop.web.1": web}
 
-    assert cdk.destroy(OWN, images=f"web={web}").returncode == 0
-    assert cdk.client("lightsail").get_container_services()["containerServices"] == []
+    deploys.remove()
+    assert deploys.client("lightsail").get_container_services()["containerServices"] == []
 
 
-def pushed_for_a_service_to_come(cdk: Cdk) -> tuple[str, str]:
+def pushed_for_a_service_to_come(deploys: CloudFormationDeploys) -> tuple[str, str]:
     """Push images; Lightsail gives a registry login only to who has a service."""
-    lightsail = cdk.client("lightsail")
+    lightsail = deploys.client("lightsail")
     lightsail.create_container_service(serviceName="other", power="nano", scale=1)
-    digests = pushed(cdk, "web"), pushed(cdk, "worker")
+    digests = pushed(deploys, "web"), pushed(deploys, "worker")
     lightsail.delete_container_service(serviceName="other")
     return digests
 
 
 def test_a_first_deploy_that_fails_leaves_no_image_and_a_stack_that_can_be_deleted(
-    cdk: Cdk, shop: str
+    deploys: CloudFormationDeploys, shop: str
 ) -> None:
-    failed = cdk.deploy(service_name=shop, label="web", digest=NOT_PUSHED)
+    failed = deploys.deploy(service_name=shop, label="web", digest=NOT_PUSHED)
 
     assert failed.returncode == 1
-    assert cdk.status(STACK) == "ROLLBACK_COMPLETE"
-    assert cdk.images() == {}
-    assert cdk.destroy().returncode == 0
+    assert deploys.status(STACK) == "ROLLBACK_COMPLETE"
+    assert deploys.images() == {}
+    deploys.remove()
 
 
 @pytest.mark.parametrize(
@@ -104,35 +107,41 @@ def test_a_first_deploy_that_fails_leaves_no_image_and_a_stack_that_can_be_delet
         ({"service_name": "shop", "label": "web", "image": "Web"}, "got 'Web'"),
     ],
 )
-def test_bad_context_stops_the_synthesis_with_a_sentence(
-    cdk: Cdk, context: dict[str, str], sentence: str
+def test_bad_context_is_an_error_of_the_stack(
+    deploys: CloudFormationDeploys, context: dict[str, str], sentence: str
 ) -> None:
-    run = cdk.synth(**context)
+    assert sentence in deploys.errors(**context)
+
+
+def test_bad_context_stops_the_command_line_with_a_sentence(cdk: Cdk) -> None:
+    run = cdk.synth(service_name="shop", label="Web", digest=NOT_PUSHED)
 
     assert run.returncode == 1
-    assert sentence in run.output
+    assert "got 'Web'" in run.output
     assert "Traceback" not in run.output
 
 
-def test_the_example_of_an_existing_service_keeps_what_it_replaces(cdk: Cdk, shop: str) -> None:
-    first, second = pushed(cdk, "first"), pushed(cdk, "second")
+def test_the_example_of_an_existing_service_keeps_what_it_replaces(
+    deploys: CloudFormationDeploys, shop: str
+) -> None:
+    first, second = pushed(deploys, "first"), pushed(deploys, "second")
 
     for digest in (first, second):
-        run = cdk.deploy("examples/existing_service.py", digest=digest)
+        run = deploys.deploy("examples/existing_service.py", digest=digest)
         assert run.returncode == 0, run.output
     assert run.outputs["ImageName"] == ":shop.web.2"
-    assert cdk.destroy("examples/existing_service.py", digest=second).returncode == 0
+    deploys.remove()
 
-    assert cdk.images() == {":shop.web.1": first, ":shop.web.2": second}
+    assert deploys.images() == {":shop.web.1": first, ":shop.web.2": second}
 
 
-def test_the_example_of_a_new_service_gets_both_images(cdk: Cdk) -> None:
-    web, worker = pushed_for_a_service_to_come(cdk)
+def test_the_example_of_a_new_service_gets_both_images(deploys: CloudFormationDeploys) -> None:
+    web, worker = pushed_for_a_service_to_come(deploys)
     context = {"digest": web, "worker": worker}
 
-    run = cdk.deploy("examples/new_service.py", **context)
+    run = deploys.deploy("examples/new_service.py", **context)
 
     assert run.outputs == {"ImageNameweb": ":shop.web.1", "ImageNameworker": ":shop.worker.1"}, (
         run.output
     )
-    assert cdk.destroy("examples/new_service.py", **context).returncode == 0
+    deploys.remove()

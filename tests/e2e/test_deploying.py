@@ -1,8 +1,7 @@
-"""Containers that a stack deploys and waits for, with the real CDK command line."""
+"""Containers that a stack deploys with CloudFormation's API, once with the command line."""
 
 import base64
 import json
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from cdk_commands import ROOT, Cdk, Run
+from cloudformation_deploys import CloudFormationDeploys
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.samples.sample_image import sample_image
 from lightsail_local.samples.sample_registry import SampleRegistry
@@ -23,6 +23,12 @@ pytestmark = pytest.mark.e2e
 APP = "tests/e2e/deploying_app.py"
 STACK = "Deploying"
 PASSWORD, TOKEN = "password-that-nobody-sees", "token-that-nobody-sees"
+
+
+@pytest.fixture(scope="session")
+def cdk(deploys: CloudFormationDeploys) -> CloudFormationDeploys:
+    """The cloud without the command line."""
+    return deploys
 
 
 @pytest.fixture
@@ -167,17 +173,19 @@ def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
     assert requests.count("RegisterContainerImage") == 5
     assert requests.count("CreateContainerServiceDeployment") == 5
 
-    assert cdk.destroy(APP, image="any/image:1").returncode == 0
+    cdk.remove()
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
 
 
 def test_a_first_deployment_that_fails_is_removed_and_can_be_fixed(
-    cdk: Cdk,
+    command_line: Cdk,
+    deploys: CloudFormationDeploys,
     registry: SampleRegistry,
     behaviour: Behaviour,
     secrets: dict[str, str],
     sent: SentBytes,
 ) -> None:
+    cdk = command_line  # what it prints is searched for the secrets, too
     behaviour.deployment_seconds = 1
 
     failed = cdk.deploy(APP, image=registry.image("crash"), **secrets)
@@ -190,10 +198,10 @@ def test_a_first_deployment_that_fails_is_removed_and_can_be_fixed(
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
     assert_nobody_sees_a_secret(cdk, sent, failed)
 
-    fixed = cdk.deploy(APP, image=registry.image("first"))
+    fixed = deploys.deploy(APP, image=registry.image("first"))
 
     assert output(fixed, "DeploymentVersion") == "1", fixed.output
-    assert cdk.destroy(APP, image="any/image:1").returncode == 0
+    deploys.remove()
 
 
 def test_a_deployment_that_is_longer_than_the_function_is_handed_over_and_answered_once(
@@ -226,7 +234,7 @@ def test_a_deployment_that_is_longer_than_the_function_is_handed_over_and_answer
     # What was handed over is there, too, and does not have the secrets.
     assert engine.count('"HandOver": {"Count": 3') == 1
     assert_nobody_sees_a_secret(cdk, sent, created)
-    assert cdk.destroy(APP, image="any/image:1").returncode == 0
+    cdk.remove()
 
 
 def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
@@ -243,7 +251,7 @@ def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
             both_looked.wait()
 
     watcher.watch = meet
-    both = cdk.deploy(APP, "--concurrency", "2", shared=shop)
+    both = cdk.deploy(APP, shared=shop)
     watcher.watch = None
 
     assert both.returncode == 0, both.output
@@ -253,7 +261,7 @@ def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
         "in progress"
     )
     assert len(running(cdk, shop)) == 1
-    assert cdk.destroy(APP, shared=shop).returncode == 0
+    cdk.remove()
 
 
 def test_the_example_of_an_existing_service_deploys_to_it(
@@ -265,7 +273,7 @@ def test_the_example_of_an_existing_service_deploys_to_it(
 
     assert created.outputs["DeploymentVersion"] == "1", created.output
     assert running(cdk, shop)["web"]["image"] == ":shop.web.1"
-    assert cdk.destroy(app).returncode == 0
+    cdk.remove()
     # The deployment goes on, and so its image stays.
     assert list(deployments(cdk, shop).values()) == ["ACTIVE"]
     assert list(cdk.images()) == [":shop.web.1"]
@@ -289,14 +297,13 @@ def test_the_example_of_two_containers_reads_a_secret_again_with_another_revisio
     assert again.returncode == 0, again.output
     assert running(cdk, "shop")["web"]["environment"]["PASSWORD"] == "after"
     assert deployments(cdk, "shop") == {1: "INACTIVE", 2: "ACTIVE"}
-    assert cdk.destroy(app).returncode == 0
+    cdk.remove()
 
 
-def test_the_whole_story_of_the_readme_deploys(
+def test_a_stack_with_every_part_as_a_construct_deploys(
     cdk: Cdk, registry: SampleRegistry, tmp_path: Path
 ) -> None:
-    blocks = re.findall(r"(?ms)^```python\n(.*?)^```", (ROOT / "README.md").read_text())
-    (story,) = [block for block in blocks if "app.synth()" in block]
+    story = (ROOT / "examples/complete.py").read_text()
     named = "public.ecr.aws/nginx/nginx:1.27"
     assert story.count(named) == 1
     app = tmp_path / "app.py"
@@ -310,5 +317,5 @@ def test_the_whole_story_of_the_readme_deploys(
     assert created.outputs["ImageDigest"] == sample_image("story").digest
     environment = running(cdk, "shop")["web"]["environment"]
     assert environment == {"MODE": "live", "PASSWORD": "of the shop"}
-    assert cdk.destroy(str(app)).returncode == 0
+    cdk.remove()
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []

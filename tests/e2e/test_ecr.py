@@ -5,11 +5,13 @@ login and its TLS. Docker and the registry of Amazon ECR are fakes, see `fake_ec
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import oci_images
 from cdk_commands import Cdk
+from cloudformation_deploys import CloudFormationDeploys
 from fake_ecr import HOST, FakeEcr, fake_ecr
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
@@ -47,7 +49,7 @@ def test_the_example_of_a_dockerfile_is_built_and_carried(cdk: Cdk, ecr: FakeEcr
     ((pushed,),) = ecr.commands("push")
     assert pushed.startswith(f"{HOST}/cdk-hnb659fds-container-assets-")
 
-    assert cdk.destroy(app).returncode == 0
+    cdk.remove()
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
 
 
@@ -66,14 +68,15 @@ def test_the_example_of_an_asset_brings_one_image_to_two_services(
     assert created.outputs["ImageUri"] == ecr.commands("push")[-1][-1]
     assert cdk.images() == {":shop.web.1": made.digest}
     assert cdk.images("blog") == {":blog.web.1": made.digest}
-    assert cdk.destroy(app).returncode == 0
+    cdk.remove()
     assert cdk.images() == cdk.images("blog") == {}
     lightsail.delete_container_service(serviceName="blog")
 
 
 def test_the_example_of_a_repository_is_carried_by_tag_and_by_digest(
-    cdk: Cdk, ecr: FakeEcr, shop: str
+    cdk: Cdk, ecr: FakeEcr, shop: str, tmp_path: Path
 ) -> None:
+    cdk = CloudFormationDeploys(cdk.cloud, tmp_path)
     app = "examples/from_ecr.py"
     first, second = (oci_images.image(text.encode()) for text in ("first", "second"))
     ecr.registry.add(first, "1.4")
@@ -91,7 +94,7 @@ def test_the_example_of_a_repository_is_carried_by_tag_and_by_digest(
     by_digest = cdk.deploy(app, tag=second.digest)
     assert by_digest.outputs == {"ImageName": ":shop.web.2"}, by_digest.output
     assert cdk.images() == {":shop.web.2": second.digest}
-    assert cdk.destroy(app).returncode == 0
+    cdk.remove()
     assert cdk.images() == {}
 
 
@@ -107,7 +110,7 @@ def test_the_example_of_a_web_service_is_built_carried_and_serves(cdk: Cdk, ecr:
     (service,) = cdk.client("lightsail").get_container_services()["containerServices"]
     assert service["currentDeployment"]["containers"]["web"]["image"] == ":site.web.1"
     assert cdk.images("site") == {":site.web.1": made.digest}
-    assert cdk.destroy(app).returncode == 0
+    cdk.remove()
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
 
 
@@ -128,4 +131,4 @@ def test_the_example_of_a_web_service_and_its_worker_runs_one_image_in_both(
         "blue": "RUNNING",
         "worker": "RUNNING",
     }
-    assert cdk.destroy(app).returncode == 0
+    cdk.remove()

@@ -1,4 +1,4 @@
-"""The engine, with the real CDK command line and a function that notes what it is asked."""
+"""The engine, with the CDK's stacks and a function that notes what it is asked."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_commands import Cdk, Run
+from cloudformation_deploys import CloudFormationDeploys
 
 pytestmark = pytest.mark.e2e
 
@@ -39,15 +40,24 @@ class Recording:
         ]
 
 
-@pytest.fixture
-def recording(cdk: Cdk, tmp_path: Path) -> Iterator[Recording]:
+def deployed(cdk: Cdk, record: Path) -> Iterator[Recording]:
     """Give the stack, deployed."""
-    recording = Recording(cdk, tmp_path / "requests")
+    recording = Recording(cdk, record)
     created = recording.deploy()
     assert created.returncode == 0, created.output
     assert recording.requests() == [("Create", "Thing", None)]
     yield recording
     cdk.delete(STACK)
+
+
+@pytest.fixture
+def recording(deploys: CloudFormationDeploys, tmp_path: Path) -> Iterator[Recording]:
+    yield from deployed(deploys, tmp_path / "requests")
+
+
+@pytest.fixture
+def recording_of_the_command_line(cdk: Cdk, tmp_path: Path) -> Iterator[Recording]:
+    yield from deployed(cdk, tmp_path / "requests")
 
 
 UPDATE = [("Update", "Thing", "size-1"), ("Create", "Broken", None)]
@@ -69,7 +79,10 @@ def test_a_replaced_resource_is_updated_back_when_a_deploy_fails(recording: Reco
     assert "(no changes)" in recording.deploy().output
 
 
-def test_a_replaced_resource_is_updated_back_by_rollback(recording: Recording) -> None:
+def test_a_replaced_resource_is_updated_back_by_the_command_lines_rollback(
+    recording_of_the_command_line: Recording,
+) -> None:
+    recording = recording_of_the_command_line
     failed = recording.deploy("--no-rollback", size=2, broken=1)
     assert failed.returncode == 1
     assert recording.requests() == UPDATE

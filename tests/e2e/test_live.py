@@ -93,7 +93,11 @@ FORGETTING = likelier_but(
         # A registration of what is not there works, so none tells whether a push is there.
         (REFUSING, {"U8"}),
         # What is gone at once cannot be registered, and so neither deployed nor deleted.
-        (FORGETTING, {"U1", "U2", "U3", "U4", "U5", "U8", "U9", "U10", "U11", "U12", "U13"}),
+        pytest.param(
+            FORGETTING,
+            {"U1", "U2", "U3", "U4", "U5", "U8", "U9", "U10", "U11", "U12", "U13"},
+            marks=pytest.mark.nightly,
+        ),
     ],
     ids=["refusing", "forgetting"],
 )
@@ -149,6 +153,7 @@ def test_a_run_settles_what_can_be_tries_the_product_removes_all_and_reports(
     assert behaviour.unregistered_seconds == KEPT  # so the product has met a push that was gone
 
 
+@pytest.mark.nightly
 def test_an_interruption_in_a_deploy_leaves_nothing(
     cdk: Cdk, environment: Mapping[str, str], behaviour: Behaviour, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""Images that the function carries into Lightsail, with the real CDK command line."""
+"""Images that the function carries into Lightsail, for stacks that CloudFormation's API deploys."""
 
 import json
 import time
@@ -9,6 +9,7 @@ import pytest
 import fake_registry
 import oci_images
 from cdk_commands import Cdk
+from cloudformation_deploys import CloudFormationDeploys
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
 from lightsail_local.samples.sample_image import sample_image
 from lightsail_local.samples.sample_registry import SampleRegistry
@@ -16,6 +17,12 @@ from lightsail_local.samples.sample_registry import SampleRegistry
 pytestmark = pytest.mark.e2e
 
 APP = "tests/e2e/pushing_app.py"
+
+
+@pytest.fixture(scope="session")
+def cdk(deploys: CloudFormationDeploys) -> CloudFormationDeploys:
+    """The cloud without the command line."""
+    return deploys
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +51,7 @@ def test_a_multi_arch_image_is_carried_replaced_and_removed(cdk: Cdk, shop: str)
         assert cdk.images() == {":shop.web.2": sample_image("second").digest}
 
     # The registry is gone, and nobody needs it any more.
-    assert cdk.destroy().returncode == 0
+    cdk.remove()
     assert cdk.images() == {}
 
 
@@ -117,7 +124,7 @@ def test_the_example_of_a_registry_looks_a_tag_up_again_with_another_revision(
 
     assert looked_up.outputs["ImageDigest"] == after.digest, looked_up.output
     assert cdk.images() == {":shop.web.2": after.digest}
-    assert cdk.destroy(app, image=image).returncode == 0
+    cdk.remove()
     assert cdk.images() == {}
 
 
@@ -136,5 +143,5 @@ def test_the_example_of_a_private_registry_logs_in_with_the_secret_of_that_name(
 
     assert created.outputs == {"ImageName": ":shop.web.1"}, created.output
     assert cdk.images() == {":shop.web.1": made.digest}
-    assert cdk.destroy(app, image=image).returncode == 0
+    cdk.remove()
     secrets.delete_secret(SecretId="ghcr", ForceDeleteWithoutRecovery=True)

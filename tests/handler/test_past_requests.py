@@ -7,9 +7,11 @@ import pytest
 
 import fake_registry
 import oci_images
+import signed_images
 import stack_requests
 from cdk_lightsail_containers_handler.errors import OutOfTime
 from deployment_requests import deployment
+from fake_kms import KEY, fake_kms
 from lightsail_local.server import Fault
 from stack_requests import STACK_ID, Stack, digest
 
@@ -64,6 +66,26 @@ class TestARequestThatWasKilledAfterItRegistered:
             event = stack.request("Create", Digest=None, Source={"Image": f"{source.host}/web:1"})
             kill_after(stack, REGISTER, event)
             stack.becomes(ROLLBACK)
+
+            stack.new_handler()(event, stack.context())
+
+        assert stack.images() == []
+
+    def test_of_what_had_to_be_signed_and_is_cancelled_is_taken_back_without_its_key(
+        self, stack: Stack
+    ) -> None:
+        with (
+            fake_registry.fake_registry() as source,
+            fake_kms(**{KEY: signed_images.public_key("deploy")}) as kms,
+        ):
+            stack.urls["kms"] = kms.url
+            signed_images.put(source, signed_images.contents("cosign-3"))
+            source_of = {"Digest": None, "Source": {"Image": f"{source.host}/web:1"}}
+            event = stack.request("Create", **source_of, SignedBy=KEY)
+            kill_after(stack, REGISTER, event)
+            assert stack.images() == [":shop.web.1"]
+            stack.becomes(ROLLBACK)
+            kms.keys.clear()
 
             stack.new_handler()(event, stack.context())
 

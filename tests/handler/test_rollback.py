@@ -7,6 +7,8 @@ import pytest
 
 import fake_registry
 import oci_images
+import signed_images
+from fake_kms import KEY, fake_kms
 from fake_registry import FakeRegistry
 from stack_requests import Stack, digest
 
@@ -101,6 +103,26 @@ def test_an_update_that_failed_for_its_source_is_undone_without_it(
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", one)
     assert stack.images() == [one]
+
+
+def test_an_image_that_had_to_be_signed_needs_no_signature_again(
+    stack: Stack, source: FakeRegistry
+) -> None:
+    with fake_kms(**{KEY: signed_images.public_key("deploy")}) as kms:
+        stack.urls["kms"] = kms.url
+        signed_images.put(source, signed_images.contents("cosign-3"))
+        source.manifests["live"] = source.manifests["1"]
+        one = created(stack, **pushed(source), SignedBy=KEY)
+        source.add(oci_images.image(b"two"), "live")
+        failed = stack.send(begin_update(stack, one, **pushed(source, "2"), SignedBy=KEY))
+        assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", one)
+        kms.keys.clear()
+        calls = len(kms.calls)
+
+        answer = stack.send(roll_back(stack, one, **pushed(source), SignedBy=KEY))
+
+        assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", one)
+        assert len(kms.calls) == calls
 
 
 @pytest.mark.parametrize("known", ["events", "times"])

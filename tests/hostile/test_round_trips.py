@@ -125,7 +125,7 @@ def test_a_deployment_is_read_as_its_construct_was_told(
 
     assert found.service_name == service
     assert found.containers == {
-        name: read.Container(**{**one, "command": tuple(one["command"])})
+        name: read.ContainerSpec(**{**one, "command": tuple(one["command"])})
         for name, one in told.items()
     }
     assert found.public_endpoint is not None

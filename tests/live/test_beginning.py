@@ -170,7 +170,9 @@ def test_anything_but_yes_makes_nothing(
         assert process.stdout is not None
         told = b""
         while b"Type yes to go on: " not in told:
-            told += os.read(process.stdout.fileno(), 4096)
+            piece = os.read(process.stdout.fileno(), 4096)
+            assert piece, told
+            told += piece
         os.write(ours, typed)
         told += process.stdout.read()
         assert process.wait() == code, told

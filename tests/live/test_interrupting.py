@@ -52,10 +52,15 @@ def has_called(lightsail: LightsailServer, operation: str) -> Callable[[], bool]
 @pytest.mark.parametrize(
     ("operation", "number"),
     [
-        ("CreateContainerService", signal.SIGINT),  # the service is PENDING
+        pytest.param(
+            *("CreateContainerService", signal.SIGINT),  # the service is PENDING
+            marks=pytest.mark.nightly,
+        ),
         ("PutManifest", signal.SIGINT),  # the first question is being put
-        ("DeleteContainerImage", signal.SIGTERM),
-        ("CreateContainerServiceDeployment", signal.SIGINT),
+        pytest.param("DeleteContainerImage", signal.SIGTERM, marks=pytest.mark.nightly),
+        pytest.param(
+            *("CreateContainerServiceDeployment", signal.SIGINT), marks=pytest.mark.nightly
+        ),
         ("UpdateContainerService", signal.SIGTERM),
     ],
 )

@@ -457,6 +457,21 @@ class TestRequests:
         # The manifest and the config are read where the names end.
         assert self.requests(tar(docker_files(*BIG))) == (1 + len(BIG) + 1, len(BIG))
 
+    @pytest.mark.parametrize("files", [docker_files, lambda *blobs: layout(image(*blobs))])
+    def test_ask_for_little_between_large_layers(self, files: Callable[..., Files]) -> None:
+        remote = Remote(tar(files(*layers(120, 2 * PIECE + 5))))
+        find_image(Archive(remote))
+
+        # 128 KiB would do for 120 headers; what stands beside them comes along.
+        assert sum(length for _, length in remote.asked) < 120 * 16_000
+        assert len(remote.asked) < 130
+
+    def test_are_few_between_small_layers(self) -> None:
+        remote = Remote(tar(docker_files(*layers(120, 20_000))))
+        find_image(Archive(remote))
+
+        assert len(remote.asked) <= 2 + len(remote.content) // PIECE
+
     def test_are_three_for_the_names_of_a_zip(self) -> None:
         assert self.requests(zipped(layout(image(*BIG)))) == (3, len(BIG))
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("login", "pull", "upload"),
     ("repository",),
     ("blob_copy",),
-    ("archive/archive_file", "found_image", "archive/archived_names"),
+    ("archive/archive_file", "found_image", "archive/archived_names", "signatures"),
     ("archive/image_layout",),
     ("archive/tar", "archive/zip_file", "archive/docker_archive"),
     ("archive/archive",),

@@ -41,6 +41,14 @@ def test_reads_registry_repository_tag_and_digest(
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [("acme/web:1", "docker.io/acme/web"), ("ghcr.io/acme/web:1", "ghcr.io/acme/web")],
+)
+def test_is_written_as_commands_take_it(text: str, expected: str) -> None:
+    assert Reference.parse(text).by_digest(DIGEST) == f"{expected}@{DIGEST}"
+
+
+@pytest.mark.parametrize(
     ("text", "rule"),
     [
         ("", "repository must"),

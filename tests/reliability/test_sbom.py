@@ -59,6 +59,7 @@ def test_that_of_the_function_has_what_is_in_the_asset(
     assert function["metadata"]["component"]["version"] == "0.1.0"
 
 
+@pytest.mark.nightly
 def test_is_the_same_when_it_is_made_again(documents: dict[str, Any]) -> None:
     assert sbom.documents() == documents
 

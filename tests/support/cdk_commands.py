@@ -87,13 +87,28 @@ class Cdk:
         """Roll back a stack of the last app."""
         return self._run("rollback", "--app", str(self.assembly), stack)
 
-    def delete(self, stack: str) -> None:
-        """Delete a stack, if there is one, as somebody without the app does."""
+    def delete(self, *stacks: str) -> None:
+        """Delete stacks that are there, as a user without the app does."""
         cloudformation = self.client("cloudformation")
-        cloudformation.delete_stack(StackName=stack)
-        cloudformation.get_waiter("stack_delete_complete").wait(
-            StackName=stack, WaiterConfig={"Delay": 1}
-        )
+        for stack in stacks:
+            cloudformation.delete_stack(StackName=stack)
+        for stack in stacks:
+            cloudformation.get_waiter("stack_delete_complete").wait(
+                StackName=stack, WaiterConfig={"Delay": 0.2, "MaxAttempts": 3000}
+            )
+
+    def remove(self) -> None:
+        """Delete the stacks of the last app, as a user without the app does."""
+        self.delete(*self.stacks())
+
+    def stacks(self) -> dict[str, dict[str, Any]]:
+        """Return the stacks of the last app, by name."""
+        manifest = json.loads((self.assembly / "manifest.json").read_text())
+        return {
+            name: artifact["properties"]
+            for name, artifact in manifest["artifacts"].items()
+            if artifact["type"] == "aws:cloudformation:stack"
+        }
 
     def synth(self, app: str = APP, /, **context: object) -> Run:
         return self._run("synth", "--quiet", *self._app(app, context))

@@ -20,6 +20,7 @@ from ..registry.repository import Repository
 from .credentials import LightsailLogin, source_credentials
 from .metered_source import MeteredSource
 from .s3_object import S3Object
+from .signature import check_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ _REPOSITORY = "sr"
 def pushing(
     source: SourceSpec,
     *,
+    signed_by: str | None,
     service: str,
     lightsail: Lightsail,
     deadline: Deadline,
@@ -53,6 +55,7 @@ def pushing(
 
     Args:
         source: where it is.
+        signed_by: the key that it must be signed by; None if it need not be signed.
         service: the container service that it is for.
         lightsail: gives the logins.
         deadline: when to stop; what was pushed by then is not pushed again.
@@ -62,7 +65,7 @@ def pushing(
 
     Raises:
         Unfinished: the deadline came first.
-        HandlerError: the source has no such image for linux/amd64.
+        HandlerError: the source has no such image for linux/amd64, or it is not signed.
     """
     seconds = deadline.left()
     with Connections(timeouts=timeouts) as connections:
@@ -77,6 +80,10 @@ def pushing(
                 connections=connections,
                 log=log,
             )
+            if signed_by is not None and isinstance(found, Repository):
+                calls = Calls(deadline, log, READING_SECONDS)
+                check_signature(found, push.named_digest, signed_by, make_client, calls)
+                log("signed", digest=push.named_digest, key=signed_by)
             bounded(deadline, 0)  # another invocation has more time for the rest
         yield push
 
@@ -127,6 +134,11 @@ class Push:
         self._log = log
         self._image = find_image(source)
         log("resolved", source=str(source), digest=self._image.digest, bytes=self._image.size)
+
+    @property
+    def named_digest(self) -> str:
+        """The digest that the source names: that of an index, if it names one."""
+        return self._image.named
 
     @property
     def digest(self) -> str:

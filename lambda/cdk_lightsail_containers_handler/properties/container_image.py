@@ -11,7 +11,7 @@ from typing import Self
 
 from cdk_lightsail_containers_handler.registry.reference import DIGEST
 
-from .image_source import SourceSpec, parse_source
+from .image_source import RegistrySource, SourceSpec, parse_source
 from .rules import (
     check_name,
     check_number,
@@ -30,6 +30,7 @@ NOT_REGISTERED = "LightsailContainerImage::NOT_REGISTERED"
 STORED_IMAGES = 150
 """How many images a container service stores at most; Lightsail evicts none and raises no quota."""
 
+_KEY = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 _IMAGE_NAME = re.compile(r":(?P<service>[^.]+)\.(?P<label>[^.]+)\.(?P<number>[1-9][0-9]*)")
 
 
@@ -40,6 +41,7 @@ class ImageProperty(StrEnum):
     LABEL = "Label"
     DIGEST = "Digest"
     SOURCE = "Source"
+    SIGNED_BY = "SignedBy"
     REVISION = "Revision"
     """Read by nobody: another text makes CloudFormation send an Update, which looks a tag up."""
     REMOVAL_POLICY = "RemovalPolicy"
@@ -71,6 +73,13 @@ def check_digest(value: object, what: str = "digest") -> str:
     if isinstance(value, str) and DIGEST.fullmatch(value):
         return value
     raise ValueError(f"{what} must be 'sha256:' and 64 lowercase hex digits, got {show(value)}")
+
+
+def check_key(value: object, what: str = "signed_by") -> str:
+    """Return the ARN of a key of AWS KMS, or raise the `ValueError` that says its rule."""
+    if isinstance(value, str) and _KEY.fullmatch(value):
+        return value
+    raise ValueError(f"{what} must be the ARN of a key of AWS KMS, got {show(value)}")
 
 
 def check_max_versions(value: object, what: str = "max_versions") -> int:
@@ -115,6 +124,7 @@ class ContainerImageProperties:
         digest: of an image that was pushed; None until it is known for one that has a source.
         docker_digest: of the same image with Docker's manifest; None if there is none.
         source: where to push it from; None for an image that was pushed.
+        signed_by: the ARN of the key that it must be signed by; None if it need not be signed.
         max_versions: how many versions of the label stay; None for all.
     """
 
@@ -123,6 +133,7 @@ class ContainerImageProperties:
     digest: str | None = None
     docker_digest: str | None = None
     source: SourceSpec | None = None
+    signed_by: str | None = None
     max_versions: int | None = None
 
     @classmethod
@@ -140,6 +151,13 @@ class ContainerImageProperties:
         if (ImageProperty.DIGEST in given) == (ImageProperty.SOURCE in given):
             raise ValueError("the resource properties must hold either Digest or Source")
         max_versions = given.get(ImageProperty.MAX_VERSIONS)
+        source = (
+            parse_source(given[ImageProperty.SOURCE], ImageProperty.SOURCE)
+            if ImageProperty.SOURCE in given
+            else None
+        )
+        if ImageProperty.SIGNED_BY in given and not isinstance(source, RegistrySource):
+            raise ValueError(f"{ImageProperty.SIGNED_BY} needs a Source with an Image")
         return cls(
             service_name=check_service_name(
                 required(given, ImageProperty.SERVICE_NAME), ImageProperty.SERVICE_NAME
@@ -150,9 +168,10 @@ class ContainerImageProperties:
                 if ImageProperty.DIGEST in given
                 else None
             ),
-            source=(
-                parse_source(given[ImageProperty.SOURCE], ImageProperty.SOURCE)
-                if ImageProperty.SOURCE in given
+            source=source,
+            signed_by=(
+                check_key(given[ImageProperty.SIGNED_BY], ImageProperty.SIGNED_BY)
+                if ImageProperty.SIGNED_BY in given
                 else None
             ),
             max_versions=(

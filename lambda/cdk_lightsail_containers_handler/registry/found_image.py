@@ -8,7 +8,7 @@ from .blob_copy import BlobSource, read_blob
 from .descriptor import LINUX_AMD64, Platform
 from .docker_manifest import docker_manifest
 from .errors import RegistryError, Unsupported
-from .manifest import Image, Index, check_layers, check_platform
+from .manifest import Image, Index, check_layers, check_platform, digest_of
 
 _DEEPEST_INDEX = 2
 
@@ -18,10 +18,12 @@ class FoundImage:
     """An image that a source has, for the platform wanted.
 
     Args:
+        named: the digest that the source names: that of an index, if it names one.
         manifest: its manifest.
         config: its configuration, read already.
     """
 
+    named: str
     manifest: Image
     config: bytes = field(repr=False)
 
@@ -64,6 +66,7 @@ def find_image(source: BlobSource, platform: Platform = LINUX_AMD64) -> FoundIma
 
 def _find(source: BlobSource, platform: Platform, name: str) -> FoundImage:
     manifest, told = source.manifest(), None
+    named = digest_of(manifest.content)
     for _ in range(_DEEPEST_INDEX):
         if isinstance(manifest, Index):
             chosen = manifest.choose(platform, name)
@@ -73,4 +76,4 @@ def _find(source: BlobSource, platform: Platform, name: str) -> FoundImage:
     config = read_blob(source, manifest.config, f"the config of {name}")
     check_platform(config, platform, name, told)
     check_layers(config, len(manifest.layers), name)
-    return FoundImage(manifest=manifest, config=config)
+    return FoundImage(named=named, manifest=manifest, config=config)

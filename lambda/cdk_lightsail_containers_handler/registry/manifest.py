@@ -119,7 +119,7 @@ def parse(content: bytes, media_type: str, name: str) -> Image | Index:
     if len(content) > LARGEST_MANIFEST:
         raise Unsupported(f"the manifest of {name} is larger than {LARGEST_MANIFEST >> 20} MiB")
     told = media_type.partition(";")[0].strip().lower()
-    document = _document(content, f"the manifest of {name}")
+    document = json_object(content, f"the manifest of {name}")
     kind = _kind(document, told, name)
     try:
         if kind in INDEXES:
@@ -152,7 +152,7 @@ def check_platform(
         PlatformMissing: it does not.
         Unsupported: neither says what it runs on.
     """
-    found = parse_platform(_document(config, f"the config of {name}")) or told
+    found = parse_platform(json_object(config, f"the config of {name}")) or told
     if found is None:
         raise Unsupported(f"the config of {name} names no platform")
     if not platform.runs(found):
@@ -170,7 +170,7 @@ def check_layers(config: bytes, layers: int, name: str) -> None:
     Raises:
         Unsupported: it has fewer or more, and runs nowhere.
     """
-    rootfs = _document(config, f"the config of {name}").get("rootfs")
+    rootfs = json_object(config, f"the config of {name}").get("rootfs")
     if rootfs is None:
         return
     diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
@@ -241,7 +241,12 @@ def is_attestation(item: Any) -> bool:
     return is_marked or parse_platform(item.get("platform")) == unknown
 
 
-def _document(content: bytes, what: str) -> dict[str, Any]:
+def json_object(content: bytes, what: str) -> dict[str, Any]:
+    """Return the JSON object that bytes are.
+
+    Raises:
+        Unsupported: they are none, or one of too many parts.
+    """
     # Each takes up to sixty times its bytes of memory, and no image needs so many.
     if content.count(b"{") + content.count(b"[") > _MOST_PARTS:
         raise Unsupported(f"{what} has too many parts to be one")

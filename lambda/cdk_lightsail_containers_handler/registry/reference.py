@@ -80,6 +80,12 @@ class Reference:
         """Where the registry is."""
         return Origin.of_registry(self.registry)
 
+    def by_digest(self, digest: str) -> str:
+        """Return the name of a manifest of the repository, as commands take it."""
+        # Logins for Docker Hub are kept under this name.
+        registry = "docker.io" if self.registry == _DOCKER_HUB else self.registry
+        return f"{registry}/{self.repository}@{digest}"
+
     def __str__(self) -> str:
         """Return the whole name."""
         tag = f":{self.tag}" if self.tag else ""

@@ -5,6 +5,10 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoint
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
 from .descriptor import Descriptor
 from .errors import DigestMismatch, Missing, Rejected, Unauthorized
 from .http.connection import Connections
@@ -23,6 +27,9 @@ _OK = 200
 _CREATED = 201
 _ACCEPTED = 202
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
+_MOST_PAGES = 10
+_NEXT = re.compile(r'<([^>]*)> *; *rel="?next"?')
+"""https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers"""
 
 
 class Repository:
@@ -95,6 +102,39 @@ class Repository:
             return parse(content, response.header("Content-Type"), str(self))
 
         return self._transport.read(request, LARGEST_MANIFEST, read)
+
+    def pages(self, path: str, digest: str = "") -> Iterator[bytes]:
+        """Give what a registry has beside an image; nothing if it has none, or does not say.
+
+        Args:
+            path: the path in the repository.
+            digest: that of the content; nothing if it is not known.
+
+        Raises:
+            DigestMismatch: it is not the one that was asked for.
+            RegistryError: the registry did not give it.
+        """
+        purpose = f"give {path} of {self.reference.repository}"
+        request = Request(method="GET", url=self._url(path), purpose=purpose, headers=_ACCEPT)
+
+        def read(response: Response, content: bytes) -> tuple[bytes, str]:
+            if digest:
+                check(content, digest, f"{path} of {self}", temporary=True)
+            return content, response.header("Link")
+
+        for _ in range(_MOST_PAGES):
+            try:
+                content, link = self._transport.read(request, LARGEST_MANIFEST, read)
+            except (Missing, Rejected, Unauthorized):
+                return
+            yield content
+            following = _NEXT.match(link)
+            if not following:
+                return
+            try:
+                request = replace(request, url=request.url.follow(following[1]))
+            except ValueError:
+                return
 
     def has_manifest(self, digest: str) -> bool:
         """Return whether a manifest is there as far as one can know: not every login may read."""

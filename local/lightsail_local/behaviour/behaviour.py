@@ -1,4 +1,4 @@
-"""How the local Lightsail behaves where nobody knows how the real one does.
+"""How the local Lightsail behaves where AWS does not document the real one.
 
 AWS does not document what the switches decide, so a program has to work on both sides of each:
 U1 to U14 number these unknowns. The defaults are the likelier side.
@@ -85,7 +85,7 @@ class Behaviour:
     calls_per_second: int = 0
     calls_at_once: int = 20
 
-    # Real services and deployments take minutes; nobody would wait for that here. They are not 0,
+    # Real services and deployments take minutes; no one would wait for that here. They are not 0,
     # so that a program that never waits fails.
     service_seconds: float = 1
     deployment_seconds: float = 2

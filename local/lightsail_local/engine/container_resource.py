@@ -137,7 +137,7 @@ def _client() -> "LightsailClient":
     # not to be shared between threads.
     session = boto3.session.Session(
         aws_access_key_id=get_account_id(),
-        aws_secret_access_key="local",  # nosec B106  # noqa: S106 - nobody checks it here
+        aws_secret_access_key="local",  # nosec B106  # noqa: S106 - it is not checked here
         region_name=get_region(),
     )
     client: LightsailClient = session.client("lightsail")

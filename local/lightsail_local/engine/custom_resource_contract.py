@@ -98,7 +98,7 @@ def install() -> None:
     ) -> Any:
         if method == "PUT" and path.startswith(_ANSWER_PATH):
             take_answer(path.removeprefix(_ANSWER_PATH), body)
-            # As S3 does, which takes whatever is put to a signed URL.
+            # As S3 does, which takes everything that is put to a signed URL.
             return 200, {}, b""
         return await handle(method, path, headers, body, *args)
 

@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 _END_SECONDS = 2.0
 _POLL_SECONDS = 0.05
 _LOG_LINES_SHOWN = 20
-# The engine runs this package, whichever other one of its name the interpreter finds by itself.
+# The engine runs this package, even if the interpreter finds another one of its name.
 _START = """\
 import sys
 sys.path.insert(0, {folder!r})

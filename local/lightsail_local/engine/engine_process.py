@@ -51,7 +51,7 @@ def _serve(listener: int) -> None:
     )
 
     class ListenerConfig(hypercorn.config.Config):
-        """Serves on the socket that the parent has bound, whatever ministack asks for."""
+        """Serves on the socket that the parent has bound, not on what ministack asks for."""
 
         @property
         def bind(self) -> list[str]:
@@ -61,7 +61,7 @@ def _serve(listener: int) -> None:
         def bind(self, value: list[str] | str) -> None:
             pass
 
-    # `app.main` makes its Config of whatever stands there when it is called.
+    # `app.main` makes its Config of the class that stands there when it is called.
     hypercorn.config.Config = ListenerConfig  # type: ignore[misc]
     container_resource.register()
     custom_resource_contract.install()
@@ -78,7 +78,7 @@ def _serve(listener: int) -> None:
 
 
 def _log_as_lambda_does() -> None:
-    """Have what Python functions log arrive in their log groups, and let each know its own.
+    """Deliver what Python functions log to their log groups, and name each its own.
 
     AWS Lambda's runtime gives the root logger a handler, ministack's worker does not, nor does it
     name the log group in the environment:

@@ -24,7 +24,7 @@ _SUFFIX_LETTERS = string.ascii_uppercase + string.digits
 
 
 def install() -> None:
-    """Have stack operations take up what `remember` has noted."""
+    """Make stack operations use what `remember` has noted."""
     wrap("_deploy_stack_async", [stacks, handlers, changesets], _delete_before_deploy)
     wrap("_roll_back_operation", [stacks, handlers], _delete_in_rollback)
     wrap("_delete_stack_async", [stacks, handlers], _delete_with_stack)

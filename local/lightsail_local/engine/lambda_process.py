@@ -19,7 +19,7 @@ from typing import Any
 from .runtime_api import FUNCTION_NAME, REGION, Event, Message, RuntimeApi
 
 _POLL_SECONDS = 0.05
-_ANYTHING = "local"  # nobody checks it here
+_ANYTHING = "local"  # it is not checked here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class LambdaProcess:
         return Invocation(error=content, log=log, seconds=seconds), True
 
     def end(self) -> None:
-        """Kill the process and whatever it has started, and free everything."""
+        """Kill the process and all that it has started, and free everything."""
         self._events.put(None)
         self._started.close()
 

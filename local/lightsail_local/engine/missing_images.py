@@ -1,4 +1,4 @@
-"""Images that Amazon ECR does not have, of which ministack gives an empty list.
+"""Images that Amazon ECR does not have: ministack answers with an empty list.
 
 The CDK's command line takes every answer but the error for an image that is there already, and
 would build and push nothing.
@@ -16,7 +16,7 @@ from ministack.services import ecr
 
 
 def install() -> None:
-    """Have Amazon ECR say which image it does not have."""
+    """Make Amazon ECR report an image that it does not have."""
     describe = ecr._describe_images
 
     def describe_strictly(request: Mapping[str, Any]) -> Any:

@@ -40,7 +40,7 @@ class _Update:
 
 
 def install() -> None:
-    """Have events and lists of resources say what CloudFormation's do."""
+    """Make events and lists of resources report what CloudFormation reports."""
     wrap("_deploy_stack_async", [stacks, handlers, changesets], _deploy)
     wrap("_add_event", [stacks, handlers, changesets], _add_event)
     wrap("_update_resource", [stacks], _update_resource)

@@ -49,7 +49,7 @@ class _Rollback:
 
 
 def install() -> None:
-    """Have updates rolled back as CloudFormation does it."""
+    """Roll updates back as CloudFormation does."""
     wrap("_roll_back_operation", [stacks, handlers], _roll_back)
     wrap("_continue_update_rollback_async", [stacks, handlers], _continue)
 

@@ -10,7 +10,7 @@ LARGEST_CONFIG = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Blob:
-    """A blob whose digest was checked; nobody pulls it, so its size is most of what is kept.
+    """A blob whose digest was checked; it is never pulled, so its size is most of what is kept.
 
     Args:
         size: its size in bytes.

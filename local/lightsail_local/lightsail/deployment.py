@@ -54,7 +54,7 @@ class Deployment:
     problems: Mapping[str, Problem]
 
     def serves(self, at: float) -> bool:
-        """Return whether it has become ACTIVE, whatever followed."""
+        """Return whether it has become ACTIVE, even if it has ended since."""
         return self.settles_at <= at and not self.problems
 
     def describe(self, state: DeploymentState) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class SampleImage:
 def sample_image(
     text: str, *, platform: str = "linux/amd64", fails: Failure | None = None
 ) -> SampleImage:
-    """Return the image of a text: the same for the same text.
+    """Return the image of a string: the same for the same string.
 
     Args:
         text: what the file holds.
@@ -83,7 +83,7 @@ def sample_image(
 def sample_index(
     text: str, *, fails: Failure | None = None
 ) -> tuple[bytes, tuple[SampleImage, ...]]:
-    """Return the index of a text's images for two platforms and an attestation, and the images.
+    """Return the index of a string's images for two platforms and an attestation, and the images.
 
     Args:
         text: what the images' file holds.
@@ -108,7 +108,7 @@ def push_sample_image(
     fails: Failure | None = None,
     region: str = DEFAULT_REGION,
 ) -> str:
-    """Push the image of a text to a local Lightsail, which needs to have a container service.
+    """Push the image of a string to a local Lightsail, which needs to have a container service.
 
     Args:
         lightsail_url: the local Lightsail's address, such as `http://127.0.0.1:4580`.

@@ -19,10 +19,10 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 class SampleRegistry:
-    """A registry on 127.0.0.1 of which every tag of the repository `sample` is an image.
+    """A registry on 127.0.0.1 that has an image for every tag of the repository `sample`.
 
     Each is an index, as a build for several platforms makes it: an image for linux/amd64, one for
-    linux/arm64 and an attestation, all of which are made of the tag. The images of the tags
+    linux/arm64 and an attestation, all made from the tag. The images of the tags
     `crash`, `health_check` and `took_too_long` fail in that way when they are deployed.
 
     Args:

@@ -36,7 +36,7 @@ class Fault:
             "hang": nothing for `seconds`, then the connection is closed.
         code: answers this error instead of a kind.
         message: its sentence.
-        times: how many requests it strikes; the fault leaves the server's list after the last.
+        times: how many requests it affects; the fault leaves the server's list after the last.
         seconds: how long to hang, until the server stops by default.
     """
 
@@ -79,7 +79,7 @@ class Fault:
             return answer if self.kind == "cut" else None
         return None
 
-    def strike(self, connection: Connection, outcome: Answer | None) -> None:
+    def inject(self, connection: Connection, outcome: Answer | None) -> None:
         """Let the client see the outcome."""
         if self.kind == "hang":
             connection.hang(self.seconds)
@@ -99,7 +99,7 @@ class Faults(list[Fault]):
         self._lock = threading.Lock()
 
     def take(self, operation: str) -> Fault | None:
-        """Return the fault that strikes an operation now, or None."""
+        """Return the fault to inject into an operation now, or None."""
         with self._lock:
             for fault in self:
                 if fault.operation == operation:

@@ -1,4 +1,4 @@
-"""An HTTP server on 127.0.0.1 that stops at once, whatever its clients do."""
+"""An HTTP server on 127.0.0.1 that stops at once, regardless of its clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 # A page of another origin can have its own name resolved to 127.0.0.1, and then read and change
-# what is here: its requests are told by the name that this computer was reached by.
+# what is here: its requests differ in the name that this computer was reached by.
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 10
 _NO_CONTENT = 204
@@ -137,7 +137,7 @@ class Connection(BaseHTTPRequestHandler):
     on_answer: Callable[[Answer], Answer | None] | None
 
     def respond(self) -> None:
-        """Have the server answer the request, unless it was meant for another computer."""
+        """Answer the request, unless it was meant for another computer."""
         self.body = self._body()
         self.on_answer = None
         if self.server.is_own(self.headers.get("Host", "localhost")):

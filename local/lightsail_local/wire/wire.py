@@ -1,4 +1,4 @@
-"""What goes over a server's wire: each request recorded, faults struck, answers sent."""
+"""What goes over a server's wire: each request recorded, faults injected, answers sent."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Wire:
         else:
             outcome = fault.outcome(carry_out, error)
             self._record(operation, parameters, started, outcome)
-            fault.strike(connection, outcome)
+            fault.inject(connection, outcome)
 
     def _record(
         self, operation: str, parameters: Mapping[str, Any], started: float, answer: Answer | None

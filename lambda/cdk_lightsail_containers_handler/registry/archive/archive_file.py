@@ -12,6 +12,7 @@ from ..blob_copy import PIECE, BlobReader
 from ..errors import Missing, Unsupported
 from ..manifest import LARGEST_MANIFEST
 
+_JUMP = 8 << 10
 _LARGEST_READ = 1 << 20
 _MOST_READ = 16 << 20
 """More than any table of contents needs; what claims to be larger would only fill the memory."""
@@ -80,9 +81,11 @@ class Window:
             raise damaged(self)
         start, content = self._kept
         if not start <= offset < end <= start + len(content):
+            # The header after a large layer is read alone: the next one is far away again.
+            is_jump = offset - start - len(content) > PIECE and self.size - offset > PIECE
             # What is looked for at the end of a file comes with what stands before it.
             start = min(offset, max(self.size - PIECE, 0))
-            size = max(end, min(start + PIECE, self.size)) - start
+            size = max(end, min(start + (_JUMP if is_jump else PIECE), self.size)) - start
             content = _read_all(self._file.open(start, size), size)
             self._kept = (start, content)
         return content[offset - start : end - start]

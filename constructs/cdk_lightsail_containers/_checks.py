@@ -1,0 +1,150 @@
+"""Checks that constructs share, and values that are not known yet."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+import jsii
+from aws_cdk import Duration, Stack, Token
+from constructs import Construct, IValidation
+
+from cdk_lightsail_containers_handler.properties.rules import show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs import IConstruct
+
+_Kind = TypeVar("_Kind", bound=Construct)
+
+# What the CDK puts in place of a value that its command line still has to look up, where our rules
+# would refuse it: that of `ssm.StringParameter.value_from_lookup`, and that of the names of
+# `ecr.Repository.from_lookup` and `iam.Role.from_lookup`. Others, such as `vpc-12345`, look like
+# real values. The app cannot ask what is missing: only the assembly lists it.
+# https://docs.aws.amazon.com/cdk/v2/guide/context.html
+_LOOKUP_DUMMY = re.compile(r"dummy-value-for-.|\bDUMMY_ARN\b")
+
+
+def check_known(value: object, check: Callable[[object, str], object], what: str) -> None:
+    """Check a value that may be a string, unless it is not known yet."""
+    if is_known(value):
+        check(value, what)
+
+
+def check_seconds(value: object, what: str, lowest: int, highest: int) -> None:
+    """Check that a value is a Duration of whole seconds within a range."""
+    rule = f"{what} must be a Duration of {lowest} to {highest} whole seconds"
+    if not isinstance(value, Duration):
+        raise ValueError(f"{rule}, got {value!r}")  # noqa: TRY004 - one kind of error for a user
+    if value.is_unresolved():
+        return
+    seconds = value.to_seconds(integral=False)
+    if not lowest <= seconds <= highest or seconds % 1:
+        raise ValueError(f"{rule}, got {seconds:g} seconds")
+
+
+def check_revision(revision: object) -> None:
+    """Check that a revision, if there is one, is a string."""
+    if revision is not None and not isinstance(revision, str):
+        raise ValueError(f"revision must be a string, got {show(revision)}")
+
+
+def is_known(value: object) -> bool:
+    """Return whether a value that may be a string is known.
+
+    A value that the CDK command line looks up is a dummy string in the first synthesis. The
+    command line then synthesizes the app again with the real value.
+    """
+    return not is_token(value) and not is_lookup_dummy(value)
+
+
+def is_lookup_dummy(value: object) -> bool:
+    """Return whether a string contains a dummy for a value that is still to be looked up."""
+    return isinstance(value, str) and bool(_LOOKUP_DUMMY.search(value))
+
+
+def is_token(value: object) -> bool:
+    """Return whether a value of any type is a token or contains one.
+
+    `Token.is_unresolved` fails on values that jsii cannot send to Node: a `Path` or a member of an
+    `Enum` raises there, and NaN ends the process.
+    """
+    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return Token.is_unresolved(value)
+    # The CDK asks whether a value has `resolve`. A `Path` has one, too, so ask for jsii first.
+    is_of_jsii = hasattr(value, "__jsii_ref__") or hasattr(type(value), "__jsii_ifaces__")
+    return is_of_jsii and not isinstance(value, type) and hasattr(value, "resolve")
+
+
+def template_text(scope: IConstruct, value: object) -> str:
+    """Return a value as the template of a construct's stack has it, as a string.
+
+    A token often contains parts that are known, such as the host name of a private registry.
+    """
+    if isinstance(value, str) and not is_token(value):
+        return value
+    resolved = template_value(scope, value)
+    return "" if resolved is None else json.dumps(resolved)
+
+
+def template_value(scope: IConstruct, value: object) -> object:
+    """Return a value as the template of a construct's stack has it, None if that is not known."""
+    try:
+        return Stack.of(scope).resolve(value)
+    except RuntimeError:
+        # A token that cannot be resolved before the app is synthesized.
+        return None
+
+
+def find_in_deployment(
+    scope: Construct, kind: type[_Kind], is_same: Callable[[_Kind], bool]
+) -> _Kind | None:
+    """Find another construct that is deployed together with this one.
+
+    A stack and the nested stacks in it are deployed together; other stacks below it are not.
+
+    Args:
+        scope: the construct, or the scope that it is going to have.
+        kind: the class of the other construct.
+        is_same: whether a construct of that class is the one to find.
+    """
+    stack = _deployed_stack(scope)
+    for construct in stack.node.find_all():
+        if (
+            isinstance(construct, kind)
+            and construct is not scope
+            and is_same(construct)
+            and _deployed_stack(construct).node.path == stack.node.path
+        ):
+            return construct
+    return None
+
+
+def _deployed_stack(construct: Construct) -> Stack:
+    stack = Stack.of(construct)
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return stack
+
+
+@jsii.implements(IValidation)
+class SynthesisCheck:
+    """Repeats a check at synthesis, for what changes or becomes known after the construction.
+
+    Args:
+        check: raises a `ValueError` for a broken rule.
+    """
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+
+    def validate(self) -> list[str]:
+        """Return the broken rule, which the CDK shows with the construct's path."""
+        try:
+            self._check()
+        except ValueError as error:
+            return [str(error)]
+        return []

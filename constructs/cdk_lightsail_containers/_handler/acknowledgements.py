@@ -1,0 +1,54 @@
+"""Acknowledgments of what checks such as cdk-nag report about the handler."""
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from constructs import Construct
+
+from cdk_lightsail_containers._checks import is_token
+
+
+def acknowledge_runtime(scope: Construct) -> None:
+    """Acknowledge that the function's runtime is not the newest."""
+    _acknowledge(
+        scope,
+        "AwsSolutions-L1",
+        "AWS Lambda supports Python 3.13 until 2029; a newer one comes with a release of this "
+        "library that was tested on it.",
+    )
+
+
+def acknowledge_lightsail(scope: Construct) -> None:
+    """Acknowledge the actions of a resource's policy that are allowed on all resources."""
+    _acknowledge(
+        scope,
+        "AwsSolutions-IAM5[Resource::*]",
+        "These actions accept no resource: Lightsail's Get operations, and the logins of its "
+        "registry and of Amazon ECR.",
+    )
+
+
+def acknowledge_role(scope: Construct) -> None:
+    """Acknowledge the actions of the function's role that are allowed on all resources."""
+    _acknowledge(
+        scope,
+        "AwsSolutions-IAM5[Resource::*]",
+        "These actions accept no resource: the login of Amazon ECR, and for a function in a VPC "
+        "those on network interfaces.",
+    )
+
+
+def acknowledge_every_service(scope: Construct) -> None:
+    """Acknowledge that the function may change every container service of the account."""
+    stack = Stack.of(scope)
+    # As cdk-nag writes unknown values.
+    region = "<AWS::Region>" if is_token(stack.region) else stack.region
+    account = "<AWS::AccountId>" if is_token(stack.account) else stack.account
+    _acknowledge(
+        scope,
+        "AwsSolutions-IAM5[Resource::arn:"
+        f"<AWS::Partition>:lightsail:{region}:{account}:ContainerService/*]",
+        "Only the service's name is known, and Lightsail's ARNs do not contain it.",
+    )
+
+
+def _acknowledge(scope: Construct, rule: str, reason: str) -> None:
+    Validations.of(scope).acknowledge(Acknowledgment(id=rule, reason=reason))

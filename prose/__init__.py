@@ -1,0 +1,1 @@
+"""Keep words out of documents, comments, messages and names that make them hard to read."""

@@ -1,0 +1,88 @@
+"""AWS KMS, as strict as the real one, with keys that can only verify."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
+
+REGION = "eu-west-1"
+KEY = f"arn:aws:kms:{REGION}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_SIGNED_FOR = re.compile(r"Credential=[^/]+/[0-9]{8}/([a-z0-9-]+)/kms/aws4_request")
+_SHA256_BYTES = 32
+_ALGORITHM = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
+
+
+@dataclass(kw_only=True, eq=False)
+class FakeKms:
+    """AWS KMS on loopback.
+
+    Args:
+        keys: the public keys by ARN, as PEM.
+        errors: what the next calls are answered instead: status and name of the error.
+        calls: what was asked.
+        is_sure: whether it says of a signature that is right that it is right.
+    """
+
+    keys: dict[str, bytes] = field(default_factory=dict)
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    is_sure: bool = True
+    url: str = ""
+
+    def respond(self, connection: Connection) -> None:
+        given = json.loads(b"".join(connection.body))
+        assert connection.headers["X-Amz-Target"] == "TrentService.Verify"
+        signed_for = _SIGNED_FOR.search(connection.headers["Authorization"])
+        assert signed_for
+        self.calls.append(given)
+        status, code = self.errors.pop(0) if self.errors else (400, self._verify(given, signed_for))
+        body = (
+            {"__type": code, "message": "as ordered"}
+            if code
+            else {"KeyId": given["KeyId"], "SignatureValid": self.is_sure}
+        )
+        answer = Answer(
+            status=status if code else 200,
+            body=json.dumps(body).encode(),
+            headers={"Content-Type": "application/x-amz-json-1.1"},
+        )
+        connection.send(answer)
+
+    def _verify(self, given: dict[str, Any], signed_for: re.Match[str]) -> str:
+        """Return the name of the error, nothing for a signature that is right."""
+        message, value = (base64.b64decode(given[name]) for name in ("Message", "Signature"))
+        public = self.keys.get(given["KeyId"])
+        if public is None or signed_for[1] != given["KeyId"].split(":")[3]:
+            return "NotFoundException"
+        if given["MessageType"] != "DIGEST" or len(message) != _SHA256_BYTES or not value:
+            return "ValidationException"
+        if given["SigningAlgorithm"] != "ECDSA_SHA_256":
+            return "InvalidKeyUsageException"
+        key = serialization.load_pem_public_key(public)
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        try:
+            key.verify(value, message, _ALGORITHM)
+        except InvalidSignature:
+            return "KMSInvalidSignatureException"
+        return ""
+
+
+@contextmanager
+def fake_kms(**keys: bytes) -> Iterator[FakeKms]:
+    """Run AWS KMS, whose keys are given by ARN."""
+    kms = FakeKms(keys=keys)
+    server = LoopbackServer(0, kms.respond)
+    kms.url = f"http://{server.host}"
+    try:
+        yield kms
+    finally:
+        server.close()
