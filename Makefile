@@ -41,7 +41,7 @@ SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reord
 FAST := tests/constructs tests/handler tests/registry tests/local $(addprefix --ignore ,\
 	tests/constructs/test_findings.py tests/handler/test_asset.py tests/local/engine \
 	tests/local/test_page_in_browser.py tests/local/test_registry_peers.py)
-RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local .venv-runtime-tests/bin/python
+RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local:simulation .venv-runtime-tests/bin/python
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -73,7 +73,7 @@ check: $(SETUP)  ## format, lint, types, words, and known vulnerabilities
 	$(BIN)/mypy app.py demo reliability live
 	$(BIN)/bandit --quiet -c pyproject.toml -r .
 	$(MAKE) --no-print-directory words
-	$(BIN)/python -m reliability.audit
+	$(BIN)/python -m reliability supply-chain audit
 
 words: .venv/installed  ## spelling, and words to avoid; PROSE='lambda tests' for other folders
 	@$(BIN)/codespell --toml pyproject.toml $(PROSE)
@@ -92,29 +92,29 @@ format: $(SETUP)  ## apply automatic fixes
 bench: $(SETUP)  ## measure, beside skopeo and other tools
 	@$(BIN)/python -m benchmarks
 
-faults: $(SETUP) .venv-runtime-tests/installed  ## inject every fault into every call of every scenario, and print the table
-	@$(RUNTIME_PYTHON) -m reliability.faults $(FAULTS)
+faults: $(SETUP) .venv-runtime-tests/installed  ## inject every fault into every call of every lifecycle, and print the table
+	@$(RUNTIME_PYTHON) -m reliability faults $(FAULTS)
 
-unknowns: $(SETUP)  ## run every scenario under every assumption about undocumented behavior
-	@$(BIN)/python -m reliability.unknowns $(UNKNOWNS)
+unknowns: $(SETUP)  ## run every lifecycle under every assumption about undocumented behavior
+	@$(BIN)/python -m reliability unknowns $(UNKNOWNS)
 
 builders: $(SETUP)  ## read images from the builders on this machine, and print the table
-	@$(BIN)/python -m reliability.builders $(BUILDERS)
+	@$(BIN)/python -m reliability builders $(BUILDERS)
 
 fuzz: $(SETUP) .venv/fuzz-installed  ## feed every parser with input that reaches new code, 20 seconds each
-	@$(BIN)/python -m reliability.fuzz $(FUZZ)
+	@$(BIN)/python -m reliability fuzz $(FUZZ)
 
 permissions: $(SETUP)  ## compare what stacks may do with what they do
-	@$(BIN)/python -m reliability.permissions
+	@$(BIN)/python -m reliability permissions
 
 audit: $(SETUP)  ## known vulnerabilities of all dependencies; fails also without network
-	@$(BIN)/python -m reliability.audit --insist
+	@$(BIN)/python -m reliability supply-chain audit --insist
 
 licences: $(SETUP)  ## the licenses of all dependencies
-	@$(BIN)/python -m reliability.licences
+	@$(BIN)/python -m reliability supply-chain licences
 
 sbom: $(SETUP)  ## write what the package and its function contain into dist/
-	@$(BIN)/python -m reliability.sbom
+	@$(BIN)/python -m reliability supply-chain sbom
 
 requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrade takes the newest
 	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --extra local --group dev pyproject.toml \
@@ -133,7 +133,7 @@ live: $(SETUP)  ## try everything in a real account: shows the cost, asks, remov
 	@$(BIN)/python -m live $(LIVE)
 
 load: $(SETUP)  ## try many stacks at once, with little room, and print the tables
-	@$(BIN)/python -m reliability.load $(LOAD)
+	@$(BIN)/python -m reliability load $(LOAD)
 
 clean:  ## remove what was set up
 	rm -rf .venv .venv-runtime .venv-runtime-tests node_modules cdk.out

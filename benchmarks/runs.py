@@ -18,7 +18,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
+sys.path[:0] = [str(ROOT), str(ROOT / "simulation"), str(ROOT / "tests/support")]
 
 from docker_registry import DockerRegistry  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Reads what the builders of this machine write, in each form: `python -m reliability.builders`.
+"""Reads what the builders of this machine write, in each form: `python -m reliability builders`.
 
 What is made is one file in one layer, for linux/amd64 and linux/arm64. A form is taken if the image
 that is found in it has the same layer, unpacked, and if all its blobs match their digests.
@@ -15,7 +15,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,28 +223,29 @@ def versions() -> dict[str, str]:
     }
 
 
-def main(told: Callable[[str], None] = print) -> None:
+def main(arguments: Sequence[str]) -> int:
     """Print the table, and write it into the document with `--write`."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m reliability builders", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write it into {DOCUMENT.name}, too")
-    arguments = parser.parse_args()
+    given = parser.parse_args(arguments)
     there = versions()
     missing = [tool for tool in ("buildah", "skopeo") if tool not in there]
     if missing:
         parser.error(f"this machine has no {' and no '.join(missing)}")
     rows: list[tuple[str, ...]] = [("builder", "form", "`tag=`", "result")]
-    with made() as given:
+    with made() as images:
         rows += [
-            (f"{form.tool} {there[form.tool]}", form.name, form.tag or "", result(given, form))
+            (f"{form.tool} {there[form.tool]}", form.name, form.tag or "", result(images, form))
             for form in FORMS
             if form.tool in there
         ]
     for tool, name, file in RECORDED:
         rows.append((f"{tool}, recorded", name, "", _taken(ARCHIVES / file, None, RECORDED_LAYER)))
     text = table(rows)
-    told(text)
-    if arguments.write:
+    print(text)
+    if given.write:
         write_section("builders", text, DOCUMENT)
+    return 0
 
 
 def _digest(content: bytes | bytearray) -> str:
@@ -261,7 +262,3 @@ def _run(command: str, environment: Mapping[str, str]) -> str:
         timeout=_SECONDS,
     )
     return done.stdout
-
-
-if __name__ == "__main__":
-    main()

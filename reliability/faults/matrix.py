@@ -8,23 +8,22 @@ import multiprocessing
 import random
 import shlex
 import signal
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+from fake_time import ProcessTime
+from reliability.lifecycles import LIFECYCLES
 from reliability.local_aws import leave_real_accounts
 from reliability.report import table
+from world.aws import SERVICES
+from world.environment import ProcessEnvironments
+from world.gate import Call
+from world.template import Templates
 
-from . import strike
-from .aws_services import SERVICES
-from .clock import Clock
-from .environment import Environments
-from .gate import Call
+from . import inject
 from .run import Result, Run
-from .scenario import SCENARIOS
-from .times import Times, shipped
 
 _MOST_OF_A_KIND = 6
 _HUNG_SECONDS = 120
@@ -49,9 +48,9 @@ class Matrix:
         leave_real_accounts()
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(1, mp_context=context) as once:  # jsii ends with it
-            times = once.submit(shipped).result()
+            templates = once.submit(_synthesize).result()
         self._pool = ProcessPoolExecutor(
-            jobs, mp_context=context, initializer=_begin, initargs=(times,)
+            jobs, mp_context=context, initializer=_begin, initargs=(templates,)
         )
 
     def __enter__(self) -> Matrix:
@@ -67,17 +66,17 @@ class Matrix:
         for run, result in zip(runs, self._pool.map(_make, runs), strict=True):
             yield Made(run, result)
 
-    def calls(self, scenarios: Iterable[str], seed: int) -> dict[str, list[Call]]:
-        """Return the calls of each scenario when nothing goes wrong.
+    def calls(self, lifecycles: Iterable[str], seed: int) -> dict[str, list[Call]]:
+        """Return the calls of each lifecycle when nothing goes wrong.
 
         Raises:
             RuntimeError: something does.
         """
         found = {}
-        for made in self.make([Run(name, seed=seed) for name in scenarios]):
+        for made in self.make([Run(name, seed=seed) for name in lifecycles]):
             if made.result.problems:
-                raise RuntimeError(f"{made.run.scenario}, without a fault: {made.result.problems}")
-            found[made.run.scenario] = _chosen(made.result.calls)
+                raise RuntimeError(f"{made.run.lifecycle}, without a fault: {made.result.problems}")
+            found[made.run.lifecycle] = _chosen(made.result.calls)
         return found
 
 
@@ -89,16 +88,16 @@ def runs_of(
         [
             Run(name, call, fault, seed)
             for fault in faults
-            for call in (_connections(of_scenario) if fault == strike.REFUSED else of_scenario)
+            for call in (_connections(of_lifecycle) if fault == inject.REFUSED else of_lifecycle)
         ]
-        for name, of_scenario in calls.items()
+        for name, of_lifecycle in calls.items()
     ]
-    if most is not None:  # as many of each scenario, as far as it has them
-        for of_scenario in runs:
-            random.Random(seed).shuffle(of_scenario)  # noqa: S311 - no secret
+    if most is not None:  # as many of each lifecycle, as far as it has them
+        for of_lifecycle in runs:
+            random.Random(seed).shuffle(of_lifecycle)  # noqa: S311 - no secret
         turns = [run for turn in itertools.zip_longest(*runs) for run in turn if run]
         return turns[:most]
-    return [run for of_scenario in runs for run in of_scenario]
+    return [run for of_lifecycle in runs for run in of_lifecycle]
 
 
 def is_broken(made: Made) -> bool:
@@ -107,22 +106,22 @@ def is_broken(made: Made) -> bool:
 
 
 def show(made: Sequence[Made]) -> str:
-    """Return the table of scenarios and faults, each with its count of runs."""
-    faults = [fault for fault in strike.NAMES if any(one.run.fault == fault for one in made)]
+    """Return the table of lifecycles and faults, each with its count of runs."""
+    faults = [fault for fault in inject.NAMES if any(one.run.fault == fault for one in made)]
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for one in made:
-        counts[one.run.scenario, one.run.fault][_outcome(one)] += 1
+        counts[one.run.lifecycle, one.run.fault][_outcome(one)] += 1
     rows = [
         [name, *(_cell(counts[name, fault]) for fault in faults)]
-        for name in SCENARIOS
-        if any(one.run.scenario == name for one in made)
+        for name in LIFECYCLES
+        if any(one.run.lifecycle == name for one in made)
     ]
     return table([["", *(fault.replace("_", " ") for fault in faults)], *rows])
 
 
 def command(run: Run) -> str:
     """Return the command that makes a run alone."""
-    words = ["python", "-m", "reliability.faults", "--scenario", run.scenario]
+    words = ["python", "-m", "reliability", "faults", "--lifecycle", run.lifecycle]
     if run.call:
         words += ["--call", str(run.call), "--fault", run.fault]
     return shlex.join([*words, "--seed", str(run.seed)])
@@ -179,18 +178,24 @@ def _connections(calls: list[Call]) -> list[Call]:
     return ports
 
 
-_clock: Clock
-_environments: Environments
-_times: Times
+_clock: ProcessTime
+_environments: ProcessEnvironments
+_templates: Templates
 
 
-def _begin(times: Times) -> None:
+def _synthesize() -> Templates:
+    from reliability.kinds import synthesize  # noqa: PLC0415 - starts jsii's process
+
+    return synthesize()
+
+
+def _begin(templates: Templates) -> None:
     """Prepare a process to make runs: the function's processes are forked before it has threads."""
-    global _clock, _environments, _times  # noqa: PLW0603 - what a pool's processes keep
+    global _clock, _environments, _templates  # noqa: PLW0603 - what a pool's processes keep
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _clock = Clock()
-    _times = times
-    _environments = Environments(_clock)
+    _clock = ProcessTime()
+    _templates = templates
+    _environments = ProcessEnvironments(_clock)
     atexit.register(_environments.close)
 
 
@@ -201,15 +206,8 @@ def _make(run: Run) -> Result:
     signal.signal(signal.SIGALRM, hung)
     signal.alarm(_HUNG_SECONDS)
     try:
-        return run.make(_clock, _environments, _times)
+        return run.make(_clock, _environments, _templates)
     except Exception as error:  # noqa: BLE001 - a run must not end the others
         return Result(problems=[f"{type(error).__name__}: {error}"])
     finally:
         signal.alarm(0)
-
-
-def progress(done: int, whole: int) -> None:
-    """Show on a terminal how far it is."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done} of {whole} runs" + ("\n" if done == whole else ""))
-        sys.stderr.flush()

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from . import scenario as scenarios
-from . import strike
-from .clock import Clock
-from .cloudformation import Stack
-from .custom_resource import Outcome
-from .environment import Environments
-from .function import Function
-from .gate import Call
-from .invariants import Invariants
-from .scenario import SCENARIOS, Stage
-from .times import Times
-from .world import World
+from fake_time import ProcessTime
+from reliability.invariants import Invariants
+from reliability.lifecycles import LIFECYCLES, Setting, set_up
+from world.cloudformation import SimulatedStack
+from world.custom_resource import Outcome
+from world.environment import ProcessEnvironments
+from world.function import Function
+from world.gate import Call
+from world.template import Templates
+from world.world import World
+
+from . import inject
+
+Switch = str | bool | float
 
 _LATER_SECONDS = 600.0
 
@@ -47,27 +48,39 @@ class Run:
     """A run to make.
 
     Args:
-        scenario: the scenario's name.
+        lifecycle: the lifecycle's name.
         call: the call that is struck; None for none.
         fault: the fault's name.
         seed: of the function's randomness.
         repeats: whether AWS Lambda repeats a request that was not answered.
+        switches: how Lightsail behaves during the part, other than it does.
+        may_fail: whether the part may fail because of that.
     """
 
-    scenario: str
+    lifecycle: str
     call: Call | None = None
     fault: str = ""
     seed: int = 0
     repeats: bool = True
+    switches: tuple[tuple[str, Switch], ...] = ()
+    may_fail: bool = False
 
-    def make(self, clock: Clock, environments: Environments, times: Times) -> Result:
+    def make(
+        self, clock: ProcessTime, environments: ProcessEnvironments, templates: Templates
+    ) -> Result:
         """Make the run in a new world."""
-        clock.reset()
         environments.log.write_bytes(b"")
-        with World(clock, environments.certificate, times) as world:
-            function = Function(world, environments, self.seed, repeats=self.repeats)
+        with World(clock, environments.certificate) as world:
+            function = Function(
+                world,
+                environments,
+                self.seed,
+                seconds=templates.invocation_seconds,
+                most_age=templates.most_age,
+                repeats=self.repeats,
+            )
             try:
-                return _Life(self, world, function, environments.log).live()
+                return _Life(self, world, function, environments, templates).run()
             finally:
                 function.forget_processes()
 
@@ -75,49 +88,73 @@ class Run:
 class _Life:
     """A scenario from its beginning to its end, in one world."""
 
-    def __init__(self, run: Run, world: World, function: Function, log: Path) -> None:
+    def __init__(
+        self,
+        run: Run,
+        world: World,
+        function: Function,
+        environments: ProcessEnvironments,
+        templates: Templates,
+    ) -> None:
         self._run = run
+        self._lifecycle = LIFECYCLES[run.lifecycle]
         self._world = world
         self._function = function
-        self._stack = Stack("Shop", world, function)
-        self._others = [Stack("Worker", world, function)]
-        self._invariants = Invariants(world, [self._stack, *self._others], function.dropped, log)
+        self._refusal = environments.refusal
+        self._stack = SimulatedStack("Shop", world, function)
+        others = [SimulatedStack("Worker", world, function)]
+        self._setting = Setting(world, templates, self._stack, others)
+        self._invariants = Invariants(
+            world, [self._stack, *others], function.dropped, environments.log
+        )
         self._result = Result()
 
-    def live(self) -> Result:
-        """Live it, and return what came of it."""
-        scenario = SCENARIOS[self._run.scenario]
-        world, stack = self._world, self._stack
-        scenarios.set_up(world)
-        scenario.prepare(Stage(world, stack, self._others))
+    def run(self) -> Result:
+        """Run it, and return what came of it."""
+        lifecycle, world, stack = self._lifecycle, self._world, self._stack
+        set_up(world)
+        lifecycle.prepare(self._setting)
         self._invariants.begin()
+        behaviour = vars(world.behaviour)
+        before = dict(behaviour)
+        behaviour.update(self._run.switches)
         with self._struck():
-            outcome = scenario.act(Stage(world, stack, self._others))
+            outcome = lifecycle.act(self._setting)
             self._function.run_out()
+        behaviour.update({name: before[name] for name, _ in self._run.switches})
         self._result.status = outcome.status
-        if outcome.status == "UPDATE_ROLLBACK_FAILED" and self._run.fault == "outage":
-            # Whatever the rollback needs cannot be had for all of its time: it says so, and its
-            # owner has it continued afterwards.
-            self._result.was_stuck = True
+        is_blocked = lifecycle.unblock or self._run.fault in inject.OUTAGES
+        if outcome.status == "UPDATE_ROLLBACK_FAILED" and is_blocked:
+            # What the rollback needs is missing for all of its time: it says so, and the stack's
+            # owner continues it afterwards.
+            self._result.was_stuck = not lifecycle.unblock
             self._result.problems += self._invariants.unclear(outcome)
             world.clock.sleep(_LATER_SECONDS)
+            self._unblock()
             outcome = stack.continue_rollback()
-        is_struck = self._run.call is not None
-        self._check("", outcome, succeeds=scenario.succeeds and not is_struck, is_struck=is_struck)
+        is_struck = self._run.call is not None or self._run.may_fail
+        succeeds = lifecycle.succeeds and not is_struck
+        self._check("", outcome, succeeds=succeeds, is_struck=is_struck)
         self._recover(outcome)
         return self._result
 
     def _recover(self, outcome: Outcome) -> None:
         """Go on as the owner of the stack does, who must come out as if nothing had been."""
         world, stack = self._world, self._stack
-        world.source.blob_seconds = 0
+        world.blob_seconds = 0
+        self._unblock()
         world.clock.sleep(_LATER_SECONDS)
         if outcome.status == "DELETE_FAILED":
             self._check("deleting again", stack.delete(), succeeds=True)
-        last = SCENARIOS[self._run.scenario].then(world)
+        last = self._lifecycle.then(self._setting)
         self._check("the next deploy", stack.deploy(last), succeeds=True)
         world.clock.sleep(_LATER_SECONDS)
         self._check("the end", stack.delete(), succeeds=True)
+
+    def _unblock(self) -> None:
+        """Do what the owner of the stack does so that it can go on."""
+        if self._lifecycle.unblock:
+            self._lifecycle.unblock(self._setting)
 
     @contextmanager
     def _struck(self) -> Iterator[None]:
@@ -125,16 +162,16 @@ class _Life:
         gate, function, clock = self._world.gate, self._function, self._world.clock
         call, fault = self._run.call, self._run.fault
         aim = None
-        if fault in strike.STALLS:
+        if fault in inject.STALLS:
             function.forget_processes()
             function.is_impatient = True
-        if call and fault == strike.REFUSED:
+        if call and fault == inject.REFUSED:
             # Every call on a connection of its own, so that the one that is refused is this one's.
             function.forget_processes()
             gate.answers_once = True
-            clock.refuse(self._world.port(call.server), call.number)
+            self._refusal.refuse(self._world.port(call.server), call.number)
         elif call:
-            aim = strike.Aim(call, fault, clock, function, self._stack)
+            aim = inject.Aim(call, fault, clock, function, self._stack)
             gate.strike = aim
             function.when_ended = aim.end
         function.is_watched = True
@@ -143,8 +180,8 @@ class _Life:
         finally:
             function.is_watched = gate.answers_once = False
             self._result.calls = list(gate.calls)
-            self._result.has_struck = aim.has_struck if aim else clock.has_refused
-            clock.refuse(0, 0)
+            self._result.has_struck = aim.has_struck if aim else self._refusal.has_refused
+            self._refusal.refuse(0, 0)
             if function.is_impatient:
                 function.is_impatient = False
                 function.forget_processes()

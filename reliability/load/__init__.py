@@ -4,8 +4,7 @@ crowds       the cases of twenty stacks at once in one service
 |-- holding  what must hold after each of them
 `-- crowd    the stacks
     |-- member        one of them, with a function of its own
-    |-- properties    what their resources are made with
-    `-- shared_time   their time, which goes on when all of them wait
+    `-- properties    what their resources are made with
 door         twenty stacks before a Lightsail that limits its calls
 engine       twenty stacks that CloudFormation makes at once
 memory       a function at 128 MB

@@ -15,13 +15,13 @@ import stack_requests
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
 from fake_cloudformation import FakeCloudFormation
+from fake_time import ThreadTime
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.samples.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
 
 from .member import MANY, Answer, Member
-from .shared_time import SharedTime
 
 SECONDS = 900.0
 
@@ -48,7 +48,7 @@ class Crowd:
     """
 
     lightsail: LightsailServer
-    time: SharedTime
+    time: ThreadTime
     response: ResponseUrl
     members: list[Member]
 
@@ -132,7 +132,7 @@ def crowd(
         seconds: how long an invocation of a function may take.
         behaviour: Lightsail's; it registers every digest unless told otherwise.
     """
-    time = SharedTime()
+    time = ThreadTime()
     settings = {"missing_digest": "accepted", "service_seconds": 0, "deployment_seconds": 1}
     with (
         LightsailServer(Behaviour(**{**settings, **behaviour}), clock=time.clock) as lightsail,

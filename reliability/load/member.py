@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import stack_requests
+from fake_time import ThreadTime
 from response_url import ResponseUrl
 from stack_requests import Context, Handler
-
-from .shared_time import SharedTime
 
 MANY = 20
 HOUR = 3600.0
@@ -44,7 +43,7 @@ class Member:
     number: int
     handler: Handler
     handed_over: list[dict[str, Any]]
-    time: SharedTime
+    time: ThreadTime
     response: ResponseUrl
     resource_type: str
     seconds: float

@@ -24,14 +24,14 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
     DEPLOYMENT_TYPE,
 )
 from fake_ecr import HOST, FakeEcr, fake_ecr
+from fake_time import FakeTime
 from lightsail_local.engine.lambda_runtime import LambdaRuntime
 from lightsail_local.samples.sample_image import push_sample_image
 from oci_images import Made
 from reliability import ROOT
-from reliability.faults.aws_services import PARAMETERS, SECRETS
-from reliability.faults.clock import Clock
-from reliability.faults.world import World
 from staged_asset import staged_asset
+from world.aws import REGISTRY_SECRET, SHOP_PARAMETER, SHOP_SECRET
+from world.world import World
 
 from .member import Broken
 
@@ -41,7 +41,6 @@ Wanted = tuple[str, dict[str, Any]]
 MOST_MIB = 128
 RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 _MB = 1_000_000
-_REGISTRY_SECRET, _SHOP_SECRET = SECRETS
 _STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f"
 _ENDPOINTS = {
     "cloudformation": "CLOUDFORMATION",
@@ -93,12 +92,12 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
     """
     with (
         tempfile.TemporaryDirectory() as folder,
-        World(Clock()) as world,
+        World(FakeTime(1_800_000_000.0)) as world,
         fake_ecr(Path(folder)) as ecr,
         _function(Path(folder), world, ecr, limit_mib=limit_mib) as function,
     ):
         world.behaviour.deployment_seconds = 0
-        world.client.create_container_service(serviceName="shop", power="nano", scale=1)
+        world.call("CreateContainerService", serviceName="shop", power="nano", scale=1)
         world.aws.cloudformation.show(_STACK, "CREATE_IN_PROGRESS")
         kind, properties = CASES[name](Place(world=world, ecr=ecr))
         url, token = world.new_response_url()
@@ -168,8 +167,9 @@ def _registered(place: Place) -> Wanted:
 
 def _pushed(*layers: int) -> Callable[[Place], Wanted]:
     def wanted(place: Place) -> Wanted:
-        reference = place.world.source.add(_image(layers), "1")
-        source = {"Image": reference, "CredentialsSecretArn": _REGISTRY_SECRET}
+        place.world.source.add(_image(layers), "1")
+        reference = f"{place.world.source.host}/web:1"
+        source = {"Image": reference, "CredentialsSecretArn": REGISTRY_SECRET}
         return CONTAINER_IMAGE_TYPE, {"Label": "web", "Source": source}
 
     return wanted
@@ -179,7 +179,7 @@ def _pushed_over_tls(*layers: int) -> Callable[[Place], Wanted]:
     def wanted(place: Place) -> Wanted:
         place.ecr.registry.login = ""
         place.ecr.registry.add(_image(layers), "1")
-        source = {"Image": f"{HOST}/web:1", "CredentialsSecretArn": _REGISTRY_SECRET}
+        source = {"Image": f"{HOST}/web:1", "CredentialsSecretArn": REGISTRY_SECRET}
         return CONTAINER_IMAGE_TYPE, {"Label": "web", "Source": source}
 
     return wanted
@@ -187,7 +187,7 @@ def _pushed_over_tls(*layers: int) -> Callable[[Place], Wanted]:
 
 def _archived(*layers: int) -> Callable[[Place], Wanted]:
     def wanted(place: Place) -> Wanted:
-        place.world.aws.objects["image.tar"] = archives.tar(archives.layout(_image(layers)))
+        place.world.aws.s3.objects["image.tar"] = archives.tar(archives.layout(_image(layers)))
         return CONTAINER_IMAGE_TYPE, {
             "Label": "web",
             "Source": {"Bucket": "assets", "Key": "image.tar"},
@@ -197,10 +197,9 @@ def _archived(*layers: int) -> Callable[[Place], Wanted]:
 
 
 def _deployed(_: Place) -> Wanted:
-    (parameter,) = PARAMETERS
     secrets = {
-        "PASSWORD": {"SecretArn": _SHOP_SECRET, "Field": "password"},
-        "TOKEN": {"ParameterName": parameter},
+        "PASSWORD": {"SecretArn": SHOP_SECRET, "Field": "password"},
+        "TOKEN": {"ParameterName": SHOP_PARAMETER},
     }
     web = {"Image": "nginx:1", "Secrets": secrets, "Ports": {"80": "HTTP"}}
     endpoint = {"ContainerName": "web", "ContainerPort": "80"}

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
-
-FUNCTION = f"arn:aws:lambda:{DEFAULT_REGION}:{DEFAULT_ACCOUNT}:function:handler"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
@@ -25,8 +21,3 @@ class Call:
     resource: str = "*"
     context: Mapping[str, str] = field(default_factory=dict)
     step: str = ""
-
-
-def arn(service: str, resource: str, region: str = DEFAULT_REGION) -> str:
-    """Return the ARN of something in the account."""
-    return f"arn:aws:{service}:{region}:{DEFAULT_ACCOUNT}:{resource}"

@@ -9,11 +9,10 @@ from typing import Any, Protocol
 import archives
 import oci_images
 import signed_images
-import stack_requests
 from fake_registry import FakeRegistry
-from fake_s3 import FakeS3
-from lightsail_local.samples.sample_image import push_sample_image
 from oci_images import Made
+from reliability.lifecycles import push
+from world.world import World
 
 Changes = Mapping[str, Any]
 
@@ -22,25 +21,24 @@ class Images(Protocol):
     """Where a stack's images come from."""
 
     def bring(self, number: int) -> Changes:
-        """Have the image of a number there, and return what changes in the properties for it."""
+        """Put the image of a number there, and return what changes in the properties for it."""
 
     def lose(self) -> Changes:
-        """Have no image there, and return what changes in the properties for it."""
+        """Leave no image there, and return what changes in the properties for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PushedImages:
-    """Images that somebody has pushed to the Lightsail registry."""
+    """Images that are pushed to the Lightsail registry before."""
 
-    url: str
+    world: World
 
     def bring(self, number: int) -> Changes:
-        """Have somebody push the image."""
-        push_sample_image(self.url, str(number))
-        return {"Digest": stack_requests.digest(number)}
+        """Push the image."""
+        return {"Digest": push(self.world, str(number))}
 
     def lose(self) -> Changes:
-        """Name an image that nobody has pushed."""
+        """Name an image that was never pushed."""
         return {"Digest": "sha256:" + "0" * 64}
 
 
@@ -53,7 +51,7 @@ class RegistryImages:
     is_signed: bool = False
 
     def bring(self, number: int) -> Changes:
-        """Have the tag name the image, and a signature beside it if there has to be one."""
+        """Let the tag name the image, with a signature if there has to be one."""
         made = _made(number)
         self.registry.add(made, self.tag)
         if self.is_signed:
@@ -61,7 +59,7 @@ class RegistryImages:
         return {"Revision": str(number)}
 
     def lose(self) -> Changes:
-        """Have the tag name nothing."""
+        """Let the tag name nothing."""
         del self.registry.manifests[self.tag]
         return {"Revision": "none"}
 
@@ -70,17 +68,17 @@ class RegistryImages:
 class ArchivedImages:
     """Images in an object of Amazon S3, one after the other."""
 
-    s3: FakeS3
+    objects: dict[str, bytes]
     key: str
 
     def bring(self, number: int) -> Changes:
-        """Have the object hold the image."""
-        self.s3.objects[self.key] = archives.tar(archives.layout(_made(number)))
+        """Put the image into the object."""
+        self.objects[self.key] = archives.tar(archives.layout(_made(number)))
         return {}
 
     def lose(self) -> Changes:
-        """Have no object there."""
-        del self.s3.objects[self.key]
+        """Delete the object."""
+        del self.objects[self.key]
         return {}
 
 

@@ -30,26 +30,28 @@ def live_as_image(world: World) -> None:
     with world.step("roll back"):
         _go_back(world)
         world.succeed(world.event("Update", IMAGE, second, **images.bring(2)))
-        world.requests.becomes("UPDATE_IN_PROGRESS")
+        world.becomes("UPDATE_IN_PROGRESS")
     with world.step("wait for a busy service"):
-        world.requests.lightsail.behaviour.service_seconds = 20
-        world.requests.client().update_container_service(serviceName=_service(world), scale=2)
+        world.simulated.behaviour.service_seconds = 20
+        world.simulated.call("UpdateContainerService", serviceName=_service(world), scale=2)
         third = world.succeed(world.event("Update", IMAGE, second, **images.bring(3)))
-        world.requests.lightsail.behaviour.service_seconds = 0
+        world.simulated.behaviour.service_seconds = 0
     with world.step("register twice"):
         # Another delivery of the same request is a moment faster.
-        world.aws.before["RegisterContainerImage"] = lambda given: _register(world, given)
+        world.recorder.before["RegisterContainerImage"] = lambda given: _register(world, given)
         fourth = world.succeed(world.event("Update", IMAGE, third, **images.bring(4)))
     with world.step("take back what was cancelled"):
-        world.aws.before["RegisterContainerImage"] = lambda _: _go_back(world)
+        world.recorder.before["RegisterContainerImage"] = lambda _: _go_back(world)
         world.succeed(world.event("Update", IMAGE, fourth, **images.bring(6)))
-        world.requests.becomes("UPDATE_IN_PROGRESS")
+        world.becomes("UPDATE_IN_PROGRESS")
     if "Source" in _properties(world, IMAGE):
         with world.step("hand over"):
-            world.requests.seconds = 62
-            world.aws.before["CreateContainerServiceRegistryLogin"] = lambda _: _pass(world, 40)
+            world.function.seconds = 62
+            world.recorder.before["CreateContainerServiceRegistryLogin"] = lambda _: _pass(
+                world, 40
+            )
             world.succeed(world.event("Update", IMAGE, fourth, **images.bring(5)))
-            world.requests.seconds = 300
+            world.function.seconds = 300
     with world.step("delete"):
         for physical_id in (second, third, fourth):
             world.succeed(world.event("Delete", IMAGE, physical_id))
@@ -57,7 +59,7 @@ def live_as_image(world: World) -> None:
 
 def live_as_deployment(world: World) -> None:
     """Deploy, deploy something else, fail, take back, hand over and delete."""
-    behaviour = world.requests.lightsail.behaviour
+    behaviour = world.simulated.behaviour
     with world.step("create"):
         name = world.succeed(world.event("Create", DEPLOYMENT))
     with world.step("create again"):
@@ -72,11 +74,11 @@ def live_as_deployment(world: World) -> None:
     with world.step("roll back"):
         _go_back(world)
         world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "2")))
-        world.requests.becomes("UPDATE_IN_PROGRESS")
+        world.becomes("UPDATE_IN_PROGRESS")
     with world.step("hand over"):
-        behaviour.deployment_seconds, world.requests.seconds = 100, 60
+        behaviour.deployment_seconds, world.function.seconds = 100, 60
         world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "4")))
-        behaviour.deployment_seconds, world.requests.seconds = 1, 300
+        behaviour.deployment_seconds, world.function.seconds = 1, 300
     with world.step("delete"):
         world.succeed(world.event("Delete", DEPLOYMENT, name))
 
@@ -109,12 +111,12 @@ def _properties(world: World, resource: str) -> dict[str, Any]:
 
 
 def _register(world: World, given: dict[str, Any]) -> None:
-    world.requests.client().register_container_image(**given)
+    world.simulated.call("RegisterContainerImage", **given)
 
 
 def _pass(world: World, seconds: float) -> None:
-    world.requests.time.now += seconds
+    world.simulated.clock.now += seconds
 
 
 def _go_back(world: World) -> None:
-    world.requests.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+    world.becomes("UPDATE_ROLLBACK_IN_PROGRESS")

@@ -73,7 +73,9 @@ def examine(kind: str, build: Build, live: Callable[[World], None]) -> Finding:
         world.deploy(stack)
         live(world)
         return Finding(
-            kind=kind, policy=Policy(world.template.statements()), calls=list(world.aws.calls)
+            kind=kind,
+            policy=Policy(world.template.statements()),
+            calls=list(world.recorder.recorded),
         )
 
 

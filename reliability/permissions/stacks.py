@@ -28,11 +28,10 @@ from cdk_lightsail_containers import (
     PublicEndpoint,
 )
 from stack_requests import digest
+from world.aws import REGISTRY_SECRET, Stored, arn
 
-from .aws import Stored
-from .call import arn
 from .lives import live_as_deployment, live_as_image, live_as_web_service
-from .world import OTHER_ACCOUNT, REGIONS, SECRET, World
+from .world import OTHER_ACCOUNT, REGIONS, World
 
 Build = Callable[[Stack, World], None]
 _REPOSITORY = "repository/acme/web"
@@ -204,7 +203,9 @@ def _own_secret(stack: Stack, _world: World) -> secretsmanager.ISecret:
 
 
 def _named_secret(stack: Stack, world: World) -> secretsmanager.ISecret:
-    world.aws.secrets[arn("secretsmanager", "secret:hub-a1b2c3")] = Stored(value=SECRET)
+    world.aws.secrets[arn("secretsmanager", "secret:hub-a1b2c3")] = world.aws.secrets[
+        REGISTRY_SECRET
+    ]
     return secretsmanager.Secret.from_secret_name_v2(stack, "Secret", "hub")
 
 
@@ -214,7 +215,7 @@ def _secret_with_own_key(stack: Stack, _world: World) -> secretsmanager.ISecret:
 
 def _secret_with_foreign_key(stack: Stack, world: World) -> secretsmanager.ISecret:
     secret, key = arn("secretsmanager", "secret:hub-a1b2c3"), _foreign_key(stack)
-    world.aws.secrets[secret] = Stored(value=SECRET, key=key.key_arn)
+    world.aws.secrets[secret] = Stored(world.aws.secrets[REGISTRY_SECRET].value, key.key_arn)
     return secretsmanager.Secret.from_secret_attributes(
         stack, "Secret", secret_complete_arn=secret, encryption_key=key
     )
@@ -228,7 +229,7 @@ def _own_parameter(stack: Stack, _world: World) -> ssm.IStringParameter:
 
 def _secure_string(stack: Stack, world: World, *, with_key: bool = False) -> ssm.IStringParameter:
     key = _foreign_key(stack) if with_key else None
-    world.aws.parameters["/shop/token"] = Stored(value="value", key=key.key_arn if key else "")
+    world.aws.parameters["/shop/token"] = Stored("value", key.key_arn if key else "")
     return ssm.StringParameter.from_secure_string_parameter_attributes(
         stack, "Parameter", parameter_name="/shop/token", encryption_key=key
     )

@@ -1,91 +1,174 @@
-"""What a stack is deployed to: the function, the account that it calls, and CloudFormation."""
+"""What a stack is deployed to, with every call of its function recorded as IAM sees it."""
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk.assertions import Template as Synthesized
 
+import certificates
 import fake_registry
-import fake_s3
 import stack_requests
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
-from fake_registry import PASSWORD, USERNAME, FakeRegistry
+from certificates import Certificate
+from fake_ecr import led_to_ecr
+from fake_registry import FakeRegistry
+from fake_time import FakeTime
 from lightsail_local.endpoints import DEFAULT_ACCOUNT
+from lightsail_local.wire.http_server import Connection, Respond
+from stack_requests import STACK_ID
+from world.aws import FUNCTION_ARN, REGISTRY_SECRET, Stored
+from world.environment import LocalEnvironments
+from world.function import Function
+from world.gate import Gate
+from world.template import Template
+from world.world import World as Simulated
 
-from . import ecr
-from .aws import Aws, Stored, running_aws
+from .call import Call
 from .images import ArchivedImages, Images, PushedImages, RegistryImages
-from .template import Template
 
 REGIONS = ("us-east-1", "eu-central-1")
 OTHER_ACCOUNT = "111122223333"
-SECRET = json.dumps({"username": USERNAME, "password": PASSWORD})
+_ECR_HOSTS = tuple(
+    f"{account}.dkr.ecr.{region}.amazonaws.com"
+    for account in (DEFAULT_ACCOUNT, OTHER_ACCOUNT)
+    for region in REGIONS
+)
+# What Lightsail's actions on a container service are: the others accept no resource.
+_ON_SERVICE = frozenset(
+    {"RegisterContainerImage", "DeleteContainerImage", "CreateContainerServiceDeployment"}
+)
+_HOST = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
+_PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|referrers|blobs)/[^/]*")
+# What Amazon ECR's API says that a pull through the registry calls:
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetDownloadUrlForLayer.html
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchCheckLayerAvailability.html
+_ECR_ACTIONS = {
+    ("GET", "manifests"): "ecr:BatchGetImage",
+    ("HEAD", "manifests"): "ecr:BatchGetImage",
+    ("GET", "referrers"): "ecr:BatchGetImage",
+    ("GET", "blobs"): "ecr:GetDownloadUrlForLayer",
+    ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",
+}
+
+
+@dataclass
+class Recorder(Gate):
+    """Records the calls that go through.
+
+    Attributes:
+        recorded: the calls.
+        step: what is being done, for the calls that follow.
+        before: what happens right before a call of an operation of Lightsail, once.
+        service_arns: the ARNs of the container services by name.
+    """
+
+    recorded: list[Call] = field(default_factory=list)
+    step: str = ""
+    before: dict[str, Callable[[dict[str, Any]], object]] = field(default_factory=dict)
+    service_arns: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, server: str, connection: Connection, respond: Respond) -> None:
+        """Record a call, and let it through."""
+        if server == "lightsail":
+            operation = connection.headers["X-Amz-Target"].rpartition(".")[2]
+            body = b"".join(connection.body)
+            connection.body = iter((body,))
+            given = json.loads(body)
+            on_service = operation in _ON_SERVICE
+            resource = self.service_arns[given["serviceName"]] if on_service else "*"
+            self.record(f"lightsail:{operation}", resource)
+            if before := self.before.pop(operation, None):
+                before(given)
+        elif server == "ecr-registry" and "Authorization" in connection.headers:
+            self._record_pull(connection)
+        respond(connection)
+
+    def record(self, action: str, resource: str = "*", **context: str) -> None:
+        """Record a call."""
+        keys = {key.replace("_", ":"): value for key, value in context.items()}
+        # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+        keys["lambda:SourceFunctionArn"] = FUNCTION_ARN
+        self.recorded.append(Call(action=action, resource=resource, context=keys, step=self.step))
+
+    def _record_pull(self, connection: Connection) -> None:
+        host, path = _HOST.fullmatch(connection.headers["Host"]), _PATH.fullmatch(connection.path)
+        if host is None or path is None:
+            raise NotImplementedError(f"{connection.command} {connection.path}")
+        repository = f"{host['region']}:{host['account']}:repository/{path['repository']}"
+        self.record(_ECR_ACTIONS[connection.command, path["kind"]], f"arn:aws:ecr:{repository}")
 
 
 class World:
     """A function's whole world.
 
     Args:
-        requests: the function and its Lightsail.
-        aws: the account.
-        public: a registry that anybody may pull from.
-        private: one with a login.
-        amazon: those of Amazon ECR.
+        simulated: its servers.
+        recorder: records the function's calls.
+        public: a registry to pull from without a login.
         folder: for files that assets are made of.
 
     Attributes:
+        aws: the services of AWS beside Lightsail.
+        private: a registry to pull from with a login.
         images: where the images of the stack come from.
         template: the stack's, once it is deployed.
+        function: the stack's function.
     """
 
     images: Images
     template: Template
 
     def __init__(
-        self,
-        requests: stack_requests.Stack,
-        aws: Aws,
-        *,
-        public: FakeRegistry,
-        private: FakeRegistry,
-        amazon: FakeRegistry,
-        folder: Path,
+        self, simulated: Simulated, recorder: Recorder, public: FakeRegistry, folder: Path
     ) -> None:
-        self.requests = requests
-        self.aws = aws
+        self.simulated = simulated
+        self.recorder = recorder
+        self.aws = simulated.aws
         self.public = public
-        self.private = private
-        self.amazon = amazon
+        self.private = simulated.source
         self.folder = folder
-        self._handler = requests.new_handler(aws.url)
+        self.function = Function(simulated, LocalEnvironments(simulated.clock), seconds=300)
+        self._attributes: dict[str, Any] = {}
 
     def deploy(self, stack: Stack) -> None:
-        """Fill the stack's template in, and have there what else it makes."""
-        self.template = Template(stack, self.aws.service_arns)
+        """Fill the stack's template in, and make what else is in it."""
+        body = Synthesized.from_stack(stack).to_json()
+        self.template = Template(body, self.recorder.service_arns)
+        self.template.attributes = self._attributes
+        login = self.aws.secrets[REGISTRY_SECRET].value
         for name, properties in self.template.resources("AWS::SecretsManager::Secret"):
-            self.aws.secrets[name] = Stored(value=SECRET, key=properties.get("KmsKeyId", ""))
+            self.aws.secrets[name] = Stored(login, properties.get("KmsKeyId", ""))
         for name, properties in self.template.resources("AWS::SSM::Parameter"):
-            self.aws.parameters[name] = Stored(value=properties["Value"])
+            self.aws.parameters[name] = Stored(properties["Value"])
         for _, properties in self.template.resources(CONTAINER_IMAGE_TYPE):
             self.images = self._images(properties)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Give the calls that follow a name."""
-        self.aws.step = name
+        self.recorder.step = name
         yield
-        ecr.record(self.aws, self.amazon)
+
+    def becomes(self, status: str) -> None:
+        """Let CloudFormation show a status of the stack."""
+        self.aws.cloudformation.show(STACK_ID, status)
 
     def event(self, kind: str, resource: str, physical_id: str = "", **changes: Any) -> Any:
         """Return a request for the one resource of a type, as the template has it, and changes."""
         ((logical_id, properties),) = self.template.resources(resource)
-        event = stack_requests.request(kind, self.requests.response.url, ResourceType=resource)
+        event = stack_requests.request(kind, "", ResourceType=resource)
         event["LogicalResourceId"] = logical_id
         event["ResourceProperties"] = {**properties, **changes}
         if physical_id:
@@ -93,35 +176,34 @@ class World:
         return event
 
     def succeed(self, event: Any) -> str:
-        """Have a request carried out, and return the physical id."""
+        """Send a request that has to succeed, and return the physical id."""
         return self._send(event, "SUCCESS")
 
     def fail(self, event: Any) -> str:
-        """Have a request fail, and return the physical id."""
+        """Send a request that has to fail, and return the physical id."""
         return self._send(event, "FAILED")
 
     def _send(self, event: Any, status: str) -> str:
-        """Have the function carry a request out, in as many invocations as it takes."""
-        response, waiting = self.requests.response, [event]
-        before = len(response.taken)
-        while waiting:
-            self._handler(waiting.pop(), self.requests.context())
-            waiting, self.aws.invocations[:] = list(self.aws.invocations), []
-        (answer,) = response.answers[before:]
+        """Send a request, in as many invocations as it takes."""
+        event["ResponseURL"], token = self.simulated.new_response_url()
+        self.function.invoke(event)
+        self.function.run_out()
+        (put,) = self.simulated.puts[token]
+        answer = json.loads(put.body)
         if answer["Status"] != status:
-            raise AssertionError(f"{self.aws.step}: {answer}")
+            raise AssertionError(f"{self.recorder.step}: {answer}")
         if status == "SUCCESS" and event["RequestType"] != "Delete":
-            self.template.attributes[event["LogicalResourceId"]] = answer["Data"]
+            self._attributes[event["LogicalResourceId"]] = answer["Data"]
         return str(answer["PhysicalResourceId"])
 
     def _images(self, properties: dict[str, Any]) -> Images:
         source = properties.get("Source", {})
         if "Key" in source:
-            return ArchivedImages(s3=self.aws.s3, key=source["Key"])
+            return ArchivedImages(objects=self.aws.s3.objects, key=source["Key"])
         if "Image" not in source:
-            return PushedImages(url=self.requests.lightsail.url)
+            return PushedImages(world=self.simulated)
         registries = {one.host: one for one in (self.public, self.private)}
-        registry = registries.get(source["Image"].partition("/")[0], self.amazon)
+        registry = registries.get(source["Image"].partition("/")[0], self.simulated.ecr)
         return RegistryImages(
             registry=registry,
             tag=source["Image"].rpartition(":")[2],
@@ -132,20 +214,33 @@ class World:
 @contextmanager
 def running_world() -> Iterator[World]:
     """Run everything, with the container services `shop` and `site`."""
-    accounts = (DEFAULT_ACCOUNT, OTHER_ACCOUNT)
-    hosts = [f"{one}.dkr.ecr.{region}.amazonaws.com" for one in accounts for region in REGIONS]
+    recorder = Recorder()
     with ExitStack() as running:
-        requests = running.enter_context(
-            stack_requests.stack(missing_digest="refused", busy_service="refused")
+        simulated = running.enter_context(
+            Simulated(FakeTime(), _certificate(), recorder, _ECR_HOSTS)
         )
-        requests.client().create_container_service(serviceName="site", power="nano", scale=1)
-        requests.time.now += 60
-        s3 = running.enter_context(fake_s3.fake_s3())
-        yield World(
-            requests,
-            running.enter_context(running_aws(requests.lightsail, requests.cloudformation.url, s3)),
-            public=running.enter_context(fake_registry.fake_registry()),
-            private=running.enter_context(fake_registry.fake_registry(login="basic")),
-            amazon=running.enter_context(ecr.running_ecr(*hosts)),
-            folder=Path(running.enter_context(tempfile.TemporaryDirectory())),
-        )
+        simulated.aws.record = recorder.record
+        behaviour = simulated.behaviour
+        behaviour.busy_service = behaviour.delete_in_use = "refused"
+        behaviour.deployment_seconds = 1
+        for name in ("shop", "site"):
+            made = simulated.call("CreateContainerService", serviceName=name, power="nano", scale=1)
+            recorder.service_arns[name] = made["containerService"]["arn"]
+        simulated.clock.now += 3600
+        simulated.aws.cloudformation.show(STACK_ID, "CREATE_IN_PROGRESS")
+        simulated.clock.now += 10
+        port = simulated.port("ecr-registry")
+        running.enter_context(led_to_ecr(port, _certificate(), *_ECR_HOSTS))
+        public = running.enter_context(fake_registry.fake_registry())
+        folder = running.enter_context(tempfile.TemporaryDirectory())
+        yield World(simulated, recorder, public, Path(folder))
+
+
+@functools.cache
+def _certificate() -> Certificate:
+    return certificates.certificate(Path(_folder().name), *_ECR_HOSTS)
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()

@@ -1,7 +1,7 @@
-"""What nobody knows of Lightsail, U1 to U14, on every side of each and all pairs of sides.
+"""What AWS does not document of Lightsail, U1 to U14, each assumption and all pairs of them.
 
-Each row of sides is lived through with each scenario: on a local cloud that behaves like that, by
-CloudFormation's own API, with templates of the CDK and the function's asset.
+`command` runs every lifecycle on every row of assumptions in the simulated world. `runs` and
+`scenarios` are the same on a local cloud, by CloudFormation's own API, for the tests of its engine.
 """
 
 import os

@@ -1,41 +1,61 @@
-"""The table of what has become of runs, side by side with the scenarios."""
+"""The table of runs, by assumption and lifecycle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from reliability.report import table
 
-from .scenarios import SCENARIOS
-from .sides import cover, sides
-
-if TYPE_CHECKING:
-    from .runs import Result
+from .sides import Row, cover, sides
 
 
-def tabulate(results: Sequence[Result]) -> str:
-    """Return the table of results, of the scenarios that were run."""
-    names = [name for name in SCENARIOS if any(one.run.scenario == name for one in results)]
-    rows = [("side of an unknown", *names)]
-    for side in sides():
-        of_side = [one for one in results if side in one.run.row.sides]
-        cells = [_held([one for one in of_side if one.run.scenario == name]) for name in names]
-        if any(cells):
-            rows.append((str(side), *cells))
-    covered = [_pairs([one for one in results if one.run.scenario == name]) for name in names]
-    rows.append(("all pairs of sides", *covered))
-    return table(rows)
+@dataclass(frozen=True)
+class Finding:
+    """What a run has shown.
+
+    Args:
+        lifecycle: the lifecycle's name.
+        row: the row of assumptions.
+        is_broken: whether something did not hold.
+    """
+
+    lifecycle: str
+    row: Row
+    is_broken: bool
 
 
-def _held(results: Sequence[Result]) -> str:
-    held = sum(not one.problem for one in results)
-    return f"{held}/{len(results)}" if results else ""
+def tabulate(findings: Sequence[Finding]) -> str:
+    """Return the tables of findings, by assumption and by lifecycle."""
+    by_side = [
+        (side, of_side)
+        for side in sides()
+        if (of_side := [one for one in findings if side in one.row.sides])
+    ]
+    by_lifecycle = {
+        name: [one for one in findings if one.lifecycle == name]
+        for name in dict.fromkeys(one.lifecycle for one in findings)
+    }
+    return "\n\n".join(
+        (
+            table([("assumption", "held"), *((side, _held(found)) for side, found in by_side)]),
+            table(
+                [
+                    ("lifecycle", "held", "pairs of assumptions"),
+                    *((name, _held(one), _pairs(one)) for name, one in by_lifecycle.items()),
+                ]
+            ),
+        )
+    )
 
 
-def _pairs(results: Sequence[Result]) -> str:
-    """Return how many pairs of sides have held, of those in the rows of the cover."""
-    of_cover = [one for one in results if one.run.row in cover()]
-    tried = {pair for one in of_cover for pair in one.run.row.pairs()}
-    broken = {pair for one in of_cover if one.problem for pair in one.run.row.pairs()}
+def _held(findings: Sequence[Finding]) -> str:
+    return f"{sum(not one.is_broken for one in findings)}/{len(findings)}"
+
+
+def _pairs(findings: Sequence[Finding]) -> str:
+    """Return how many pairs of assumptions have held, of those in the rows that have all pairs."""
+    of_cover = [one for one in findings if one.row in cover()]
+    tried = {pair for one in of_cover for pair in one.row.pairs()}
+    broken = {pair for one in of_cover if one.is_broken for pair in one.row.pairs()}
     return f"{len(tried - broken)}/{len(tried)}"

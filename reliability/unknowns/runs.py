@@ -38,7 +38,7 @@ class Run:
     @property
     def command(self) -> str:
         """What runs it alone."""
-        return f"python -m reliability.unknowns --scenario {self.scenario} --row {self.row.number}"
+        return f"python -m reliability unknowns --scenario {self.scenario} --row {self.row.number}"
 
 
 @dataclass(frozen=True, kw_only=True)

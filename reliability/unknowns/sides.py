@@ -39,6 +39,9 @@ SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
 }
 """The unknown of each switch of the local Lightsail, and its sides, the default first."""
 
+# What was pushed is gone before it can be registered; the manifests of the lifecycles are OCI's.
+_REFUSING = frozenset({("unregistered_seconds", GONE), ("media_types", "docker")})
+
 
 @dataclass(frozen=True, order=True, kw_only=True)
 class Side:
@@ -73,6 +76,11 @@ class Row:
     def switches(self) -> dict[str, Value]:
         """Return where the switches stand."""
         return {side.switch: side.value for side in self.sides}
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether Lightsail may refuse what a lifecycle asks for, whatever a program does."""
+        return any((side.switch, side.value) in _REFUSING for side in self.sides)
 
     def pairs(self) -> frozenset[tuple[Side, Side]]:
         """Return the pairs of its sides."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from reliability.fuzz.__main__ import ALL, CORPUS, main
+from reliability.fuzz.command import ALL, CORPUS, main
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from reliability.audit import LOCKED, Audit, audit
+from reliability.supply_chain.audit import LOCKED, Audit, audit
 
 NO_HASH = "0" * 64
 

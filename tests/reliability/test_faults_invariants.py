@@ -7,17 +7,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from reliability.faults.answers import wrong_answers
-from reliability.faults.clock import Clock
-from reliability.faults.cloudformation import Stack
-from reliability.faults.cures import is_sentence
-from reliability.faults.custom_resource import BROKEN_REASON, NO_ANSWER, Exchange, Outcome
-from reliability.faults.custom_resource import Resource as Made
-from reliability.faults.function import Function
-from reliability.faults.invariants import Invariants
-from reliability.faults.scenario import register, set_up
-from reliability.faults.times import Times
-from reliability.faults.world import Put, World
+from reliability.advice import is_sentence
+from reliability.answers import wrong_answers
+from reliability.invariants import Invariants
+from reliability.lifecycles import register, set_up
 from reliability.local_aws import leave_real_accounts
 
 from cdk_lightsail_containers_handler.properties.container_image import (
@@ -27,8 +20,14 @@ from cdk_lightsail_containers_handler.properties.container_image import (
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
 )
+from fake_registry import PASSWORD, USERNAME
+from fake_time import FakeTime
+from world.cloudformation import SimulatedStack
+from world.custom_resource import BROKEN_REASON, NO_ANSWER, Exchange, Outcome
+from world.custom_resource import Resource as Made
+from world.function import Function
+from world.world import Put, World
 
-TIMES = Times(invocation=900, most_age=930, registering=1830, pushing=3600)
 FINE = Outcome("UPDATE_COMPLETE")
 FULL = "it is full: lower max_versions, or delete some with 'aws lightsail delete-container-image'"
 EVENT = {
@@ -53,7 +52,7 @@ class FalseWorld:
 
     def __init__(self, world: World, log: Path) -> None:
         self.world = world
-        self.stack = Stack("Shop", world, cast("Function", None))
+        self.stack = SimulatedStack("Shop", world, cast("Function", None))
         self.dropped: set[str] = set()
         self.log = log
         self.log.touch()
@@ -67,14 +66,15 @@ class FalseWorld:
 
     def serves(self, image: str) -> None:
         """Have somebody deploy an image, and wait until it serves."""
-        self.world.client.create_container_service_deployment(
-            serviceName="shop", containers={"web": {"image": image}}
+        containers = {"web": {"image": image}}
+        self.world.call(
+            "CreateContainerServiceDeployment", serviceName="shop", containers=containers
         )
         self.world.clock.sleep(100)
 
     def deletes(self, image: str) -> None:
         """Have somebody delete an image."""
-        self.world.client.delete_container_image(serviceName="shop", image=image)
+        self.world.call("DeleteContainerImage", serviceName="shop", image=image)
 
     def broken(self, outcome: Outcome = FINE, *, is_struck: bool = False) -> list[str]:
         """Return what does not hold."""
@@ -84,7 +84,7 @@ class FalseWorld:
 @pytest.fixture
 def false_world(tmp_path: Path) -> Iterator[FalseWorld]:
     leave_real_accounts()
-    with World(Clock(), times=TIMES) as world:
+    with World(FakeTime()) as world:
         yield FalseWorld(world, tmp_path / "log")
 
 
@@ -191,13 +191,14 @@ def test_a_deployment_that_is_not_the_stack_s_is_seen(false_world: FalseWorld) -
 
 def test_every_login_and_token_is_seen_also_in_base64(false_world: FalseWorld) -> None:
     world = false_world.world
-    given = world.client.create_container_service_registry_login()["registryLogin"]
+    given = world.call("CreateContainerServiceRegistryLogin")["registryLogin"]
+    world.source.tokens.add("token-of-the-source")
     login = f"{given['username']}:{given['password']}"
     told = [
         given["password"],
         base64.b64encode(login.encode()).decode(),
         base64.b64encode(b"AWS:password-of-ecr").decode(),
-        base64.b64encode(b"robot:password-of-the-source").decode(),
+        base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode(),
         "password-of-the-shop",
         base64.b64encode(b"token-of-the-shop").decode(),
         "token-of-the-source",
@@ -288,6 +289,15 @@ def test_no_answer_two_answers_and_one_too_late_are_seen() -> None:
     assert list(wrong_answers(Exchange(EVENT, 1, [first]), ())) == [
         "Create of Image was answered too late"
     ]
+
+
+def test_another_answer_to_a_late_delivery_of_an_answered_request_does_no_harm() -> None:
+    first, other = (
+        Put(json.dumps({**ANSWER, "PhysicalResourceId": name}).encode(), at=at, began=at - 1)
+        for name, at in ((":shop.web.1", 2), (":shop.web.2", 600))
+    )
+
+    assert list(wrong_answers(Exchange(EVENT, 2, [first, other]), ())) == []
 
 
 @pytest.mark.parametrize(

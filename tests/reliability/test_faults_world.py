@@ -1,15 +1,15 @@
-"""The world in which `make faults` strikes: what the servers say of the stacks."""
+"""The simulated world: what its servers say of the stacks."""
 
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from reliability.faults.clock import Clock
-from reliability.faults.gate import Call
-from reliability.faults.times import Times
-from reliability.faults.world import World
 from reliability.local_aws import leave_real_accounts
+
+from fake_time import FakeTime
+from world.gate import Call
+from world.world import World
 
 ARN = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/1"
 
@@ -17,8 +17,7 @@ ARN = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/1"
 @pytest.fixture
 def world() -> Iterator[World]:
     leave_real_accounts()
-    times = Times(invocation=900, most_age=930, registering=1830, pushing=3600)
-    with World(Clock(), times=times) as given:
+    with World(FakeTime()) as given:
         yield given
 
 

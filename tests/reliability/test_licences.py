@@ -4,9 +4,9 @@ import importlib.metadata
 from email.message import Message
 
 import pytest
-from reliability.dependencies import required
-from reliability.licences import is_accepted, licence, rows
 from reliability.report import ROOT
+from reliability.supply_chain.dependencies import required
+from reliability.supply_chain.licences import is_accepted, licence, rows
 
 
 def test_every_licence_is_known_and_may_go_along() -> None:

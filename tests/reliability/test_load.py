@@ -11,12 +11,12 @@ from reliability.load.crowd import crowd
 from reliability.load.holding import hold_images
 from reliability.load.member import Broken
 from reliability.load.properties import image
-from reliability.load.shared_time import SharedTime
 from reliability.load.two_functions import NotHere
 
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
 )
+from fake_time import ThreadTime
 
 ROOT = Path(__file__).parents[2]
 STALE_SECONDS = 4.0
@@ -114,7 +114,7 @@ def test_a_clone_that_does_not_reach_back_is_told() -> None:
 
 
 def test_shared_time_passes_when_nobody_has_anything_to_do() -> None:
-    time, woken = SharedTime(), []
+    time, woken = ThreadTime(), []
 
     def sleep(*seconds: float) -> float:
         for each in seconds:
@@ -131,7 +131,7 @@ def test_shared_time_passes_when_nobody_has_anything_to_do() -> None:
 
 
 def test_shared_time_goes_on_for_who_helps_somebody_that_waits() -> None:
-    time = SharedTime()
+    time = ThreadTime()
     began = time.now
 
     def helped() -> None:
@@ -145,7 +145,7 @@ def test_shared_time_goes_on_for_who_helps_somebody_that_waits() -> None:
 
 
 def test_what_goes_wrong_at_once_is_raised() -> None:
-    time = SharedTime()
+    time = ThreadTime()
 
     def fail() -> None:
         raise Broken("mended never")
@@ -156,7 +156,7 @@ def test_what_goes_wrong_at_once_is_raised() -> None:
 
 def test_the_command_line_prints_a_table() -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "reliability.load", "--only", "door", "--stacks", "3"],
+        [sys.executable, "-m", "reliability", "load", "--only", "door", "--stacks", "3"],
         cwd=ROOT,
         capture_output=True,
         text=True,

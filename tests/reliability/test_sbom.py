@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from packaging.utils import canonicalize_name
-from reliability import sbom
-from reliability.dependencies import required
+from reliability.supply_chain import sbom
+from reliability.supply_chain.dependencies import required
 
 from staged_asset import staged_asset
 

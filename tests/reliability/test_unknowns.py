@@ -8,9 +8,8 @@ from dataclasses import fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from reliability.unknowns.__main__ import main
-from reliability.unknowns.findings import tabulate
-from reliability.unknowns.runs import Result, Run
+from reliability.unknowns.command import main
+from reliability.unknowns.findings import Finding, tabulate
 from reliability.unknowns.sides import SWITCHES, cover, defaults, pairs, rows, sides
 
 from lightsail_local.behaviour.behaviour import Behaviour
@@ -38,7 +37,7 @@ def test_every_side_is_also_in_a_row_by_itself() -> None:
 
 def test_a_row_has_the_same_number_in_every_process() -> None:
     listed = subprocess.run(
-        [sys.executable, "-m", "reliability.unknowns", "--rows"],
+        [sys.executable, "-m", "reliability", "unknowns", "--rows"],
         env={**os.environ, "PYTHONHASHSEED": "1"},
         check=True,
         capture_output=True,
@@ -65,44 +64,38 @@ def test_the_sides_are_all_those_of_the_switches_of_the_local_lightsail() -> Non
         assert values[0] == getattr(Behaviour(), switch)
 
 
-def test_the_table_counts_the_runs_that_held_by_side_and_scenario() -> None:
-    results = [
-        Result(run=Run(scenario=scenario, row=row), problem=problem, seconds=1)
-        for scenario, row, problem in [
-            ("deploy", rows()[0], ""),
-            ("deploy", rows()[1], "the image is gone"),
-            ("push", rows()[1], ""),
-        ]
+def test_the_table_counts_the_runs_that_held_by_assumption_and_lifecycle() -> None:
+    findings = [
+        Finding("deploy", rows()[0], is_broken=False),
+        Finding("deploy", rows()[1], is_broken=True),
+        Finding("prune", rows()[1], is_broken=False),
     ]
 
     cells = {
         cells[0]: cells[1:]
-        for line in tabulate(results).splitlines()
+        for line in tabulate(findings).splitlines()
         if (cells := [cell.strip() for cell in line.strip("|").split("|")])
     }
 
-    assert cells["side of an unknown"] == ["deploy", "push"]
-    assert cells["U1 register_again=new"] == ["1/1", ""]
-    assert cells["U1 register_again=old"] == ["0/1", "1/1"]
+    assert cells["U1 register_again=new"] == ["1/1"]
+    assert cells["U1 register_again=old"] == ["1/2"]
     # A pair that both rows have is broken in one of them.
     shared = set(rows()[0].sides) & set(rows()[1].sides)
     count = len(rows()[0].pairs())
     broken = len(rows()[1].pairs())
     both = len(rows()[0].pairs() & rows()[1].pairs())
     assert shared
-    assert cells["all pairs of sides"] == [
-        f"{count - both}/{count + broken - both}",
-        f"{broken}/{broken}",
-    ]
+    assert cells["deploy"] == ["1/2", f"{count - both}/{count + broken - both}"]
+    assert cells["prune"] == ["1/1", f"{broken}/{broken}"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--write", "--row", "1"], "--write wants all rows and scenarios"),
+        (["--write", "--row", "1"], "--write wants all rows and lifecycles"),
         (["--jobs", "0"], "--jobs is at least 1"),
         (["--row", "1000"], "invalid choice: 1000"),
-        (["--scenario", "none"], "invalid choice: 'none'"),
+        (["--lifecycle", "none"], "invalid choice: 'none'"),
     ],
 )
 def test_what_cannot_be_run_is_refused(

@@ -1,28 +1,79 @@
-"""A clock for threads that work at once: it moves when all of them sleep, and not otherwise."""
+"""Clocks that move when somebody sleeps, and not otherwise."""
 
+import mmap
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from cdk_lightsail_containers_handler.deadline import Deadline
+
 _T = TypeVar("_T")
+_NOW = struct.Struct("d")
 
 
-class SharedTime:
-    """Time for many threads at once, however slow the machine is.
+class FakeTime:
+    """Time for code that is given its clock and its sleep, in one thread."""
 
-    It goes on to the next moment at which somebody wakes up once nobody has anything else to do.
+    def __init__(self, now: float = 1000.0) -> None:
+        self.slept: list[float] = []
+        self.on_sleep: Callable[[], None] = lambda: None
+        self.now = now
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        self.on_sleep()
+
+    def sleep_until(self, seconds: float) -> None:
+        """Let time pass until then, unless that is over."""
+        self.now = max(self.now, seconds)
+
+    def deadline(self, seconds: float) -> Deadline:
+        """A deadline in so many seconds."""
+        return Deadline(ends=self.now + seconds, clock=self.clock, sleep=self.sleep)
+
+
+class ProcessTime(FakeTime):
+    """The same for processes that are forked from one: they share it."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, _NOW.size)
+        super().__init__(1_800_000_000.0)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        seconds: float = _NOW.unpack_from(self._memory)[0]
+        return seconds
+
+    @now.setter
+    def now(self, seconds: float) -> None:
+        _NOW.pack_into(self._memory, 0, seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class ThreadTime(FakeTime):
+    """The same for threads that work at once, however slow the machine is.
+
+    It goes on to the next moment at which a thread wakes up once all of them sleep.
     """
 
     def __init__(self) -> None:
-        self._now = 1000.0
         self._changed = threading.Condition()
         self._working = 0
         self._wakes: list[float] = []
         self._taking_part = threading.local()
+        super().__init__()
 
     @property
     def now(self) -> float:
-        """Seconds since the epoch; may be set while nobody is at work."""
+        """Seconds since the epoch; may be set while no thread is at work."""
         with self._changed:
             return self._now
 
@@ -31,16 +82,11 @@ class SharedTime:
         with self._changed:
             self._move_to(now)
 
-    def clock(self) -> float:
-        """Return the time."""
-        return self.now
-
     def sleep(self, seconds: float) -> None:
-        """Wait until so many seconds have passed."""
         with self._changed:
             wakes = self._now + seconds
             if not getattr(self._taking_part, "value", False):
-                # A helper of somebody who waits for it, and so does not sleep.
+                # A helper of a thread that waits for it, and so does not sleep.
                 self._move_to(max(self._now, wakes))
                 return
             self._wakes.append(wakes)
@@ -80,7 +126,7 @@ class SharedTime:
         return [results[number] for number in range(len(acts))]
 
     def _go_on(self) -> None:
-        """Move to the next moment at which somebody wakes up, if nobody is at work."""
+        """Move to the next moment at which a thread wakes up, if none is at work."""
         if not self._working and self._wakes:
             self._move_to(max(self._now, min(self._wakes)))
 

@@ -1,4 +1,4 @@
-"""Prints the licences of what is installed along: `python -m reliability.licences [--write]`.
+"""Prints the licences of what is installed along.
 
 A licence that is unknown, or that is none of those that may go along with this one, fails it.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from email.message import Message
 from typing import cast
 
+from reliability.report import table, write_section
+
 from .dependencies import required
-from .report import table, write_section
 
 IN_THE_FUNCTION = "crhelper"
 ACCEPTED = frozenset({"Apache-2.0", "BSD-3-Clause", "MIT", "PSF-2.0"})
@@ -65,11 +66,13 @@ def rows(names: Iterable[str], along: Iterable[str] = ()) -> list[tuple[str, str
     return found
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the licences; fail on one that is not accepted."""
-    parser = argparse.ArgumentParser(prog="reliability.licences", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m reliability supply-chain licences", description=__doc__
+    )
     parser.add_argument("--write", action="store_true", help="put it into docs/reliability.md")
-    is_written = parser.parse_args().write
+    is_written = parser.parse_args(arguments).write
     found = rows(required(), required("local"))
     text = table([("package", "version", "licence", "ends up"), *found])
     print(text)
@@ -79,7 +82,3 @@ def main() -> int:
     for name, version, expression, _ in refused:
         print(f"{name} {version} has the licence: {expression}", file=sys.stderr)
     return bool(refused)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

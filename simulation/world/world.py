@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import socket
-import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,30 +12,38 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import boto3
-
 from certificates import Certificate
 from fake_cloudformation import FakeCloudFormation
 from fake_ecr import HOST as ECR_HOST
+from fake_ecr import TlsServer
+from fake_registry import PASSWORD, USERNAME, FakeRegistry
+from fake_time import FakeTime
 from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.images.blob import Blob
+from lightsail_local.images.manifest import parse
 from lightsail_local.server import LightsailServer
-from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer, Respond, gated
+from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer, gated
+from oci_images import Made
 
-from .aws_services import PARAMETERS, SECRETS, SERVICES, AwsServices
-from .clock import Clock
+from .aws import ECR_LOGIN, SERVICES, Aws
 from .gate import Gate
-from .source_registry import ECR_PASSWORD, PASSWORD, TOKEN, USERNAME, SourceRegistry
-from .times import Times, shipped
 
 SIGNATURE = "5ec4e7-of-the-response-url"
 
 
 @dataclass
 class Put:
-    """What was put to a ResponseURL, and when."""
+    """What was put to a ResponseURL.
+
+    Args:
+        body: the answer.
+        at: when it was put.
+        began: when the invocation began that put it.
+    """
 
     body: bytes
     at: float
+    began: float = 0.0
 
 
 @dataclass
@@ -47,23 +53,29 @@ class World:
     Args:
         clock: the time.
         certificate: that of Amazon ECR's registry, None to have none.
-        times: how long everybody waits.
+        gate: the gate.
+        ecr_hosts: the names of Amazon ECR's registries.
 
     Attributes:
-        gate: the gate.
         aws: the services of AWS beside Lightsail.
+        source: a registry to pull from, with a login for tokens.
+        ecr: what stands for Amazon ECR's registries.
+        blob_seconds: how long the source takes for each blob.
+        began: when the invocation at work began.
         puts: what was put to each ResponseURL, by its token.
     """
 
-    clock: Clock
+    clock: FakeTime
     certificate: Certificate | None = None
-    times: Times = field(default_factory=shipped)
     gate: Gate = field(default_factory=Gate)
-    aws: AwsServices = field(init=False)
+    ecr_hosts: tuple[str, ...] = (ECR_HOST,)
+    aws: Aws = field(init=False)
+    blob_seconds: float = 0.0
+    began: float = 0.0
     puts: dict[str, list[Put]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.aws = AwsServices(FakeCloudFormation(self.clock.read))
+        self.aws = Aws(FakeCloudFormation(self.clock.clock))
         self.behaviour = Behaviour(
             service_seconds=0,
             deployment_seconds=90,
@@ -71,10 +83,10 @@ class World:
             missing_digest="refused",
             delete_in_use="done",  # Lightsail saves nothing that the function would delete
         )
-        self.lightsail = LightsailServer(self.behaviour, clock=self.clock.read, gate=self.gate)
-        self.source = SourceRegistry(self.clock.sleep, (USERNAME, PASSWORD), gives_tokens=True)
-        self.ecr = SourceRegistry(self.clock.sleep, ("AWS", ECR_PASSWORD), gives_tokens=False)
-        self.ecr.host = ECR_HOST
+        self.lightsail = LightsailServer(self.behaviour, clock=self.clock.clock, gate=self.gate)
+        self.source = FakeRegistry(login="bearer")
+        basic = base64.b64encode(":".join(ECR_LOGIN).encode()).decode()
+        self.ecr = FakeRegistry(login="basic", basic=f"Basic {basic}", host=self.ecr_hosts[0])
         self._running = ExitStack()
         self._tokens = itertools.count(1)
 
@@ -82,7 +94,7 @@ class World:
         with ExitStack() as starting:
             starting.enter_context(self.lightsail)
             servers = {
-                "source": self.source.respond,
+                "source": self._give,
                 "aws": self.aws.respond,
                 "response": self._take_answer,
             }
@@ -91,14 +103,15 @@ class World:
                 for name, respond in servers.items()
             }
             if self.certificate:
-                self._servers["ecr-registry"] = _TlsServer(
-                    self.certificate, gated(self.gate, "ecr-registry", self.ecr.respond)
+                self._servers["ecr-registry"] = TlsServer(
+                    self.certificate,
+                    gated(self.gate, "ecr-registry", self.ecr.respond),
+                    *self.ecr_hosts,
                 )
             for server in self._servers.values():
                 starting.callback(server.close)
             self.source.host = self._servers["source"].host
             self._running = starting.pop_all()
-        self.client = boto3.client("lightsail", endpoint_url=self.lightsail.url)
         return self
 
     def __exit__(
@@ -116,18 +129,35 @@ class World:
         others = dict.fromkeys(SERVICES, aws)
         return {"lightsail": self.lightsail.url, **others}
 
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call Lightsail, past the gate and the wire."""
+        return self.lightsail.lightsail.call(operation, parameters)
+
+    def push(self, made: Made) -> None:
+        """Push an image as another user does, past the gate and the wire."""
+        for manifest in made.manifests:
+            self.push(manifest)
+        images = self.lightsail.images
+        for digest, content in made.blobs.items():
+            images.add_blob(digest, Blob(size=len(content), content=content))
+        images.add_manifest(parse(made.media_type, made.content, Behaviour()), None)
+
     def untold(self) -> set[str]:
-        """Return what may stand in no log, answer or property, also not in base64."""
+        """Return what may be in no log, answer or property, also not in base64."""
         logins = [
             (USERNAME, PASSWORD),
-            ("AWS", ECR_PASSWORD),
+            ECR_LOGIN,
             *((login.username, login.password) for login in self.lightsail.logins.given),
         ]
         plain = {
             *(password for _, password in logins),
-            *(value for text in SECRETS.values() for value in json.loads(text).values()),
-            *PARAMETERS.values(),
-            TOKEN,
+            *(
+                value
+                for one in self.aws.secrets.values()
+                for value in json.loads(one.value).values()
+            ),
+            *(one.value for one in self.aws.parameters.values()),
+            *self.source.tokens,
             SIGNATURE,
         } - {USERNAME}
         encoded = {*plain, *(":".join(login) for login in logins)}
@@ -149,23 +179,10 @@ class World:
 
     def _take_answer(self, connection: Connection) -> None:
         token = urlsplit(connection.path).path[1:]
-        self.puts[token].append(Put(b"".join(connection.body), self.clock.now))
+        self.puts[token].append(Put(b"".join(connection.body), self.clock.now, self.began))
         connection.send(Answer(status=200))
 
-
-class _TlsServer(LoopbackServer):
-    """Serves over TLS, by the name of Amazon ECR's registry."""
-
-    names = frozenset({ECR_HOST})
-
-    def __init__(self, certificate: Certificate, respond: Respond) -> None:
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.load_cert_chain(certificate.certificate, certificate.key)
-        super().__init__(0, respond)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        """Return a connection, once it is secure."""
-        plain, address = super().get_request()
-        # Who accepts must not wait for a handshake: a client may be held up in its middle.
-        wrapped = self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
-        return wrapped, address
+    def _give(self, connection: Connection) -> None:
+        if "/blobs/" in connection.path and "Authorization" in connection.headers:
+            self.clock.sleep(self.blob_seconds)
+        self.source.respond(connection)

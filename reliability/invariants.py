@@ -12,12 +12,12 @@ from cdk_lightsail_containers_handler.properties.container_image import ImageNam
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
 )
+from world.cloudformation import SimulatedStack
+from world.custom_resource import BROKEN_REASON, NO_ANSWER, Outcome, Resource
+from world.world import World
 
+from .advice import is_sentence
 from .answers import wrong_answers
-from .cloudformation import Stack
-from .cures import is_sentence
-from .custom_resource import BROKEN_REASON, NO_ANSWER, Outcome, Resource
-from .world import World
 
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 _FAILED = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED"})
@@ -38,7 +38,7 @@ class Invariants:
     """
 
     world: World
-    stacks: Sequence[Stack]
+    stacks: Sequence[SimulatedStack]
     dropped: Collection[str]
     log: Path
     bystanders: set[str] = field(default_factory=set)
@@ -149,7 +149,7 @@ class Invariants:
     def _needless_deployments(self) -> Iterator[str]:
         """Say which deployments run what ran already."""
         for service in self._services():
-            found = self.world.client.get_container_service_deployments(serviceName=service)
+            found = self.world.call("GetContainerServiceDeployments", serviceName=service)
             served = [one for one in found["deployments"] if one["state"] != "FAILED"]
             in_order = sorted(served, key=lambda one: int(one["version"]))
             for before, after in itertools.pairwise(in_order):
@@ -159,7 +159,7 @@ class Invariants:
     def _serves(self, resource: Resource) -> bool:
         """Return whether a deployment serves, or what somebody else deployed over it before."""
         service = resource.properties["ServiceName"]
-        found = self.world.client.get_container_service_deployments(serviceName=service)
+        found = self.world.call("GetContainerServiceDeployments", serviceName=service)
         deployments = {one["version"]: one for one in found["deployments"]}
         current = self._current()[service]
         if current is None or current in self._deployed_before:
@@ -183,7 +183,7 @@ class Invariants:
         return {
             image["image"]
             for service in self._services()
-            for image in self.world.client.get_container_images(serviceName=service)[
+            for image in self.world.call("GetContainerImages", serviceName=service)[
                 "containerImages"
             ]
         }
@@ -203,7 +203,7 @@ class Invariants:
         }
 
     def _services(self) -> dict[str, Any]:
-        found = self.world.client.get_container_services()["containerServices"]
+        found = self.world.call("GetContainerServices")["containerServices"]
         return {service["containerServiceName"]: service for service in found}
 
     def _current(self, which: str = "currentDeployment") -> dict[str, int | None]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .environment import FUNCTION_ARN
+from .aws import FUNCTION_ARN
 from .function import Function
 from .world import Put, World
 

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from lightsail_local.wire.http_server import Answer, Connection
 from oci_images import OCI_INDEX, Made, descriptor
 
 USERNAME, PASSWORD = "robot", "correct-horse"
@@ -101,6 +102,10 @@ class FakeRegistry:
 
     def lines(self, method: str = "") -> list[str]:
         return [seen.line for seen in self.seen if seen.line.startswith(method)]
+
+    def respond(self, connection: Connection) -> None:
+        """Answer a request that came to another server, such as one behind a gate."""
+        _Forwarded(self, connection).respond()
 
     def fault(self, line: str) -> Act | None:
         with self.lock:
@@ -288,6 +293,25 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Print nothing."""
+
+
+class _Forwarded(Handler):
+    """A request that came to another server."""
+
+    def __init__(self, registry: FakeRegistry, connection: Connection) -> None:
+        self._registry, self._connection = registry, connection
+        self.command, self.path = connection.command, connection.path
+        self.headers = connection.headers
+
+    @property
+    def registry(self) -> FakeRegistry:
+        return self._registry
+
+    def body(self) -> bytes:
+        return b"".join(self._connection.body)
+
+    def answer(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
+        self._connection.send(Answer(status=status, headers=headers, body=body))
 
 
 _UPLOAD = "/v2/sr/blobs/uploads/([^/]+)"

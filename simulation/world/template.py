@@ -2,48 +2,73 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Stack
-from aws_cdk.assertions import Template as Synthesized
-
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
-from stack_requests import STACK_ID
 
-from .call import FUNCTION, arn
+from .aws import FUNCTION_ARN, arn
+from .cloudformation import Resources
+from .custom_resource import BROKEN
 
 _PSEUDO = {
     "AWS::AccountId": DEFAULT_ACCOUNT,
     "AWS::Partition": "aws",
     "AWS::Region": DEFAULT_REGION,
-    "AWS::StackId": STACK_ID,
+    "AWS::StackId": arn("cloudformation", "stack/Shop/7e2f"),
     "AWS::URLSuffix": "amazonaws.com",
 }
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
+_NO_ARNS: Mapping[str, str] = {}
+
+Attributes = Mapping[str, Mapping[str, str]]
 
 
 class Template:
     """A stack's template.
 
     Args:
-        stack: the stack.
+        body: the template as it is synthesized.
         services: the ARNs of the account's container services, by name.
 
     Attributes:
         attributes: those that the custom resources have answered, by logical id.
     """
 
-    def __init__(self, stack: Stack, services: Mapping[str, str]) -> None:
-        self._resources: Mapping[str, Any] = Synthesized.from_stack(stack).to_json()["Resources"]
+    def __init__(self, body: Mapping[str, Any], services: Mapping[str, str] = _NO_ARNS) -> None:
+        self._resources: Mapping[str, Any] = body["Resources"]
         self._services = services
-        self.attributes: dict[str, Mapping[str, str]] = {}
+        self._parameters: Mapping[str, str] = {}
+        self.attributes: Attributes = {}
+
+    def with_parameters(self, **parameters: str) -> Resources:
+        """Return what a stack consists of, in an order in which it can be made."""
+        filled = Template({"Resources": self._resources}, self._services)
+        filled._parameters = parameters
+
+        def properties(given: Any, attributes: Attributes) -> dict[str, Any]:
+            filled.attributes = attributes
+            found: dict[str, Any] = filled._filled(given)
+            return found
+
+        return {
+            name: (one["Type"], functools.partial(properties, one.get("Properties", {})))
+            for name, one in self._resources.items()
+            if one["Type"].startswith("Custom::") or one["Type"] == BROKEN
+        }
+
+    def only(self, kind: str) -> Mapping[str, Any]:
+        """Return the properties of the one resource of a type, as they are synthesized."""
+        (found,) = self._of_type(kind).values()
+        properties: Mapping[str, Any] = found["Properties"]
+        return properties
 
     def statements(self) -> list[Mapping[str, Any]]:
         """Return what the role of the stack's function is allowed and denied."""
-        (function,) = self._of_type("AWS::Lambda::Function").values()
-        role = function["Properties"]["Role"]["Fn::GetAtt"][0]
+        role = self.only("AWS::Lambda::Function")["Role"]["Fn::GetAtt"][0]
         if {"Policies", "ManagedPolicyArns"} & set(self._resources[role]["Properties"]):
             raise NotImplementedError("policies in the role itself are not read")
         return [
@@ -96,24 +121,57 @@ class Template:
         }
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
-        """Return what a resource of the stack is called by, or what it tells of itself."""
+        """Return what a resource of the stack is called by, or one of its attributes."""
+        if logical_id in self._parameters:
+            return self._parameters[logical_id]
         resource = self._resources[logical_id]
         kind, properties = resource["Type"], resource.get("Properties", {})
         if kind.startswith("Custom::"):
             return self.attributes[logical_id][attribute]
         if kind == "AWS::Lightsail::Container":
             name = str(properties["ServiceName"])
-            return {"Ref": name, "ContainerArn": self._services[name]}[attribute]
+            return {"Ref": name, "ContainerArn": self._services.get(name, "")}[attribute]
         return {
             ("AWS::ECR::Repository", "Ref"): str(properties.get("RepositoryName")),
             ("AWS::ECR::Repository", "Arn"): arn(
                 "ecr", f"repository/{properties.get('RepositoryName')}"
             ),
             ("AWS::KMS::Key", "Arn"): arn("kms", f"key/{logical_id}"),
-            ("AWS::Lambda::Function", "Arn"): FUNCTION,
+            ("AWS::Lambda::Function", "Arn"): FUNCTION_ARN,
             ("AWS::Logs::LogGroup", "Arn"): arn("logs", f"log-group:{logical_id}:*"),
             ("AWS::SSM::Parameter", "Ref"): str(properties.get("Name")),
             ("AWS::SecretsManager::Secret", "Ref"): arn(
                 "secretsmanager", f"secret:{logical_id}-a1b2c3"
             ),
         }[kind, attribute]
+
+
+@dataclass(frozen=True)
+class Templates:
+    """What the constructs make of every kind of stack.
+
+    Args:
+        bodies: the templates by kind.
+        archives: the archives that the assets of some are made of, by kind.
+    """
+
+    bodies: Mapping[str, Mapping[str, Any]]
+    archives: Mapping[str, bytes]
+
+    def __getitem__(self, kind: str) -> Template:
+        """Return a kind's template."""
+        return Template(self.bodies[kind])
+
+    @property
+    def invocation_seconds(self) -> float:
+        """How long an invocation of the function may take."""
+        return float(self._any.only("AWS::Lambda::Function")["Timeout"])
+
+    @property
+    def most_age(self) -> float:
+        """How old a request may be when AWS Lambda invokes the function with it."""
+        return float(self._any.only("AWS::Lambda::EventInvokeConfig")["MaximumEventAgeInSeconds"])
+
+    @property
+    def _any(self) -> Template:
+        return self[next(iter(self.bodies))]

@@ -1,7 +1,7 @@
 """Fuzz one target after the other, for so many seconds each; what fails is kept and told.
 
-python -m reliability.fuzz [TARGET ...] [--seconds N] [--keep]
-python -m reliability.fuzz TARGET --repeat FILE
+python -m reliability fuzz [TARGET ...] [--seconds N] [--keep]
+python -m reliability fuzz TARGET --repeat FILE
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _LONGEST_OTHERS = 2000
 _DONE = re.compile(r"Done (\d+) runs")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str]) -> int:
     """Fuzz, and return 1 if something was found."""
-    parser = argparse.ArgumentParser(prog="python -m reliability.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m reliability fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(sorted(ALL)))
     parser.add_argument("--seconds", type=int, default=20, help="for each target, 20 by default")
     parser.add_argument("--keep", action="store_true", help="keep what reaches code that is new")
@@ -76,7 +76,15 @@ class _Fuzzing:
             told = [*done.stdout.splitlines(), *done.stderr.splitlines()]
             print(*(line for line in told if not line.startswith(("INFO", "#"))), sep="\n")
         for path in found:
-            repeat = [sys.executable, "-m", "reliability.fuzz", self._name, "--repeat", str(path)]
+            repeat = [
+                sys.executable,
+                "-m",
+                "reliability",
+                "fuzz",
+                self._name,
+                "--repeat",
+                str(path),
+            ]
             print("repeat it with:", shlex.join(repeat))
         if keep:
             self._start("-merge=1", self._kept, self._new)
@@ -92,7 +100,3 @@ class _Fuzzing:
         longest = f"-max_len={_LONGEST.get(self._name, _LONGEST_OTHERS)}"
         command = [self._command, "-timeout=20", "-rss_limit_mb=1024", longest, *options]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own
-
-
-if __name__ == "__main__":
-    sys.exit(main())

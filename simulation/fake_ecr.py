@@ -6,19 +6,23 @@ given other ways: what a hosts file and a router would do for a machine.
 
 import base64
 import json
+import os
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import certificates
 import fake_registry
 from certificates import Certificate
 from fake_registry import FakeRegistry
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
+from lightsail_local.wire.http_server import LoopbackServer, Respond
 from oci_images import Made
 
 HOST = f"{DEFAULT_ACCOUNT}.dkr.ecr.{DEFAULT_REGION}.amazonaws.com"
@@ -30,12 +34,34 @@ import socket
 
 connect, look_up = socket.create_connection, socket.getaddrinfo
 socket.getaddrinfo = lambda host, *more, **options: look_up(
-    "127.0.0.1" if host == {host!r} else host, *more, **options
+    "127.0.0.1" if host in {hosts!r} else host, *more, **options
 )
 socket.create_connection = lambda address, *more, **options: connect(
     ("127.0.0.1", {port}) if address == ("127.0.0.1", 443) else address, *more, **options
 )
 """
+
+
+class TlsServer(LoopbackServer):
+    """Serves over TLS, by the names of Amazon ECR's registries.
+
+    Args:
+        certificate: its certificate.
+        respond: is given each request, and answers it.
+        hosts: the names.
+    """
+
+    def __init__(self, certificate: Certificate, respond: Respond, *hosts: str) -> None:
+        self.names = frozenset(hosts)
+        self._tls = _context(certificate)
+        super().__init__(0, respond)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Return a connection, once it is secure."""
+        plain, address = super().get_request()
+        # The thread that accepts must not wait for a handshake: its client may be stopped.
+        wrapped = self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+        return wrapped, address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +103,7 @@ def fake_ecr(folder: Path) -> Iterator[FakeEcr]:
     """Run a registry, empty."""
     certificate = certificates.certificate(folder, HOST)
     shutil.copy(certificate.certificate, folder / f"{_name(certificate)}.0")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.certificate, certificate.key)
-
+    context = _context(certificate)
     with fake_registry.fake_registry(
         lambda plain: context.wrap_socket(plain, server_side=True),
         host=HOST,
@@ -88,7 +112,7 @@ def fake_ecr(folder: Path) -> Iterator[FakeEcr]:
         basic=_BASIC,
     ) as registry:
         port = int(registry.host.rpartition(":")[2])
-        (folder / "sitecustomize.py").write_text(_WAYS.format(host=HOST, port=port))
+        (folder / "sitecustomize.py").write_text(_WAYS.format(hosts=(HOST,), port=port))
         yield FakeEcr(
             registry=registry,
             engine_environment={"PYTHONPATH": str(folder), "SSL_CERT_DIR": str(folder)},
@@ -100,9 +124,31 @@ def fake_ecr(folder: Path) -> Iterator[FakeEcr]:
         )
 
 
-def lead_to_ecr(port: int) -> None:
-    """Have this very interpreter reach Amazon ECR's registry on a port of this machine."""
-    exec(_WAYS.format(host=HOST, port=port), {})  # noqa: S102 - what other interpreters run first
+def lead_to_ecr(port: int, *hosts: str) -> None:
+    """Lead this interpreter to a port of this machine for Amazon ECR's registries."""
+    exec(_WAYS.format(hosts=hosts or (HOST,), port=port), {})  # noqa: S102 - what others run first
+
+
+@contextmanager
+def led_to_ecr(port: int, certificate: Certificate, *hosts: str) -> Iterator[None]:
+    """Do so for a while, and trust a certificate."""
+    before = socket.create_connection, socket.getaddrinfo
+    trusted = os.environ.get("SSL_CERT_FILE")
+    lead_to_ecr(port, *hosts)
+    os.environ["SSL_CERT_FILE"] = str(certificate.certificate)
+    try:
+        yield
+    finally:
+        socket.create_connection, socket.getaddrinfo = before
+        del os.environ["SSL_CERT_FILE"]
+        if trusted is not None:
+            os.environ["SSL_CERT_FILE"] = trusted
+
+
+def _context(certificate: Certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    return context
 
 
 def _name(certificate: Certificate) -> str:

@@ -1,4 +1,4 @@
-"""Writes what the package and its function consist of into `dist/`: `python -m reliability.sbom`.
+"""Writes what the package and its function consist of into `dist/`.
 
 Two documents in CycloneDX's JSON, made by cyclonedx-py from what is installed: one of the package
 with all that it needs, one of the function's asset. https://cyclonedx.org/docs/1.6/json/
@@ -10,7 +10,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packaging.utils import canonicalize_name
 
-from . import ROOT
+from reliability import ROOT
+
 from .dependencies import PACKAGE, required
 from .licences import IN_THE_FUNCTION
 
@@ -93,13 +94,11 @@ def _only(document: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]
     }
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Write the documents."""
-    argparse.ArgumentParser(prog="reliability.sbom", description=__doc__).parse_args()
+    argparse.ArgumentParser(
+        prog="python -m reliability supply-chain sbom", description=__doc__
+    ).parse_args(arguments)
     for path in write():
         print(path.relative_to(ROOT))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
+
 from .custom_resource import (
     BROKEN_REASON,
     Cancelled,
@@ -22,15 +24,15 @@ from .world import World
 Attributes = Mapping[str, Mapping[str, str]]
 Properties = tuple[str, Callable[[Attributes], dict[str, Any]]]
 """A resource's type, and its properties of the attributes of those before it."""
-Template = Mapping[str, Properties]
-"""A stack's resources by their names."""
+Resources = Mapping[str, Properties]
+"""A stack's resources by their names, in the order in which they are made."""
 
 _ARN = "arn:aws:cloudformation:us-east-1:000000000000:stack"
 _CLEAN_UPS = 3
 """How often CloudFormation tries to delete what an update has replaced."""
 
 
-class Stack:
+class SimulatedStack:
     """A stack.
 
     Args:
@@ -58,8 +60,22 @@ class Stack:
         """All requests so far, and their answers."""
         return self._requests.exchanges
 
-    def deploy(self, template: Template) -> Outcome:
-        """Create or update the stack, and roll back what fails."""
+    def image(self) -> str:
+        """Return the name of its one image."""
+        (found,) = (
+            one.physical_id for one in self.resources.values() if one.kind == CONTAINER_IMAGE_TYPE
+        )
+        return found
+
+    def deploy(
+        self, template: Resources, events: Mapping[str, Callable[[], None]] | None = None
+    ) -> Outcome:
+        """Create or update the stack, and roll back what fails.
+
+        Args:
+            template: what it consists of.
+            events: what happens right before a resource is made, by its name.
+        """
         before = self.before = dict(self.resources)
         if before:
             self._show("UPDATE_IN_PROGRESS")
@@ -75,6 +91,8 @@ class Stack:
                 if old and old.properties == wanted:
                     continue
                 tried[name] = wanted, None
+                if events and name in events:
+                    events[name]()
                 self._roll_back_now = functools.partial(
                     self._roll_back, before, tried, template, BROKEN_REASON
                 )
@@ -137,7 +155,7 @@ class Stack:
         self,
         before: dict[str, Resource],
         tried: Mapping[str, tuple[Mapping[str, Any], str | None]],
-        template: Template,
+        template: Resources,
         reason: str,
     ) -> Outcome:
         self._show("UPDATE_ROLLBACK_IN_PROGRESS" if before else "ROLLBACK_IN_PROGRESS")

@@ -6,16 +6,17 @@ import json
 import select
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fake_time import FakeTime
 from lightsail_local.wire.http_server import Answer, Connection, Respond
-
-from .clock import Clock
-from .cloudformation import Stack
-from .function import Function
-from .gate import Call
+from world.cloudformation import SimulatedStack
+from world.function import Function
+from world.gate import Call
 
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n"
+# Longer than a stack operation, and younger than a request may be.
+_LATE_SECONDS = 600.0
 _GARBAGE = b"\x00 no JSON"
 _REGISTRIES = frozenset({"registry", "source", "ecr-registry"})
 
@@ -34,9 +35,9 @@ class Aim:
 
     call: Call
     fault: str
-    clock: Clock
+    clock: FakeTime
     function: Function
-    stack: Stack
+    stack: SimulatedStack
     has_struck: bool = False
     is_over: bool = False
 
@@ -45,7 +46,7 @@ class Aim:
         if call == self.call and not self.has_struck:
             self.has_struck = True
             FAULTS[self.fault](self, connection, respond)
-        elif self.fault == "outage" and self._suffers(call):
+        elif self.fault in OUTAGES and self._suffers(call):
             self.wait(call)
             connection.reset()
         elif self.has_struck and self.function.has_run_out:
@@ -105,6 +106,44 @@ def _stall(aim: Aim, connection: Connection, __: Respond) -> None:
         except OSError:
             break
     connection.close_connection = True
+
+
+def _outage_after(aim: Aim, connection: Connection, respond: Respond) -> None:
+    """Carry the call out, and be gone before it is answered, until the invocation ends."""
+
+    def go(_: Answer) -> None:
+        aim.wait(aim.call)
+        connection.reset()
+
+    _instead(connection, respond, go)
+
+
+def _missing_list(aim: Aim, connection: Connection, respond: Respond) -> None:
+    """Leave the lists out of an answer, as a service may leave out empty ones."""
+
+    def change(answer: Answer) -> Answer:
+        try:
+            document = json.loads(answer.body)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict) or not any(map(_is_list, document.values())):
+            aim.has_struck = False
+            return answer
+        left = {name: value for name, value in document.items() if not _is_list(value)}
+        return replace(answer, body=json.dumps(left).encode(), headers={})
+
+    connection.on_answer = change
+    respond(connection)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _again_late(aim: Aim, connection: Connection, respond: Respond) -> None:
+    """Deliver the request once more when it has been answered long ago."""
+    aim.function.deliver_late(_LATE_SECONDS)
+    respond(connection)
 
 
 def _throttled(aim: Aim, connection: Connection, _: Respond) -> None:
@@ -263,18 +302,22 @@ FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
     "cut": _cut,
     "stall": _stall,
     "outage": _stall,
+    "outage_after": _outage_after,
     "throttled": _throttled,
     "error": _error,
     "error_after": _error_after,
     "unavailable": _unavailable,
     "garbage": _garbage,
+    "missing_list": _missing_list,
     "killed_before": _killed_before,
     "killed_after": _killed_after,
     "again_before": _again_before,
     "again_after": _again_after,
+    "again_late": _again_late,
     "cancelled_before": _cancelled_before,
     "cancelled_after": _cancelled_after,
 }
 REFUSED = "refused"
 NAMES = (REFUSED, *FAULTS)
+OUTAGES = frozenset({"outage", "outage_after"})
 STALLS = frozenset({"stall", "outage"})

@@ -5,20 +5,20 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import sys
 import time
+from collections.abc import Sequence
 
-from reliability.local_aws import leave_real_accounts
 from reliability.report import write_section
+
+from .tables import TABLES, Part
 
 PARTS = ("crowds", "door", "engine", "memory", "releases")
 
 
-def main() -> int:
+def main(given: Sequence[str]) -> int:
     """Try it; the exit code is 1 when something did not hold."""
-    arguments = _parse()
-    _prepare()
-    from .tables import TABLES, Part  # noqa: PLC0415 - needs what was prepared
+    arguments = _parse(given)
+    logging.disable(logging.INFO)
 
     began = time.monotonic()
     texts: list[str] = []
@@ -38,14 +38,9 @@ def main() -> int:
     return bool(broken)
 
 
-def _prepare() -> None:
-    leave_real_accounts()
-    logging.disable(logging.INFO)
-
-
-def _parse() -> argparse.Namespace:
+def _parse(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m reliability.load", description="Try many at once, with little room."
+        prog="python -m reliability load", description="Try many at once, with little room."
     )
     parser.add_argument(
         "--only",
@@ -62,8 +57,4 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--write", action="store_true", help="put the tables into docs/reliability.md"
     )
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return parser.parse_args(given)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .aws import FUNCTION_ARN
 from .environment import Environment, Environments, Settings
 from .world import World
 
@@ -32,6 +33,9 @@ class Function:
         world: what it calls.
         environments: makes its processes.
         seed: of their randomness.
+        seconds: how long an invocation may take.
+        most_age: how old a request may be when AWS Lambda invokes the function with it.
+        arn: its ARN.
         repeats: whether it repeats a request that was not answered.
 
     Attributes:
@@ -42,12 +46,22 @@ class Function:
     """
 
     def __init__(
-        self, world: World, environments: Environments, seed: int, *, repeats: bool = True
+        self,
+        world: World,
+        environments: Environments,
+        seed: int = 0,
+        *,
+        seconds: float = 900.0,
+        most_age: float = 930.0,
+        arn: str = FUNCTION_ARN,
+        repeats: bool = True,
     ) -> None:
         self._world = world
         self._environments = environments
         self._seed = seed
-        self._seconds = world.times.invocation
+        self.seconds = seconds
+        self._most_age = most_age
+        self._invocations = world.aws.invocations[arn]
         self._later = _LATER if repeats else ()
         self._queue: list[_Queued] = []
         self._idle: list[Environment] = []
@@ -81,11 +95,13 @@ class Function:
         outer = self._running, self._process, self._began, self._world.gate.is_open
         process = self._take()
         self._running, self._process, self._began = queued, process, clock.now
+        self._world.began = self._began
         self._world.gate.is_open = self.is_watched
-        outcome = process.invoke(queued.event, self._seconds)
+        outcome = process.invoke(queued.event, self.seconds)
         self._process = None
         with self._holding_up:  # another thread of it may be in a call that is held up
             self._running, self._process, self._began, self._world.gate.is_open = outer
+            self._world.began = self._began
         self.when_ended()
         if outcome == "killed":
             process.close()
@@ -93,14 +109,14 @@ class Function:
             self._idle.append(process)
         if outcome != "done" and queued.repeated < len(self._later):
             due = clock.now + self._later[queued.repeated]
-            if due - queued.since > self._world.times.most_age:
+            if due - queued.since > self._most_age:
                 self.dropped.add(queued.event["RequestId"])
             else:
                 self._count += 1
                 again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
                 self._queue.append(again)
-        while self._world.aws.invocations:
-            self.invoke(self._world.aws.invocations.pop(0))
+        while self._invocations:
+            self.invoke(self._invocations.pop(0))
 
     def run_out(self) -> None:
         """Hand over whatever is still to come: it comes however late."""
@@ -114,12 +130,12 @@ class Function:
 
     def deadline(self) -> float:
         """Return until when the invocation at work begins calls."""
-        return self._began + self._seconds - _LAST_CALLS_SECONDS
+        return self._began + self.seconds - _LAST_CALLS_SECONDS
 
     @property
     def has_run_out(self) -> bool:
         """Whether the time of the invocation at work is over, so that AWS Lambda ends it."""
-        return not self._is_holding_up and self._world.clock.now > self._began + self._seconds
+        return not self._is_holding_up and self._world.clock.now > self._began + self.seconds
 
     def kill(self) -> None:
         """Kill the process that is at work."""
@@ -130,8 +146,16 @@ class Function:
         """Deliver what is being carried out once more, and wait until that has ended."""
         if self._running:
             process = self._make()
-            process.invoke(self._running.event, self._seconds)
+            process.invoke(self._running.event, self.seconds)
             process.close()
+
+    def deliver_late(self, seconds: float) -> None:
+        """Deliver what is being carried out once more, so many seconds later."""
+        if self._running:
+            self._count += 1
+            due = self._world.clock.now + seconds
+            event, since = self._running.event, self._running.since
+            self._queue.append(_Queued(due, self._count, event, since, len(self._later)))
 
     def hold_up(self, act: Callable[[], object]) -> bool:
         """Hold up what is being carried out while something else is done.

@@ -11,9 +11,9 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
     DEPLOYMENT_TYPE,
     DeploymentAttribute,
 )
+from world.custom_resource import Exchange
 
-from .cures import is_sentence
-from .custom_resource import Exchange
+from .advice import is_sentence
 
 _MOST_BYTES = 4096
 _NAMES = ("StackId", "RequestId", "LogicalResourceId")
@@ -29,7 +29,9 @@ def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]
     event, puts = exchange.event, exchange.puts
     what = f"{event['RequestType']} of {event['LogicalResourceId']}"
     bodies = {put.body for put in puts}
-    told = {(one["Status"], one["PhysicalResourceId"]) for one in map(json.loads, bodies)}
+    # Once it is answered, CloudFormation takes no other answer, and goes on with the stack.
+    while_asked = {put.body for put in puts if put.began <= puts[0].at}
+    told = {(one["Status"], one["PhysicalResourceId"]) for one in map(json.loads, while_asked)}
     if not puts and event["RequestId"] not in dropped:
         yield f"{what} was never answered"
     if len(told) > 1:

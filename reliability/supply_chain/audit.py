@@ -1,4 +1,4 @@
-"""Looks up whether what is installed has known vulnerabilities: `python -m reliability.audit`.
+"""Looks up whether what is installed has known vulnerabilities.
 
 It asks pip-audit, which asks a service in the internet for each package. When that is not reached,
 nothing is known, which is said, and fails nothing unless `--insist` is given.
@@ -11,12 +11,12 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import ROOT
+from reliability import ROOT
 
 # Two, for pip-audit takes no package in two versions. The second has all that the runtime has.
 LOCKED = (ROOT / "requirements-dev.txt", ROOT / "requirements-runtime-tests.txt")
@@ -107,18 +107,16 @@ def _read(dependencies: Iterable[dict[str, Any]]) -> Audit:
     return Audit(vulnerable=tuple(vulnerable), audited=len(looked_up), unknown=", ".join(skipped))
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print what is known; fail on a vulnerability."""
-    parser = argparse.ArgumentParser(prog="reliability.audit", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m reliability supply-chain audit", description=__doc__
+    )
     parser.add_argument("--insist", action="store_true", help="fail when nothing is known, too")
-    insist = parser.parse_args().insist
+    insist = parser.parse_args(arguments).insist
     is_good = True
     for locked in LOCKED:
         found = audit(locked)
         print(f"{locked.name}: {found}")
         is_good = is_good and found.is_good(insist=insist)
     return not is_good
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,74 +4,75 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import time
+from collections.abc import Sequence
 
+from reliability.lifecycles import LIFECYCLES
+from reliability.progress import Progress
 from reliability.report import write_section
+from world.gate import Call
 
-from . import strike
-from .gate import Call
-from .matrix import Made, Matrix, command, is_broken, progress, runs_of, show, tell
+from . import inject
+from .matrix import Made, Matrix, command, is_broken, runs_of, show, tell
 from .run import Run
-from .scenario import SCENARIOS
 
 
-def main() -> int:
+def main(given: Sequence[str]) -> int:
     """Make them; the exit code is 1 when something did not hold."""
-    arguments = _parse()
-    began = time.monotonic()
+    arguments = _parse(given)
     with Matrix(arguments.jobs) as matrix:
-        scenarios = arguments.scenario or list(SCENARIOS)
-        calls = matrix.calls(scenarios, arguments.seed)
+        lifecycles = arguments.lifecycle or list(LIFECYCLES)
+        calls = matrix.calls(lifecycles, arguments.seed)
         if arguments.list:
-            for name, of_scenario in calls.items():
-                print(f"{name}: {len(of_scenario)} calls")
-                print(*(f"  {call}" for call in of_scenario), sep="\n")
+            for name, of_lifecycle in calls.items():
+                print(f"{name}: {len(of_lifecycle)} calls")
+                print(*(f"  {call}" for call in of_lifecycle), sep="\n")
             return 0
-        faults = arguments.fault or strike.NAMES
+        faults = arguments.fault or inject.NAMES
         if arguments.call:
             runs = [
                 Run(name, arguments.call, fault, arguments.seed)
-                for name in scenarios
+                for name in lifecycles
                 for fault in faults
             ]
         else:
             runs = runs_of(calls, faults, arguments.seed, arguments.runs)
         made: list[Made] = []
+        progress = Progress(len(runs))
         for one in matrix.make(runs):
             made.append(one)
-            progress(len(made), len(runs))
+            progress.add(one.run.lifecycle, is_broken=is_broken(one))
             if is_broken(one):
                 print(command(one.run))
                 print(*(f"  {problem}" for problem in one.result.problems), sep="\n", flush=True)
+        progress.end()
     text = show(made)
     print(text)
     print()
-    told = f"{tell(made)}, in {time.monotonic() - began:.0f} s with {arguments.jobs} at a time"
+    told = f"{tell(made)}, in {progress.seconds:.0f} s with {arguments.jobs} at a time"
     print(told)
     if arguments.write:
         write_section("faults", f"{text}\n\n{told}.")
     return any(map(is_broken, made))
 
 
-def _parse() -> argparse.Namespace:
+def _parse(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m reliability.faults",
-        description="Strike each call of each scenario with each fault, and see what holds.",
+        prog="python -m reliability faults",
+        description="Strike each call of each lifecycle with each fault, and see what holds.",
     )
     parser.add_argument(
-        "--scenario",
+        "--lifecycle",
         action="append",
-        choices=SCENARIOS,
+        choices=LIFECYCLES,
         metavar="NAME",
-        help=f"only this one, may be given again: {', '.join(SCENARIOS)}",
+        help=f"only this one, may be given again: {', '.join(LIFECYCLES)}",
     )
     parser.add_argument(
         "--fault",
         action="append",
-        choices=strike.NAMES,
+        choices=inject.NAMES,
         metavar="NAME",
-        help=f"only this one, may be given again: {', '.join(strike.NAMES)}",
+        help=f"only this one, may be given again: {', '.join(inject.NAMES)}",
     )
     parser.add_argument(
         "--call",
@@ -91,7 +92,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--list", action="store_true", help="show the calls, and strike none")
     parser.add_argument("--write", action="store_true", help="put the table into the documentation")
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def _call(text: str) -> Call:
@@ -100,11 +101,3 @@ def _call(text: str) -> Call:
     if not number.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no SERVER/OPERATION/NUMBER")
     return Call(server, operation, int(number))
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted: everything is stopped\n")
-        sys.exit(130)

@@ -1,11 +1,10 @@
 """Amazon S3 with objects of one bucket, that does wrong on the wire what a test orders."""
 
-import hashlib
 import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from lightsail_local.wire.http_server import Answer
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
@@ -38,6 +39,22 @@ class FakeS3:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
 
+    def get(self, key: str, headers: Mapping[str, str]) -> Answer:
+        """Return the answer to a request for a part of an object."""
+        content = self.objects.get(key)
+        if content is None:
+            return error(404, "NoSuchKey")
+        etag = f'"{id(content):x}-{len(content)}"'  # another one is another content
+        match = _RANGE.fullmatch(headers["Range"])
+        assert match
+        start, last = int(match[1]), min(int(match[2]), len(content) - 1)
+        if headers.get("If-Match", etag) != etag:
+            return error(412, "PreconditionFailed")
+        if start > last:
+            return error(416, "InvalidRange")
+        told = {"ETag": etag, "Content-Range": f"bytes {start}-{last}/{len(content)}"}
+        return Answer(status=206, body=content[start : last + 1], headers=told)
+
     def client(self, **options: Any) -> Any:
         """Return boto3's client of it, which makes one attempt."""
         config = Config(retries={"total_max_attempts": 1}, read_timeout=60, **options)
@@ -61,27 +78,13 @@ class Handler(BaseHTTPRequestHandler):
             fault = self.s3.faults.pop(0) if self.s3.faults else None
         if fault and fault(self):
             return
-        content = self.s3.objects.get(self.path.removeprefix("/assets/"))
-        if content is None:
-            self.refuse(404, "NoSuchKey")
-            return
-        etag = f'"{hashlib.sha256(content).hexdigest()}"'
-        match = _RANGE.fullmatch(self.headers["Range"])
-        assert match
-        start, last = int(match[1]), min(int(match[2]), len(content) - 1)
-        if self.headers["If-Match"] not in (None, etag):
-            self.refuse(412, "PreconditionFailed")
-        elif start > last:
-            self.refuse(416, "InvalidRange")
-        else:
-            self.answer(etag, content, start, last)
+        self.answer(self.s3.get(self.path.removeprefix("/assets/"), self.headers))
 
-    def answer(self, etag: str, content: bytes, start: int, last: int) -> None:
-        part = content[start : last + 1][: self.most]
-        self.send_response(206)
-        self.send_header("ETag", etag)
-        self.send_header("Content-Range", f"bytes {start}-{last}/{len(content)}")
-        self.send_header("Content-Length", str(len(part)))
+    def answer(self, answer: Answer) -> None:
+        part = answer.body[: self.most]
+        self.send_response(answer.status)
+        for name, value in {**answer.headers, "Content-Length": str(len(part))}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(part[: self.cut_at])
         if self.cut_at is not None:
@@ -89,14 +92,16 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def refuse(self, status: int, code: str) -> None:
-        body = f"<Error><Code>{code}</Code><Message>of S3</Message></Error>".encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(error(status, code))
 
     def log_message(self, *arguments: object) -> None:
         pass
+
+
+def error(status: int, code: str) -> Answer:
+    """Return an answer of Amazon S3 that says what is wrong."""
+    body = f"<Error><Code>{code}</Code><Message>of S3</Message></Error>".encode()
+    return Answer(status=status, body=body)
 
 
 def refused(status: int, code: str) -> Callable[[Handler], bool]:

@@ -1,0 +1,150 @@
+"""The kinds of stacks whose lifecycles are run, made of the constructs, once for all runs.
+
+What differs from run to run is a parameter: `Digest`, `Source`, `Revision`, `Tag`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, CfnParameter, CfnResource, RemovalPolicy, Stack
+from aws_cdk.aws_ecr import Repository
+from aws_cdk.aws_secretsmanager import Secret
+from aws_cdk.aws_ssm import StringParameter
+
+import archives
+import oci_images
+from cdk_lightsail_containers import (
+    Container,
+    ContainerImage,
+    ContainerSecret,
+    ContainerService,
+    ContainerServiceDeployment,
+    ImageSource,
+    PortProtocol,
+    PublicEndpoint,
+)
+from world.aws import REGISTRY_SECRET, SHOP_PARAMETER, SHOP_SECRET, arn
+from world.custom_resource import BROKEN
+from world.template import Templates
+
+_LAYER = 300_000  # larger than what is read of an archive at once
+
+
+def synthesize() -> Templates:
+    """Synthesize a stack of every kind."""
+    kept: dict[str, bytes] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        # No stack is deployed from here, so the function's code is not needed.
+        app = App(context={"aws:cdk:bundling-stacks": []}, outdir=folder)
+        stacks = {name: f"Stack{number}" for number, name in enumerate(KINDS)}
+        for name, build in KINDS.items():
+            if archive := build(Stack(app, stacks[name]), Path(folder)):
+                kept[name] = archive
+        app.synth()
+        bodies = {
+            name: json.loads((Path(folder) / f"{stack}.template.json").read_text())
+            for name, stack in stacks.items()
+        }
+    return Templates(bodies, kept)
+
+
+def _image(
+    stack: Stack, source: ImageSource, name: str = "Image", service: str = "shop", **more: Any
+) -> ContainerImage:
+    given = {"label": "web", **more}
+    place = ContainerService.from_service_name(stack, "Service", service)
+    return ContainerImage(stack, name, service=place, source=source, **given)
+
+
+def _parameter(stack: Stack, name: str) -> str:
+    return CfnParameter(stack, name).value_as_string
+
+
+def _registered(stack: Stack, _: Path, **more: Any) -> None:
+    _image(stack, ImageSource.from_digest(_parameter(stack, "Digest")), **more)
+
+
+def _pushed(stack: Stack, _: Path, name: str = "Image") -> ContainerImage:
+    source = ImageSource.from_registry(
+        _parameter(stack, "Source"),
+        credentials=Secret.from_secret_complete_arn(stack, "Login", REGISTRY_SECRET),
+        revision=_parameter(stack, "Revision"),
+    )
+    return _image(stack, source, name)
+
+
+def _push_only(stack: Stack, folder: Path) -> None:
+    _pushed(stack, folder)
+
+
+def _of_ecr(stack: Stack, _: Path) -> None:
+    repository = Repository.from_repository_arn(stack, "Web", arn("ecr", "repository/web"))
+    _image(stack, ImageSource.from_ecr_repository(repository, _parameter(stack, "Tag")))
+
+
+def _archived(stack: Stack, folder: Path, *, text: str) -> bytes:
+    made = oci_images.image(*oci_images.layers(2, _LAYER, text))
+    path = folder / f"{text}.tar"
+    path.write_bytes(archives.tar(archives.layout(made)))
+    _image(stack, ImageSource.from_archive(path))
+    return path.read_bytes()
+
+
+def _broken(stack: Stack, folder: Path) -> None:
+    """Make an image, and a resource that fails after it."""
+    _pushed(stack, folder)
+    CfnResource(stack, "Broken", type=BROKEN)
+
+
+def _deployed(stack: Stack, folder: Path, *, name: str = "Image", is_broken: bool = False) -> None:
+    """Make an image and a deployment of it with secrets; a resource may fail after them."""
+    image = _pushed(stack, folder, name)
+    secret = Secret.from_secret_complete_arn(stack, "Secret", SHOP_SECRET)
+    token = StringParameter.from_secure_string_parameter_attributes(
+        stack, "Token", parameter_name=SHOP_PARAMETER
+    )
+    web = Container(
+        image=image.image_name,
+        ports={80: PortProtocol.HTTP},
+        environment={"MODE": "live"},
+        secrets={
+            "PASSWORD": ContainerSecret.from_secrets_manager(secret, "password"),
+            "TOKEN": ContainerSecret.from_ssm_parameter(token),
+        },
+    )
+    ContainerServiceDeployment(
+        stack,
+        "Deployment",
+        service=ContainerService.from_service_name(stack, "Place", "shop"),
+        containers={"web": web},
+        public_endpoint=PublicEndpoint(container="web", port=80),
+    )
+    if is_broken:
+        CfnResource(stack, "Broken", type=BROKEN)
+
+
+_RETAINED = functools.partial(_registered, removal_policy=RemovalPolicy.RETAIN)
+KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
+    "digest": _registered,
+    "digest, another label": functools.partial(_registered, label="worker"),
+    "digest, another service": functools.partial(_registered, service="blog"),
+    "digest, another name": functools.partial(_registered, name="Renamed"),
+    "digest, retained": _RETAINED,
+    "digest, 3 retained": functools.partial(_RETAINED, max_versions=3),
+    "digest, 1 retained": functools.partial(_RETAINED, max_versions=1),
+    "registry": _push_only,
+    "Amazon ECR": _of_ecr,
+    "archive": functools.partial(_archived, text="first"),
+    "another archive": functools.partial(_archived, text="last"),
+    "deployment": _deployed,
+    "deployment, another name": functools.partial(_deployed, name="Renamed"),
+    "broken": _broken,
+    "deployment, broken": functools.partial(_deployed, is_broken=True),
+}
+"""What makes each kind in a stack, given a folder for files; it returns its archive, if any."""

@@ -1,0 +1,353 @@
+"""The lifecycles of stacks, each with one part in which faults are injected.
+
+A lifecycle has a world with two services, `shop` and `blog`, and images of others that have to
+stay. `prepare` leads to the part, `act` is the part. What comes after is the same for all: another
+deployment of the stack, and its deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import oci_images
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.samples.sample_image import sample_image
+from oci_images import Made
+from world.cloudformation import Resources, SimulatedStack
+from world.custom_resource import Outcome
+from world.template import Templates
+from world.world import World
+
+
+@dataclass
+class Setting:
+    """A world, and the stacks in it.
+
+    Args:
+        world: the world.
+        templates: what the constructs make of every kind of stack.
+        stack: the stack whose lifecycle it is.
+        others: stacks that have to be as they are at the end.
+    """
+
+    world: World
+    templates: Templates
+    stack: SimulatedStack
+    others: list[SimulatedStack]
+
+
+Make = Callable[[Setting], Resources]
+"""Makes what a stack consists of, and what that needs in the world."""
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """A part of a stack's life.
+
+    Args:
+        act: the part.
+        then: what the stack consists of when it is deployed again afterwards.
+        prepare: what comes before.
+        succeeds: whether the part succeeds without a fault.
+        unblock: what the stack's owner does before a rollback that has failed can be continued.
+        tags: what the part does: `pushes`, `deploys`, `prunes`, `shares`, `fails`.
+    """
+
+    act: Callable[[Setting], Outcome]
+    then: Make
+    prepare: Callable[[Setting], None] = lambda _: None
+    succeeds: bool = True
+    unblock: Callable[[Setting], None] | None = None
+    tags: frozenset[str] = frozenset()
+
+
+def set_up(world: World) -> None:
+    """Make two services, and images that are not the stacks'."""
+    for name in ("shop", "blog"):
+        world.call("CreateContainerService", serviceName=name, power="nano", scale=1)
+    for label, text in (("web", "of somebody"), ("other", "of another")):
+        register(world, "shop", label, text)
+
+
+def register(world: World, service: str, label: str, text: str) -> str:
+    """Register an image as another user does, and return its name."""
+    digest = push(world, text)
+    answer = world.call("RegisterContainerImage", serviceName=service, label=label, digest=digest)
+    return str(answer["containerImage"]["image"])
+
+
+def push(world: World, text: str) -> str:
+    """Push an image as another user does, and return its digest."""
+    made = _sample(text)
+    world.push(made)
+    return made.digest
+
+
+def _sample(text: str, fails: Failure | None = None) -> Made:
+    sample = sample_image(text, fails=fails)
+    blobs = {oci_images.digest_of(blob): blob for blob in (sample.config, sample.layer)}
+    return Made(content=sample.manifest, media_type=oci_images.OCI_MANIFEST, blobs=blobs)
+
+
+def by_digest(text: str, kind: str = "digest") -> Make:
+    """Return what makes an image that was pushed already."""
+    return lambda setting: setting.templates[kind].with_parameters(Digest=push(setting.world, text))
+
+
+def by_source(tag: str, layers: int = 2) -> Make:
+    """Return what makes an image that is pushed from a registry with a login."""
+
+    def make(setting: Setting) -> Resources:
+        made = oci_images.multi_arch(*oci_images.layers(layers, 3000, tag))
+        return _of_source(setting, "registry", made, tag)
+
+    return make
+
+
+def by_ecr(tag: str) -> Make:
+    """Return what makes an image that is pushed from Amazon ECR."""
+
+    def make(setting: Setting) -> Resources:
+        setting.world.ecr.add(oci_images.image(*oci_images.layers(2, 3000, tag)), tag)
+        return setting.templates["Amazon ECR"].with_parameters(Tag=tag)
+
+    return make
+
+
+def by_archive(kind: str) -> Make:
+    """Return what makes an image that is pushed out of an archive."""
+
+    def make(setting: Setting) -> Resources:
+        resources = setting.templates[kind].with_parameters()
+        (properties,) = (fill({}) for _, fill in resources.values())
+        key = properties["Source"]["Key"]
+        setting.world.aws.s3.objects[key] = setting.templates.archives[kind]
+        return resources
+
+    return make
+
+
+def serving(
+    tag: str,
+    kind: str = "deployment",
+    *,
+    text: str = "",
+    revision: str = "1",
+    fails: Failure | None = None,
+) -> Make:
+    """Return what makes an image, and a deployment of it with secrets.
+
+    Args:
+        tag: the image's.
+        kind: the kind of stack.
+        text: what the image holds, so that the tag moves; by default the tag.
+        revision: the image's.
+        fails: how its deployment fails.
+    """
+    return lambda setting: _of_source(setting, kind, _sample(text or tag, fails), tag, revision)
+
+
+def _of_source(setting: Setting, kind: str, made: Made, tag: str, revision: str = "1") -> Resources:
+    source = setting.world.source
+    source.add(made, tag)
+    reference = f"{source.host}/web:{tag}"
+    return setting.templates[kind].with_parameters(Source=reference, Revision=revision)
+
+
+def _deployed(*makes: Make) -> Callable[[Setting], None]:
+    """Return what deploys the stack, with the last of some contents in the end."""
+
+    def prepare(setting: Setting) -> None:
+        for make in makes:
+            _expect(setting.stack.deploy(make(setting)))
+
+    return prepare
+
+
+def _expect(outcome: Outcome) -> None:
+    if outcome.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise RuntimeError(f"a stack that had to be made is {outcome}")
+
+
+def _deploy(make: Make) -> Callable[[Setting], Outcome]:
+    return lambda setting: setting.stack.deploy(make(setting))
+
+
+def _delete(setting: Setting) -> Outcome:
+    return setting.stack.delete()
+
+
+def _deploy_by_hand(setting: Setting, container: str, stack: SimulatedStack) -> None:
+    """Deploy a stack's image as another user does."""
+    setting.world.call(
+        "CreateContainerServiceDeployment",
+        serviceName="shop",
+        containers={container: {"image": stack.image()}},
+    )
+
+
+def _with_another_stack(setting: Setting) -> None:
+    """Let another stack serve from the same service, which is deployed at this very moment."""
+    _deployed(serving("first"))(setting)
+    (other,) = setting.others
+    _expect(other.deploy(by_digest("worker", "digest, another label")(setting)))
+    _deploy_by_hand(setting, "worker", other)
+
+
+def _serving_an_old_version(setting: Setting) -> None:
+    """Let the oldest of some versions serve."""
+    _deployed(by_digest("first", "digest, retained"))(setting)
+    _deploy_by_hand(setting, "web", setting.stack)
+    setting.world.clock.sleep(setting.world.behaviour.deployment_seconds)
+    _deployed(*(by_digest(text, "digest, retained") for text in ("second", "third")))(setting)
+
+
+def _blobs_take(seconds: float) -> Callable[[Setting], None]:
+    def prepare(setting: Setting) -> None:
+        setting.world.blob_seconds = seconds
+
+    return prepare
+
+
+def _slow_deployments(setting: Setting) -> None:
+    _deployed(serving("first"))(setting)
+    # Longer than an invocation; CloudFormation waits for two of them in turn.
+    seconds = setting.templates.invocation_seconds + 100
+    setting.world.behaviour.deployment_seconds = seconds
+
+
+def _disabled(setting: Setting) -> None:
+    _deployed(serving("first"))(setting)
+    setting.world.call("UpdateContainerService", serviceName="shop", isDisabled=True)
+
+
+def _enable(setting: Setting) -> None:
+    setting.world.call("UpdateContainerService", serviceName="shop", isDisabled=False)
+
+
+def _moved_and_expired(setting: Setting) -> Outcome:
+    """Fail after the deployment, when the tag has moved and the tokens have expired."""
+    contents = serving("second", "deployment, broken")(setting)
+
+    def move() -> None:
+        setting.world.source.add(_sample("moved"), "first")
+        setting.world.source.tokens.clear()
+
+    return setting.stack.deploy(contents, {"Broken": move})
+
+
+_PUSHES = frozenset({"pushes"})
+_DEPLOYS = _PUSHES | {"deploys"}
+_PRUNES = frozenset({"prunes"})
+LIFECYCLES = {
+    "create by digest": Lifecycle(_deploy(by_digest("first")), by_digest("last")),
+    "create by source": Lifecycle(_deploy(by_source("first")), by_source("last"), tags=_PUSHES),
+    "create by ecr": Lifecycle(_deploy(by_ecr("first")), by_ecr("last"), tags=_PUSHES),
+    "create by archive": Lifecycle(
+        _deploy(by_archive("archive")), by_archive("another archive"), tags=_PUSHES
+    ),
+    "update by digest": Lifecycle(
+        _deploy(by_digest("second")), by_digest("last"), _deployed(by_digest("first"))
+    ),
+    "update by label": Lifecycle(
+        _deploy(by_digest("first", "digest, another label")),
+        by_digest("last"),
+        _deployed(by_digest("first")),
+    ),
+    "update by source": Lifecycle(
+        _deploy(by_source("second")), by_source("last"), _deployed(by_source("first")), tags=_PUSHES
+    ),
+    "update by service": Lifecycle(
+        _deploy(by_digest("first", "digest, another service")),
+        by_digest("last"),
+        _deployed(by_digest("first")),
+    ),
+    "rollback": Lifecycle(
+        _deploy(serving("second", "broken")),
+        serving("last"),
+        _deployed(serving("first")),
+        succeeds=False,
+        tags=_DEPLOYS,
+    ),
+    "rollback of a moved tag": Lifecycle(
+        _deploy(serving("live", text="moved", revision="2", fails="crash")),
+        serving("last"),
+        _deployed(serving("live")),
+        succeeds=False,
+        tags=_DEPLOYS,
+    ),
+    "rollback of a deployment": Lifecycle(
+        _moved_and_expired,
+        serving("last"),
+        _deployed(serving("first")),
+        succeeds=False,
+        tags=_DEPLOYS,
+    ),
+    "disabled service": Lifecycle(
+        _deploy(serving("second")),
+        serving("last"),
+        _disabled,
+        succeeds=False,
+        unblock=_enable,
+        tags=_DEPLOYS,
+    ),
+    "rename": Lifecycle(
+        _deploy(by_digest("first", "digest, another name")),
+        by_digest("last", "digest, another name"),
+        _deployed(by_digest("first")),
+    ),
+    "rename of what serves": Lifecycle(
+        _deploy(serving("first", "deployment, another name")),
+        serving("last", "deployment, another name"),
+        _deployed(serving("first")),
+        tags=_DEPLOYS,
+    ),
+    "delete": Lifecycle(_delete, by_digest("last"), _deployed(by_digest("first"))),
+    "delete what serves": Lifecycle(
+        _delete, serving("last"), _deployed(serving("first")), tags=_DEPLOYS
+    ),
+    "prune": Lifecycle(
+        _deploy(by_digest("fourth", "digest, 3 retained")),
+        by_digest("last", "digest, 1 retained"),
+        _deployed(*(by_digest(one, "digest, retained") for one in ("first", "second", "third"))),
+        tags=_PRUNES,
+    ),
+    "prune what serves": Lifecycle(
+        _deploy(by_digest("fourth", "digest, 3 retained")),
+        by_digest("last", "digest, 1 retained"),
+        _serving_an_old_version,
+        tags=_PRUNES,
+    ),
+    "deploy": Lifecycle(_deploy(serving("first")), serving("last"), tags=_DEPLOYS),
+    "deploy again": Lifecycle(
+        _deploy(serving("second")), serving("last"), _deployed(serving("first")), tags=_DEPLOYS
+    ),
+    "failed deploy": Lifecycle(
+        _deploy(serving("second", fails="crash")),
+        serving("last"),
+        _deployed(serving("first")),
+        succeeds=False,
+        tags=_DEPLOYS,
+    ),
+    "two stacks": Lifecycle(
+        _deploy(serving("second")),
+        serving("last"),
+        _with_another_stack,
+        tags=_DEPLOYS | {"shares"},
+    ),
+    # A push has its config and three layers, and an invocation 870 seconds for them.
+    "slow push": Lifecycle(
+        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(100), tags=_PUSHES
+    ),
+    "push at the last moment": Lifecycle(
+        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(215), tags=_PUSHES
+    ),
+    "hand-over of a push": Lifecycle(
+        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(220), tags=_PUSHES
+    ),
+    "hand-over of a deploy": Lifecycle(
+        _deploy(serving("second")), by_digest("last"), _slow_deployments, tags=_DEPLOYS
+    ),
+}
+"""The lifecycles by name."""

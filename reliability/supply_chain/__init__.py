@@ -1,0 +1,1 @@
+"""What is installed along: its vulnerabilities, its licences, its bill of materials."""
