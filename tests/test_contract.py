@@ -181,6 +181,7 @@ def test_names_are_those_that_stacks_out_there_hold_on_to() -> None:
         "Revision",
         "RemovalPolicy",
         "MaxVersions",
+        "SignedBy",
     }
     assert set(SourceProperty) == {"Image", "CredentialsSecretArn", "Bucket", "Key", "Tag"}
     assert set(ImageAttribute) == {"ImageName", "ImageDigest", "CreatedAt"}

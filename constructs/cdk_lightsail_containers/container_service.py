@@ -61,7 +61,7 @@ class ContainerService:
 
 @jsii.implements(IContainerRef)
 class _ImportedContainerService(Resource):
-    """A container service of the stack's account and Region, of which only the name is known."""
+    """A container service in the account and Region of the stack, known only by its name."""
 
     def __init__(self, scope: Construct, construct_id: str, service_name: str) -> None:
         super().__init__(scope, construct_id)

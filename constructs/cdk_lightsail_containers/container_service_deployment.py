@@ -150,11 +150,11 @@ class ContainerServiceDeployment(ServiceResource):
         if private:
             Annotations.of(self).add_warning_v2(
                 "cdk-lightsail-containers:privateRegistryAccess",
-                f"the image of container {', '.join(private)} is in a private repository of Amazon "
-                "ECR, which Lightsail reads only with the service's role: set "
-                "private_registry_access with an active ecr_image_puller_role and allow "
-                "attr_private_registry_access_ecr_image_puller_role_principal_arn to pull in the "
-                "repository's policy; or use ImageSource.from_ecr_repository(...)",
+                "the service has no role to pull images from a private repository of Amazon ECR "
+                f"(container {', '.join(private)}): set private_registry_access with an active "
+                "ecr_image_puller_role, and in the repository's policy allow "
+                "attr_private_registry_access_ecr_image_puller_role_principal_arn to pull; or use "
+                "a ContainerImage with ImageSource.from_ecr_repository(...)",
             )
 
 

@@ -61,6 +61,7 @@ def sources() -> dict[str, ImageSource]:
         "own": ImageSource.from_ecr_repository(own, "1.4"),
         "foreign": ImageSource.from_ecr_repository(foreign, DIGEST),
         "asset": ImageSource.from_docker_image_asset(asset),
+        "signed": ImageSource.from_registry("ghcr.io/acme/signed:1.4"),
         "site": ImageSource.from_asset(site, build_args={"VERSION": "1.4"}),
         "archive": ImageSource.from_archive(archive),
     }
@@ -81,6 +82,11 @@ service = (
     if "named" in kind
     else lightsail.CfnContainer(stack, "Service", service_name="shop", power="nano", scale=1)
 )
+signing_key = kms.Key.from_key_arn(
+    stack,
+    "SigningKey",
+    "arn:aws:kms:eu-central-1:111122223333:key/0c0c0c0c-12ab-34cd-56ef-1234567890ab",
+)
 images = {
     label: ContainerImage(
         stack,
@@ -90,6 +96,7 @@ images = {
         handler=handler,
         max_versions=3,
         source=source,
+        signed_by=signing_key if label == "signed" else None,
     )
     for label, source in {
         "digest": ImageSource.from_digest(DIGEST),

@@ -23,7 +23,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def images_of(stack: Stack) -> list[dict[str, Any]]:
-    """What the command line is told to build for a stack."""
+    """What the command line builds for a stack."""
     assembly = Path(Stage.of(stack).synth().directory)  # type: ignore[union-attr]
     assets = json.loads((assembly / f"{stack.artifact_id}.assets.json").read_text())
     return [image["source"] for image in assets["dockerImages"].values()]

@@ -16,7 +16,9 @@ from stacks import DEPLOYMENT, Text, deployed, deployment_in, image_in, only, re
 WEB = Container(image="nginx", ports={80: "HTTP", 443: "HTTPS", 53: "UDP"})
 SITE = Path(__file__).parents[2] / "examples" / "site"
 PRIVATE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/acme/web:1.4"
-WARNING = Match.string_like_regexp("Lightsail pulls from a private repository.*container web")
+WARNING = Match.string_like_regexp(
+    "no role to pull images from a private repository.*container web"
+)
 
 
 def test_has_the_properties_of_the_contract(stack: Stack) -> None:
@@ -348,7 +350,7 @@ def test_does_not_warn_of_images_that_lightsail_pulls_without_a_role(
     assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
 
 
-def test_does_not_warn_where_nobody_knows_the_service_s_role(stack: Stack) -> None:
+def test_does_not_warn_where_the_service_s_role_is_not_known(stack: Stack) -> None:
     service = ContainerService.from_service_name(stack, "Service", "shop")
 
     deployment_in(stack, service=service, containers={"web": Container(image=PRIVATE)})

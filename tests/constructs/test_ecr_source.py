@@ -59,13 +59,16 @@ def test_takes_a_tag_that_is_known_only_when_it_is_deployed(stack: Stack) -> Non
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ("", "tag_or_digest, if no digest .*, must be 1-128 .* got ''"),
-        ("-1", "tag_or_digest, if no digest .*, must be 1-128 .* got '-1'"),
-        ("acme/web", "tag_or_digest, if no digest .*, must be 1-128 .* got 'acme/web'"),
-        ("1.4\n", r"tag_or_digest, if no digest .*, must be 1-128 .* got '1.4\\n'"),
-        ("t" * 129, "tag_or_digest, if no digest .*, must be 1-128 .* got 'ttt"),
-        (7, "tag_or_digest, if no digest .*, must be 1-128 .* got 7"),
-        (f"1.4@{DIGEST}", "tag_or_digest, if no digest .*, must be 1-128 .* got '1.4@sha256:"),
+        ("", "tag_or_digest, unless it is a digest .*, must be 1-128 .* got ''"),
+        ("-1", "tag_or_digest, unless it is a digest .*, must be 1-128 .* got '-1'"),
+        ("acme/web", "tag_or_digest, unless it is a digest .*, must be 1-128 .* got 'acme/web'"),
+        ("1.4\n", r"tag_or_digest, unless it is a digest .*, must be 1-128 .* got '1.4\\n'"),
+        ("t" * 129, "tag_or_digest, unless it is a digest .*, must be 1-128 .* got 'ttt"),
+        (7, "tag_or_digest, unless it is a digest .*, must be 1-128 .* got 7"),
+        (
+            f"1.4@{DIGEST}",
+            "tag_or_digest, unless it is a digest .*, must be 1-128 .* got '1.4@sha256:",
+        ),
         ("sha256:0", "tag_or_digest must be 'sha256:' and 64 .* got 'sha256:0'"),
     ],
 )
@@ -76,8 +79,8 @@ def test_refuses_what_is_neither_a_tag_nor_a_digest(stack: Stack, named: Any, me
         ImageSource.from_ecr_repository(repository, named)
 
 
-def test_refuses_a_revision_that_is_no_text(stack: Stack) -> None:
+def test_refuses_a_revision_that_is_no_string(stack: Stack) -> None:
     repository = ecr.Repository(stack, "Repository")
 
-    with pytest.raises(ValueError, match=r"revision must be a text, got 1\.5"):
+    with pytest.raises(ValueError, match=r"revision must be a string, got 1\.5"):
         ImageSource.from_ecr_repository(repository, revision=1.5)  # type: ignore[arg-type]

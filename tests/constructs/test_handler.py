@@ -58,7 +58,7 @@ def test_lambda_repeats_what_was_killed_but_not_what_ran_into_its_timeout(
 
     invocation = only(stack, "AWS::Lambda::EventInvokeConfig")["Properties"]
     assert invocation["MaximumRetryAttempts"] == 2
-    # At the latest that is a hand-over of which nobody knows whether it was carried out.
+    # At the latest, that is a hand-over that may or may not have been carried out.
     failed_at, timed_out_at, minute = seconds - 5, seconds, 60
     assert failed_at + minute < invocation["MaximumEventAgeInSeconds"] < timed_out_at + minute
 

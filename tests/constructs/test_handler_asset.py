@@ -75,7 +75,7 @@ def test_has_the_same_hash_from_another_process_with_another_umask_and_no_networ
     subprocess.run(
         [sys.executable, "-c", SYNTHESIZE, str(elsewhere), "077"],
         check=True,
-        # A proxy that nobody serves: whatever asked the network would fail.
+        # No proxy listens there: a call to the network would fail.
         env={**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9", "HOME": str(tmp_path)},
         capture_output=True,
     )

@@ -334,7 +334,7 @@ def test_two_images_with_one_label_that_is_looked_up_are_refused_at_once() -> No
     service = service_in(stack)
     image_in(stack, "One", service=service, label=look_up(stack))
 
-    with pytest.raises(ValueError, match="label 'web' is already used by"):
+    with pytest.raises(ValueError, match=f"label 'dummy-value-for-{PARAMETER}' is already used by"):
         image_in(stack, "Two", service=service, label=look_up(stack))
 
 

@@ -178,8 +178,6 @@ def test_refuses_a_private_repository_of_ecr_as_the_cdk_names_it(
     with pytest.raises(ValueError, match=r"use ImageSource\.from_ecr_repository"):
         image_in(stack, service=service, source=ImageSource.from_registry(image))
 
-    assert stack.node.try_find_child("Image") is None
-
 
 def test_takes_an_image_whose_registry_is_known_only_when_it_is_deployed(stack: Stack) -> None:
     registry = CfnParameter(stack, "Registry").value_as_string
