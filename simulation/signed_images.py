@@ -10,7 +10,7 @@ import oci_images
 from fake_registry import FakeRegistry
 from oci_images import Made
 
-FOLDER = Path(__file__).parents[1] / "registry" / "signatures"
+FOLDER = Path(__file__).parents[1] / "tests" / "registry" / "signatures"
 IMAGE: Made = oci_images.multi_arch(b"web")
 
 

@@ -45,6 +45,7 @@ _STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f"
 _ENDPOINTS = {
     "cloudformation": "CLOUDFORMATION",
     "ecr": "ECR",
+    "kms": "KMS",
     "lightsail": "LIGHTSAIL",
     "lambda": "LAMBDA",
     "secretsmanager": "SECRETS_MANAGER",

@@ -17,7 +17,7 @@ from reliability.report import table, write_section
 from .dependencies import required
 
 IN_THE_FUNCTION = "crhelper"
-ACCEPTED = frozenset({"Apache-2.0", "BSD-3-Clause", "MIT", "PSF-2.0"})
+ACCEPTED = frozenset({"Apache-2.0", "BSD-3-Clause", "MIT", "MIT-0", "PSF-2.0"})
 # https://spdx.org/licenses/, for what older metadata says in words of its own.
 _CLASSIFIERS = {
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
