@@ -16,19 +16,19 @@ def is_sentence(reason: str) -> bool:
     return (
         len(reason) <= REASON_LIMIT  # one that quotes AWS
         and not reason.startswith("unexpected ")
-        and bool(_cures().fullmatch(reason))
+        and bool(_fixes().fullmatch(reason))
     )
 
 
 @functools.cache
-def _cures() -> re.Pattern[str]:
-    """Return what a reason with a cure looks like.
+def _fixes() -> re.Pattern[str]:
+    """Return what a reason with a fix looks like.
 
-    A cure is a text of the function's code that has several words, or such texts with values
+    A fix is a string of the function's code that has several words, or such strings with values
     between them.
     """
     package = Path(cdk_lightsail_containers_handler.__file__).parent
-    cures = set()
+    fixes = set()
     for module in package.rglob("*.py"):
         tree = ast.parse(module.read_text())
         documents = {
@@ -38,12 +38,12 @@ def _cures() -> re.Pattern[str]:
             and node.body
             and isinstance(node.body[0], ast.Expr)
         }
-        cures |= {
+        fixes |= {
             _pattern(node)
             for node in ast.walk(tree)
             if id(node) not in documents and " " in _words(node).strip()
         }
-    return re.compile(rf"\S.*: (?:{'|'.join(sorted(cures))})", re.DOTALL)
+    return re.compile(rf"\S.*: (?:{'|'.join(sorted(fixes))})", re.DOTALL)
 
 
 def _words(node: ast.AST) -> str:

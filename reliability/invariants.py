@@ -81,12 +81,12 @@ class Invariants:
         ]
 
     def unclear(self, outcome: Outcome) -> Iterator[str]:
-        """Say which of an outcome's reasons does not name its cause and cure."""
+        """Say which of an outcome's reasons does not name its cause and fix."""
         for reason in outcome.reasons:
             # Killed late in an invocation: then CloudFormation waits, and says so itself.
             is_known = reason == BROKEN_REASON or (reason == NO_ANSWER and self.dropped)
             if not is_known and not is_sentence(reason):
-                yield f"{outcome.status} without a cause and a cure: {reason}"
+                yield f"{outcome.status} without a cause and a fix: {reason}"
 
     def _wrong_outcome(self, outcome: Outcome, *, succeeds: bool) -> Iterator[str]:
         if succeeds and outcome.status not in _SUCCEEDED:

@@ -20,7 +20,7 @@ from cdk_commands import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 OWN = "cdk-lightsail-containers"
-CURE = "run `make requirements`"
+FIX = "run `make requirements`"
 FILES = [f"requirements-{one}.txt" for one in ("dev", "runtime", "runtime-tests", "fuzz")]
 RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 RUNTIME_TESTS = ROOT / ".venv-runtime-tests" / "bin" / "python"
@@ -108,7 +108,7 @@ def test_the_functions_tests_run_with_what_the_runtime_has() -> None:
     }
     for requirement in named:
         pin = tests[canonicalize_name(requirement.name)]
-        assert version(pin) in requirement.specifier, f"{requirement}, {pin}: {CURE}"
+        assert version(pin) in requirement.specifier, f"{requirement}, {pin}: {FIX}"
 
 
 def test_the_runtime_has_what_is_pinned_and_nothing_else() -> None:
@@ -135,8 +135,8 @@ def test_everything_that_pyproject_asks_for_is_pinned_in_its_range() -> None:
 
     for requirement in asked_for():
         pin = locked.get(canonicalize_name(requirement.name))
-        assert pin is not None, f"{requirement} is not pinned: {CURE}"
-        assert version(pin) in requirement.specifier, f"{requirement}, {pin}: {CURE}"
+        assert pin is not None, f"{requirement} is not pinned: {FIX}"
+        assert version(pin) in requirement.specifier, f"{requirement}, {pin}: {FIX}"
 
 
 def test_nothing_is_pinned_that_nobody_asks_for_and_nothing_left_out() -> None:
@@ -158,7 +158,7 @@ def test_nothing_is_pinned_that_nobody_asks_for_and_nothing_left_out() -> None:
         for name, pin in pins("requirements-dev.txt").items()
         if pin.marker is None or pin.marker.evaluate()
     }
-    assert here == {name for name, _ in needed}, CURE
+    assert here == {name for name, _ in needed}, FIX
 
 
 def test_what_is_installed_is_what_is_pinned() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SHOWN = "***"
 # A shorter one is in any text, which would be unreadable without it, and is no secret.
 _SHORTEST = 4
-# Of a longer text only the beginning is shown. Twice as much is searched, so that a secret which
+# Of a longer string only the beginning is shown. Twice as much is searched, so that a secret which
 # goes on behind what is shown is found.
 _LONGEST = 32 << 10
 # How often a string may have been escaped, such as JSON in JSON in JSON.
@@ -56,7 +56,7 @@ class Mask:
         self._read_secrets: set[str] = set()
 
     def hide(self, secret: str) -> None:
-        """Have a secret replaced from here on, each line of it, and each string of one in JSON."""
+        """Replace a secret from here on, each line of it, and each string of one in JSON."""
         whole = plain(secret)
         for part in (whole, *whole.split("\n")):
             if len(text := part.strip()) >= _SHORTEST:

@@ -5,13 +5,13 @@ import json
 from cdk_lightsail_containers_handler.errors import HandlerError
 
 
-def test_says_the_problem_and_then_the_cure() -> None:
+def test_says_the_problem_and_then_the_fix() -> None:
     error = HandlerError("container service 'shop' does not exist", "create it")
 
     assert str(error) == "container service 'shop' does not exist: create it"
 
 
-def test_shortens_a_long_problem_and_never_the_cure() -> None:
+def test_shortens_a_long_problem_and_never_the_fix() -> None:
     error = HandlerError("x" * 1000, "create it")
 
     assert len(str(error)) == 240

@@ -277,7 +277,7 @@ class TestLightsailRefuses:
             assert digest(1) in reason(stack.create())
             assert stack.images() == []
 
-    def test_a_long_text_of_lightsails_is_shortened_before_the_cure(self, stack: Stack) -> None:
+    def test_a_long_text_of_lightsails_is_shortened_before_the_fix(self, stack: Stack) -> None:
         stack.lightsail.faults.append(
             Fault(operation=REGISTER, code="InvalidInputException", message="long " * 200, times=2)
         )
@@ -376,7 +376,7 @@ class TestFaults:
         assert stack.create()["Status"] == "SUCCESS"
         assert stack.images() == [":shop.web.1"]
 
-    def test_of_an_endpoint_that_nobody_serves_name_the_cure(self, stack: Stack) -> None:
+    def test_of_an_endpoint_that_nobody_serves_name_the_fix(self, stack: Stack) -> None:
         stack.lightsail.stop()
 
         assert reason(stack.create()).endswith(

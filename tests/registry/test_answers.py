@@ -272,7 +272,7 @@ class TestDamagedManifests:
             copying.find(f"web@{MADE.digest}")
 
         assert f"has digest {digest_of(content)}, not {MADE.digest}" in caught.value.problem
-        assert caught.value.cure == "push the image to its registry again, this one is damaged"
+        assert caught.value.fix == "push the image to its registry again, this one is damaged"
 
     def test_that_are_right_the_next_time_are_taken(self, copying: Copying) -> None:
         copying.source.add(MADE)

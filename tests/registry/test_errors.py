@@ -46,7 +46,7 @@ def test_an_answer_becomes_the_error_of_its_kind(
     assert f"({status} {code}".rstrip() in error.problem
     assert str(error).startswith(f"ghcr.io did not give it ({status}")
     assert "because" in error.problem
-    assert str(error) == f"{error.problem}: {error.cure}"
+    assert str(error) == f"{error.problem}: {error.fix}"
 
 
 @pytest.mark.parametrize(

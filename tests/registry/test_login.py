@@ -151,7 +151,7 @@ def test_a_refusal_says_whether_a_login_was_sent(
     # A challenge that is not answered is the last one.
     told = 401 if login == "basic" and not has_credentials else code
     assert f"did not give manifest 1 of web ({told})" in error.value.problem
-    assert error.value.cure == (
+    assert error.value.fix == (
         "check its name and the credentials that were sent, registries hide what these may not "
         "see behind this"
         if has_credentials

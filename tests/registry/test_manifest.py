@@ -144,7 +144,7 @@ def test_skips_an_attestation_that_is_marked_with_its_images_platform() -> None:
     assert len(read_index(made).manifests) == 1
 
 
-def test_names_the_platforms_that_there_are_and_the_cure() -> None:
+def test_names_the_platforms_that_there_are_and_the_fix() -> None:
     made = index(image(b"1", platform="linux/arm64/v8"), image(b"2", platform="windows/amd64"))
 
     with pytest.raises(

@@ -52,7 +52,7 @@ def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
 
     assert made.result.status == "ROLLBACK_COMPLETE"
     unclear, orphaned, unanswered, *_ = made.result.problems
-    assert unclear.startswith("ROLLBACK_COMPLETE without a cause and a cure: CloudFormation did")
+    assert unclear.startswith("ROLLBACK_COMPLETE without a cause and a fix: CloudFormation did")
     assert orphaned == "image :shop.web.2 is nobody's"
     assert unanswered.startswith("Create of Image")
     assert unanswered.endswith(" was never answered")

@@ -315,5 +315,5 @@ def test_another_answer_to_a_late_delivery_of_an_answered_request_does_no_harm()
         (f"{'x' * 800}: deploy again", False),
     ],
 )
-def test_a_reason_names_its_cause_and_one_of_the_cures(reason: str, *, expected: bool) -> None:
+def test_a_reason_names_its_cause_and_one_of_the_fixes(reason: str, *, expected: bool) -> None:
     assert is_sentence(reason) is expected

@@ -47,7 +47,7 @@ class SecretValues:
     def __init__(self, make_client: Callable[..., Any], calls: Calls) -> None:
         self._make_client = make_client
         self._calls = calls
-        self._texts: dict[tuple[str | None, str | None], str] = {}
+        self._strings: dict[tuple[str | None, str | None], str] = {}
 
     def fill(self, wanted: DeploymentProperties, mask: Mask) -> DeploymentProperties:
         """Return a deployment with the values of its secrets in the containers' environments.
@@ -87,13 +87,13 @@ class SecretValues:
 
     def _value(self, secret: SecretValue) -> str:
         key = secret.secret_arn, secret.parameter_name
-        if key not in self._texts:
-            self._texts[key] = (
+        if key not in self._strings:
+            self._strings[key] = (
                 self._parameter(str(secret.parameter_name))
                 if secret.secret_arn is None
                 else self.secret(secret.secret_arn)
             )
-        text = self._texts[key]
+        text = self._strings[key]
         return text if secret.field is None else _field(text, secret)
 
     def _parameter(self, name: str) -> str:

@@ -75,7 +75,7 @@ class Reply:
         return is_first
 
     def _hand_over(self, outcome: HandOver) -> Answer | None:
-        """Have another invocation go on, and return what to answer if none does."""
+        """Make another invocation go on, and return what to answer if none does."""
         error = outcome.error
         try:
             if outcome.is_allowed and not self._is_given and self._invoke(outcome):

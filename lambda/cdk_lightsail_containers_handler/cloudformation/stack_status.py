@@ -150,7 +150,7 @@ class StackStatus:
         self._check(operation, "anything was done")
 
     def check(self, before: str) -> None:
-        """Check that the stack still waits for the request, as far as that can be told.
+        """Check that the stack still waits for the request, as far as that is known.
 
         Args:
             before: what was not done yet, for the sentence.
@@ -174,7 +174,7 @@ class StackStatus:
         return self._type == "Update" and self._taken_up_in.goes_back
 
     def has_cancelled(self) -> bool:
-        """Return whether the stack has taken the request back, as far as that can be told."""
+        """Return whether the stack has taken the request back, as far as that is known."""
         return self._has_cancelled(self._operation())
 
     def stood_for(self) -> str | None:
@@ -199,7 +199,7 @@ class StackStatus:
 
     @property
     def can_tell_what_was_made(self) -> bool:
-        """Whether it can be told what an earlier delivery of the request has made.
+        """Whether it is known what an earlier delivery of the request has made.
 
         Not when this is the first one: then another stack has made it.
         """

@@ -43,7 +43,7 @@ class DeploymentFailures:
 
     Args:
         lightsail: gives the containers' logs.
-        log: where they are told, whole.
+        log: gets all of them.
     """
 
     def __init__(self, lightsail: Lightsail, log: Log) -> None:

@@ -223,7 +223,7 @@ class Push:
 
 
 def _masked(credentials: CredentialsSource, mask: Mask) -> CredentialsSource:
-    """Have credentials masked as soon as they are known: a registry may repeat them in anything."""
+    """Mask credentials as soon as they are known: a registry may repeat them in anything."""
 
     def get() -> Credentials | None:
         found = credentials()
@@ -246,4 +246,4 @@ def _explained(mask: Mask) -> Iterator[None]:
             "give the function more memory, with which it has more network",
         ) from error
     except RegistryError as error:
-        raise HandlerError(mask(error.problem), error.cure) from error
+        raise HandlerError(mask(error.problem), error.fix) from error

@@ -165,7 +165,7 @@ class _Part:
         return filled
 
     def close(self) -> None:
-        """Have done with the part."""
+        """Close the part."""
         if self._body is None:
             return
         # Otherwise its connection could not be used again.

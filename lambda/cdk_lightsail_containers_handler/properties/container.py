@@ -38,12 +38,12 @@ class PortProtocol(StrEnum):
 
 
 def check_container_name(value: object, what: str = "container name") -> str:
-    """Return the name of a container, or raise the `ValueError` that says its rule."""
+    """Validate the name of a container and return it."""
     return check_name(value, what, 53)
 
 
 def check_container_image(value: object, service: str | None, what: str = "image") -> str:
-    """Return what a container runs, or raise the `ValueError` that says what it may be.
+    """Validate what a container runs and return it.
 
     Args:
         value: `:service.label.N` or `:service.label.latest`, or a reference to a registry.
@@ -70,12 +70,12 @@ def check_container_image(value: object, service: str | None, what: str = "image
 
 
 def check_port(value: object, what: str = "port") -> int:
-    """Return a port, or raise the `ValueError` that says its range."""
+    """Validate a port and return it."""
     return check_number(value, what, 1, _MOST_PORTS)
 
 
 def check_protocol(value: object, what: str = "protocol") -> PortProtocol:
-    """Return the protocol of a port, or raise the `ValueError` that says which there are."""
+    """Validate the protocol of a port and return it."""
     try:
         return PortProtocol(value)  # type: ignore[arg-type]
     except ValueError:
@@ -107,14 +107,14 @@ class ContainerSpec:
         if not isinstance(command, list | tuple) or not all(
             isinstance(part, str) for part in command
         ):
-            raise ValueError(f"{what}.Command must be a list of texts, got {show(command)}")
+            raise ValueError(f"{what}.Command must be a list of strings, got {show(command)}")
         environment = {}
         for name, value in mapping(
             given.get(ContainerProperty.ENVIRONMENT, {}), f"{what}.Environment"
         ).items():
             if not isinstance(value, str):
-                # Not the value: it is nobody's business what somebody keeps there.
-                raise ValueError(f"{what}.Environment.{name} must be a text")  # noqa: TRY004 - one kind of error for a user
+                # Without the value: it may be a secret.
+                raise ValueError(f"{what}.Environment.{name} must be a string")  # noqa: TRY004 - one kind of error for a user
             environment[name] = value
         ports = mapping(given.get(ContainerProperty.PORTS, {}), f"{what}.Ports")
         return cls(

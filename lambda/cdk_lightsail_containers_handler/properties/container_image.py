@@ -43,7 +43,7 @@ class ImageProperty(StrEnum):
     SOURCE = "Source"
     SIGNED_BY = "SignedBy"
     REVISION = "Revision"
-    """Read by nobody: another text makes CloudFormation send an Update, which looks a tag up."""
+    """No code reads it: another string makes CloudFormation send an Update: a tag is looked up."""
     REMOVAL_POLICY = "RemovalPolicy"
     MAX_VERSIONS = "MaxVersions"
 
@@ -64,26 +64,26 @@ class OnDelete(StrEnum):
 
 
 def check_label(value: object, what: str = "label") -> str:
-    """Return the label of a container image, or raise the `ValueError` that says its rule."""
+    """Validate the label of a container image and return it."""
     return check_name(value, what, 53)
 
 
 def check_digest(value: object, what: str = "digest") -> str:
-    """Return the digest of an image's manifest, or raise the `ValueError` that says its rule."""
+    """Validate the digest of an image's manifest and return it."""
     if isinstance(value, str) and DIGEST.fullmatch(value):
         return value
     raise ValueError(f"{what} must be 'sha256:' and 64 lowercase hex digits, got {show(value)}")
 
 
 def check_key(value: object, what: str = "signed_by") -> str:
-    """Return the ARN of a key of AWS KMS, or raise the `ValueError` that says its rule."""
+    """Validate the ARN of a key of AWS KMS and return it."""
     if isinstance(value, str) and _KEY.fullmatch(value):
         return value
     raise ValueError(f"{what} must be the ARN of a key of AWS KMS, got {show(value)}")
 
 
 def check_max_versions(value: object, what: str = "max_versions") -> int:
-    """Return how many versions of a label are kept, or raise the `ValueError` with the rule."""
+    """Validate how many versions of a label are kept and return it."""
     return check_number(value, what, 1, STORED_IMAGES)
 
 

@@ -29,7 +29,7 @@ class DeploymentProperty(StrEnum):
     CONTAINERS = "Containers"
     PUBLIC_ENDPOINT = "PublicEndpoint"
     REVISION = "Revision"
-    """Read by nobody: another text makes CloudFormation send an Update, which reads secrets."""
+    """No code reads it: another string makes CloudFormation send an Update, which reads secrets."""
 
 
 class DeploymentAttribute(StrEnum):

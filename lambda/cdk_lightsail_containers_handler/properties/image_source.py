@@ -24,7 +24,7 @@ class SourceProperty(StrEnum):
 
 
 def check_image(value: object, what: str = "image") -> str:
-    """Return the reference of an image in a registry, or raise the `ValueError` with its rule."""
+    """Validate the reference of an image in a registry and return it."""
     if not isinstance(value, str):
         raise ValueError(f"{what} must be registry/repository:tag or @digest, got {show(value)}")  # noqa: TRY004 - one kind of error for a user
     Reference.parse(value)
@@ -32,14 +32,14 @@ def check_image(value: object, what: str = "image") -> str:
 
 
 def check_tag(value: object, what: str) -> str:
-    """Return a tag, or raise the `ValueError` that says its rule."""
+    """Validate a tag and return it."""
     if isinstance(value, str) and is_tag(value):
         return value
     raise ValueError(f"{what} must be {TAG_RULE}, got {show(value)}")
 
 
 def check_archive_tag(value: object, what: str = "tag") -> str:
-    """Return the name of an image in an archive, or raise the `ValueError` that says its rule."""
+    """Validate the name of an image in an archive and return it."""
     if isinstance(value, str) and _ARCHIVE_TAG.fullmatch(value):
         return value
     rule = f"{what} must be 1-{_LONGEST_TAG} letters, digits and any of . _ - : @ + /"
@@ -78,7 +78,7 @@ SourceSpec = RegistrySource | ArchiveSource
 
 
 def parse_source(value: object, what: str) -> SourceSpec:
-    """Return the source of an object, or raise the `ValueError` that says what it holds."""
+    """Validate the source of an object and return it."""
     given = mapping(value, what)
     if SourceProperty.IMAGE in given:
         secret = given.get(SourceProperty.CREDENTIALS_SECRET_ARN)

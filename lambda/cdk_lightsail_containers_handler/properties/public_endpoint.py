@@ -40,19 +40,19 @@ class HealthCheckProperty(StrEnum):
 
 
 def check_threshold(value: object, what: str) -> int:
-    """Return how many checks in a row count, or raise the `ValueError` that says its range."""
+    """Validate how many checks in a row count and return it."""
     return check_number(value, what, 1, _MOST_CHECKS)
 
 
 def check_path(value: object, what: str = "path") -> str:
-    """Return the path of a health check, or raise the `ValueError` that says its rule."""
+    """Validate the path of a health check and return it."""
     if isinstance(value, str) and value.startswith("/"):
         return value
     raise ValueError(f"{what} must begin with '/', got {show(value)}")
 
 
 def check_success_codes(value: object, what: str = "success_codes") -> str:
-    """Return the status codes of success, or raise the `ValueError` that says their rule."""
+    """Validate the status codes of success and return it."""
     if isinstance(value, str) and _SUCCESS_CODES.fullmatch(value):
         pairs = [[int(code) for code in part.split("-")] for part in value.split(",")]
         if all(_LOWEST_CODE <= pair[0] <= pair[-1] <= _HIGHEST_CODE for pair in pairs):
@@ -64,7 +64,7 @@ def check_success_codes(value: object, what: str = "success_codes") -> str:
 def check_public_port(
     port: int, ports: Mapping[int, str], container: str, what: str = "port"
 ) -> None:
-    """Raise the `ValueError` that says which port a public endpoint may have."""
+    """Validate the port of a public endpoint."""
     allowed = [
         number
         for number, protocol in ports.items()
@@ -91,7 +91,7 @@ class HealthCheckSpec:
 
     @classmethod
     def parse(cls, given: Mapping[str, object], what: str) -> Self:
-        """Return the health check of an object, or raise the `ValueError` with a value's rule."""
+        """Validate the health check of an object and return it."""
         default = cls()
 
         def number(name: HealthCheckProperty, otherwise: int, limits: tuple[int, int]) -> int:
@@ -129,7 +129,7 @@ class EndpointSpec:
 
     @classmethod
     def parse(cls, value: object, containers: Mapping[str, ContainerSpec], what: str) -> Self:
-        """Return the endpoint of an object, or raise the `ValueError` with a value's rule."""
+        """Validate the endpoint of an object and return it."""
         given = mapping(value, what)
         name = given.get(PublicEndpointProperty.CONTAINER_NAME)
         if not isinstance(name, str) or name not in containers:

@@ -16,12 +16,12 @@ _NAME = re.compile(r"[a-z0-9]{1,2}|[a-z0-9][a-z0-9-]+[a-z0-9]")
 
 
 def check_service_name(value: object, what: str = "service_name") -> str:
-    """Return the name of a container service, or raise the `ValueError` that says its rule."""
+    """Validate the name of a container service and return it."""
     return check_name(value, what, 63)
 
 
 def check_name(value: object, what: str, limit: int) -> str:
-    """Return a name as Lightsail takes it, or raise the `ValueError` that says its rule."""
+    """Validate a name as Lightsail takes it and return it."""
     if isinstance(value, str) and len(value) <= limit and _NAME.fullmatch(value):
         return value
     rule = f"{what} must be 1-{limit} lowercase letters, digits and inner hyphens"
@@ -29,7 +29,7 @@ def check_name(value: object, what: str, limit: int) -> str:
 
 
 def check_number(value: object, what: str, lowest: int, highest: int) -> int:
-    """Return a whole number of a range, or raise the `ValueError` that says which."""
+    """Validate a whole number of a range and return it."""
     if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
         return value
     rule = f"{what} must be a whole number from {lowest} to {highest}"
@@ -37,34 +37,34 @@ def check_number(value: object, what: str, lowest: int, highest: int) -> int:
 
 
 def sent_number(value: object) -> object:
-    """Return the number that a text is, since CloudFormation sends every scalar as text."""
+    """Return the number in a string: CloudFormation sends every scalar as a string."""
     is_text = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value)
     return int(value) if is_text else value  # type: ignore[call-overload]
 
 
 def mapping(value: object, what: str) -> Mapping[str, object]:
-    """Return a mapping, or raise the `ValueError` that says that it is none."""
+    """Validate a mapping and return it."""
     if isinstance(value, Mapping):
         return value
     raise ValueError(f"{what} must be an object, got {show(value)}")
 
 
 def text(value: object, what: str) -> str:
-    """Return a text that is not empty, or raise the `ValueError` that says that it is none."""
+    """Validate a string that is not empty and return it."""
     if isinstance(value, str) and value:
         return value
-    raise ValueError(f"{what} must be a text, got {show(value)}")
+    raise ValueError(f"{what} must be a string, got {show(value)}")
 
 
 def any_text(value: object) -> str:
-    """Return a text of somebody's answer, or raise the `TypeError` that says that it is none."""
+    """Validate a string of an answer and return it."""
     if isinstance(value, str):
         return value
-    raise TypeError("what should be a text is none")
+    raise TypeError("what should be a string is none")
 
 
 def required(given: Mapping[str, object], name: str) -> object:
-    """Return a property, or raise the `ValueError` that says that it is missing."""
+    """Validate a property and return it."""
     if name not in given:
         raise ValueError(f"{name} is missing from the resource properties")
     return given[name]

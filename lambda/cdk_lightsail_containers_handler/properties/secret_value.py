@@ -31,7 +31,7 @@ class SecretValue:
 
     @classmethod
     def parse(cls, value: object, what: str) -> Self:
-        """Return what an object says of a secret, or raise the `ValueError` with its rule."""
+        """Validate what an object says of a secret and return it."""
         given = mapping(value, what)
         if SecretProperty.PARAMETER_NAME in given:
             return cls(

@@ -102,13 +102,13 @@ def token_url(challenge: Challenge, registry: Url, scopes: Iterable[str]) -> Url
         Refused: the registry names none, or one that leads where no registry has any business.
     """
     realm = challenge.parameters.get("realm", "")
-    cure = "check that it is the registry that you mean"
+    fix = "check that it is the registry that you mean"
     if not realm.lower().startswith(("http://", "https://")):
-        raise Rejected(f"{registry.origin} names no token service to log in at", cure=cure)
+        raise Rejected(f"{registry.origin} names no token service to log in at", fix=fix)
     try:
         url = registry.follow(realm)
     except ValueError as error:
-        raise Rejected(f"{registry.origin} {error} to log in", cure=cure) from None
+        raise Rejected(f"{registry.origin} {error} to log in", fix=fix) from None
     service = challenge.parameters.get("service", "")
     parameters = [("service", service)] if service else []
     return url.with_query(*parameters, *(("scope", scope) for scope in scopes))

@@ -30,7 +30,7 @@ class BlobReader(Protocol):
         """Fill a buffer, or as much of it as there is, and return how much."""
 
     def close(self) -> None:
-        """Have done with the blob."""
+        """Close the blob."""
 
 
 class BlobSource(Protocol):
@@ -102,7 +102,7 @@ class BlobCopy:
                     raise DeadlineExceeded(error.problem) from error
 
     def cancel_unfinished(self) -> None:
-        """Have the destination forget what was begun and not ended."""
+        """Cancel the uploads that were begun and not ended."""
         for upload in self._unfinished:
             upload.cancel()
 

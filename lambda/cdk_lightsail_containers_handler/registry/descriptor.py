@@ -90,7 +90,7 @@ def parse_descriptor(item: Any) -> Descriptor:
     """
     media_type, digest, size = item["mediaType"], item["digest"], item["size"]
     if not isinstance(media_type, str) or not isinstance(digest, str):
-        raise TypeError("a media type or digest is no text")
+        raise TypeError("a media type or digest is no string")
     if not DIGEST.fullmatch(digest) and not _OTHER_DIGEST.fullmatch(digest):
         raise ValueError(f"a digest is {digest[:60]!r}")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST:

@@ -1,6 +1,6 @@
 """What can go wrong with a registry.
 
-RegistryError           anything below; one sentence, with the cure in `cure`
+RegistryError           anything below; one sentence, with the fix in `fix`
 |-- Unauthorized        no credentials, wrong ones, or too little (UNAUTHORIZED, DENIED)
 |-- Missing             no such repository, manifest or blob (*_UNKNOWN)
 |-- DigestMismatch      bytes that are not what their digest and size say (DIGEST_INVALID)
@@ -44,28 +44,28 @@ class RegistryError(Exception):
 
     Args:
         problem: what, with the names concerned.
-        cure: what to do about it; the kind of error has one of its own.
-        archive_cure: what to do about it in an archive; as `cure`, or the kind's own.
+        fix: what to do about it; the kind of error has one of its own.
+        archive_fix: what to do about it in an archive; as `fix`, or the kind's own.
         status: the HTTP status, 0 without one.
         temporary: whether the same may go well another time.
     """
 
-    default_cure: ClassVar[str] = "try again later"
-    default_archive_cure: ClassVar[str] = "write the archive again"
+    default_fix: ClassVar[str] = "try again later"
+    default_archive_fix: ClassVar[str] = "write the archive again"
     default_temporary: ClassVar[bool] = False
 
     def __init__(
         self,
         problem: str,
         *,
-        cure: str = "",
-        archive_cure: str = "",
+        fix: str = "",
+        archive_fix: str = "",
         status: int = 0,
         temporary: bool | None = None,
     ) -> None:
         self.problem = problem
-        self.cure = cure or self.default_cure
-        self._archive_cure = archive_cure or cure or self.default_archive_cure
+        self.fix = fix or self.default_fix
+        self._archive_fix = archive_fix or fix or self.default_archive_fix
         self.status = status
         self.temporary = self.default_temporary if temporary is None else temporary
         super().__init__(problem)
@@ -73,18 +73,18 @@ class RegistryError(Exception):
     def in_archive(self) -> Self:
         """Return this error, with what to do about an archive rather than about a registry."""
         self.problem = self.problem.removesuffix(IN_DOUBT)
-        self.cure = self._archive_cure
+        self.fix = self._archive_fix
         return self
 
     def __str__(self) -> str:
         """Return what went wrong, and what to do about it last."""
-        return f"{self.problem}: {self.cure}"
+        return f"{self.problem}: {self.fix}"
 
 
 class Unauthorized(RegistryError):  # noqa: N818 - these are named for what registries answer
     """Credentials are missing, wrong or expired, or do not allow it."""
 
-    default_cure = (
+    default_fix = (
         "check its name and the credentials, registries hide what these may not see behind this"
     )
 
@@ -92,21 +92,21 @@ class Unauthorized(RegistryError):  # noqa: N818 - these are named for what regi
 class Missing(RegistryError):  # noqa: N818
     """The registry has no such repository, manifest or blob."""
 
-    default_cure = "check its name, tag and digest"
+    default_fix = "check its name, tag and digest"
 
 
 class DigestMismatch(RegistryError):  # noqa: N818
     """Bytes are not what their digest and size say."""
 
-    default_cure = "push the image to its registry again, this one is damaged"
-    default_archive_cure = "write the archive again, this one is damaged"
+    default_fix = "push the image to its registry again, this one is damaged"
+    default_archive_fix = "write the archive again, this one is damaged"
 
 
 class Unsupported(RegistryError):  # noqa: N818
     """A manifest is of a kind that is not copied."""
 
-    default_cure = "name a container image, built as OCI image or Docker schema 2"
-    default_archive_cure = "archive a container image, as oci-archive or docker-archive"
+    default_fix = "name a container image, built as OCI image or Docker schema 2"
+    default_archive_fix = "archive a container image, as oci-archive or docker-archive"
 
 
 class PlatformMissing(Unsupported):
@@ -116,7 +116,7 @@ class PlatformMissing(Unsupported):
 class Rejected(RegistryError):  # noqa: N818
     """The registry refuses the request, or it asks for something that we refuse."""
 
-    default_cure = "check that the registry takes such images"
+    default_fix = "check that the registry takes such images"
 
 
 class Unavailable(RegistryError):  # noqa: N818
@@ -128,7 +128,7 @@ class Unavailable(RegistryError):  # noqa: N818
 class TransportError(RegistryError):
     """There was no sound answer."""
 
-    default_cure = "check the registry's name and that there is a way to it"
+    default_fix = "check the registry's name and that there is a way to it"
     default_temporary = True
 
 
@@ -150,7 +150,7 @@ class UploadInterrupted(RegistryError):  # noqa: N818
 class DeadlineExceeded(RegistryError):  # noqa: N818
     """The deadline came first; what is copied by then stays, and is not copied again."""
 
-    default_cure = "give it more time"
+    default_fix = "give it more time"
 
 
 def error_of_answer(
@@ -159,7 +159,7 @@ def error_of_answer(
     """Return the error for what a registry answered.
 
     Args:
-        what: what was asked of which registry, such as `docker.io refused manifest 'web:1'`.
+        what: what was asked, and from which registry, such as `docker.io refused manifest 'web:1'`.
         status: the HTTP status.
         body: the beginning of the answer's body.
         secrets: what may not be quoted.

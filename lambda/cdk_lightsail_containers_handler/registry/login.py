@@ -96,7 +96,7 @@ class Login:
         challenges = parse_challenges(response.headers("WWW-Authenticate"))
         return self._renew(sent, choose_challenge(challenges))
 
-    def cure(self, origin: Origin, status: int) -> str:
+    def fix(self, origin: Origin, status: int) -> str:
         """Return what to do about a refusal, nothing for what is usual."""
         if origin != self._registry.origin or status not in _REFUSED:
             return ""
@@ -148,7 +148,7 @@ class _TokenServiceLogin:
     def renew(self, response: Response, body: bytes, sent: str) -> bool:  # noqa: ARG002
         return False
 
-    def cure(self, origin: Origin, status: int) -> str:  # noqa: ARG002
+    def fix(self, origin: Origin, status: int) -> str:  # noqa: ARG002
         if status in _REFUSED:
             return "check the credentials that were sent" if self._header else _NO_LOGIN
         if status in _LATER or status >= _SERVER_ERROR:

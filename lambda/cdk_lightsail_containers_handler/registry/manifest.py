@@ -179,7 +179,7 @@ def check_layers(config: bytes, layers: int, name: str) -> None:
         raise Unsupported(
             f"{name} has another number of layers in its manifest ({layers}) than in its config "
             f"({expected})",
-            cure="build it again, with another version of the tool that wrote it",
+            fix="build it again, with another version of the tool that wrote it",
         )
 
 
@@ -192,7 +192,7 @@ def check_algorithm(descriptor: Descriptor, name: str) -> None:
     if not DIGEST.fullmatch(descriptor.digest):
         raise Unsupported(
             f"{name} cannot be copied, a digest is '{descriptor.digest[:40]}...' and not sha256",
-            cure="build it with sha256 digests",
+            fix="build it with sha256 digests",
         )
 
 
@@ -226,8 +226,8 @@ def missing_platform(
     platforms = quoted_answer(names) or "no platform"
     return PlatformMissing(
         f"{name} is for {platforms}, not for {wanted}",
-        cure=f"build it with --platform {wanted}",
-        archive_cure=f"build it with --platform {wanted}, or export that platform too",
+        fix=f"build it with --platform {wanted}",
+        archive_fix=f"build it with --platform {wanted}, or export that platform too",
     )
 
 
@@ -267,8 +267,8 @@ def _kind(document: dict[str, Any], told: str, name: str) -> str:
     if document.get("schemaVersion") == 1 or "distribution.manifest.v1+" in told:
         raise Unsupported(
             f"{name} is of Docker's schema 1",
-            cure="push it again with a newer tool",
-            archive_cure="write the archive again with a newer tool",
+            fix="push it again with a newer tool",
+            archive_fix="write the archive again with a newer tool",
         )
     kind = inside if inside and told not in MEDIA_TYPES else told
     if not inside:
@@ -287,7 +287,7 @@ def _kind(document: dict[str, Any], told: str, name: str) -> str:
 def _kind_of_unnamed(document: dict[str, Any], told: str) -> str:
     """Return the media type of a manifest that does not name its own.
 
-    Docker's always name it, so it is one of OCI, whichever of the two a registry says.
+    Docker's always name it, so it is one of OCI, also if the registry says the other.
     """
     is_image = isinstance(document.get("config"), dict) and isinstance(document.get("layers"), list)
     is_index = isinstance(document.get("manifests"), list)

@@ -55,7 +55,7 @@ class RegistryBlob:
         return filled
 
     def close(self) -> None:
-        """Have done with the blob."""
+        """Close the blob."""
         if self._response is not None:
             self._response.close()
         else:
@@ -118,7 +118,7 @@ class RegistryBlob:
         return response
 
     def _check_end(self) -> None:
-        """Check that nothing follows; only where no length was told it may."""
+        """Check that nothing follows; only an answer without a length may go on."""
         response = self._response
         if response is None or response.length is not None:
             return

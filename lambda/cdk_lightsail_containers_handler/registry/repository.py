@@ -167,7 +167,7 @@ class Repository:
         response.skip()
         if kept.startswith("sha256:") and kept != image.digest:
             problem = f"{self._registry.origin} keeps {image.digest} as {kept[:71]}"
-            raise DigestMismatch(problem, cure="deploy again")
+            raise DigestMismatch(problem, fix="deploy again")
 
     def has_blob(self, blob: Descriptor) -> bool:
         """Return whether a blob is there as far as one can know.
@@ -194,7 +194,7 @@ class Repository:
             raise DigestMismatch(
                 f"{self._registry.origin} has {size} bytes of {blob.short_digest}, "
                 f"not {blob.size} as its manifest says",
-                cure="deploy again",
+                fix="deploy again",
             )
         return True
 

@@ -74,7 +74,7 @@ def find_signatures(repository: Repository, digest: str) -> Iterator[Signature |
         if looked_at > _MOST:
             raise Unsupported(
                 f"{repository} has more than {_MOST} signatures and attestations beside it",
-                cure="delete those that are not needed, or push it to another repository",
+                fix="delete those that are not needed, or push it to another repository",
             )
         for layer in layers:
             try:

@@ -84,7 +84,7 @@ class Upload:
             self._stream.abandon()
 
     def cancel(self) -> None:
-        """Have the registry forget the upload; it does so by itself if this fails."""
+        """Cancel the upload; the registry forgets it by itself if this fails."""
         request = Request(method="DELETE", url=self._location, purpose="end an upload")
         try:
             self._transport.begin(request, tries=1).answer(202, 204).skip()

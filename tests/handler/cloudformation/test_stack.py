@@ -9,14 +9,14 @@ from lightsail_local.server import Fault
 from stack_requests import Stack, digest
 
 REGISTER, DEPLOY = "RegisterContainerImage", "CreateContainerServiceDeployment"
-CURE = "fix the resource that failed, and deploy again"
+FIX = "fix the resource that failed, and deploy again"
 
 
 def cancelled(answer: dict[str, Any]) -> str:
     """Return before what a request was cancelled."""
     assert answer["Status"] == "FAILED"
-    problem, cure = answer["Reason"].split(": ", 1)
-    assert cure == CURE
+    problem, fix = answer["Reason"].split(": ", 1)
+    assert fix == FIX
     return str(problem)
 
 

@@ -196,8 +196,8 @@ class TestRefusals:
             ({"Ports": {"0": "HTTP"}}, "Containers.web.Ports must be a whole number from 1"),
             ({"Ports": {"80": "FTP"}}, "must be one of HTTP, HTTPS, TCP, UDP, got 'FTP'"),
             ({"Ports": {"80": "TCP"}}, "must be an HTTP or HTTPS port of container 'web'"),
-            ({"Command": "serve"}, "Containers.web.Command must be a list of texts"),
-            ({"Environment": {"A": {}}}, "Containers.web.Environment.A must be a text"),
+            ({"Command": "serve"}, "Containers.web.Command must be a list of strings"),
+            ({"Environment": {"A": {}}}, "Containers.web.Environment.A must be a string"),
             ({"Secrets": {"A": {}}}, "Containers.web.Secrets.A must hold either"),
             ({"PublicEndpoint": {"ContainerName": "api"}}, "must be one of the containers"),
             (

@@ -615,8 +615,8 @@ class TestFullService:
     def test_says_so_when_pruning_frees_no_room(self, stack: Stack) -> None:
         self.fill(stack)
 
-        cure = "lower max_versions, or delete some with 'aws lightsail delete-container-image'"
-        assert reason(stack.create(MaxVersions="5")).endswith(cure)
+        fix = "lower max_versions, or delete some with 'aws lightsail delete-container-image'"
+        assert reason(stack.create(MaxVersions="5")).endswith(fix)
         assert len(stack.images()) == 150
 
     def test_says_so_in_a_minute_when_lightsail_stores_fewer_than_it_did(self) -> None:

@@ -339,7 +339,7 @@ class TestBadSources:
         assert stack.images() == []
 
     @pytest.mark.parametrize(
-        ("spoil", "problem", "cure"),
+        ("spoil", "problem", "fix"),
         [
             (no_registry, "is no JSON object, is it a registry", "name a container image"),
             (manifest_of_10_mb, "is larger than 4 MiB", "name a container image"),
@@ -348,7 +348,7 @@ class TestBadSources:
         ],
     )
     def test_leave_nothing_behind_and_say_what_to_do(
-        self, stack: Stack, source: FakeRegistry, spoil: Spoil, problem: str, cure: str
+        self, stack: Stack, source: FakeRegistry, spoil: Spoil, problem: str, fix: str
     ) -> None:
         spoil(source)
 
@@ -356,7 +356,7 @@ class TestBadSources:
 
         assert source.host in text
         assert problem in text
-        assert text.rpartition(": ")[2].startswith(cure)
+        assert text.rpartition(": ")[2].startswith(fix)
         assert stack.images() == []
         operations = [request.operation for request in stack.lightsail.registry_requests]
         assert "PutManifest" not in operations
@@ -375,8 +375,8 @@ class TestBadSources:
             ({"Image": "Web"}, "got 'Web'"),
             ({"Image": ["web"]}, "Source.Image must be"),
             ({"Image": "web", "CredentialsSecretArn": ""}, "Source.CredentialsSecretArn must be"),
-            ({"Bucket": "", "Key": "k"}, "Source.Bucket must be a text, got ''"),
-            ({"Bucket": "b", "Key": 1}, "Source.Key must be a text, got 1"),
+            ({"Bucket": "", "Key": "k"}, "Source.Bucket must be a string, got ''"),
+            ({"Bucket": "b", "Key": 1}, "Source.Key must be a string, got 1"),
             ("web:1", "Source must be an object, got 'web:1'"),
         ],
     )

@@ -196,7 +196,7 @@ def test_says_in_seconds_that_it_does_not_understand_an_answer() -> None:
 
     assert str(caught.value) == (
         "Lightsail answered GetContainerServices for container service 'shop' with something that "
-        "the function does not understand (TypeError): what should be a text is none: report it "
+        "the function does not understand (TypeError): what should be a string is none: report it "
         "with the function's log, which a deploy with --no-rollback keeps"
     )
     assert time.now - began < 10

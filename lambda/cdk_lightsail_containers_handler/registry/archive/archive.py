@@ -94,8 +94,8 @@ class Archive:
         """
         file = self._blobs.get(blob.digest)
         if file is None:
-            cure = "write the archive again, with all that belongs to the image"
-            raise Missing(f"{self} has no blob {blob.short_digest}", cure=cure)
+            fix = "write the archive again, with all that belongs to the image"
+            raise Missing(f"{self} has no blob {blob.short_digest}", fix=fix)
         if file.size != blob.size:
             raise DigestMismatch(
                 f"{self} has {file.size} bytes of {blob.short_digest}, "
@@ -121,7 +121,7 @@ class Archive:
         for magic, (compression, tool) in _COMPRESSED.items():
             if beginning.startswith(magic):
                 problem = f"{self} is compressed with {compression}"
-                raise Unsupported(problem, cure=f"unpack it with {tool} before")
+                raise Unsupported(problem, fix=f"unpack it with {tool} before")
         is_zip = beginning.startswith(_ZIP)
         files: Mapping[str, ArchivedFile] = zip_files(window) if is_zip else tar_files(window)
         tops = sorted({f"{path.partition('/')[0]}/" for path in files if path.count("/") == 1})
@@ -130,7 +130,7 @@ class Archive:
                 found = [folder for folder in folders if folder + marker in files]
                 if len(found) > 1:
                     problem = f"{self} holds {len(found)} images that are not one index"
-                    raise Unsupported(problem, cure=ALONE)
+                    raise Unsupported(problem, fix=ALONE)
                 if found:
                     (top,) = found
                     return {
@@ -140,7 +140,7 @@ class Archive:
                     }
         raise Unsupported(
             f"{self} has neither index.json nor manifest.json",
-            cure="write an image to it as oci-archive or docker-archive",
+            fix="write an image to it as oci-archive or docker-archive",
         )
 
     def _image_of_layout(self, images: list[Named[Descriptor]]) -> Image | Index:

@@ -19,7 +19,7 @@ _MOST_READ = 16 << 20
 
 
 class RandomAccess(Protocol):
-    """A file far away of which any part can be asked for; as text it is its name in messages."""
+    """A remote file that is read in parts; `str()` gives its name for messages."""
 
     @property
     def size(self) -> int:
@@ -41,7 +41,7 @@ class ArchivedFile(Protocol):
 
 
 class Window:
-    """A file of which the piece that was read last is kept: what lies together comes together.
+    """A file that keeps the piece that was read last: what lies together comes together.
 
     Args:
         file: the file. Threads may share it.
@@ -147,14 +147,14 @@ def file_at(files: Mapping[str, ArchivedFile], path: str, name: str) -> Archived
         NotFound: it is missing.
     """
     if path not in files:
-        raise Missing(f"{name} has no file {path[:80]!r}", cure="write the archive again")
+        raise Missing(f"{name} has no file {path[:80]!r}", fix="write the archive again")
     return files[path]
 
 
 def damaged(archive: object) -> Unsupported:
     """Return the error for an archive that is not what a sound program writes."""
     return Unsupported(
-        f"{archive} is damaged, or no tar or zip archive", cure="write the archive again"
+        f"{archive} is damaged, or no tar or zip archive", fix="write the archive again"
     )
 
 

@@ -41,17 +41,17 @@ def with_tag(images: Sequence[Named[_T]], tag: str, archive: str) -> list[Named[
     names = _listed(images)
     raise Unsupported(
         f"{archive} holds no image '{tag}', only {names or 'images without a name'}",
-        cure="give from_archive one of these as tag=" if names else f"leave out tag= and {ALONE}",
+        fix="give from_archive one of these as tag=" if names else f"leave out tag= and {ALONE}",
     )
 
 
 def several(images: Sequence[Named[_T]], archive: str, tag: str | None) -> Unsupported:
-    """Return the error for several images, none of which is named."""
+    """Return the error for several images without a name to choose by."""
     names = _listed(images)
     told = f"named '{tag}'" if tag else "that are not one index"
     return Unsupported(
         f"{archive} holds {len(images)} images {told}{f' ({names})' if names else ''}",
-        cure=f"give from_archive the name of one as tag=, or {ALONE}" if names else ALONE,
+        fix=f"give from_archive the name of one as tag=, or {ALONE}" if names else ALONE,
     )
 
 

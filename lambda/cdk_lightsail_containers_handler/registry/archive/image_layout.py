@@ -37,7 +37,7 @@ def layout_images(content: bytes, name: str) -> list[Named[Descriptor]]:
     Raises:
         Unsupported: it is malformed.
     """
-    with suppress(LookupError, TypeError, ValueError, RecursionError):  # which is told below
+    with suppress(LookupError, TypeError, ValueError, RecursionError):  # reported below
         if json.loads(content)["manifests"] is None:  # docker save 25.0 of an image without a tag
             return []
     parse(content, INDEXES[0], name)

@@ -52,7 +52,7 @@ def tar_files(archive: Window) -> dict[str, TarredFile]:
                 raise damaged(archive)
             if member.isreg():
                 if name in files:
-                    raise Unsupported(f"{archive} holds a file twice", cure="write it anew")
+                    raise Unsupported(f"{archive} holds a file twice", fix="write it anew")
                 file = TarredFile(archive=archive, offset=member.offset_data, size=member.size)
                 files[name] = file
             elif member.islnk() or member.issym():

@@ -52,7 +52,7 @@ class ZippedFile:
         if method not in {ZIP_STORED, ZIP_DEFLATED} or self.info.flag_bits & _ENCRYPTED:
             raise Unsupported(
                 f"{self.archive} is encrypted or packed by an unknown method",
-                cure="zip it with the method deflate",
+                fix="zip it with the method deflate",
             )
         stream = self.archive.open(self.offset, self.end - self.offset)
         return _Unpacked(self.archive, stream, self.size, is_deflated=method == ZIP_DEFLATED)
@@ -77,7 +77,7 @@ def zip_files(archive: Window) -> dict[str, ZippedFile]:
         for info, end in zip(infos, ends, strict=False)
     }
     if len(files) < len(infos):
-        raise Unsupported(f"{archive} holds a file twice", cure="zip it anew")
+        raise Unsupported(f"{archive} holds a file twice", fix="zip it anew")
     return files
 
 
@@ -112,7 +112,7 @@ class _Unpacked:
         return filled
 
     def close(self) -> None:
-        """Have done with the file."""
+        """Close the file."""
         self._stream.close()
 
     def _skip_header(self) -> None:

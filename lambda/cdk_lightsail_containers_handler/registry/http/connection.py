@@ -96,14 +96,14 @@ class Connections:
         return connection
 
     def keep(self, connection: Connection) -> None:
-        """Have a connection used again."""
+        """Keep a connection for another request."""
         with self._lock:
             self._used.discard(connection)
             self._lock.notify_all()
             self._idle.setdefault(connection.origin, []).append(connection)
 
     def forget(self, connection: Connection) -> None:
-        """Have a connection not used again."""
+        """Drop a connection."""
         with self._lock:
             self._used.discard(connection)
             self._lock.notify_all()

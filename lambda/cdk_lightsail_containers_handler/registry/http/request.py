@@ -47,13 +47,13 @@ def led_on(request: Request, response: Response) -> Request:
     try:
         url = request.url.follow(response.header("Location"))
     except ValueError as error:
-        cure = "check that it is the registry that you mean"
-        raise Rejected(f"{request.url.origin} {error}", cure=cure) from None
+        fix = "check that it is the registry that you mean"
+        raise Rejected(f"{request.url.origin} {error}", fix=fix) from None
     return replace(request, url=url)
 
 
 def refusal(
-    request: Request, response: Response, body: bytes, sent: str, cure: str = ""
+    request: Request, response: Response, body: bytes, sent: str, fix: str = ""
 ) -> RegistryError:
     """Return the error for an answer.
 
@@ -61,8 +61,8 @@ def refusal(
         request: what was asked.
         response: what was answered.
         body: the beginning of the answer's body.
-        sent: the Authorization that was sent, never to be told.
-        cure: what to do about it; nothing for what is usual.
+        sent: the Authorization that was sent, never to be shown.
+        fix: what to do about it; nothing for what is usual.
     """
     what = f"{request.url.origin} did not {request.purpose}"
     secrets = [secret for secret in (sent, sent.partition(" ")[2]) if secret]
@@ -70,8 +70,8 @@ def refusal(
     # A registry says how to log in; what stands in between, for a while, may not.
     if response.status == _UNAUTHORIZED and not response.header("WWW-Authenticate"):
         error.temporary = True
-    if cure:
-        error.cure = cure
+    if fix:
+        error.fix = fix
     return error
 
 
@@ -80,7 +80,7 @@ def coded(request: Request, response: Response) -> Rejected:
     return Rejected(
         f"{request.url.origin} did not {request.purpose} as it is, but with the content coding "
         f"'{quoted_answer(response.coding)}'",
-        cure="turn compression off in the registry or in the proxy before it",
+        fix="turn compression off in the registry or in the proxy before it",
     )
 
 

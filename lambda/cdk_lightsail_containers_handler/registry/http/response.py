@@ -90,11 +90,11 @@ class Response:
             return b""
 
     def skip(self) -> None:
-        """Have done with an answer whose body says nothing; a short one is read away."""
+        """Close an answer whose body says nothing; a short one is read first."""
         self.refusal()
 
     def close(self) -> None:
-        """Have done with the answer, whether or not it is read."""
+        """Close the answer, read or not."""
         # It counts as closed too when the connection ended before the body did.
         is_read = self._answer.isclosed() and not self._answer.length
         self._answer.close()

@@ -35,7 +35,7 @@ class Authorization(Protocol):
     def renew(self, response: Response, body: bytes, sent: str) -> bool:
         """Take note of a refusal, and return whether the request may be let in by now."""
 
-    def cure(self, origin: Origin, status: int) -> str:
+    def fix(self, origin: Origin, status: int) -> str:
         """Return what to do about a refusal, nothing for what is usual."""
 
 
@@ -93,8 +93,8 @@ class Transport:
         self, request: Request, response: Response, body: bytes, sent: str
     ) -> RegistryError:
         """Return the error for an answer to a request, with what to do about it."""
-        cure = self.authorization.cure(request.url.origin, response.status)
-        return refusal(request, response, body, sent, cure)
+        fix = self.authorization.fix(request.url.origin, response.status)
+        return refusal(request, response, body, sent, fix)
 
     def begin(self, request: Request, *, tries: int = _TRIES) -> Exchange:
         """Send a request, and leave its answer for later."""
@@ -161,7 +161,7 @@ class Exchange:
             self._send(self._first)  # not where it was led to: that address may have expired
 
     def abandon(self) -> None:
-        """Have done with the request, answered or not."""
+        """Close the request, answered or not."""
         if self._connection is not None:
             self._connection.close()
 
