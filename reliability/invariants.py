@@ -1,4 +1,4 @@
-"""What must hold in a world, whatever has struck."""
+"""What must hold in a world after any fault."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ class Invariants:
         }
         self.bystanders = self._images() - self._owned_before | self._retained()
 
-    def broken(self, outcome: Outcome, *, succeeds: bool, is_struck: bool) -> list[str]:
+    def broken(self, outcome: Outcome, *, succeeds: bool, had_fault: bool) -> list[str]:
         """Return what does not hold, in sentences.
 
         Args:
             outcome: what has become of the stack.
             succeeds: whether it has to have succeeded.
-            is_struck: whether something has gone wrong since what was right.
+            had_fault: whether something has gone wrong since what was right.
         """
         # What was begun and not waited for comes to its end.
         self.world.clock.sleep(self.world.behaviour.deployment_seconds)
         return [
             *self._wrong_outcome(outcome, succeeds=succeeds),
             *self._wrong_rollback(outcome),
-            *self._wrong_images(is_struck=is_struck),
+            *self._wrong_images(had_fault=had_fault),
             *self._wrong_deployments(),
             *self._needless_deployments(),
             *(
@@ -106,7 +106,7 @@ class Invariants:
                 if new is None or new.physical_id != old.physical_id:
                     yield f"{stack.name}/{name} does not stand for {old.physical_id} any more"
 
-    def _wrong_images(self, *, is_struck: bool) -> Iterator[str]:
+    def _wrong_images(self, *, had_fault: bool) -> Iterator[str]:
         images, owned, used = self._images(), self._owned(), self._used()
         known = images | owned | self.bystanders
         prunable = self._prunable(known) - used - owned
@@ -114,12 +114,12 @@ class Invariants:
         for name in sorted((owned | self.bystanders | used) - may_be_gone - images):
             yield f"image {name} is lost"
         for name in sorted(images - owned - self.bystanders - used):
-            yield f"image {name} is nobody's"
-        if not is_struck:  # who could not prune leaves it to the next one
+            yield f"image {name} belongs to no stack"
+        if not had_fault:  # a deploy that could not prune leaves it to the next one
             for name in sorted(prunable & images):
                 yield f"image {name} is more than there should be"
         self._owned_before = owned
-        # What stacks have left behind because it is in use, or because they were told so.
+        # What stacks have left behind because it is in use, or because they are asked to.
         self.bystanders = (self.bystanders | (used - owned) | self._retained()) & images
 
     def _prunable(self, known: set[str]) -> set[str]:
@@ -157,7 +157,7 @@ class Invariants:
                     yield f"deployment {after['version']} of {service} runs what ran already"
 
     def _serves(self, resource: Resource) -> bool:
-        """Return whether a deployment serves, or what somebody else deployed over it before."""
+        """Return whether a deployment serves, or what another user deployed over it before."""
         service = resource.properties["ServiceName"]
         found = self.world.call("GetContainerServiceDeployments", serviceName=service)
         deployments = {one["version"]: one for one in found["deployments"]}

@@ -58,7 +58,7 @@ def main(given: Sequence[str]) -> int:
 def _parse(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m reliability faults",
-        description="Strike each call of each lifecycle with each fault, and see what holds.",
+        description="Inject each fault into each call of each lifecycle, and see what holds.",
     )
     parser.add_argument(
         "--lifecycle",
@@ -90,7 +90,7 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
         default=2 * (os.cpu_count() or 1),
         help="how many runs at a time (default: %(default)s)",
     )
-    parser.add_argument("--list", action="store_true", help="show the calls, and strike none")
+    parser.add_argument("--list", action="store_true", help="show the calls, and inject nothing")
     parser.add_argument("--write", action="store_true", help="put the table into the documentation")
     return parser.parse_args(given)
 

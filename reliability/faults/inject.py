@@ -1,4 +1,4 @@
-"""What each fault does to the call that it strikes."""
+"""What each fault does to the call that it is injected into."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REGISTRIES = frozenset({"registry", "source", "ecr-registry"})
 
 @dataclass
 class Aim:
-    """The call that a fault strikes, and what it needs for that.
+    """The call that a fault is injected into, and what it needs for that.
 
     Args:
         call: the call.
@@ -38,18 +38,18 @@ class Aim:
     clock: FakeTime
     function: Function
     stack: SimulatedStack
-    has_struck: bool = False
+    was_injected: bool = False
     is_over: bool = False
 
     def __call__(self, call: Call, connection: Connection, respond: Respond) -> None:
-        """Strike a call if it is the one, or one that suffers from what has struck that."""
-        if call == self.call and not self.has_struck:
-            self.has_struck = True
+        """Inject the fault if a call is the one, or suffers from the fault of that one."""
+        if call == self.call and not self.was_injected:
+            self.was_injected = True
             FAULTS[self.fault](self, connection, respond)
         elif self.fault in OUTAGES and self._suffers(call):
             self.wait(call)
             connection.reset()
-        elif self.has_struck and self.function.has_run_out:
+        elif self.was_injected and self.function.has_run_out:
             self.function.kill()
             connection.close_connection = True
         else:
@@ -63,11 +63,11 @@ class Aim:
             self.clock.sleep(5.0 if call.server == "response" else 10.0)
 
     def end(self) -> None:
-        """Have nothing suffer any more from what has struck: that invocation has ended."""
-        self.is_over = self.has_struck
+        """Let nothing suffer from the fault any more: its invocation has ended."""
+        self.is_over = self.was_injected
 
     def _suffers(self, call: Call) -> bool:
-        return self.has_struck and not self.is_over and call.server == self.call.server
+        return self.was_injected and not self.is_over and call.server == self.call.server
 
 
 def _reset_before(_: Aim, connection: Connection, __: Respond) -> None:
@@ -127,7 +127,7 @@ def _missing_list(aim: Aim, connection: Connection, respond: Respond) -> None:
         except ValueError:
             document = None
         if not isinstance(document, dict) or not any(map(_is_list, document.values())):
-            aim.has_struck = False
+            aim.was_injected = False
             return answer
         left = {name: value for name, value in document.items() if not _is_list(value)}
         return replace(answer, body=json.dumps(left).encode(), headers={})
@@ -208,13 +208,13 @@ def _cancelled_before(aim: Aim, connection: Connection, respond: Respond) -> Non
     if aim.stack.can_be_cancelled:
         _held_up_before(aim, connection, respond, aim.stack.cancel)
     else:
-        aim.has_struck = False
+        aim.was_injected = False
         respond(connection)
 
 
 def _cancelled_after(aim: Aim, connection: Connection, respond: Respond) -> None:
     def cancel() -> None:
-        aim.has_struck = aim.stack.can_be_cancelled
+        aim.was_injected = aim.stack.can_be_cancelled
         aim.stack.cancel()
 
     _held_up_after(aim, connection, respond, cancel)
@@ -223,7 +223,7 @@ def _cancelled_after(aim: Aim, connection: Connection, respond: Respond) -> None
 def _held_up_before(
     aim: Aim, connection: Connection, respond: Respond, act: Callable[[], None]
 ) -> None:
-    """Have something else done before a request is carried out."""
+    """Do something else before a request is carried out."""
     if aim.function.hold_up(act):
         respond(connection)
     else:
@@ -233,7 +233,7 @@ def _held_up_before(
 def _held_up_after(
     aim: Aim, connection: Connection, respond: Respond, act: Callable[[], None]
 ) -> None:
-    """Have something else done when a request is carried out, and before it is answered."""
+    """Do something else when a request is carried out, and before it is answered."""
 
     def hold_up(answer: Answer) -> Answer | None:
         if aim.function.hold_up(act):
@@ -246,7 +246,7 @@ def _held_up_after(
 
 
 def _instead(connection: Connection, respond: Respond, act: Callable[[Answer], None]) -> None:
-    """Have a request carried out, and something else done than answering it."""
+    """Carry a request out, and do something else than answer it."""
 
     def take(answer: Answer) -> None:
         act(answer)
@@ -256,7 +256,7 @@ def _instead(connection: Connection, respond: Respond, act: Callable[[Answer], N
 
 
 def _send_half(connection: Connection, answer: Answer) -> None:
-    """Send about half of an answer, all of which is promised."""
+    """Send about half of an answer that promises its whole length."""
     connection.on_answer = None
     if answer.body and connection.command != "HEAD":
         connection.send_cut(answer)

@@ -140,8 +140,8 @@ def tell(made: Sequence[Made]) -> str:
 def _outcome(made: Made) -> str:
     if made.result.problems:
         return "broken"
-    # What never struck says nothing.
-    return "held" if made.result.has_struck else "idle"
+    # A fault that was never injected says nothing.
+    return "held" if made.result.was_injected else "idle"
 
 
 def _cell(count: Counter[str]) -> str:
@@ -155,7 +155,7 @@ def _cell(count: Counter[str]) -> str:
 def _chosen(calls: list[Call]) -> list[Call]:
     """Return calls, of those that are asked again and again only some.
 
-    Whoever waits asks the same until it is so: the first ones, the one in the middle and the last.
+    A wait asks the same until it is so: the first ones, the one in the middle and the last.
     """
     numbers = Counter((call.server, call.operation) for call in calls)
     return [

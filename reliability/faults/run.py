@@ -1,4 +1,4 @@
-"""One run: a scenario, one of its calls, and what strikes it; and what must hold afterwards."""
+"""One run: a scenario, one of its calls, its fault, and what must hold afterwards."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Result:
     """What came of a run.
 
     Args:
-        calls: the calls of the struck part.
+        calls: the calls of the part with the fault.
         problems: what did not hold, in sentences; none when all did.
         status: what became of the stack.
-        has_struck: whether the fault had anything to strike.
+        was_injected: whether there was a call to inject the fault into.
         was_stuck: whether the rollback could not end while the fault lasted.
     """
 
     calls: list[Call] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     status: str = ""
-    has_struck: bool = False
+    was_injected: bool = False
     was_stuck: bool = False
 
 
@@ -49,7 +49,7 @@ class Run:
 
     Args:
         lifecycle: the lifecycle's name.
-        call: the call that is struck; None for none.
+        call: the call that the fault is injected into; None for none.
         fault: the fault's name.
         seed: of the function's randomness.
         repeats: whether AWS Lambda repeats a request that was not answered.
@@ -118,7 +118,7 @@ class _Life:
         behaviour = vars(world.behaviour)
         before = dict(behaviour)
         behaviour.update(self._run.switches)
-        with self._struck():
+        with self._injecting():
             outcome = lifecycle.act(self._setting)
             self._function.run_out()
         behaviour.update({name: before[name] for name, _ in self._run.switches})
@@ -132,9 +132,9 @@ class _Life:
             world.clock.sleep(_LATER_SECONDS)
             self._unblock()
             outcome = stack.continue_rollback()
-        is_struck = self._run.call is not None or self._run.may_fail
-        succeeds = lifecycle.succeeds and not is_struck
-        self._check("", outcome, succeeds=succeeds, is_struck=is_struck)
+        had_fault = self._run.call is not None or self._run.may_fail
+        succeeds = lifecycle.succeeds and not had_fault
+        self._check("", outcome, succeeds=succeeds, had_fault=had_fault)
         self._recover(outcome)
         return self._result
 
@@ -157,8 +157,8 @@ class _Life:
             self._lifecycle.unblock(self._setting)
 
     @contextmanager
-    def _struck(self) -> Iterator[None]:
-        """Strike the call of the run, and write down which calls there are."""
+    def _injecting(self) -> Iterator[None]:
+        """Inject the fault of the run, and write down which calls there are."""
         gate, function, clock = self._world.gate, self._function, self._world.clock
         call, fault = self._run.call, self._run.fault
         aim = None
@@ -172,7 +172,7 @@ class _Life:
             self._refusal.refuse(self._world.port(call.server), call.number)
         elif call:
             aim = inject.Aim(call, fault, clock, function, self._stack)
-            gate.strike = aim
+            gate.inject = aim
             function.when_ended = aim.end
         function.is_watched = True
         try:
@@ -180,16 +180,16 @@ class _Life:
         finally:
             function.is_watched = gate.answers_once = False
             self._result.calls = list(gate.calls)
-            self._result.has_struck = aim.has_struck if aim else self._refusal.has_refused
+            self._result.was_injected = aim.was_injected if aim else self._refusal.has_refused
             self._refusal.refuse(0, 0)
             if function.is_impatient:
                 function.is_impatient = False
                 function.forget_processes()
 
     def _check(
-        self, when: str, outcome: Outcome, *, succeeds: bool, is_struck: bool = False
+        self, when: str, outcome: Outcome, *, succeeds: bool, had_fault: bool = False
     ) -> None:
         """Write down what does not hold now."""
         where = f"{when}: " if when else ""
-        broken = self._invariants.broken(outcome, succeeds=succeeds, is_struck=is_struck)
+        broken = self._invariants.broken(outcome, succeeds=succeeds, had_fault=had_fault)
         self._result.problems += [f"{where}{problem}" for problem in broken]

@@ -55,7 +55,7 @@ def pass_through(
         requests = given.lightsail.requests
         first, began = len(requests), given.time.now
         answers = given.at_once(lambda member: member.put(image("web", member.number)))
-        # So far nobody has waited but for the door.
+        # So far they have waited for the door alone.
         came_back = Counter(
             round(request.time, 2) for request in requests[first:] if request.time > began
         )
@@ -66,7 +66,7 @@ def pass_through(
             if answer["Status"] != "SUCCESS":
                 raise Broken(answer["Reason"])
         if given.images():
-            raise Broken(f"{sorted(given.images())} are nobody's")
+            raise Broken(f"{sorted(given.images())} belong to no stack")
     refused = sum(request.error == "ThrottlingException" for request in made)
     return Passage(
         taken=len(made) - refused,

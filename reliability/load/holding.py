@@ -31,7 +31,7 @@ def hold_images(crowd: Crowd, before: set[str]) -> None:
         lost = (before | crowd.living()) - crowd.images()
         orphaned = crowd.images() - before - crowd.living()
         hold(not lost, f"{sorted(lost)} are gone")
-        hold(not orphaned, f"{sorted(orphaned)} are nobody's")
+        hold(not orphaned, f"{sorted(orphaned)} belong to no stack")
 
 
 def hold_full(crowd: Crowd, answers: list[Answer], room: int) -> None:
@@ -42,7 +42,7 @@ def hold_full(crowd: Crowd, answers: list[Answer], room: int) -> None:
     hold(len(crowd.images()) <= MOST, "Lightsail stores more than it can")
     hold(crowd.living() <= crowd.images(), "an image of a stack is gone")
     others = {name for name in crowd.images() if not name.startswith(":shop.old.")}
-    hold(others == crowd.living(), f"{sorted(others - crowd.living())} are nobody's")
+    hold(others == crowd.living(), f"{sorted(others - crowd.living())} belong to no stack")
 
 
 def hold_deployed(crowd: Crowd, answers: list[Answer], tag: int) -> None:

@@ -1,4 +1,4 @@
-"""The gate before every server: each call gets a name, and the one that is aimed at is struck."""
+"""The gate before every server: each call gets a name, and one of them gets a fault."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Call:
         return f"{self.server}/{self.operation}/{self.number}"
 
 
-Strike = Callable[[Call, Connection, Respond], None]
+Inject = Callable[[Call, Connection, Respond], None]
 """Does to a call what a fault does."""
 
 
@@ -45,13 +45,13 @@ class Gate:
 
     Attributes:
         calls: those that came since it was opened, in their order.
-        strike: what happens to every call.
-        is_open: whether the calls are those of the part of a scenario that is struck.
+        inject: what happens to every call.
+        is_open: whether the calls are those of the part of a scenario with the fault.
         answers_once: whether every connection ends with its answer.
     """
 
     calls: list[Call] = field(default_factory=list)
-    strike: Strike | None = None
+    inject: Inject | None = None
     is_open: bool = False
     answers_once: bool = False
 
@@ -60,7 +60,7 @@ class Gate:
         self._numbers: Counter[tuple[str, str]] = Counter()
 
     def __call__(self, server: str, connection: Connection, respond: Respond) -> None:
-        """Let a call through, or have it struck."""
+        """Let a call through, or inject a fault into it."""
         if not self.is_open:
             respond(connection)
             return
@@ -71,8 +71,8 @@ class Gate:
             self.calls.append(call)
         if self.answers_once:
             connection.on_answer = _last
-        if self.strike:
-            self.strike(call, connection, respond)
+        if self.inject:
+            self.inject(call, connection, respond)
         else:
             respond(connection)
 

@@ -1,4 +1,4 @@
-"""A part of `make faults`: what must hold, whatever goes wrong in the middle."""
+"""A part of `make faults`: what must hold, no matter what goes wrong in the middle."""
 
 import os
 import signal
@@ -39,13 +39,13 @@ def test_some_of_all_faults_break_nothing(matrix: Matrix) -> None:
 
     assert len(made) == RUNS
     assert {command(one.run): one.result.problems for one in made if is_broken(one)} == {}
-    # All but a few strike: another thread of the copy may have been faster. Only what creates or
-    # updates can be cancelled.
-    struck = [one.result.has_struck for one in made if one.run.fault not in CANCELLED]
-    assert sum(struck) > 0.95 * len(struck)
+    # All but a few are injected: another thread of the copy may have been faster. Only what creates
+    # or updates can be cancelled.
+    injected = [one.result.was_injected for one in made if one.run.fault not in CANCELLED]
+    assert sum(injected) > 0.95 * len(injected)
 
 
-def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
+def test_the_function_that_is_killed_and_not_repeated_leaves_an_orphaned_image(
     matrix: Matrix,
 ) -> None:
     (made,) = matrix.make([Run("create by digest", REGISTER, "killed_after", repeats=False)])
@@ -53,7 +53,7 @@ def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
     assert made.result.status == "ROLLBACK_COMPLETE"
     unclear, orphaned, unanswered, *_ = made.result.problems
     assert unclear.startswith("ROLLBACK_COMPLETE without a cause and a fix: CloudFormation did")
-    assert orphaned == "image :shop.web.2 is nobody's"
+    assert orphaned == "image :shop.web.2 belongs to no stack"
     assert unanswered.startswith("Create of Image")
     assert unanswered.endswith(" was never answered")
 
@@ -61,7 +61,7 @@ def test_the_function_that_is_killed_and_not_repeated_leaves_an_image_to_nobody(
 def test_the_function_that_is_killed_late_in_an_invocation_loses_nothing(matrix: Matrix) -> None:
     (made,) = matrix.make([Run("push at the last moment", REGISTER, "killed_after")])
 
-    assert made.result.has_struck
+    assert made.result.was_injected
     assert (made.result.status, made.result.problems) == ("CREATE_COMPLETE", [])
 
 
@@ -80,24 +80,24 @@ def test_a_request_that_is_cancelled_goes_on_beside_the_rollback(matrix: Matrix)
         )
     )
 
-    assert (created.status, created.has_struck) == ("ROLLBACK_COMPLETE", True)
-    assert (updated.status, updated.has_struck) == ("UPDATE_ROLLBACK_COMPLETE", True)
+    assert (created.status, created.was_injected) == ("ROLLBACK_COMPLETE", True)
+    assert (updated.status, updated.was_injected) == ("UPDATE_ROLLBACK_COMPLETE", True)
     # Nothing rolls a deletion back.
-    assert (deleted.status, deleted.has_struck) == ("DELETE_COMPLETE", False)
+    assert (deleted.status, deleted.was_injected) == ("DELETE_COMPLETE", False)
     assert [one.problems for one in (created, updated, deleted)] == [[], [], []]
 
 
-def test_a_cell_counts_what_was_struck() -> None:
+def test_a_cell_counts_the_faults_that_were_injected() -> None:
     def made(fault: str, *problems: str, **more: bool) -> Made:
         return Made(Run("delete", REGISTER, fault), Result(problems=[*problems], **more))
 
     runs = [
-        *(made("reset_before", has_struck=True) for _ in range(3)),
+        *(made("reset_before", was_injected=True) for _ in range(3)),
         made("reset_before"),
         made("cut"),
-        made("stall", "it is lost", has_struck=True),
-        made("stall", has_struck=True),
-        made("outage", has_struck=True, was_stuck=True),
+        made("stall", "it is lost", was_injected=True),
+        made("stall", was_injected=True),
+        made("outage", was_injected=True, was_stuck=True),
     ]
 
     cells = [cell.strip() for cell in show(runs).splitlines()[2].split("|")]
@@ -111,7 +111,7 @@ def test_a_request_that_is_cancelled_before_its_first_look_leaves_nothing(matrix
 
     made = list(matrix.make([Run(name, look, "cancelled_before") for name in names]))
 
-    assert [one.result.has_struck for one in made] == [True, True]
+    assert [one.result.was_injected for one in made] == [True, True]
     assert [one.result.problems for one in made] == [[], []]
 
 
@@ -129,7 +129,7 @@ def test_a_fault_that_lasts_or_comes_late_breaks_nothing(
 ) -> None:
     (made,) = matrix.make([Run(lifecycle, call, fault)])
 
-    assert made.result.has_struck
+    assert made.result.was_injected
     assert made.result.problems == []
 
 
@@ -188,7 +188,7 @@ def test_a_run_is_the_same_each_time(matrix: Matrix) -> None:
     first, second = matrix.make([run, run])
 
     assert first.result == second.result
-    assert first.result.has_struck
+    assert first.result.was_injected
     assert first.result.status == "CREATE_COMPLETE"
 
 

@@ -60,12 +60,12 @@ class FalseWorld:
         self.invariants = Invariants(world, [self.stack], self.dropped, log)
 
     def has(self, name: str, **properties: Any) -> None:
-        """Have the stack own an image."""
+        """Make the stack own an image."""
         given = {"ServiceName": "shop", "Label": "web", **properties}
         self.stack.resources["Image"] = Made(CONTAINER_IMAGE_TYPE, given, name, {})
 
     def serves(self, image: str) -> None:
-        """Have somebody deploy an image, and wait until it serves."""
+        """Deploy an image as another user does, and wait until it serves."""
         containers = {"web": {"image": image}}
         self.world.call(
             "CreateContainerServiceDeployment", serviceName="shop", containers=containers
@@ -73,12 +73,12 @@ class FalseWorld:
         self.world.clock.sleep(100)
 
     def deletes(self, image: str) -> None:
-        """Have somebody delete an image."""
+        """Delete an image as another user does."""
         self.world.call("DeleteContainerImage", serviceName="shop", image=image)
 
-    def broken(self, outcome: Outcome = FINE, *, is_struck: bool = False) -> list[str]:
+    def broken(self, outcome: Outcome = FINE, *, had_fault: bool = False) -> list[str]:
         """Return what does not hold."""
-        return self.invariants.broken(outcome, succeeds=False, is_struck=is_struck)
+        return self.invariants.broken(outcome, succeeds=False, had_fault=had_fault)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def versions(false_world: FalseWorld, count: int) -> list[str]:
     return names
 
 
-def test_an_image_that_nobody_has_and_one_that_is_gone_are_seen(false_world: FalseWorld) -> None:
+def test_an_image_of_no_stack_and_one_that_is_gone_are_seen(false_world: FalseWorld) -> None:
     name = register(false_world.world, "shop", "web", "first")
     false_world.has(name)
     false_world.invariants.begin()
@@ -108,7 +108,7 @@ def test_an_image_that_nobody_has_and_one_that_is_gone_are_seen(false_world: Fal
     assert false_world.broken() == [
         "image :shop.other.1 is lost",
         f"image {name} is lost",
-        f"image {orphan} is nobody's",
+        f"image {orphan} belongs to no stack",
     ]
 
 
@@ -127,17 +127,17 @@ def test_an_image_in_use_that_is_deleted_is_seen(false_world: FalseWorld) -> Non
     assert false_world.broken() == [f"image {name} is lost"]
 
 
-@pytest.mark.parametrize("is_struck", [False, True])
-def test_exactly_the_newest_versions_stay(false_world: FalseWorld, *, is_struck: bool) -> None:
+@pytest.mark.parametrize("had_fault", [False, True])
+def test_exactly_the_newest_versions_stay(false_world: FalseWorld, *, had_fault: bool) -> None:
     first, second, third = versions(false_world, 3)
     new = register(false_world.world, "shop", "web", "new")
     false_world.has(new, RemovalPolicy="Retain", MaxVersions="2")
     false_world.deletes(":shop.web.1")
     false_world.deletes(first)
 
-    # Who cannot prune, because something has struck, leaves it to the next one.
-    more = [] if is_struck else [f"image {second} is more than there should be"]
-    assert false_world.broken(is_struck=is_struck) == more
+    # A deploy that cannot prune, because of a fault, leaves it to the next one.
+    more = [] if had_fault else [f"image {second} is more than there should be"]
+    assert false_world.broken(had_fault=had_fault) == more
     false_world.deletes(second)
     assert false_world.broken() == []
     false_world.deletes(third)
@@ -173,7 +173,7 @@ def test_what_a_cancelled_request_has_pruned_is_not_lost(
     false_world.deletes(second)
 
     lost = [f"image {second} is lost"] if most == "3" else []
-    assert false_world.broken(is_struck=True) == lost
+    assert false_world.broken(had_fault=True) == lost
 
 
 def test_a_deployment_that_is_not_the_stack_s_is_seen(false_world: FalseWorld) -> None:
@@ -242,7 +242,7 @@ def test_an_outcome_that_had_to_succeed_and_did_not_is_seen(false_world: FalseWo
     outcome = Outcome("ROLLBACK_COMPLETE", [BROKEN_REASON])
 
     assert false_world.broken(outcome) == []
-    assert false_world.invariants.broken(outcome, succeeds=True, is_struck=False) == [
+    assert false_world.invariants.broken(outcome, succeeds=True, had_fault=False) == [
         f"ROLLBACK_COMPLETE: ['{BROKEN_REASON}']"
     ]
 

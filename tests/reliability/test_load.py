@@ -63,7 +63,7 @@ def test_what_a_crowd_leaves_is_told() -> None:
         for member in given.members:
             member.physical_id = ":shop.web.2"
 
-        with pytest.raises(Broken, match=r":shop.old.1'\] are nobody's"):
+        with pytest.raises(Broken, match=r":shop.old.1'\] belong to no stack"):
             hold_images(given, set())
 
 
@@ -113,7 +113,7 @@ def test_a_clone_that_does_not_reach_back_is_told() -> None:
         pass
 
 
-def test_shared_time_passes_when_nobody_has_anything_to_do() -> None:
+def test_shared_time_passes_when_no_one_has_anything_to_do() -> None:
     time, woken = ThreadTime(), []
 
     def sleep(*seconds: float) -> float:
@@ -130,7 +130,7 @@ def test_shared_time_passes_when_nobody_has_anything_to_do() -> None:
     assert time.now == began + 6
 
 
-def test_shared_time_goes_on_for_who_helps_somebody_that_waits() -> None:
+def test_shared_time_goes_on_for_one_that_helps_another_that_waits() -> None:
     time = ThreadTime()
     began = time.now
 
@@ -148,9 +148,9 @@ def test_what_goes_wrong_at_once_is_raised() -> None:
     time = ThreadTime()
 
     def fail() -> None:
-        raise Broken("mended never")
+        raise Broken("never fixed")
 
-    with pytest.raises(Broken, match="mended never"):
+    with pytest.raises(Broken, match="never fixed"):
         time.at_once([lambda: time.sleep(5), fail])
 
 

@@ -131,7 +131,7 @@ def test_the_functions_own_code_may_not_use_the_network_interfaces_of_its_vpc() 
     assert not policy.allows(Call(action="ec2:CreateNetworkInterface", context=function))
 
 
-def test_actions_with_a_wildcard_are_too_wide_whatever_uses_them() -> None:
+def test_actions_with_a_wildcard_are_too_wide_for_any_use() -> None:
     assert Permission(action="s3:Get*", resource="arn:aws:s3:::assets/1.zip").is_too_wide
 
 
