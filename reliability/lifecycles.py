@@ -66,7 +66,7 @@ def set_up(world: World) -> None:
     """Make two services, and images that are not the stacks'."""
     for name in ("shop", "blog"):
         world.call("CreateContainerService", serviceName=name, power="nano", scale=1)
-    for label, text in (("web", "of somebody"), ("other", "of another")):
+    for label, text in (("web", "of a stranger"), ("other", "of another")):
         register(world, "shop", label, text)
 
 

@@ -1,4 +1,4 @@
-"""An environment in which no program reaches a real account, whatever its shell is set to."""
+"""An environment in which no program reaches a real account, for any settings of its shell."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "000000000000",
     "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-    # What is forgotten to be led to a fake is refused, instead of leaving the machine: port 9 is
-    # nobody's.
+    # A call that no fake was set up for is refused, and does not leave the machine: nothing listens
+    # on port 9.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
@@ -23,7 +23,7 @@ _ENVIRONMENT = {
 
 
 def leave_real_accounts() -> None:
-    """Have this process, and those that it starts, know one local AWS alone."""
+    """Let this process, and those that it starts, know one local AWS alone."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(_ENVIRONMENT)

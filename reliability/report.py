@@ -13,18 +13,18 @@ RELIABILITY = ROOT / "docs" / "reliability.md"
 
 def table(rows: Sequence[Sequence[object]]) -> str:
     """Return rows as an aligned table of Markdown; the first one is its head."""
-    texts = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in texts) for column in range(len(texts[0]))]
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in texts
+        for row in cells
     ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
 def write_section(name: str, text: str, document: Path = RELIABILITY) -> None:
-    """Put a text between the marks `<!-- NAME -->` and `<!-- /NAME -->` of a document.
+    """Write what stands between the marks `<!-- NAME -->` and `<!-- /NAME -->` of a document.
 
     Args:
         name: the section's.

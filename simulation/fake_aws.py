@@ -83,7 +83,7 @@ class FakeAws:
         name = parameters.get("StackName", "")
         result = ""
         if action == "GetCallerIdentity":
-            arn = f"<Arn>arn:aws:iam::{ACCOUNT}:user/somebody</Arn>"
+            arn = f"<Arn>arn:aws:iam::{ACCOUNT}:user/alice</Arn>"
             result = f"<Account>{ACCOUNT}</Account>{arn}<UserId>A</UserId>"
         elif action == "AssumeRole":
             result = _keys(datetime.now(UTC) + ROLE_LASTS)

@@ -79,7 +79,7 @@ class FakeCloudFormation:
             yield self
 
     def show(self, arn: str, status: str) -> None:
-        """Have a stack come to a status; CREATE_ and UPDATE_IN_PROGRESS begin an operation."""
+        """Bring a stack to a status; CREATE_ and UPDATE_IN_PROGRESS begin an operation."""
         now = self._clock()
         if status == "CREATE_IN_PROGRESS" or arn not in self.stacks:
             self.stacks[arn] = StackRecord(status, now)
@@ -93,7 +93,7 @@ class FakeCloudFormation:
     def list(
         self, arn: str, name: str, physical_id: str, status: str, kind: str = _IMAGE_TYPE
     ) -> None:
-        """Have a resource of a stack come to a status."""
+        """Bring a resource of a stack to a status."""
         stack = self.stacks[arn]
         stack.resources[name] = physical_id, status
         stack.events.append(Event(name, kind, physical_id, status, self._clock()))

@@ -1,7 +1,7 @@
 """The registry of Amazon ECR on loopback, by its own name and over TLS for the functions.
 
-The names and ports of AWS are nobody's to take, so the interpreter that a function runs in is
-given other ways: what a hosts file and a router would do for a machine.
+No test can take the names and ports of AWS, so the interpreter that a function runs in is given
+other ways: what a hosts file and a router would do for a machine.
 """
 
 import base64
@@ -81,7 +81,7 @@ class FakeEcr:
     folder: Path
 
     def build(self, made: Made) -> None:
-        """Have Docker build this, whatever it is told to build."""
+        """Make Docker build this, for any build that it is asked for."""
         self.registry.blobs |= made.blobs
         settings = {
             "host": HOST,

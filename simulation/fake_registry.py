@@ -89,7 +89,7 @@ class FakeRegistry:
         self.numbers = itertools.count()
 
     def add(self, made: Made, tag: str = "") -> None:
-        """Have an image."""
+        """Store an image."""
         for manifest in made.manifests:
             self.add(manifest)
         self.blobs |= made.blobs

@@ -1,4 +1,4 @@
-"""Clocks that move when somebody sleeps, and not otherwise."""
+"""Clocks that move when a caller sleeps, and not otherwise."""
 
 import mmap
 import struct

@@ -78,7 +78,7 @@ def image(
         "layers": [descriptor(layer, kind) for layer in layers],
     }
     return Made(
-        # Nobody writes it the way json.dumps does, so who writes it again is found out.
+        # Not the way json.dumps writes it, so that writing it again changes it.
         content=to_json(manifest, indent=3) + b"\n",
         media_type=manifest["mediaType"],
         blobs={digest_of(blob): blob for blob in (config, *layers)},

@@ -25,7 +25,7 @@ def contents(name: str) -> dict[str, Any]:
 
 
 def put(registry: FakeRegistry, held: dict[str, Any]) -> None:
-    """Have what a repository held."""
+    """Store what a repository held."""
     for digest, manifest in held["manifests"].items():
         registry.manifests[digest] = manifest["mediaType"], manifest["content"].encode()
     registry.blobs |= {digest: blob.encode() for digest, blob in held["blobs"].items()}

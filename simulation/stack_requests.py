@@ -138,15 +138,15 @@ class Stack:
         return request(kind, dated if self.is_dated else self.response.url, **changes)
 
     def becomes(self, status: str) -> None:
-        """Have the stack come to a status."""
+        """Bring the stack to a status."""
         self.cloudformation.show(STACK_ID, status)
 
     def lists(self, physical_id: str, status: str, name: str = "Image") -> None:
-        """Have CloudFormation show a resource of the stack."""
+        """Show a resource of the stack in CloudFormation."""
         self.cloudformation.list(STACK_ID, name, physical_id, status)
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Have the handler carry a request out, and return its answer."""
+        """Send a request to the handler, and return its answer."""
         before = len(self.response.taken)
         self.handler(event, self.context())
         answers = self.response.answers[before:]
@@ -163,7 +163,7 @@ class Stack:
         return self.send(self.request("Delete", PhysicalResourceId=physical_id, **changes))
 
     def client(self) -> Any:
-        """Return a client of somebody else."""
+        """Return a client of another user."""
         return boto3.client("lightsail", endpoint_url=self.lightsail.url)
 
     def images(self) -> list[str]:
@@ -177,7 +177,7 @@ class Stack:
         return sum(1 for request in self.lightsail.requests if request.operation == operation)
 
     def deploy(self, *images: str) -> None:
-        """Have somebody deploy images to the service and wait."""
+        """Deploy images to the service as another user does, and wait."""
         for number in range(1, 5):
             push_sample_image(self.lightsail.url, str(number))
         self.client().create_container_service_deployment(

@@ -1,4 +1,4 @@
-"""What must hold of whatever a target is given."""
+"""What must hold of any input that a target is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of each parser, whatever it is given: it reads, or refuses with an error of ours.
+"""What must hold of each parser for any input: it reads, or refuses with an error of ours.
 
 A target takes bytes; anything that it raises is a finding.
 """
@@ -55,7 +55,7 @@ def check_reference(text: str) -> None:
         hold("it is stable", Reference.parse(str(reference)) == reference)
         host = reference.origin.host
         hold("HTTP is for loopback", (reference.origin.scheme == "http") == is_loopback(host))
-        host.encode("idna")  # as whoever connects does
+        host.encode("idna")  # as a connection does
 
 
 def check_challenges(headers: list[str]) -> None:
@@ -111,7 +111,10 @@ def check_answer(status: int, body: bytes) -> None:
     """
     error = error_of_answer("a.io did not give it", status, body, ["because"])
     hold("a secret is not told", "because" not in error.problem)
-    hold("a line is told", str(error).isprintable() and len(error.problem) < _LONGEST_MESSAGE)
+    hold(
+        "the error is one short line",
+        str(error).isprintable() and len(error.problem) < _LONGEST_MESSAGE,
+    )
     token = _read(lambda: parse_token(body, "a.io"), Unauthorized)
     if token is not None:
         hold("a token can be sent", token.value.isascii() and token.value.isprintable())
@@ -165,9 +168,9 @@ def _read(read: Callable[[], _T], refusal: type[Exception]) -> _T | None:
         return read()
     except refusal as error:
         told = str(error)
-        hold(f"nobody foresaw {error!r}", not isinstance(error, UnicodeError))
-        hold("a line is told", len(told) < _LONGEST_MESSAGE)
-        hold("a line is told", not isinstance(error, RegistryError) or told.isprintable())
+        hold(f"unforeseen {error!r}", not isinstance(error, UnicodeError))
+        hold("the error is short", len(told) < _LONGEST_MESSAGE)
+        hold("the error is one line", not isinstance(error, RegistryError) or told.isprintable())
         return None
 
 

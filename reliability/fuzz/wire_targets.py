@@ -49,11 +49,11 @@ def check_archive(content: bytes) -> None:
                 left -= count
             hold("a file has no more than its size", left >= 0)
     except RegistryError as error:
-        hold("a line is told", str(error).isprintable())
+        hold("the error is one line", str(error).isprintable())
 
 
 def check_http(method: str, answer: bytes) -> None:
-    """Check that whatever is answered is an answer or none, and comes to an end.
+    """Check that any bytes are read as an answer or as none, and that this comes to an end.
 
     Raises:
         AssertionError: it does not hold.
@@ -88,7 +88,7 @@ def check_event(event: Any) -> None:
         try:
             handler(event, Context(time, 300))
         except ValueError as error:
-            hold(f"nobody foresaw {error!r}", str(error).startswith("not a request of Cloud"))
+            hold(f"unforeseen {error!r}", str(error).startswith("not a request of Cloud"))
             hold("what is refused is not answered", not response.bodies)
             return
         check_answers(event, response.bodies)
@@ -109,7 +109,7 @@ def check_answers(event: Any, bodies: list[bytes]) -> None:
     physical_id = answer["PhysicalResourceId"]
     hold("it has an id", isinstance(physical_id, str) and 0 < len(physical_id) <= 1024)  # noqa: PLR2004 - CloudFormation's
     reason = answer.get("Reason", "")
-    hold(f"nobody foresaw {reason}", not reason.startswith("unexpected"))
+    hold(f"unforeseen: {reason}", not reason.startswith("unexpected"))
 
 
 class _InMemory:

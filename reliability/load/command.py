@@ -21,20 +21,20 @@ def main(given: Sequence[str]) -> int:
     logging.disable(logging.INFO)
 
     began = time.monotonic()
-    texts: list[str] = []
+    tables: list[str] = []
     broken: list[tuple[str, str]] = []
     for name in arguments.only or PARTS:
         part = Part()
         text = TABLES[name](part, arguments)
         print(f"{text}\n", flush=True)
-        texts.append(text)
+        tables.append(text)
         broken += part.broken
     for name, why in broken:
         print(f"broken: {name}: {why}")
     told = f"{len(broken)} broken, in {time.monotonic() - began:.0f} s"
     print(told)
     if arguments.write:
-        write_section("load", "\n\n".join([*texts, f"{told}."]))
+        write_section("load", "\n\n".join([*tables, f"{told}."]))
     return bool(broken)
 
 

@@ -53,16 +53,16 @@ class Crowd:
     members: list[Member]
 
     def at_once(self, act: Callable[[Member], Answer | None]) -> list[Answer]:
-        """Have every stack do something at once, and return the answers in their order."""
+        """Do something with every stack at once, and return the answers in their order."""
         acts = [lambda member=member: act(member) for member in self.members]
         return [answer for answer in self.time.at_once(acts) if answer]
 
     def client(self) -> Any:
-        """Return a client of somebody else."""
+        """Return a client of another user."""
         return boto3.client("lightsail", endpoint_url=self.lightsail.url)
 
     def store(self, count: int, label: str = "old") -> None:
-        """Have so many images registered by somebody else, whatever the limits."""
+        """Register so many images as another user, without limits."""
         with self._at_its_best(missing_digest="accepted", stored_images=1000):
             client = self.client()
             for number in range(count):
@@ -72,7 +72,7 @@ class Crowd:
         self.time.now += 60
 
     def deploy(self, images: Mapping[str, int]) -> None:
-        """Have somebody deploy images, given by their names and the numbers of their digests."""
+        """Deploy images as another user, given by their names and the numbers of their digests."""
         for number in images.values():
             push_sample_image(self.lightsail.url, str(number))
         self.client().create_container_service_deployment(
@@ -107,7 +107,7 @@ class Crowd:
 
     @contextmanager
     def _at_its_best(self, **settings: Any) -> Iterator[None]:
-        """Have Lightsail answer at once and truly, for who only looks on."""
+        """Let Lightsail answer at once and truly, for a look from outside."""
         behaviour = self.lightsail.behaviour
         settings = {"stale_seconds": 0, "calls_per_second": 0, "throttle_every": 0, **settings}
         before = {name: getattr(behaviour, name) for name in settings}

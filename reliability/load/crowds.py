@@ -55,7 +55,7 @@ class Outcome:
 
 
 def run(name: str, *, stale_seconds: float = 0.0, count: int = MANY) -> Outcome:
-    """Have a crowd carry a case out.
+    """Run a case with a crowd.
 
     Args:
         name: the case's.
@@ -148,7 +148,7 @@ def _last_room_for_one_kept(crowd: Crowd) -> None:
 
 
 def _room_made(crowd: Crowd) -> None:
-    """No room, but for who prunes the label that fills the service."""
+    """No room, except for a stack that prunes the label that fills the service."""
     _take(crowd.at_once(lambda m: m.put(image("old", m.number, MaxVersions="140"))))
     hold(len(crowd.images()) <= MOST, "Lightsail stores more than it can")
     hold(crowd.living() <= crowd.images(), "a new image was pruned before the old ones")

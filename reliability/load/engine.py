@@ -116,13 +116,13 @@ class _Stacks:
         self._settled()
 
     def store(self, count: int) -> None:
-        """Have somebody else register images."""
+        """Register images as another user."""
         digest = push_sample_image(self._cloud.lightsail.url, "old")
         for _ in range(count):
             self._lightsail.register_container_image(serviceName="shop", label="old", digest=digest)
 
     def forget(self, label: str) -> None:
-        """Have somebody else delete the images of a label."""
+        """Delete the images of a label as another user."""
         for name in self.images():
             if name.startswith(f":shop.{label}."):
                 self._lightsail.delete_container_image(serviceName="shop", image=name)
@@ -199,7 +199,7 @@ class _Stacks:
 def _synthesize(digest: str, assembly: Path) -> str:
     """Return the template of a stack that registers a digest under the label it is given."""
     app = App(outdir=str(assembly))
-    # The rule reads a parameter of a bootstrapped account, of which nothing else is needed here.
+    # The rule reads a parameter of a bootstrapped account: nothing else of one is needed here.
     synthesizer = DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
     stack = Stack(app, "Web", synthesizer=synthesizer)
     image = ContainerImage(

@@ -29,7 +29,7 @@ class Member:
         number: tells the stacks apart.
         handler: its function.
         handed_over: what its function has invoked itself with.
-        time: passes when nobody of the crowd has anything to do.
+        time: passes when no one of the crowd has anything to do.
         response: where the answers of all arrive.
         resource_type: its resource's.
         seconds: how long an invocation of its function may take.
@@ -96,7 +96,7 @@ class Member:
         properties: Properties,
         old: Properties | None = None,
     ) -> Answer:
-        """Have the function carry a request out in as many invocations as it takes."""
+        """Send a request to the function, and invoke it as often as it takes."""
         event = stack_requests.request(kind, self.response.url)
         event |= {
             "StackId": f"{event['StackId']}-{self.number}",

@@ -81,7 +81,7 @@ class Measured:
 
 
 def measure(name: str, *, limit_mib: int | None = None) -> Measured:
-    """Have a function that starts cold carry a request out.
+    """Measure a function that starts cold and carries a request out.
 
     Args:
         name: the request, one of `CASES`.

@@ -62,7 +62,7 @@ class Two:
         physical_id: str | None = None,
         old: Properties | None = None,
     ) -> Answer:
-        """Have a function carry a request out, with success."""
+        """Send a request to a function, which must succeed."""
         event = stack_requests.request(kind, self.response.url)
         event["ResourceProperties"] = properties
         if "Containers" in properties:
@@ -78,7 +78,7 @@ class Two:
         return answers[0]
 
     def both(self, *requests: tuple[LambdaRuntime, Properties]) -> list[Answer]:
-        """Have each function create a resource, at once."""
+        """Create a resource with each function, at once."""
         with ThreadPoolExecutor() as threads:
             return list(threads.map(lambda one: self.send(one[0], "Create", one[1]), requests))
 

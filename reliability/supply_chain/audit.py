@@ -36,7 +36,7 @@ class Audit:
         vulnerable: a line for each vulnerability.
         audited: the packages that were looked up.
         unknown: why nothing is known of the others; nothing when there are none.
-        failure: why there was no audit, when that is nobody's network.
+        failure: why there was no audit, when the network is not the reason.
     """
 
     vulnerable: tuple[str, ...] = ()

@@ -59,7 +59,7 @@ def rows(names: Iterable[str], along: Iterable[str] = ()) -> list[tuple[str, str
     places[IN_THE_FUNCTION] = "there, and in the function"
     found = []
     for name in sorted(places):
-        # It is one at run time, whatever its declared type knows.
+        # It is one at run time, also if its declared type does not say so.
         metadata = cast("Message", importlib.metadata.metadata(name))
         expression = licence(metadata) or "unknown"
         found.append((name, metadata["Version"], expression, places[name]))

@@ -1,4 +1,4 @@
-"""The account that a scenario is lived through in."""
+"""The account that a scenario runs in."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Account:
         registry: where images are pulled from.
         others: the images that are not the stacks', by name.
         loses_first_push: whether the first push is gone before it is registered, and is registered
-            all the same, so that nobody can tell before it is deployed.
+            all the same, so that it shows only when it is deployed.
     """
 
     def __init__(self, name: str, hands: ByHand, stacks: Stacks, registry: FakeRegistry) -> None:
@@ -52,15 +52,15 @@ class Account:
         return self.hands.behaviour
 
     def has_shop(self) -> None:
-        """Have a service in which somebody has registered an image by hand, which serves."""
-        made = one_platform("of somebody else")
+        """Create a service in which another user has registered an image by hand, which serves."""
+        made = one_platform("of another user")
         self.hands.create_service(SHOP)
         name = self.hands.register(SHOP, "web", made)
         self.hands.deploy(SHOP, name)
         self.others = {name: content(made)}
 
     def offer(self, tag: str, text: str, *, fails: Failure | None = None) -> str:
-        """Have the registry hold the multi-arch image of a text under a tag.
+        """Store the multi-arch image of some content in the registry, under a tag.
 
         Returns:
             What its image for linux/amd64 is known by, see `content`.
@@ -74,7 +74,7 @@ class Account:
         return f"{self.registry.host}/web:{tag}"
 
     def secret(self, text: str) -> str:
-        """Have a secret of AWS Secrets Manager, and return its ARN."""
+        """Create a secret of AWS Secrets Manager, and return its ARN."""
         secrets = self.stacks.client("secretsmanager")
         return str(secrets.create_secret(Name=self._name, SecretString=text)["ARN"])
 
@@ -98,7 +98,7 @@ class Account:
         return found
 
     def told(self, part: str, stack: str = "") -> None:
-        """Check that the newest failure of a stack is told in a sentence with a part."""
+        """Check that the newest failure of a stack has a sentence with a part."""
         check_told(self.stacks.reasons(self.name(stack)), part)
 
     def delete(self, stack: str = "") -> None:
@@ -118,7 +118,7 @@ class Account:
         wanted = [*contents, *self.others.values()]
         contents_found = list(found.values())
         if self.loses_first_push and LOST in contents_found:
-            # What it was nobody can tell; no other one may be missing.
+            # What it was is unknown; no other one may be missing.
             contents_found.remove(LOST)
             contents_found += [one for one in contents if one not in contents_found][:1]
         check(f"images {step}", sorted(contents_found), sorted(wanted))
@@ -126,7 +126,7 @@ class Account:
     def check_tells_nothing_of(self, secret: str, stack: str = "") -> None:
         """Check that a secret is in nothing that CloudFormation tells of a stack."""
         told = str(self.stacks.events(self.name(stack)))
-        check("that a secret is told", secret in told, False)
+        check("that a secret is shown", secret in told, False)
 
     def check_done(self, operation: str, times: int) -> None:
         """Check how often the function has done something that must not be done twice."""

@@ -1,7 +1,7 @@
-"""What somebody does to Lightsail by hand, and what is really there.
+"""What another user does to Lightsail by hand, and what is really there.
 
 It goes past Lightsail's API on the wire, and Lightsail is at its best meanwhile: nothing is stale,
-refused or throttled for who only prepares or looks on.
+refused or throttled for a user who only prepares or looks on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .sides import Value
 
-LOST = "an image of which nothing is there"
+LOST = "an image with nothing there"
 """What an image is known by that was registered when it was gone already."""
 
 _TIMES = {"service_seconds": 0.5, "deployment_seconds": 1.0}
@@ -99,8 +99,8 @@ class ByHand:
     def saw(self, request: Request) -> None:
         """Take note of a request to Lightsail, before its answer is sent.
 
-        What is gone at once is so until somebody has tried to register it: nobody could ever
-        register what is always gone.
+        What is gone at once is so until the first try to register it: what is always gone could
+        never be registered.
         """
         if self._changing and request.operation in _REFUSED and request.error == _REFUSAL:
             name, self._changing = self._changing, ""

@@ -1,4 +1,4 @@
-"""A local cloud for one run after the other, each of which finds an empty account."""
+"""A local cloud for one run after the other: each finds an empty account."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Cloud:
 def _port() -> int:
     """Return a port that stays free while Lightsail begins anew, since the engine keeps it.
 
-    It is below those that systems give to whoever asks for any.
+    It is below those that systems give to a program that asks for any.
     """
     while True:
         port = random.randrange(*_PORTS)  # noqa: S311 - no secret

@@ -9,7 +9,7 @@ from oci_images import OCI_MANIFEST, Made, index
 
 
 def one_platform(text: str, *, platform: str = "linux/amd64", fails: Failure | None = None) -> Made:
-    """Return an image that holds a text.
+    """Return an image that holds a string.
 
     Args:
         text: what it holds.

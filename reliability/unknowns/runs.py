@@ -108,7 +108,7 @@ class Runs:
             cloud.live(name, SCENARIOS[run.scenario], run.row)
         except Broken as error:
             problem = str(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the run is broken
+        except Exception as error:  # noqa: BLE001 - after any error the run is broken
             problem = f"{type(error).__name__}: {error}"
         if problem:
             cloud.stop()  # who knows what goes on there

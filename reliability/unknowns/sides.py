@@ -1,4 +1,4 @@
-"""The sides of the unknowns, and the rows of sides that are lived through."""
+"""The sides of the unknowns, and the rows of sides that runs have."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Row:
 
     @property
     def may_fail(self) -> bool:
-        """Whether Lightsail may refuse what a lifecycle asks for, whatever a program does."""
+        """Whether Lightsail may refuse what a lifecycle asks for, no matter what a program does."""
         return any((side.switch, side.value) in _REFUSING for side in self.sides)
 
     def pairs(self) -> frozenset[tuple[Side, Side]]:

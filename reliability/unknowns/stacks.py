@@ -48,7 +48,7 @@ class Stacks:
         # A session of its own: boto3's default one is not to be shared between threads.
         self._session = boto3.session.Session(
             aws_access_key_id=cloud.endpoints.account,
-            aws_secret_access_key="local",  # noqa: S106 - nobody checks it here
+            aws_secret_access_key="local",  # noqa: S106 - it is not checked here
             region_name=cloud.endpoints.region,
         )
         self._cloudformation = self.client("cloudformation")

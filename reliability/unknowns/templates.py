@@ -113,7 +113,7 @@ def _image(
 
 
 def _break(stack: Stack, after: ContainerImage) -> None:
-    """Have the stack fail once the image is registered."""
+    """Make the stack fail once the image is registered."""
     broken = lightsail.CfnContainer(stack, "Broken", service_name="-no-", power="nano", scale=1)
     broken.node.add_dependency(after)
 

@@ -1,4 +1,4 @@
-"""Everything that the function reaches, on loopback, in a time that passes when somebody sleeps.
+"""Everything that the function reaches, on loopback, in a time that passes when a caller sleeps.
 
 world            Lightsail, its registry, registries to pull from, AWS, and ResponseURLs
 |-- aws          the services of AWS beside Lightsail

@@ -197,5 +197,5 @@ class SimulatedStack:
         return Outcome(status, [reason for reason in reasons if reason])
 
     def _show(self, status: str) -> None:
-        """Have CloudFormation show a status."""
+        """Show a status in CloudFormation."""
         self._world.aws.cloudformation.show(self._requests.arn, status)

@@ -17,7 +17,7 @@ from .world import Put, World
 
 BROKEN = "AWS::CloudFormation::Broken"
 """A resource that fails after two minutes, as others do."""
-BROKEN_REASON = "the resource is broken: mend it"
+BROKEN_REASON = "the resource is broken: fix it"
 NO_ANSWER = "CloudFormation did not receive a response from your Custom Resource."
 
 _BROKEN_SECONDS = 120.0
@@ -54,7 +54,7 @@ class Exchange:
         event: the request.
         ends: until when CloudFormation waits for the answer.
         puts: the answers.
-        rolled_back: what has become of the stack, if it was rolled back at once: then nobody waits
+        rolled_back: what has become of the stack, if it was rolled back at once, without a wait
             for the answer.
     """
 
@@ -161,7 +161,7 @@ class Requests:
         return str(answer["Reason"])
 
     def show_cancelled(self, exchange: Exchange) -> None:
-        """Have CloudFormation show that it has cancelled a request."""
+        """Show in CloudFormation that it has cancelled a request."""
         event = exchange.event
         physical_id = event.get("PhysicalResourceId", "")
         self._list(

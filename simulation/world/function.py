@@ -119,7 +119,7 @@ class Function:
             self.invoke(self._invocations.pop(0))
 
     def run_out(self) -> None:
-        """Hand over whatever is still to come: it comes however late."""
+        """Hand over everything that is still to come, however late it comes."""
         while self._queue:
             self.run_next()
 

@@ -146,7 +146,7 @@ def test_the_plan_tells_account_region_names_and_cost(
     main([])
 
     plan = capsys.readouterr().out
-    for text in (ACCOUNT, "user/somebody", "eu-central-1", "cdk-lsc-live-", "about 0.02 USD"):
+    for text in (ACCOUNT, "user/alice", "eu-central-1", "cdk-lsc-live-", "about 0.02 USD"):
         assert text in plan
     assert "at 7 USD a month each, by the hour" in plan
     assert "https://aws.amazon.com/lightsail/pricing/" in plan

@@ -153,7 +153,7 @@ def test_a_report_does_not_tell_who_ran_it(
         Fault(
             operation="CreateContainerService",
             code="AccessDeniedException",
-            message=f"User: arn:aws:iam::{ACCOUNT}:user/somebody is not authorized",
+            message=f"User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized",
         )
     )
 
@@ -162,7 +162,7 @@ def test_a_report_does_not_tell_who_ran_it(
 
     report = live.report.read_text()
     assert "User: <caller> is not authorized" in report
-    assert "somebody" not in report
+    assert "alice" not in report
 
 
 def test_a_second_interruption_tells_what_is_left_and_clean_up_removes_it(

@@ -1,7 +1,7 @@
-"""The lives that are lived through on every side.
+"""The scenarios that run on every side.
 
-What Lightsail refuses on a side, whatever a program does, has to be told in the stack's event, and
-to leave nothing behind; then the life goes on with what Lightsail takes.
+What Lightsail refuses on a side, no matter what a program does, must be in the stack's event and
+leave nothing behind; then the scenario goes on with what Lightsail takes.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,5 +25,5 @@ SCENARIOS: Mapping[str, Callable[[Account], None]] = {
 }
 """The scenarios by name; each raises `Broken` if something is not as it has to be.
 
-Those that take longest come first, so that nobody waits for one at the end.
+Those that take longest come first, so that none is left to wait for at the end.
 """

@@ -10,11 +10,11 @@ from reliability.unknowns.templates import SITE
 if TYPE_CHECKING:
     from reliability.unknowns.account import Account
 
-_PASSWORD = "password-that-nobody-sees"  # noqa: S105 - of a secret that is made here
+_PASSWORD = "password-that-no-one-sees"  # noqa: S105 - of a secret that is made here
 
 
 def deploy(account: Account) -> None:
-    """Live through it."""
+    """Run it."""
     hands = account.hands
     secret = account.secret(f'{{"password": "{_PASSWORD}"}}')
     first, second, third = (account.offer(text, text) for text in ("first", "second", "third"))
@@ -61,7 +61,7 @@ def deploy(account: Account) -> None:
     else:
         latest = put("third", "UPDATE_COMPLETE", "deploy-latest")
         check("its version", latest["DeploymentVersion"], "4")
-        # What is written as `.latest` holds every version: nobody knows which one a node runs.
+        # What is written as `.latest` holds every version: which one a node runs is unknown.
         held = [second] if account.behaviour.latest == "echoed" else []
         account.check_images("of a .latest", third, *held, service=SITE)
 

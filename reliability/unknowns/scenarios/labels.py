@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def labels(account: Account) -> None:
-    """Live through it."""
+    """Run it."""
     account.has_shop()
     same, other = (account.offer(text, text) for text in ("same", "other"))
 
@@ -27,7 +27,7 @@ def labels(account: Account) -> None:
     check("the label of one", names["ImageNameweb"].rpartition(".")[0], f":{SHOP}.web")
     check("the label of the other", names["ImageNameworker"].rpartition(".")[0], f":{SHOP}.worker")
 
-    # While somebody deploys.
+    # While another user deploys.
     account.hands.begin_to_deploy(SHOP, next(iter(account.others)))
     updated = account.put(
         "labels-web-worker",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def prune(account: Account) -> None:
-    """Live through it."""
+    """Run it."""
     account.has_shop()
     one, two, three, four = (account.offer(text, text) for text in ("one", "two", "three", "four"))
 
@@ -21,15 +21,15 @@ def prune(account: Account) -> None:
 
     put("one", "CREATE_COMPLETE")
     name = put("two")
-    # The image of somebody else is a version of the label, too, and serves.
+    # The image of another user is a version of the label, too, and serves.
     account.check_images("after two versions", one, two)
     account.hands.deploy(SHOP, name)
     account.others = {}
 
     put("three")
-    account.check_images("after three versions, of which one serves", two, three)
+    account.check_images("after three versions, while one serves", two, three)
     put("four")
-    account.check_images("after four versions, of which one serves", two, three, four)
+    account.check_images("after four versions, while one serves", two, three, four)
 
     account.delete()
     account.check_images("after the stack, which retains them", two, three, four)

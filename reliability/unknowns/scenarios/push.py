@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def push(account: Account) -> None:
-    """Live through it."""
+    """Run it."""
     account.has_shop()
     source = account.source("1")
 

@@ -1,6 +1,6 @@
 """An image that was pushed already: created, replaced, rolled back, deleted while it serves.
 
-And deleted when somebody has deleted its service.
+And deleted when another user has deleted its service.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NOT_PUSHED = "sha256:" + "0" * 64
 
 
 def register(account: Account) -> None:
-    """Live through it."""
+    """Run it."""
     account.has_shop()
     registered = _create_with_an_index(account)
 
@@ -47,7 +47,7 @@ def register(account: Account) -> None:
 
     account.hands.deploy(SHOP, replaced.outputs["ImageName"])
     account.delete()
-    account.check_images("of which one serves, after the stack", content(second))
+    account.check_images("while one serves, after the stack", content(second))
     is_accepted = account.behaviour.missing_digest == "accepted"
     account.check_done("RegisterContainerImage", 2 + registered + is_accepted)
 

@@ -14,7 +14,7 @@ _STACKS = ("one", "two")
 
 
 def share(account: Account) -> None:
-    """Live through it."""
+    """Run it."""
     hands = account.hands
     account.has_shop()
 
@@ -54,7 +54,7 @@ def share(account: Account) -> None:
         account.stacks.start_to_delete(account.name(name))
     for name in _STACKS:
         check("a stack that was deleted", account.stacks.settled(account.name(name)), None)
-    account.check_images("of which one serves, after both stacks", serving)
+    account.check_images("while one serves, after both stacks", serving)
     account.check_done("RegisterContainerImage", 4 + lost)
     account.check_done("CreateContainerServiceDeployment", 4 + lost)
 
