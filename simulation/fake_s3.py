@@ -4,9 +4,10 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -39,7 +40,7 @@ class FakeS3:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
 
-    def get(self, key: str, headers: Mapping[str, str]) -> Answer:
+    def get(self, key: str, headers: Message) -> Answer:
         """Return the answer to a request for a part of an object."""
         content = self.objects.get(key)
         if content is None:
