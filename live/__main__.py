@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 after an interruption.
     """
     options = _parser().parse_args(arguments)
-    # Also when the terminal is closed: then there is nobody to tell, and everything to remove.
+    # Also when the terminal is closed: then there is no one to tell, and everything to remove.
     interruption.listen()
     with redirect_stdout(cast("TextIO", LastingOutput(sys.stdout))):
         return _main(options)
@@ -95,7 +95,7 @@ def _run(run: Run, report: Path) -> int:
     except KeyboardInterrupt:
         _tell_left(run.clean_up.everything())
         return _INTERRUPTED
-    # Whatever it is, nobody must take for removed what is not.
+    # After any error, what is left must not pass for removed.
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         _tell_left(run.clean_up.everything())

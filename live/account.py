@@ -50,11 +50,11 @@ class Account:
     lasting: Lifetime = ENDLESS
 
     def mask(self) -> Mask:
-        """Return what takes the account, its caller and this machine out of texts."""
+        """Return what takes the account, its caller and this machine out of strings."""
         mask = Mask()
         mask.add(self.id, "account")
         mask.add(self.arn, "caller")
-        # A user's name, or the one of a role's session, which often is somebody's address.
+        # A user's name, or the one of a role's session, which often is a person's email address.
         _, _, name = self.arn.rpartition("/")
         mask.add_word(name if "/" in self.arn else "", "caller")
         mask.add(str(ROOT), "checkout")
@@ -145,7 +145,7 @@ def _caller(session: Any) -> dict[str, str]:
 
 
 def _price(session: Any) -> float:
-    """Return what the power costs now, which Lightsail tells whoever asks."""
+    """Return what the power costs now, which Lightsail tells every account."""
     try:
         powers = _client(session, "lightsail").get_container_service_powers()["powers"]
         return float(next(one["price"] for one in powers if one["name"] == _POWER))

@@ -22,7 +22,7 @@ class AddressReply:
 
     Args:
         text: what was answered, or why nothing was.
-        is_possible: whether it can be right: it is, or nobody answered who could be wrong.
+        is_possible: whether it can be right: it is, or there was no answer that could be wrong.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Address:
         self._tls = tls or trusting()
 
     def reply(self, text: str) -> AddressReply:
-        """Ask until a text is answered, and return what came of it."""
+        """Ask until a string is answered, and return what came of it."""
         problem, is_possible = "was not asked, it is missing", False
         if not self._url.startswith("https://"):
             return AddressReply(text=problem, is_possible=is_possible)
@@ -66,7 +66,7 @@ class Address:
             except urllib.error.URLError as error:
                 problem, is_possible = f"was not reached from here: {error.reason}", True
                 if isinstance(error.reason, ConnectionRefusedError):
-                    break  # somebody, such as a proxy, does not want it
+                    break  # something, such as a proxy, does not want it
             except OSError as error:
                 problem, is_possible = f"was not reached from here: {error}", True
         return AddressReply(text=problem, is_possible=is_possible)

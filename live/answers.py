@@ -1,4 +1,4 @@
-"""What was found out about what nobody outside AWS knows."""
+"""What was found out about what no one outside AWS knows."""
 
 from __future__ import annotations
 

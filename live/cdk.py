@@ -48,7 +48,7 @@ class Cdk:
         folder: where what it writes goes.
         context: the app's context.
         environment: gives what the command line runs in, which is asked anew for each command.
-        doing: is told of each event of the stack.
+        doing: gets each event of the stack.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class CleanUp:
         logs: boto3's client.
         region: the Region.
         waiting: how to wait.
-        doing: is told what is being removed.
+        doing: gets what is being removed.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class CleanUp:
 
         def look() -> bool | None:
             # Other refusals come while something else is done to the service, its deletion too, and
-            # may be what a missing one is told: AWS's own handler of AWS::Lightsail::Container
+            # may be the answer for a missing one: AWS's own handler of AWS::Lightsail::Container
             # takes InvalidInputException for that as well. So the list decides, once it is no old
             # news.
             said = self._lightsail.ask("DeleteContainerService", serviceName=name)
@@ -133,7 +133,7 @@ class CleanUp:
             self._logs.delete_log_group(logGroupName=group)
 
     def _look(self, problems: Mapping[str, str]) -> list[Left]:
-        """Return what is there, and why it is; all that may be there if nobody can tell."""
+        """Return what is there, and why it is; all that may be there if that is unknown."""
         try:
             return self._found(problems)
         except _FAILURES as error:
@@ -168,7 +168,7 @@ class CleanUp:
 
 
 def find_runs(lightsail: Lightsail, cloudformation: Any, logs: Any) -> dict[str, list[str]]:
-    """Return the runs of which something is there, each with its container services.
+    """Return the runs that left something, each with its container services.
 
     Only what has both the form of our names and our tag is a run's; of a log group, which shows no
     tags where it is listed, the name alone says so.

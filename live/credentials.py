@@ -62,7 +62,7 @@ ENDLESS = Lifetime(is_endless=True)
 def lifetime(session: Any) -> Lifetime:
     """Return how long the credentials of a session of boto3 last; they were used before."""
     credentials = session.get_credentials()
-    # botocore tells nobody, so this looks; where it is called otherwise nothing is known.
+    # botocore does not tell, so this looks; where it is called otherwise nothing is known.
     ends = getattr(credentials, "_expiry_time", None)
     if ends is None:
         return Lifetime(is_endless=not credentials.get_frozen_credentials().token)
@@ -92,7 +92,7 @@ def environment(session: Any) -> dict[str, str]:
     """Return the environment of a program that is to use the credentials of a session.
 
     It gets the keys as they are now and looks for none, for it may find others, or none: a profile
-    with MFA asks, and nobody can answer there. The CDK prefers a profile to keys.
+    with MFA asks, and there is no one to answer. The CDK prefers a profile to keys.
     """
     keys = session.get_credentials().get_frozen_credentials()
     given = {

@@ -139,5 +139,5 @@ def _cell(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Return a text that is quoted as it is: as code, one line of it."""
+    """Return a string as it is: as code, on one line."""
     return f"`{' '.join(text.replace('`', chr(39)).split())}`"

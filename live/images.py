@@ -1,4 +1,4 @@
-"""The images of a run: a real program, alone in its image, that serves a text or fails.
+"""The images of a run: a real program, alone in its image, that serves a string or fails.
 
 On a real account its container has to run. The local cloud runs no container and takes from a
 label how one fails, so an image that fails says so in both ways.
@@ -42,12 +42,12 @@ OCI = ImageKind()
 
 
 def serving_image(text: str, kind: ImageKind = OCI) -> Made:
-    """Return an image that answers every request on port 8080 with a text."""
+    """Return an image that answers every request on port 8080 with a string."""
     return _image([text], {}, kind)
 
 
 def failing_image(text: str, kind: ImageKind = OCI) -> Made:
-    """Return an image whose program prints a text on standard error and ends with 1."""
+    """Return an image whose program prints a string on standard error and ends with 1."""
     labels = {FAILS_LABEL: "crash", DESCRIPTION_LABEL: text}
     return _image([text, "fails"], labels, kind)
 

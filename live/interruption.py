@@ -1,7 +1,7 @@
 """Interruptions that are never lost: Ctrl-C, and a request to end.
 
 A signal's handler runs between any two steps of the interpreter. Where that is a callback that
-nobody called, such as one of a weak reference, what the handler raises is printed and forgotten:
+has no caller, such as one of a weak reference, what the handler raises is printed and forgotten:
 https://docs.python.org/3/library/signal.html#handlers-and-exceptions
 So it also leaves a note, and the waits look at it.
 """
@@ -17,7 +17,7 @@ _is_pending = threading.Event()
 
 
 def listen() -> None:
-    """Have a KeyboardInterrupt raised for Ctrl-C, a request to end, and a closed terminal."""
+    """Raise a KeyboardInterrupt for Ctrl-C, a request to end, and a closed terminal."""
     forget()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)

@@ -7,7 +7,7 @@ from typing import TextIO
 
 
 class LastingOutput:
-    """A stream whose end, such as that of a terminal that was closed, is nobody's failure.
+    """A stream whose end, such as that of a terminal that was closed, is no failure.
 
     Args:
         stream: the stream.
@@ -17,7 +17,7 @@ class LastingOutput:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text, if somebody is still there."""
+        """Write a string, if the other end is still there."""
         with suppress(OSError):
             self._stream.write(text)
         return len(text)

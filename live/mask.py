@@ -1,4 +1,4 @@
-"""Takes out of texts what nobody is to read in a report."""
+"""Takes out of a report what must not be read there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 _ACCOUNT = re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])")
 _ACCESS_KEY = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
-# Whoever assumed a role is named, and so is who runs the CDK, which names its sessions after them.
+# The session of an assumed role names its user, and the CDK names its sessions after who runs it.
 _SESSION = re.compile(r"(:assumed-role/[^/\s]+/)[\w+=,.@-]+")
 _USER = re.compile(r"(:(?:user|federated-user)/)[\w+=,.@/-]+")
 _QUERY = re.compile(r"\?[^\s?]*=\S*")
@@ -27,17 +27,17 @@ class Mask:
         self._words: dict[str, str] = {}
 
     def add(self, secret: str, name: str) -> None:
-        """Have a text replaced by a name in angle brackets from now on."""
+        """Replace a string by a name in angle brackets from now on."""
         if secret:
             self._secrets[secret] = f"<{name}>"
 
     def add_word(self, word: str, name: str) -> None:
-        """Have a word replaced, but no part of a longer one."""
+        """Replace a word, but no part of a longer one."""
         if word:
             self._words[rf"(?<![\w@-]){re.escape(word)}(?![\w@-])"] = f"<{name}>"
 
     def __call__(self, text: str) -> str:
-        """Return a text without what is secret."""
+        """Return a string without what is secret."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, self._secrets[secret])
         for pattern, name in _ALWAYS:

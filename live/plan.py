@@ -1,4 +1,4 @@
-"""What is told before anything is made, and the yes to it."""
+"""What is shown before anything is made, and the yes to it."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def ask(question: str) -> bool:
     """Return whether `yes` was typed.
 
     Raises:
-        Refusal: there is nobody to type it.
+        Refusal: there is no terminal to type it in.
     """
     if not sys.stdin.isatty():
-        raise Refusal("nobody is there to be asked: run it in a terminal, or with --yes")
+        raise Refusal("there is no terminal to ask in: run it in one, or with --yes")
     try:
         return input(question).strip() == "yes"
     except EOFError:

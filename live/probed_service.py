@@ -94,14 +94,14 @@ class ProbedService:
         return self.waiting.until(look, _SETTLES_SECONDS, "the service was not ready")
 
     def push(self, text: str, kind: ImageKind | None = None) -> str:
-        """Push an image of its own for a text, of a kind that the registry takes."""
+        """Push an image of its own for a string, of a kind that the registry takes."""
         made = self.image(text, kind or ImageKind(docker=self.is_docker))
         digest = self.registry.push(made)
         self.is_docker = self.is_docker or digest != made.digest
         return digest
 
     def image(self, text: str, kind: ImageKind) -> Made:
-        """Return an image that serves a text, which no earlier run has pushed."""
+        """Return an image that serves a string, which no earlier run has pushed."""
         return serving_image(f"{self.name} {text}", kind)
 
     def ask_to_register(self, label: str, digest: str) -> Said:

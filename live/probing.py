@@ -34,8 +34,8 @@ class Probing:
 
     Args:
         service: the service, not made yet.
-        mask: takes secrets out of what is told.
-        tell: is told each answer.
+        mask: takes secrets out of what is shown.
+        tell: gets each answer.
 
     Attributes:
         facts: what else was seen.
@@ -172,7 +172,7 @@ class Probing:
         self._tell(answer)
 
     def _try(self, unknown: str, act: Callable[[], None]) -> None:
-        """Take a step towards an answer; what fails is told with it."""
+        """Take a step towards an answer; what fails is part of it."""
         try:
             act()
         except _UNANSWERED as failure:

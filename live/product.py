@@ -43,7 +43,7 @@ class Product:
         waiting: how to wait.
         is_docker: tells whether the registry takes Docker's manifests only, so that digests
             change.
-        tell: is told each step before it begins and, whole, when it is over.
+        tell: gets each step before it begins and, whole, when it is over.
 
     Attributes:
         steps: the steps so far.
@@ -74,7 +74,7 @@ class Product:
         self.steps: list[Step] = []
 
     def synthesize(self) -> CdkRun:
-        """Synthesize the stack that is created first, which needs nobody."""
+        """Synthesize the stack that is created first, before anything is made."""
         return self._cdk.synth(self._write(serving_image("first")))
 
     def create(self) -> bool:

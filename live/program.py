@@ -1,4 +1,4 @@
-"""The program of the images: `program.s`, assembled, so that nobody needs an assembler.
+"""The program of the images: `program.s`, assembled, so that no assembler is needed.
 
 A test holds the two together.
 """

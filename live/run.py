@@ -85,7 +85,7 @@ class Run:
             raise
         except _FAILURES as error:
             self.findings.failure = self.mask(str(error))
-        # Whatever it is, everything has to be removed after it.
+        # After any error, everything has to be removed.
         except Exception as error:  # noqa: BLE001
             self.findings.failure = self.mask(f"unexpected {error!r}")
             traceback.print_exc()

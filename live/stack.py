@@ -76,7 +76,7 @@ class RunStack:
         return reasons[-1] if reasons else ""
 
     def delete(self) -> None:
-        """Delete it, whatever it is doing, and wait until it is gone.
+        """Delete it in any state, and wait until it is gone.
 
         Raises:
             TookTooLong: it is not gone.

@@ -1,4 +1,4 @@
-"""A step of the product, as it is told."""
+"""A step of the product, as it is shown."""
 
 from __future__ import annotations
 

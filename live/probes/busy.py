@@ -42,7 +42,7 @@ class _Look:
         """Return it in words.
 
         Args:
-            is_gone: whether what was to be registered may have been gone, whatever the state.
+            is_gone: whether what was to be registered may have been gone, in any state.
         """
         login = "login refused" if self.login.is_refused else "login works"
         alone = "" if self.is_alone else " (another service of the account was ready)"
@@ -95,7 +95,7 @@ class BusyService:
         self._digest = ""
 
     def prepare(self, wanted: str) -> None:
-        """Have something to register in a state, just before the service comes to it.
+        """Push something to register in a state, just before the service comes to it.
 
         What was pushed for another state may be gone by then.
         """

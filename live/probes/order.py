@@ -45,7 +45,7 @@ class OrderOfAnswers:
         return Answer(
             unknown="U11",
             found=", ".join(found),
-            # One switch is for both; whoever copes with any order copes with two.
+            # One switch is for both: code that copes with any order copes with two.
             sides={"order": orders.pop() if len(orders) == 1 else "shuffled"},
             evidence=tuple(self._evidence),
         )

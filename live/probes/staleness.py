@@ -102,7 +102,7 @@ class Staleness:
             for what, is_shown in looks.items():
                 if shown[what] == _SHOWN_IN_A_ROW:
                     continue
-                # What the first read of all shows is there at once, whatever the network takes.
+                # What the first read of all shows is there at once, however long the network takes.
                 asked = 0.0 if is_first else clock() - began
                 if not is_shown():
                     shown[what] = 0

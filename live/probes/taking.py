@@ -91,7 +91,7 @@ def push_media_types(service: ProbedService) -> Answer:
 def mount_a_blob(service: ProbedService) -> Answer:
     """U13: ask the registry to take over a blob that it has."""
     made = service.image("u13", ImageKind(docker=service.is_docker))
-    # So that it is there for sure: nobody mounts what is dropped meanwhile.
+    # So that it is there for sure: what is dropped meanwhile cannot be mounted.
     service.register("u13", service.registry.push(made))
     digest = next(iter(made.blobs))
     url = service.registry.below(f"blobs/uploads/?mount={digest}&from=sr")

@@ -70,7 +70,7 @@ def throttling(service: ProbedService) -> Answer:
         every = counts.pop() + 1
         return Answer(
             unknown="U14",
-            found=f"every {every}th, whatever is waited in between",
+            found=f"every {every}th, with any wait in between",
             sides={"throttle_every": every, "calls_per_second": 0},
             evidence=evidence,
         )

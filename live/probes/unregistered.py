@@ -1,4 +1,4 @@
-"""U8: how long the registry keeps what nobody registers."""
+"""U8: how long the registry keeps what is not registered."""
 
 from __future__ import annotations
 

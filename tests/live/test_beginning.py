@@ -135,7 +135,7 @@ def test_with_nobody_to_ask_nothing_is_made(
     assert main([]) == 2
 
     told = capsys.readouterr()
-    assert "nobody is there to be asked: run it in a terminal, or with --yes" in told.err
+    assert "there is no terminal to ask in: run it in one, or with --yes" in told.err
     assert [one.operation for one in lightsail.requests] == ["GetContainerServicePowers"]
     assert aws.calls == ["GetCallerIdentity", "GetParameter"]
 

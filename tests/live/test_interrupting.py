@@ -183,7 +183,7 @@ def test_a_second_interruption_tells_what_is_left_and_clean_up_removes_it(
 
     with LiveCommand(environment, tmp_path, "--clean-up") as asked:
         assert asked.wait() == 2
-        assert "nobody is there to be asked" in asked.output
+        assert "there is no terminal to ask in" in asked.output
     assert len(services(lightsail)) == 1
 
     with LiveCommand(environment, tmp_path, "--clean-up", "--yes") as live:
