@@ -38,7 +38,7 @@ from cdk_lightsail_containers_handler.properties.public_endpoint import (
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
 from cdk_lightsail_containers_handler.registry.auth import Challenge, parse_challenges
 from cdk_lightsail_containers_handler.registry.manifest import MEDIA_TYPES
-from json_shapes import changed, deep, texts, values
+from json_shapes import changed, deep, strings, values
 from oci_images import image, multi_arch
 from resource_properties import DEPLOYED, DIGEST, IMAGES
 
@@ -47,7 +47,7 @@ hosts = st.one_of(
     st.sampled_from(["ghcr.io", "localhost", "127.0.0.1", "[::1]", "a" * 64 + ".io", "0x7f.1"]),
 )
 references = st.one_of(
-    texts,
+    strings,
     st.from_regex(r"[A-Za-z0-9./:@_-]{0,40}", fullmatch=True),
     st.builds(
         "{}{}{}{}{}".format,
@@ -202,7 +202,7 @@ def test_a_location_leads_where_a_registry_has_any_business(location: str) -> No
         json.loads(multi_arch(b"1").content),
         {"os": "linux", "architecture": "amd64", "variant": "v1"},
     ),
-    st.one_of(st.sampled_from([*MEDIA_TYPES, "", "application/json"]), texts),
+    st.one_of(st.sampled_from([*MEDIA_TYPES, "", "application/json"]), strings),
 )
 @example(deep(), MEDIA_TYPES[0])
 @example(b'{"mediaType":' + deep(900) + b"]" * 900 + b"}", "")
@@ -213,7 +213,7 @@ def test_a_manifest_is_read_or_refused_in_a_line(content: bytes, media_type: str
 
 @given(
     st.one_of(
-        texts,
+        strings,
         st.one_of(values, changed({"username": "a", "password": "b"})).map(json.dumps),
     )
 )

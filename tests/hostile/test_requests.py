@@ -12,7 +12,7 @@ from reliability.fuzz.wire_targets import check_event
 from cdk_lightsail_containers_handler.cloudformation.hand_over import Chain
 from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable, deliver
 from fake_time import FakeTime
-from json_shapes import changed, texts, values
+from json_shapes import changed, strings, values
 from resource_properties import DEPLOYED, IMAGES
 from stack_requests import STACK_ID
 
@@ -73,7 +73,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.filterwarnings("ignore:URLs without a scheme:FutureWarning")
 @pytest.mark.usefixtures("no_network")
 @settings(max_examples=30)  # each makes a context for TLS
-@given(st.one_of(texts, texts.map("https://{}".format), st.from_regex(r"https?://[!-~]{0,30}")))
+@given(st.one_of(strings, strings.map("https://{}".format), st.from_regex(r"https?://[!-~]{0,30}")))
 def test_are_not_answered_at_what_is_no_address(url: str) -> None:
     with pytest.raises(Undeliverable) as caught:
         deliver(url, b"{}", FakeTime().deadline(60))

@@ -1,4 +1,4 @@
-"""A local Lightsail whose time moves when somebody waits, and not otherwise."""
+"""A local Lightsail whose time moves when a caller waits, and not otherwise."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -37,7 +37,7 @@ class Cloud:
         self.probing = Probing(self.service, self.mask)
 
     def rename(self, code: str, renamed: str) -> None:
-        """Have refusals of one name arrive under another one."""
+        """Let refusals of one name arrive under another one."""
 
         def rename(parsed: dict[str, Any], **_: object) -> None:
             error = parsed.get("Error", {})

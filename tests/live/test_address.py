@@ -77,7 +77,7 @@ def test_another_answer_is_wrong_in_the_end(
     assert (str(reply), reply.is_possible) == (told, False)
 
 
-def test_whom_nobody_here_reaches_may_be_right(time: FakeTime) -> None:
+def test_an_address_that_is_not_reached_from_here_may_be_right(time: FakeTime) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
         url = f"https://127.0.0.1:{taken.getsockname()[1]}/"

@@ -1,4 +1,4 @@
-"""What is told and asked before anything is made."""
+"""What is shown and asked before anything is made."""
 
 import os
 import pty
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def no_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A shell that nobody has set up for AWS, and the signals as they were."""
+    """A shell that is not set up for AWS, and the signals as they were."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -82,9 +82,9 @@ def test_without_credentials_it_says_what_to_set(
 def test_a_profile_that_is_not_there_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_PROFILE", "no-profile")
 
-    assert "nobody" in refused(capsys)
+    assert "no-profile" in refused(capsys)
 
 
 def test_credentials_that_are_over_are_told(
@@ -129,7 +129,7 @@ def test_an_account_that_may_not_look_the_bootstrap_up_is_told(
     assert "could not be looked up: AccessDeniedException: not you" in refused(capsys)
 
 
-def test_with_nobody_to_ask_nothing_is_made(
+def test_without_a_terminal_to_ask_in_nothing_is_made(
     capsys: pytest.CaptureFixture[str], aws: FakeAws, lightsail: LightsailServer
 ) -> None:
     assert main([]) == 2

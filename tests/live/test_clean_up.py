@@ -1,4 +1,4 @@
-"""Nothing of a run is left, whatever it was doing."""
+"""Nothing of a run is left, in any state that it was in."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -68,15 +68,18 @@ def removing(cloud: Start, aws: FakeAws) -> Iterator[Removing]:
 def test_stack_services_and_log_groups_go(removing: Removing) -> None:
     removing.make_service(NAME)
     removing.make_service(WEB)
-    removing.make_service("somebody-elses")
-    removing.aws.stacks = {NAME: ("CREATE_COMPLETE", {}), "somebody-elses": ("CREATE_COMPLETE", {})}
-    removing.aws.log_groups = [f"{NAME}-HandlerLogGroup-1", "somebody-elses"]
+    removing.make_service("of-another-user")
+    removing.aws.stacks = {
+        NAME: ("CREATE_COMPLETE", {}),
+        "of-another-user": ("CREATE_COMPLETE", {}),
+    }
+    removing.aws.log_groups = [f"{NAME}-HandlerLogGroup-1", "of-another-user"]
 
     assert removing.clean_up.run() == []
 
-    assert removing.services() == ["somebody-elses"]
-    assert list(removing.aws.stacks) == ["somebody-elses"]
-    assert removing.aws.log_groups == ["somebody-elses"]
+    assert removing.services() == ["of-another-user"]
+    assert list(removing.aws.stacks) == ["of-another-user"]
+    assert removing.aws.log_groups == ["of-another-user"]
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException"])
@@ -222,7 +225,7 @@ def test_what_cannot_be_removed_is_told_with_the_command_that_does(removing: Rem
     )
 
 
-def test_when_nobody_may_look_all_that_may_be_left_is_told(removing: Removing) -> None:
+def test_without_the_right_to_look_all_that_may_be_left_is_shown(removing: Removing) -> None:
     removing.aws.errors["DescribeStacks"] = ("ExpiredToken", "it is over")
 
     left = removing.clean_up.run()

@@ -59,11 +59,11 @@ def test_the_cdk_gets_keys_and_no_profile_that_it_would_prefer(
     profile: str,
     keys: tuple[str | None, ...],
 ) -> None:
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "of somebody else")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of another user")
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z")
     made = session(profile)
-    made.get_credentials()  # as whoever finds the account does
-    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "of somebody else")
+    made.get_credentials()  # as the search for the account does
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "of another user")
 
     given = environment(made)
 
@@ -133,7 +133,7 @@ def test_keys_that_nothing_renews_are_used_to_their_end(
     assert kept_session.region_name == "eu-central-1"
 
 
-def test_a_role_is_renewed_where_nobody_is_asked_for_a_code(
+def test_a_role_that_asks_for_no_code_is_renewed(
     session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FakeAws() as aws:

@@ -15,7 +15,7 @@ ANSWERS = [
         sides={"delete_in_use": "done"},
         evidence=("DeleteContainerImage: `done` for 123456789012",),
     ),
-    unsettled("U8", "nobody knows", "after 5 s: nothing"),
+    unsettled("U8", "no one knows", "after 5 s: nothing"),
     Answer(unknown="U12", found="up to 1.5 s", sides={"stale_seconds": 1.5}),
 ]
 
@@ -32,7 +32,7 @@ def test_every_question_has_a_row_with_its_answer_and_side() -> None:
     assert len(rows) == 14
     assert "| done \\| really " in rows["U3"]
     assert "| `delete_in_use=done` " in rows["U3"]
-    assert "could not be settled: nobody knows" in rows["U8"]
+    assert "could not be settled: no one knows" in rows["U8"]
     assert "not asked" in rows["U1"]
 
 

@@ -14,7 +14,7 @@ Start = Callable[..., Cloud]
 
 
 def test_a_refusal_is_an_answer(cloud: Start) -> None:
-    said = cloud().lightsail.ask("GetContainerServices", serviceName="nobody")
+    said = cloud().lightsail.ask("GetContainerServices", serviceName="no-service")
 
     assert said.is_refused
     assert str(said).startswith("GetContainerServices: NotFoundException: ")
@@ -40,8 +40,8 @@ def test_throttling_without_an_end_is_given_up(cloud: Start) -> None:
     assert sum(started.time.slept) < 60
 
 
-def sides_of_a_struck_deletion(cloud: Start, delete_in_use_is: str, kind: str) -> object:
-    """Return what is found of deleting what serves, where the first deletion is struck."""
+def sides_of_a_failed_deletion(cloud: Start, delete_in_use_is: str, kind: str) -> object:
+    """Return what is found of deleting what serves, where the first deletion has a fault."""
     started = cloud(delete_in_use=delete_in_use_is)
     started.service.create()
     started.service.wait_until_ready()
@@ -52,14 +52,14 @@ def sides_of_a_struck_deletion(cloud: Start, delete_in_use_is: str, kind: str) -
 
 @pytest.mark.parametrize("kind", ["reset_after", "cut"])
 def test_a_deletion_that_was_done_but_not_answered_is_done(cloud: Start, kind: str) -> None:
-    assert sides_of_a_struck_deletion(cloud, "done", kind) == {"delete_in_use": "done"}
+    assert sides_of_a_failed_deletion(cloud, "done", kind) == {"delete_in_use": "done"}
 
 
 @pytest.mark.parametrize("kind", ["error", "reset_before", "throttle"])
 def test_a_deletion_that_is_refused_is_refused_also_when_it_is_repeated(
     cloud: Start, kind: str
 ) -> None:
-    assert sides_of_a_struck_deletion(cloud, "refused", kind) == {"delete_in_use": "refused"}
+    assert sides_of_a_failed_deletion(cloud, "refused", kind) == {"delete_in_use": "refused"}
 
 
 def test_what_was_never_there_is_not_deleted(cloud: Start) -> None:

@@ -29,7 +29,7 @@ from reliability import ROOT
         ("What now? Nothing.", "What now? Nothing."),
     ],
 )
-def test_what_nobody_is_to_read_is_taken_out(text: str, shown: str) -> None:
+def test_what_must_not_be_read_is_taken_out(text: str, shown: str) -> None:
     mask = Mask()
     mask.add("hunter2", "password")
     mask.add("123456789012.dkr.ecr.eu-central-1.amazonaws.com", "registry")
@@ -44,7 +44,7 @@ def account(arn: str) -> Account:
     return Account(id="123456789012", arn=arn, region="eu-central-1", price=7, session=None)
 
 
-def test_nobody_learns_who_ran_it_and_where() -> None:
+def test_no_report_says_who_ran_it_and_where() -> None:
     arn = "arn:aws:sts::123456789012:assumed-role/Admin/alice@example.com"
     mask = account(arn).mask()
 

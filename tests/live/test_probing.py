@@ -282,11 +282,11 @@ def test_nothing_secret_is_in_an_answer(cloud: Start) -> None:
     started = cloud(missing_digest="accepted", upload_host="other")
     probing = started.probe()
 
-    texts = json.dumps([str((answer, answer.evidence)) for answer in probing.answers])
-    texts += json.dumps(probing.facts)
+    shown = json.dumps([str((answer, answer.evidence)) for answer in probing.answers])
+    shown += json.dumps(probing.facts)
 
     login = started.client.create_container_service_registry_login()["registryLogin"]
-    assert started.server.registry not in texts
-    assert login["password"] not in texts
-    assert "000000000000" not in texts
-    assert "_state=" not in texts
+    assert started.server.registry not in shown
+    assert login["password"] not in shown
+    assert "000000000000" not in shown
+    assert "_state=" not in shown

@@ -43,7 +43,7 @@ def executable(path: Path, content: bytes) -> str:
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    """The program, serving a text, on this machine's loopback."""
+    """The program, serving a string, on this machine's loopback."""
     port = free_port()
     file = executable(tmp_path / "program", on_loopback(port))
     with subprocess.Popen([file, "some text"], stdout=subprocess.PIPE, env={}) as process:
@@ -77,7 +77,7 @@ def test_it_answers_requests_with_its_text(port: int) -> None:
 
 
 @needs_amd64_linux
-def test_a_client_that_says_nothing_holds_nobody_up(port: int) -> None:
+def test_a_client_that_says_nothing_holds_no_other_up(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)):
         connection = HTTPConnection("127.0.0.1", port, timeout=10)
         connection.request("GET", "/")

@@ -159,7 +159,7 @@ class Cdk:
         ]
 
     def function_log(self, until: str) -> str:
-        """Return all that the cloud's functions have logged, once it has a text or ten seconds on.
+        """Return all that the functions have logged, once it has a string or ten seconds on.
 
         Lines arrive there in the end.
         """

@@ -56,7 +56,7 @@ def docker_registry(
         socket.socket() as port,
     ):
         folder = Path(name)
-        # Held until the end: nobody else is given the port, and the registry may listen on it as
+        # Held until the end: no one else is given the port, and the registry may listen on it as
         # long as both sockets allow that.
         port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         port.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""JSON of every shape, and documents of which parts have become something else."""
+"""JSON of every shape, and documents with parts that have become something else."""
 
 import copy
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 # Also half a character: JSON may hold it, and nothing can write it as UTF-8.
-texts = st.text(st.characters(), max_size=20)
-# What tells whether somebody takes anything for a number or a text, or forgets how long they get.
+strings = st.text(st.characters(), max_size=20)
+# What shows code that takes anything for a number or a string, or forgets how long they get.
 _TELLING = st.sampled_from(
     [
         *(None, True, False, 0, -1, 1, 65536, 2**31, 2**63, 10**400, 1.5, 1e308, -0.0),
@@ -18,11 +18,13 @@ _TELLING = st.sampled_from(
     ]
 )
 scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.floats(0, 99), texts, _TELLING
+    st.none(), st.booleans(), st.integers(), st.floats(), st.floats(0, 99), strings, _TELLING
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(strings, inner, max_size=4)
+    ),
     max_leaves=8,
 )
 
@@ -41,7 +43,7 @@ def changed(draw: st.DrawFn, document: Any, most: int = 3) -> Any:
         elif what == "nest":
             holder[key] = draw(st.sampled_from([[holder[key]], {"x": holder[key]}]))
         elif isinstance(holder, dict):
-            holder[draw(texts)] = holder.pop(key)
+            holder[draw(strings)] = holder.pop(key)
         else:
             holder.append(holder[key])
     return whole["document"]

@@ -1,4 +1,4 @@
-"""A stack whose image comes from a registry that lies, and what must hold whatever it says."""
+"""A stack whose image comes from a registry that lies, and what must hold for anything it says."""
 
 from dataclasses import dataclass
 from time import sleep
@@ -37,11 +37,11 @@ class LiedTo:
         self.began = self.stack.time.now
 
     def lie(self, pattern: str, act: Act, times: int = 1000) -> None:
-        """Have the registry lie to all requests of a kind."""
+        """Make the registry lie to all requests of a kind."""
         self.source.fail(pattern, act, times)
 
     def pass_time(self, seconds: float = 10) -> bool:
-        """Have some time pass between two bytes; after hours nobody waits any more."""
+        """Let some time pass between two bytes; after hours there is no wait any more."""
         sleep(0.005)  # so that the function sees one byte after the other
         self.stack.time.now += seconds
         return self.stack.time.now < self.began + 10_000

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parent.parent.parent
-# Nobody is there: whoever goes beyond loopback is told so at once.
+# Nothing listens there: a call beyond loopback fails at once.
 _NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 _LONGEST_SECONDS = 600
 FACTOR = 4

@@ -104,7 +104,7 @@ def _requests(template: Any) -> Iterator[tuple[str, Request]]:
 
 
 def _sent(value: Any) -> Any:
-    """Return a property as CloudFormation sends it: resolved, and every scalar a text."""
+    """Return a property as CloudFormation sends it: resolved, and every scalar a string."""
     sent: Any
     match value:
         case {"Ref": name}:

@@ -9,7 +9,7 @@ class RequestWatcher:
     """Hands each request to what a test has put there, which may have it wait.
 
     Attributes:
-        watch: takes the requests; None for nobody.
+        watch: takes the requests; None for no watcher.
     """
 
     watch: Callable[[Request], None] | None = None

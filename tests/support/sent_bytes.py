@@ -1,4 +1,4 @@
-"""Every byte that the local cloud's functions send, to whomever, before TLS hides it."""
+"""Every byte that the local cloud's functions send, to any server, before TLS hides it."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ _EVERY_IMAGE = EVERY_FUNCTION | {
 
 @jsii.implements(IStableStringProducer)
 class Text:
-    """A text that is known when the app is synthesized: `Lazy.string(Text("shop"))`."""
+    """A string that is known when the app is synthesized: `Lazy.string(Text("shop"))`."""
 
     def __init__(self, text: str) -> None:
         self._text = text
