@@ -35,10 +35,11 @@ class UnknownResource(Resource):
 
 def put(request: Request) -> Answer | HandOver:
     """Create or update the resource that a request names."""
-    resource = _resource(request)
+    resource: Resource = UnknownResource(request)  # which hands nothing over
     undo = nothing
     try:
         with request.explained():
+            resource = _resource(request)
             try:
                 request.stack.take_up()
             except Cancelled:

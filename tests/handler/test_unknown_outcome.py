@@ -1,5 +1,6 @@
 """Calls that may have been carried out: what is not known is not answered as a failure."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from stack_requests import Stack
 
 REGISTER, IMAGES = "RegisterContainerImage", "GetContainerImages"
 DEPLOY, DEPLOYMENTS = "CreateContainerServiceDeployment", "GetContainerServiceDeployments"
+ROLLOUT = "cdk_lightsail_containers_handler.deployments.rollout"
 FOR_EVER = 10**6
 DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")
 
@@ -222,6 +224,30 @@ class TestDeployment:
 
         assert len(invoked.payloads) == 2
         assert stack.response.answers == []
+
+    def test_whose_code_cannot_be_loaded_while_it_is_in_doubt_is_not_answered(
+        self, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        invoked = stack.clients["lambda"] = FakeLambda()
+        lose(stack, DEPLOY, DEPLOYMENTS, "error")
+        stack.handler(deployment("Create", stack), stack.context())
+        (second,) = invoked.payloads
+        monkeypatch.setitem(sys.modules, ROLLOUT, None)
+
+        with pytest.raises(Exception, match="unexpected ModuleNotFoundError"):
+            stack.handler(second, stack.context())
+
+        assert stack.response.answers == []
+
+    def test_whose_code_cannot_be_loaded_fails(
+        self, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, ROLLOUT, None)
+
+        answer = stack.send(deployment("Create", stack))
+
+        assert answer["Status"] == "FAILED"
+        assert answer["Reason"].startswith("unexpected ModuleNotFoundError")
 
 
 def test_the_timer_does_not_answer_for_what_may_be_carried_out(

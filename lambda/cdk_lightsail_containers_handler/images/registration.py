@@ -160,8 +160,8 @@ class Registration:
                 # Lightsail drops what is not registered, after a time that it does not say.
                 digest = ""
                 times["dropped"] += 1
-                is_over = times["dropped"] > _MOST_DROPS or not self._deadline.back_off(attempt)
-                if not push or is_over:
+                is_over = not push or times["dropped"] > _MOST_DROPS
+                if is_over or not self._deadline.back_off(attempt):
                     raise
                 self._log("dropped before it was registered")
             except Refused as refusal:
