@@ -369,8 +369,8 @@ def test_refuses_what_is_no_manifest_that_is_carried(
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"mediaType": 1}, "no text"),
-        ({"digest": None}, "no text"),
+        ({"mediaType": 1}, "no string"),
+        ({"digest": None}, "no string"),
         ({"digest": "sha256:" + "A" * 64}, "a digest is 'sha256:"),
         ({"digest": "sha512:"}, "a digest is"),
         ({"digest": "SHA512:" + "a" * 128}, "a digest is"),
