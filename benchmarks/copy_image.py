@@ -21,6 +21,8 @@ from .runs import (
     Copier,
     Run,
     check_copied,
+    compared,
+    in_turns,
     machine,
     mean,
     measured,
@@ -76,13 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _runs(made: Made, copiers: Sequence[Copier], rounds: int) -> list[list[Run]]:
     """Return the runs of each copier, in turns."""
-    runs: list[list[Run]] = [[] for _ in copiers]
     with docker_registry() as source:
         push(source.host, "web", made, "1")
-        for _ in range(rounds):
-            for copier, done in zip(copiers, runs, strict=True):
-                done.append(_run(source, copier, copied_digest(made)))
-    return runs
+        digest = copied_digest(made)
+        return in_turns(copiers, rounds, lambda copier: _run(source, copier, digest))
 
 
 def _run(source: DockerRegistry, copier: Copier, digest: str) -> Run:
@@ -97,19 +96,10 @@ def _compared(
     mine: Sequence[Run], theirs: Sequence[Run], my_idle: Run, their_idle: Run
 ) -> tuple[tuple[float, float, float], str]:
     """Return the ratios of wall time, wall time less idle and CPU, and the cells of a row."""
-    wall = ratio((run.wall for run in mine), (run.wall for run in theirs))
+    wall, cpu, both = compared(mine, theirs)
     less_idle = ratio(_less(my_idle, mine), _less(their_idle, theirs))
-    cpu = ratio((run.cpu for run in mine), (run.cpu for run in theirs))
-    our, their = typical(mine), typical(theirs)
-    cells = [
-        f"{wall:.2f}",
-        f"{less_idle:.2f}",
-        f"{cpu:.2f}",
-        f"{our.wall:.2f} / {their.wall:.2f}",
-        f"{our.cpu:.2f} / {their.cpu:.2f}",
-        f"{our.memory:.0f} / {their.memory:.0f}",
-        f"{our.requests} / {their.requests}",
-    ]
+    requests = f"{typical(mine).requests} / {typical(theirs).requests}"
+    cells = [f"{wall:.2f}", f"{less_idle:.2f}", f"{cpu:.2f}", *both, requests]
     return (wall, less_idle, cpu), " | ".join(cells)
 
 

@@ -19,13 +19,14 @@ from .runs import (
     Copier,
     Run,
     check_copied,
+    compared,
+    in_turns,
     machine,
     mean,
     measured,
     options_of,
     ours,
     peers,
-    ratio,
     typical,
 )
 
@@ -52,10 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         alone = size_of(made) / RATE
         runs = _runs(made, copiers, options.rounds)
         for peer, theirs in list(zip(copiers, runs, strict=True))[1:]:
-            wall, row = _compared(runs[0], theirs)
+            wall, cpu, both = compared(runs[0], theirs)
+            row = " | ".join([f"{wall:.2f}", f"{cpu:.2f}", *both, f"{alone:.2f}"])
             ratios.setdefault(peer.name, {})[name] = wall
             least[name] = alone / typical(theirs).wall
-            print(f"| {name} | {peer.name} | {row} | {alone:.2f} |", flush=True)
+            print(f"| {name} | {peer.name} | {row} |", flush=True)
     print()
     for peer_name, walls in ratios.items():
         print(f"geometric mean beside {peer_name}: wall {mean(walls.values()):.2f}")
@@ -71,13 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _runs(made: Made, copiers: Sequence[Copier], rounds: int) -> list[list[Run]]:
     """Return the runs of each copier, in turns."""
-    runs: list[list[Run]] = [[] for _ in copiers]
     with docker_registry() as source, network(source.host) as reached:
         push(source.host, "web", made, "1")
-        for _ in range(rounds):
-            for copier, done in zip(copiers, runs, strict=True):
-                done.append(_run(source, reached, copier, copied_digest(made)))
-    return runs
+        digest = copied_digest(made)
+        return in_turns(copiers, rounds, lambda copier: _run(source, reached, copier, digest))
 
 
 def _run(source: DockerRegistry, reached: str, copier: Copier, digest: str) -> Run:
@@ -86,21 +85,6 @@ def _run(source: DockerRegistry, reached: str, copier: Copier, digest: str) -> R
         run = measured(command, (source, destination))
         check_copied(destination, digest, copier)
         return run
-
-
-def _compared(mine: Sequence[Run], theirs: Sequence[Run]) -> tuple[float, str]:
-    """Return the ratio of wall times, and the cells of a row."""
-    wall = ratio((run.wall for run in mine), (run.wall for run in theirs))
-    cpu = ratio((run.cpu for run in mine), (run.cpu for run in theirs))
-    our, their = typical(mine), typical(theirs)
-    cells = [
-        f"{wall:.2f}",
-        f"{cpu:.2f}",
-        f"{our.wall:.2f} / {their.wall:.2f}",
-        f"{our.cpu:.2f} / {their.cpu:.2f}",
-        f"{our.memory:.0f} / {their.memory:.0f}",
-    ]
-    return wall, " | ".join(cells)
 
 
 def _plain_gets() -> str:

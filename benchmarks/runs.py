@@ -150,6 +150,30 @@ def _version(*command: str) -> str:
     return next((word for word in words if word.strip("v")[:1].isdigit()), "without a version")
 
 
+def in_turns(
+    copiers: Sequence[Copier], rounds: int, run: Callable[[Copier], Run]
+) -> list[list[Run]]:
+    """Run each copier once a round, and return the runs of each."""
+    runs: list[list[Run]] = [[] for _ in copiers]
+    for _ in range(rounds):
+        for copier, done in zip(copiers, runs, strict=True):
+            done.append(run(copier))
+    return runs
+
+
+def compared(mine: Sequence[Run], theirs: Sequence[Run]) -> tuple[float, float, list[str]]:
+    """Return the ratios of wall time and CPU, and the cells with seconds and MiB of both."""
+    our, their = typical(mine), typical(theirs)
+    cells = [
+        f"{our.wall:.2f} / {their.wall:.2f}",
+        f"{our.cpu:.2f} / {their.cpu:.2f}",
+        f"{our.memory:.0f} / {their.memory:.0f}",
+    ]
+    wall = ratio((run.wall for run in mine), (run.wall for run in theirs))
+    cpu = ratio((run.cpu for run in mine), (run.cpu for run in theirs))
+    return wall, cpu, cells
+
+
 def typical(runs: Sequence[Run]) -> Run:
     """Return medians of times, and the maximum of the rest."""
     return Run(

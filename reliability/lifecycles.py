@@ -51,7 +51,6 @@ class Lifecycle:
         prepare: what comes before.
         succeeds: whether the part succeeds without a fault.
         unblock: what the stack's owner does before a rollback that has failed can be continued.
-        tags: what the part does: `pushes`, `deploys`, `prunes`, `shares`, `fails`.
     """
 
     act: Callable[[Setting], Outcome]
@@ -59,7 +58,6 @@ class Lifecycle:
     prepare: Callable[[Setting], None] = lambda _: None
     succeeds: bool = True
     unblock: Callable[[Setting], None] | None = None
-    tags: frozenset[str] = frozenset()
 
 
 def set_up(world: World) -> None:
@@ -237,16 +235,11 @@ def _moved_and_expired(setting: Setting) -> Outcome:
     return setting.stack.deploy(contents, {"Broken": move})
 
 
-_PUSHES = frozenset({"pushes"})
-_DEPLOYS = _PUSHES | {"deploys"}
-_PRUNES = frozenset({"prunes"})
 LIFECYCLES = {
     "create by digest": Lifecycle(_deploy(by_digest("first")), by_digest("last")),
-    "create by source": Lifecycle(_deploy(by_source("first")), by_source("last"), tags=_PUSHES),
-    "create by ecr": Lifecycle(_deploy(by_ecr("first")), by_ecr("last"), tags=_PUSHES),
-    "create by archive": Lifecycle(
-        _deploy(by_archive("archive")), by_archive("another archive"), tags=_PUSHES
-    ),
+    "create by source": Lifecycle(_deploy(by_source("first")), by_source("last")),
+    "create by ecr": Lifecycle(_deploy(by_ecr("first")), by_ecr("last")),
+    "create by archive": Lifecycle(_deploy(by_archive("archive")), by_archive("another archive")),
     "update by digest": Lifecycle(
         _deploy(by_digest("second")), by_digest("last"), _deployed(by_digest("first"))
     ),
@@ -256,7 +249,7 @@ LIFECYCLES = {
         _deployed(by_digest("first")),
     ),
     "update by source": Lifecycle(
-        _deploy(by_source("second")), by_source("last"), _deployed(by_source("first")), tags=_PUSHES
+        _deploy(by_source("second")), by_source("last"), _deployed(by_source("first"))
     ),
     "update by service": Lifecycle(
         _deploy(by_digest("first", "digest, another service")),
@@ -268,21 +261,18 @@ LIFECYCLES = {
         serving("last"),
         _deployed(serving("first")),
         succeeds=False,
-        tags=_DEPLOYS,
     ),
     "rollback of a moved tag": Lifecycle(
         _deploy(serving("live", text="moved", revision="2", fails="crash")),
         serving("last"),
         _deployed(serving("live")),
         succeeds=False,
-        tags=_DEPLOYS,
     ),
     "rollback of a deployment": Lifecycle(
         _moved_and_expired,
         serving("last"),
         _deployed(serving("first")),
         succeeds=False,
-        tags=_DEPLOYS,
     ),
     "disabled service": Lifecycle(
         _deploy(serving("second")),
@@ -290,7 +280,6 @@ LIFECYCLES = {
         _disabled,
         succeeds=False,
         unblock=_enable,
-        tags=_DEPLOYS,
     ),
     "rename": Lifecycle(
         _deploy(by_digest("first", "digest, another name")),
@@ -301,53 +290,46 @@ LIFECYCLES = {
         _deploy(serving("first", "deployment, another name")),
         serving("last", "deployment, another name"),
         _deployed(serving("first")),
-        tags=_DEPLOYS,
     ),
     "delete": Lifecycle(_delete, by_digest("last"), _deployed(by_digest("first"))),
-    "delete what serves": Lifecycle(
-        _delete, serving("last"), _deployed(serving("first")), tags=_DEPLOYS
-    ),
+    "delete what serves": Lifecycle(_delete, serving("last"), _deployed(serving("first"))),
     "prune": Lifecycle(
         _deploy(by_digest("fourth", "digest, 3 retained")),
         by_digest("last", "digest, 1 retained"),
         _deployed(*(by_digest(one, "digest, retained") for one in ("first", "second", "third"))),
-        tags=_PRUNES,
     ),
     "prune what serves": Lifecycle(
         _deploy(by_digest("fourth", "digest, 3 retained")),
         by_digest("last", "digest, 1 retained"),
         _serving_an_old_version,
-        tags=_PRUNES,
     ),
-    "deploy": Lifecycle(_deploy(serving("first")), serving("last"), tags=_DEPLOYS),
+    "deploy": Lifecycle(_deploy(serving("first")), serving("last")),
     "deploy again": Lifecycle(
-        _deploy(serving("second")), serving("last"), _deployed(serving("first")), tags=_DEPLOYS
+        _deploy(serving("second")), serving("last"), _deployed(serving("first"))
     ),
     "failed deploy": Lifecycle(
         _deploy(serving("second", fails="crash")),
         serving("last"),
         _deployed(serving("first")),
         succeeds=False,
-        tags=_DEPLOYS,
     ),
     "two stacks": Lifecycle(
         _deploy(serving("second")),
         serving("last"),
         _with_another_stack,
-        tags=_DEPLOYS | {"shares"},
     ),
     # A push has its config and three layers, and an invocation 870 seconds for them.
     "slow push": Lifecycle(
-        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(100), tags=_PUSHES
+        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(100)
     ),
     "push at the last moment": Lifecycle(
-        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(215), tags=_PUSHES
+        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(215)
     ),
     "hand-over of a push": Lifecycle(
-        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(220), tags=_PUSHES
+        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(220)
     ),
     "hand-over of a deploy": Lifecycle(
-        _deploy(serving("second")), by_digest("last"), _slow_deployments, tags=_DEPLOYS
+        _deploy(serving("second")), by_digest("last"), _slow_deployments
     ),
 }
 """The lifecycles by name."""

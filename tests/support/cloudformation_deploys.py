@@ -137,7 +137,7 @@ class CloudFormationDeploys(Cdk):
             path = self.assembly / file["source"]["path"]
             if path.name.endswith(".template.json"):
                 continue
-            content = _zip(path) if file["source"]["packaging"] == "zip" else path.read_bytes()
+            content = zipped(path) if file["source"]["packaging"] == "zip" else path.read_bytes()
             for destination in file["destinations"].values():
                 s3.put_object(
                     Bucket=self._placed(destination["bucketName"]),
@@ -154,7 +154,8 @@ class CloudFormationDeploys(Cdk):
         )
 
 
-def _zip(folder: Path) -> bytes:
+def zipped(folder: Path) -> bytes:
+    """Return the files of a folder as the command line packs them."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):

@@ -59,7 +59,7 @@ class MeteredSource:
         return _MeteredReader(self._source.open_blob(blob), blob, self._read)
 
     def farthest(self) -> Passage | None:
-        """Return the blob whose largest share has come, None before anything has."""
+        """Return the blob with the largest share read, None before anything is."""
         passages = [Passage(blob=blob, read=read) for blob, read in self._read.items() if read]
         return max(passages, key=lambda passage: passage.share, default=None)
 

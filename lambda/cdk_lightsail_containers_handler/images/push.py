@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..mask import Mask
     from ..properties.image_source import SourceSpec
     from ..registry.auth import Credentials
-    from ..registry.blob_copy import BlobSource as ImageSource
+    from ..registry.blob_copy import BlobSource
     from ..registry.http.connection import Timeouts
     from ..registry.login import CredentialsSource
     from ..request_log import RequestLog
@@ -94,7 +94,7 @@ def _open(
     deadline: Deadline,
     make_client: Callable[..., Any],
     log: RequestLog,
-) -> ImageSource:
+) -> BlobSource:
     if isinstance(source, ArchiveSource):
         archive = S3Object(make_client("s3"), source.bucket, source.key, deadline)
         return Archive(archive, source.tag)
@@ -116,7 +116,7 @@ class Push:
 
     def __init__(
         self,
-        source: ImageSource,
+        source: BlobSource,
         *,
         service: str,
         lightsail: Lightsail,

@@ -144,9 +144,8 @@ class Registration:
         service, label = self.wanted.service_name, self.wanted.label
         digest = ""
         times: Counter[str] = Counter()
-        attempt = -1
+        attempt = 0
         while True:
-            attempt += 1
             found = None
             try:
                 digest = digest or (push() if push else str(self.wanted.digest))
@@ -183,6 +182,7 @@ class Registration:
             if found is not None:
                 self._log("found after all", image=str(found.name))
                 return found
+            attempt += 1
 
     def _is_for_lack_of_room(self, refusal: Refused) -> bool:
         """Return whether the service is full; its list may lag behind Lightsail's sentence."""
@@ -191,8 +191,11 @@ class Registration:
 
     def _may_try_again(self, attempt: int) -> bool:
         """Wait, and return whether another registration leaves the time to look for it, too."""
-        is_over = not self._doubt.is_open and self._deadline.back_off(attempt)
-        return is_over and self._deadline.left() > _LOOK_SECONDS
+        return (
+            not self._doubt.is_open
+            and self._deadline.back_off(attempt)
+            and self._deadline.left() > _LOOK_SECONDS
+        )
 
     def _unfinished(self) -> Unfinished:
         # Lightsail has answered before, so it will again, and then shows what was done.

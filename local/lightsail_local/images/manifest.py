@@ -16,8 +16,8 @@ from ..behaviour.errors import RegistryError
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
-_OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 _DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
@@ -61,7 +61,7 @@ class Manifest:
     @property
     def is_index(self) -> bool:
         """Whether it lists manifests instead of being one."""
-        return self.media_type in (_OCI_INDEX, _DOCKER_LIST)
+        return self.media_type in (OCI_INDEX, _DOCKER_LIST)
 
 
 def digest_of(content: bytes) -> str:
@@ -82,7 +82,7 @@ def parse(media_type: str, content: bytes, behaviour: Behaviour) -> Manifest:
     """
     taken = {_DOCKER_MANIFEST, _DOCKER_LIST}
     if behaviour.media_types == "docker_and_oci":
-        taken |= {_OCI_MANIFEST, _OCI_INDEX}
+        taken |= {OCI_MANIFEST, OCI_INDEX}
     if media_type not in taken:
         raise _invalid(f"manifests of media type {media_type!r} are not taken")
     try:

@@ -20,10 +20,8 @@ import boto3
 
 from ..behaviour.failure import DESCRIPTION_LABEL, FAILS_LABEL, Failure
 from ..endpoints import DEFAULT_REGION
-from ..images.manifest import digest_of
+from ..images.manifest import OCI_INDEX, OCI_MANIFEST, digest_of
 
-_INDEX = "application/vnd.oci.image.index.v1+json"
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
@@ -72,7 +70,7 @@ def sample_image(
     manifest = _json(
         {
             "schemaVersion": 2,
-            "mediaType": _MANIFEST,
+            "mediaType": OCI_MANIFEST,
             "config": _descriptor(_CONFIG, config),
             "layers": [_descriptor(_LAYER, layer)],
         }
@@ -95,8 +93,8 @@ def sample_index(
     for platform, image in zip(platforms, images, strict=True):
         operating_system, _, architecture = platform.partition("/")
         described = {"os": operating_system, "architecture": architecture}
-        entries.append({**_descriptor(_MANIFEST, image.manifest), "platform": described})
-    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": entries}
+        entries.append({**_descriptor(OCI_MANIFEST, image.manifest), "platform": described})
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
     return _json(index), images
 
 
@@ -158,7 +156,7 @@ class _Push:
 
     def manifest(self, image: SampleImage) -> None:
         url = f"http://{self._registry}/v2/sr/manifests/{image.digest}"
-        self._send("PUT", url, 201, image.manifest, {"Content-Type": _MANIFEST})
+        self._send("PUT", url, 201, image.manifest, {"Content-Type": OCI_MANIFEST})
 
     def _send(
         self, method: str, url: str, status: int, body: bytes, headers: Mapping[str, str]
