@@ -7,11 +7,11 @@ import shutil
 import signal
 import subprocess  # nosec B404 # each call says what it runs
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import boto3
@@ -64,8 +64,8 @@ def up(options: Options) -> None:
     Raises:
         UpError: It cannot start, or its engine has ended.
     """
-    ended = threading.Event()
-    with _ends_on_signals(ended):
+    ended: SimpleQueue[int] = SimpleQueue()
+    with _queues_signals(ended):
         _check_ports(options)
         requests = _Requests()
         cloud = LocalCloud(
@@ -86,7 +86,7 @@ def up(options: Options) -> None:
                 _create_services(cloud.endpoints, options.services)
                 _say(_introduction(cloud.endpoints, page.url, options))
                 requests.are_shown = True
-                while not ended.wait(_ENGINE_CHECK_SECONDS):
+                while not _is_ended(ended, _ENGINE_CHECK_SECONDS):
                     if not cloud.engine.is_running:
                         raise UpError(f"the engine has ended; {cloud.engine.log_end()}")
         except (EngineError, OSError) as error:
@@ -113,14 +113,25 @@ def _say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _ends_on_signals(ended: threading.Event) -> Iterator[None]:
+def _queues_signals(ended: SimpleQueue[int]) -> Iterator[None]:
+    # A handler interrupts what waits for it: an event's `set` would wait for the lock that `wait`
+    # holds. A SimpleQueue's `put` may come in between.
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: ended.set()) for number in signals]
+    before = [signal.signal(number, lambda signum, _: ended.put(signum)) for number in signals]
     try:
         yield
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
+
+
+def _is_ended(ended: SimpleQueue[int], seconds: float) -> bool:
+    """Wait for a signal that ends the cloud, and return whether there was one."""
+    try:
+        ended.get(timeout=seconds)
+    except Empty:
+        return False
+    return True
 
 
 def _check_ports(options: Options) -> None:
