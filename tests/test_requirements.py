@@ -56,7 +56,7 @@ def requirements(group: str) -> Iterator[Requirement]:
 def asked_for() -> list[Requirement]:
     """All that `pyproject.toml` names."""
     project = PROJECT["project"]
-    extras = [text for texts in project["optional-dependencies"].values() for text in texts]
+    extras = [name for names in project["optional-dependencies"].values() for name in names]
     named = [Requirement(text) for text in [*project["dependencies"], *extras]]
     return [*named, *requirements("dev")]
 
@@ -139,7 +139,7 @@ def test_everything_that_pyproject_asks_for_is_pinned_in_its_range() -> None:
         assert version(pin) in requirement.specifier, f"{requirement}, {pin}: {FIX}"
 
 
-def test_nothing_is_pinned_that_nobody_asks_for_and_nothing_left_out() -> None:
+def test_nothing_is_pinned_that_is_not_asked_for_and_nothing_left_out() -> None:
     needed, waiting = set(), asked_for()
     while waiting:
         requirement = waiting.pop()

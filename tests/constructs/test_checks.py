@@ -34,7 +34,7 @@ class Kind(Enum):
 
 @jsii.implements(IStableStringProducer)
 class NotYet:
-    """A text that is not to be asked for before the app is synthesized."""
+    """A string that is not read before the app is synthesized."""
 
     def produce(self) -> str:
         """Refuse."""

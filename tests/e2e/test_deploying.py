@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 
 APP = "tests/e2e/deploying_app.py"
 STACK = "Deploying"
-PASSWORD, TOKEN = "password-that-nobody-sees", "token-that-nobody-sees"
+PASSWORD, TOKEN = "password-kept-secret", "token-kept-secret"
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def calls(cdk: Cdk, operation: str) -> int:
 
 
 def told(cdk: Cdk, run: Run) -> dict[str, str]:
-    """Everything that anybody is told of the stack, by where it stands."""
+    """All that is shown of the stack, by where it is shown."""
     cloudformation = cdk.client("cloudformation")
     files = [path for path in cdk.assembly.rglob("*") if path.is_file()]
     return {
@@ -90,8 +90,8 @@ def forms(secret: str) -> list[str]:
     return [secret, *(form[4:-4].decode() for form in encoded)]
 
 
-def assert_nobody_sees_a_secret(cdk: Cdk, sent: SentBytes, run: Run) -> None:
-    """Search for the secrets in all that is told, and all that the function sends to anybody."""
+def assert_no_secret_is_shown(cdk: Cdk, sent: SentBytes, run: Run) -> None:
+    """Search for the secrets in all that is shown, and all that the function sends."""
     lightsail = cdk.cloud.lightsail.url.removeprefix("http://")
     by_peer = sent.by_peer()
     where = told(cdk, run) | {
@@ -107,7 +107,7 @@ def assert_nobody_sees_a_secret(cdk: Cdk, sent: SentBytes, run: Run) -> None:
 
 @pytest.fixture(scope="module")
 def secrets(cdk: Cdk) -> dict[str, str]:
-    """Context of a secret and a parameter, both of which are there."""
+    """Context of a secret and a parameter that exist."""
     secret = cdk.client("secretsmanager").create_secret(
         Name="site", SecretString=json.dumps({"password": PASSWORD})
     )["ARN"]
@@ -135,14 +135,14 @@ def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
         "environment": {"MODE": "live", "PASSWORD": PASSWORD, "TOKEN": TOKEN},
         "ports": {"80": "HTTP"},
     }
-    assert_nobody_sees_a_secret(cdk, sent, created)
+    assert_no_secret_is_shown(cdk, sent, created)
 
     updated = cdk.deploy(APP, image=registry.image("second"), **secrets)
     assert output(updated, "DeploymentVersion") == "2", updated.output
     assert deployments(cdk) == {1: "INACTIVE", 2: "ACTIVE"}
     # The image before went once nothing ran it any more.
     assert cdk.images("site") == {":site.web.2": sample_image("second").digest}
-    assert_nobody_sees_a_secret(cdk, sent, updated)
+    assert_no_secret_is_shown(cdk, sent, updated)
 
     for number, (tag, said) in enumerate(
         {
@@ -167,7 +167,7 @@ def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
         lines = cdk.client("logs").filter_log_events(logGroupName=group.split()[0])["events"]
         shown = "environment: MODE=live PASSWORD=*** TOKEN=***"
         assert sum(shown in line["message"] for line in lines) > number
-        assert_nobody_sees_a_secret(cdk, sent, failed)
+        assert_no_secret_is_shown(cdk, sent, failed)
     assert deployments(cdk) == {1: "INACTIVE", 2: "ACTIVE", 3: "FAILED", 4: "FAILED", 5: "FAILED"}
     requests = [one.operation for one in cdk.cloud.lightsail.requests[began:]]
     assert requests.count("RegisterContainerImage") == 5
@@ -196,7 +196,7 @@ def test_a_first_deployment_that_fails_is_removed_and_can_be_fixed(
     assert "PASSWORD=*** TOKEN=***: fix it, deploy with --no-rollback to keep the log" in reason
     assert cdk.status(STACK) == "ROLLBACK_COMPLETE"
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
-    assert_nobody_sees_a_secret(cdk, sent, failed)
+    assert_no_secret_is_shown(cdk, sent, failed)
 
     fixed = deploys.deploy(APP, image=registry.image("first"))
 
@@ -233,7 +233,7 @@ def test_a_deployment_that_is_longer_than_the_function_is_handed_over_and_answer
     assert engine.count(f'"RequestId": "{request}", "LogicalResourceId"') == 1
     # What was handed over is there, too, and does not have the secrets.
     assert engine.count('"HandOver": {"Count": 3') == 1
-    assert_nobody_sees_a_secret(cdk, sent, created)
+    assert_no_secret_is_shown(cdk, sent, created)
     cdk.remove()
 
 
@@ -245,7 +245,7 @@ def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
     both_looked = threading.Barrier(2, timeout=300)
 
     def meet(request: Request) -> None:
-        """Let nobody know that there is no deployment before both have asked."""
+        """Answer neither that there is no deployment before both have asked."""
         is_look = request.operation == "GetContainerServiceDeployments"
         if is_look and looks.acquire(blocking=False):
             both_looked.wait()
@@ -256,7 +256,7 @@ def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
 
     assert both.returncode == 0, both.output
     assert deployments(cdk, shop) == {1: "INACTIVE", 2: "ACTIVE"}
-    # Whoever came second was refused, and waited.
+    # The second one was refused, and waited.
     assert f'deployment 1 is in progress for service \\"{shop}\\"' in cdk.function_log(
         "in progress"
     )

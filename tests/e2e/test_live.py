@@ -115,7 +115,7 @@ def test_a_run_settles_what_can_be_tries_the_product_removes_all_and_reports(
     behaviour.stale_seconds /= FACTOR
 
     def keep_what_was_tried(request: Request) -> None:
-        """Nobody could ever deploy what is always gone; the questions are all put before."""
+        """No image that is always gone can be deployed; the questions are all asked before."""
         is_of_product = str(request.parameters.get("serviceName", "")).endswith("-web")
         if request.operation == "RegisterContainerImage" and is_of_product and request.error:
             behaviour.unregistered_seconds = KEPT
@@ -136,7 +136,7 @@ def test_a_run_settles_what_can_be_tries_the_product_removes_all_and_reports(
         for side in row.sides
         if side not in defaults()
         and SWITCHES[side.switch][0] not in unsettled
-        # Nobody asks for that one; the clean-up meets it.
+        # No question is about that one; the clean-up meets it.
         and side.switch != "missing_service"
     }
     for name, side in found.items():

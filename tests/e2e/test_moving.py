@@ -109,7 +109,7 @@ def deploying(cdk: Cdk) -> Iterator[None]:
 
 
 def publish(source: FakeRegistry, tag: str, text: str, fails: Failure | None = None) -> str:
-    """Have a tag name an image, and return its digest."""
+    """Make a tag name an image, and return its digest."""
     made = sample_image(text, fails=fails)
     blobs = {digest_of(blob): blob for blob in (made.config, made.layer)}
     media_type = "application/vnd.oci.image.manifest.v1+json"

@@ -50,12 +50,12 @@ def test_a_multi_arch_image_is_carried_replaced_and_removed(cdk: Cdk, shop: str)
         assert replaced.outputs["ImageDigest"] == sample_image("second").digest, replaced.output
         assert cdk.images() == {":shop.web.2": sample_image("second").digest}
 
-    # The registry is gone, and nobody needs it any more.
+    # The registry is gone, and nothing needs it any more.
     cdk.remove()
     assert cdk.images() == {}
 
 
-def test_a_private_image_is_read_with_the_secret_which_nobody_else_sees(
+def test_a_private_image_is_read_with_a_secret_that_is_shown_nowhere(
     cdk: Cdk, shop: str, source: FakeRegistry
 ) -> None:
     source.login = "bearer"

@@ -1,4 +1,6 @@
-"""Whole lives of stacks, on both sides of what nobody knows of Lightsail; `make unknowns` has more.
+"""Whole lives of stacks, under both assumptions about undocumented behavior.
+
+`make unknowns` has more of them.
 
 Every pair of sides is in one of the rows, and every scenario meets two of these, one by night.
 """

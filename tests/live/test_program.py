@@ -52,7 +52,7 @@ def port(tmp_path: Path) -> Iterator[int]:
         yield port
         process.terminate()
         # As the first process of a container it ends only because it handles the signal.
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_bytes_are_those_of_the_source(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ ENDPOINT = {"containerName": "c1", "containerPort": 80, "healthCheck": {"path": 
 
 
 class TickingClock:
-    """A clock that may go on each time that somebody looks at it."""
+    """A clock that may go on each time that it is read."""
 
     def __init__(self) -> None:
         self.now = 0.0

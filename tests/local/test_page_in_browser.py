@@ -49,7 +49,7 @@ def wait(browser: webdriver.Chrome) -> Callable[[Callable[[], Any]], Any]:
 
 @pytest.fixture
 def shown(browser: webdriver.Chrome) -> Callable[[str], list[str]]:
-    """The texts of the elements that a selector finds, all taken in one moment."""
+    """The strings of the elements that a selector finds, all taken in one moment."""
     script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
     return lambda selector: browser.execute_script(script, selector)
 

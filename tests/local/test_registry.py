@@ -73,7 +73,7 @@ def test_keeps_a_login_when_another_is_made(registry: Any, api: Any) -> None:
         ("GET", "/v2/sr/tags/list", (403, "DENIED")),
     ],
 )
-def test_lets_nobody_do_anything_but_push(
+def test_allows_nothing_but_a_push(
     registry: Any, method: str, path: str, expected: tuple[int, str]
 ) -> None:
     assert code(registry(method, path)) == expected

@@ -56,7 +56,7 @@ def test_says_how_it_fails() -> None:
         {"upload_host": "other", "locations": "relative", "blob_uploads": "chunked"},
     ],
 )
-def test_is_pushed_whichever_way_u6_is(
+def test_is_pushed_whether_u6_is_on_or_off(
     server: LightsailServer, behaviour: Behaviour, switches: dict[str, str]
 ) -> None:
     for name, value in switches.items():

@@ -120,7 +120,7 @@ def send(
 
 
 def of_the_future(asked: Request) -> Request:
-    """Return a request with properties that nobody knows yet, everywhere that there may be some."""
+    """Return a request with unknown properties everywhere that there may be some."""
     later: Request = copy.deepcopy(asked)
     properties = later["ResourceProperties"]
     places = [properties, properties.get("Source"), properties.get("PublicEndpoint")]

@@ -137,11 +137,11 @@ def are_gone() -> Callable[..., bool]:
             stat = Path(f"/proc/{process}/stat").read_text()
         except FileNotFoundError:
             return False
-        # One that nobody has waited for yet has ended all the same.
+        # One that its parent has not waited for yet has ended all the same.
         return stat.rpartition(")")[2].split()[0] != "Z"
 
     def wait(*processes: int) -> bool:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while any(is_alive(process) for process in processes) and time.monotonic() < deadline:
             time.sleep(0.02)
         return not any(is_alive(process) for process in processes)

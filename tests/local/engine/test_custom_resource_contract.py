@@ -124,12 +124,14 @@ def test_sends_both_old_and_new_properties_as_strings_in_an_update(stacks: Any) 
 
 
 def test_fails_a_resource_whose_function_does_not_exist(stacks: Any) -> None:
-    template = stacks.template("nobody").replace(stacks.function, stacks.function + "-none")
+    template = stacks.template("no-function").replace(stacks.function, stacks.function + "-none")
 
-    assert stacks.create("nobody", template) == "ROLLBACK_COMPLETE"
+    assert stacks.create("no-function", template) == "ROLLBACK_COMPLETE"
 
-    assert stacks.reason("nobody").startswith("Invalid service token: no function arn:aws:lambda")
-    assert "DELETE_IN_PROGRESS" not in stacks.statuses("nobody")
+    assert stacks.reason("no-function").startswith(
+        "Invalid service token: no function arn:aws:lambda"
+    )
+    assert "DELETE_IN_PROGRESS" not in stacks.statuses("no-function")
 
 
 def test_leaves_the_engines_other_requests_with_a_body_alone(stacks: Any) -> None:

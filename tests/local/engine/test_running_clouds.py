@@ -74,7 +74,7 @@ def test_ignores_a_cloud_that_was_killed_though_its_port_is_in_use_again(
         assert running_clouds() == {}
 
 
-def test_ignores_a_cloud_that_nobody_answers_for(
+def test_ignores_a_cloud_that_does_not_answer(
     state: Path, endpoints: Endpoints, listener: socket.socket
 ) -> None:
     listener.close()

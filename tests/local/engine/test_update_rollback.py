@@ -21,7 +21,7 @@ def broken(stacks: Any, stack: str) -> dict[str, Any]:
 
 
 def replaced(stacks: Any, stack: str, back: str, **options: Any) -> str:
-    """Have an update replace `one` with `two` and fail; going back is answered with an id."""
+    """Let an update replace `one` with `two` and fail; going back is answered with an id."""
     first = stacks.template(stack, Size=1, Create=answer("one"), Update=answer(back))
     assert stacks.create(stack, first) == "CREATE_COMPLETE"
     thing = stacks.resource(stack, Size=2, Update=answer("two"))
