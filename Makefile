@@ -2,16 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Everything is a wheel, so that no code runs while it is installed; elsewhere one package has none.
-WHEELS := $(if $(filter Linux,$(shell uname)),--only-binary :all:)
-# Without dependencies: all are listed, and a pip before 23.3 does not take the pins for extras.
-INSTALL := install --quiet --require-hashes --no-deps $(WHEELS) --requirement
+PACKAGES := .ci/python-packages
 LOCK := uv pip compile --quiet --universal --no-annotate --no-emit-package cdk-lightsail-containers \
 	--custom-compile-command 'make requirements'
-# aws-cdk-lib has a module that aws-cdk-cloud-assembly-schema has too, so it comes last.
-INSTALL_ALL = awk '/^aws-cdk-lib==/,!/\\$$/ { print > "$(@D)/last.txt"; next } 1' $< > $(@D)/first.txt && \
-	$(BIN)/pip --python $(@D) $(INSTALL) $(@D)/first.txt && \
-	$(BIN)/pip --python $(@D) $(INSTALL) $(@D)/last.txt --force-reinstall
 SETUP := .venv/installed .venv-runtime/installed node_modules/installed
 # Where `make check` looks at spelling and words. PROSE=tests lists the hits elsewhere: `make words`.
 PROSE := README.md CHANGELOG.md CONTRIBUTING.md RELEASING.md SECURITY.md docs .github prose \
@@ -27,7 +20,7 @@ define RUNTIME_VENV
 	@if python=$$($(FIND) $(RUNTIME) 2>/dev/null); then :; \
 	elif [ -n "$$CI" ]; then echo "$(MISSING) install it and run make again" >&2; exit 1; \
 	else python=$(PYTHON); echo "$(MISSING) its tests run on $$($(PYTHON) --version)" >&2; fi; \
-	"$$python" -m venv --clear --without-pip $(@D)
+	$(PACKAGES) $(@D) $< "$$python" --clear --without-pip
 endef
 # Tests that run the function. The two that also synthesize need the Python of the tools. Those without
 # boto3 and connections have the same result on every Python: they are nightly.
@@ -141,30 +134,27 @@ clean:  ## remove what was set up
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 must be 3.11 or newer, this one is " + sys.version.split()[0])'
-	@echo "Installing Python packages into .venv (the first time a minute or so) ..."
-	@$(PYTHON) -m venv .venv
-	@$(INSTALL_ALL)
+	@echo "Setup: Python packages into .venv (the first time a minute or so)"
+	@$(PACKAGES) .venv requirements-dev.txt $(PYTHON)
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/fuzz-installed: requirements-fuzz.txt .venv/installed
-	@$(BIN)/pip $(INSTALL) requirements-fuzz.txt
+	@$(BIN)/pip install --quiet --require-hashes --no-deps --only-binary :all: --requirement $<
 	@touch $@
 
 .venv-runtime/installed: requirements-runtime.txt | .venv/installed
-	@echo "Installing what the Lambda runtime has into .venv-runtime ..."
+	@echo "Setup: what the Lambda runtime has, into .venv-runtime"
 	$(RUNTIME_VENV)
-	@$(BIN)/pip --python $(@D) $(INSTALL) $<
 	@touch $@
 
 .venv-runtime-tests/installed: requirements-runtime-tests.txt | .venv/installed
-	@echo "Installing what the function's tests need beside the Lambda runtime ..."
+	@echo "Setup: what the function's tests need beside the Lambda runtime, into .venv-runtime-tests"
 	$(RUNTIME_VENV)
-	@$(INSTALL_ALL)
 	@touch $@
 
 node_modules/installed: package.json package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && npm --version >/dev/null || { echo "Node must be 20 or newer, with npm: install it and run make again"; exit 1; }
-	@echo "Installing the CDK command line into node_modules ..."
+	@echo "Setup: the CDK command line into node_modules"
 	@npm ci --silent --no-audit --no-fund
 	@touch $@

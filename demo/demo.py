@@ -18,13 +18,18 @@ from lightsail_local.samples.sample_image import push_sample_image
 from .screen import Screen
 
 ROOT = Path(__file__).parent.parent
-STACK = "LightsailContainerImage"
-SERVICE, LABEL = "shop", "web"
-WEB_STACK, WEB_APP = "ExistingServiceDeployment", "examples/existing_service_deployment.py"
+SERVICE = "shop"
+STACK, APP = "Shop", "demo/app.py"
+REGISTERING_STACK, LABEL = "LightsailContainerImage", "tools"
+SECRET, VARIABLE = "shop/password", "PASSWORD"
+_PASSWORD = "kept-out-of-sight"  # nosec B105  # noqa: S105 - of the demo alone
 _PACKAGE_CACHE = "JSII_RUNTIME_PACKAGE_CACHE_ROOT"
 _UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+_QUICK_POLLS = Path(__file__).with_name("quick_polls.cjs")
 _YES = ("--require-approval", "never")
 _EVENT = re.compile(r"\| (?P<status>[A-Z_]{6,}) +\| (?P<type>\S+) +\| (?P<id>\S+)")
+# In a command it is shortened: it is longer than a line.
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]+")
 _SAID = re.compile(r"Message returned: (.*) \(RequestId")
 
 
@@ -49,97 +54,112 @@ class Demo:
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             # The CDK's own checks of the template cost seconds a run; the tests have them on.
             "CDK_VALIDATION": "false",
+            "NODE_OPTIONS": f'--require="{_QUICK_POLLS}"',
         }
         # With the environment of the cloud, a client is made as everywhere else.
         cloud.endpoints.enter()
         self._lightsail: Any = boto3.client("lightsail")
         self._cloudformation: Any = boto3.client("cloudformation")
 
-    def create_service(self) -> None:
-        """Make the container service that a user has already."""
-        self._lightsail.create_container_service(serviceName=SERVICE, power="nano", scale=1)
-
-    def push(self, text: str) -> str:
-        """Make an image on the spot, push it as `docker push` would, and return its digest."""
-        digest = push_sample_image(self._cloud.lightsail.url, text)
-        self._screen.line(f"pushed to {self._cloud.lightsail.registry}/sr, linux/amd64, {digest}")
-        return digest
-
     def bootstrap(self) -> None:
         """Prepare the account, as for every use of the CDK."""
         endpoints = self._cloud.endpoints
         self._cdk("bootstrap", f"aws://{endpoints.account}/{endpoints.region}")
 
-    def register(self, source: Mapping[str, str]) -> str:
-        """Deploy the app that registers an image, and return the image's digest."""
-        outputs = self._deploy(STACK, {"service_name": SERVICE, "label": LABEL, **source})
-        return outputs["ImageDigest"]
+    def show_app(self) -> None:
+        """Print the construct that the stack is made of."""
+        program = (ROOT / APP).read_text()
+        self._screen.line(f"{APP}:")
+        self._screen.code(
+            program[program.index("ContainerWebService(\n") : program.index("\napp.")]
+        )
 
-    def register_pushed(self, digest: str) -> None:
-        """Register an image that is in the Lightsail registry already."""
-        found = self.register({"digest": digest})
-        self._check(found == digest, "the digest came back unchanged")
-
-    def register_from(self, image: str) -> None:
-        """Register an image that is in another registry: the function pushes it."""
-        before = len(self._cloud.lightsail.registry_requests)
-        self.register({"image": image})
-        requests = self._cloud.lightsail.registry_requests[before:]
-        blobs = sum(1 for request in requests if request.operation == "PutUpload")
-        self._screen.line(f"the function pushed its linux/amd64 image: {blobs} blobs, 1 manifest")
-        self._check(blobs > 0, "the function pushed the image")
-
-    def serve(self, image: str) -> None:
+    def serve(self, image: str, **context: str) -> None:
         """Deploy an image to the service's nodes, and wait until it serves."""
-        outputs = self._deploy(WEB_STACK, {"image": image}, WEB_APP)
+        outputs = self._deploy(STACK, {"image": image, **context}, APP)
         current = self._service()["currentDeployment"]
         self._screen.line(
             f"deployment {current['version']} is {current['state']}, it runs "
             f"{current['containers']['web']['image']}"
         )
+        version = next(value for name, value in outputs.items() if "DeploymentVersion" in name)
         self._check(
-            (str(current["version"]), current["state"]) == (outputs["DeploymentVersion"], "ACTIVE"),
+            (str(current["version"]), current["state"]) == (version, "ACTIVE"),
             "the deployment is active",
         )
 
     def serve_what_fails(self, image: str) -> None:
         """Deploy an image whose program crashes, and show what the stack's events say."""
-        self._cdk("deploy", *_YES, context={"image": image}, app=WEB_APP, fails=True)
+        before = self._service()["currentDeployment"]["version"]
+        self._cdk("deploy", *_YES, context={"image": image}, app=APP, fails=True)
         self._screen.line("the stack's event:")
-        sentence = self._what_failed(WEB_STACK)
-        for part in re.split(r", (?=container ')|(?<=[^:]): (?=fix it)", sentence):
+        for part in re.split(r", (?=container ')|(?<=[^:]): (?=fix it)", self._what_failed(STACK)):
             self._screen.line(f"  {part}")
-        (stack,) = self._cloudformation.describe_stacks(StackName=WEB_STACK)["Stacks"]
+        (stack,) = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"]
         self._screen.line(f"the stack is {stack['StackStatus']}")
         self._check(stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", "the update rolled back")
         found = self._lightsail.get_container_service_deployments(serviceName=SERVICE)
-        states = sorted((one["version"], one["state"]) for one in found["deployments"])
+        states = sorted((one["version"], one["state"]) for one in found["deployments"])[-2:]
         shown = ", ".join(f"{version} is {state}" for version, state in states)
         self._screen.line(f"deployments of {SERVICE}: {shown}")
-        self._check(states == [(1, "ACTIVE"), (2, "FAILED")], "the version before serves on")
+        self._check(
+            states == [(before, "ACTIVE"), (before + 1, "FAILED")], "the version before serves on"
+        )
+
+    def serve_with_secret(self, image: str) -> None:
+        """Deploy a container that gets a secret, and show where its value is."""
+        client: Any = boto3.client("secretsmanager")
+        client.create_secret(Name=SECRET, SecretString=_PASSWORD)
+        self.serve(image, secret=SECRET)
+        container = self._service()["currentDeployment"]["containers"]["web"]
+        self._check(container["environment"] == {VARIABLE: _PASSWORD}, "the secret arrived")
+        self._screen.line(f"its container gets {VARIABLE}, as AWS Secrets Manager has it")
+        template = (self._folder / "cdk.out" / f"{STACK}.template.json").read_text()
+        events = self._cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+        shown = template + json.dumps(events, default=str) + self._function_log()
+        self._check(_PASSWORD not in shown, "the secret is kept out of what is shown")
+        self._screen.line("its value is not in the template, the stack's events or the logs")
+
+    def register(self, text: str) -> None:
+        """Push an image as `docker push` would, and register it by its digest."""
+        digest = push_sample_image(self._cloud.lightsail.url, text)
+        self._screen.line(f"pushed to {self._cloud.lightsail.registry}/sr, linux/amd64:")
+        self._screen.line(f"  {digest}")
+        context = {"service_name": SERVICE, "label": LABEL, "digest": digest}
+        outputs = self._deploy(REGISTERING_STACK, context)
+        self._check(outputs["ImageDigest"] == digest, "the digest came back unchanged")
 
     def destroy(self) -> None:
-        """Remove the stack that registers an image."""
+        """Remove the stack that registers an image, then the one that serves."""
         self._cdk("destroy", "--force")
+        self.images_are(LABEL)
+        self._cdk("destroy", "--force", app=APP)
+        services = self._lightsail.get_container_services()["containerServices"]
+        self._screen.line("no image of the stacks is left, and no container service")
+        self._check(services == [], "no service is left")
 
-    def destroy_web(self) -> None:
-        """Remove the stack that deploys one; Lightsail serves on until its service goes."""
-        self._cdk("destroy", "--force", app=WEB_APP)
-        service = self._service()
-        version = service["currentDeployment"]["version"]
-        self._screen.line(f"service {SERVICE} is {service['state']}, with deployment {version}")
-        self._check((service["state"], version) == ("RUNNING", 1), "the service runs on")
-
-    def images_are(self, *expected: str) -> None:
-        """Show the images of the service, and check that they are these."""
+    def images_are(self, label: str, *expected: str) -> None:
+        """Show the images of a label, and check that they are these."""
         answer = self._lightsail.get_container_images(serviceName=SERVICE)
-        images = sorted(image["image"] for image in answer["containerImages"])
-        self._screen.line(f"images of {SERVICE}: {', '.join(images) or 'none'}")
+        names = (image["image"] for image in answer["containerImages"])
+        images = sorted(name for name in names if name.startswith(f":{SERVICE}.{label}."))
+        self._screen.line(f"images of {SERVICE}.{label}: {', '.join(images) or 'none'}")
         self._check(images == [*expected], f"the images are {', '.join(expected) or 'none'}")
 
     def _service(self) -> Any:
         answer = self._lightsail.get_container_services(serviceName=SERVICE)
         return answer["containerServices"][0]
+
+    def _function_log(self) -> str:
+        logs: Any = boto3.client("logs")
+        return "".join(
+            event["message"]
+            for group in logs.describe_log_groups()["logGroups"]
+            for page in logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group["logGroupName"]
+            )
+            for event in page["events"]
+        )
 
     def _what_failed(self, stack: str) -> str:
         """Return what the function said of the last request that failed; nothing if none did."""
@@ -162,9 +182,8 @@ class Demo:
         file = self._folder / "outputs.json"
         self._cdk("deploy", *_YES, "--outputs-file", str(file), context=context, app=app)
         outputs: dict[str, str] = json.loads(file.read_text())[stack]
-        width = max(map(len, outputs))
         for name, value in outputs.items():
-            self._screen.line(f"{name:<{width}} = {value}")
+            self._screen.line(f"{name} = {value}")
         return outputs
 
     def _cdk(
@@ -176,15 +195,14 @@ class Demo:
     ) -> None:
         """Run the CDK command line, and show its events as they come."""
         given = ["--app", f"python3 {app}"] if app else []
-        shown = ["--app", f'"python3 {app}"'] if app else []
-        parts = [
-            part for key, value in (context or {}).items() for part in ("-c", f"{key}={value}")
-        ]
+        shown = [f'--app "python3 {app}"'] if app else []
+        settings = [f"{key}={value}" for key, value in (context or {}).items()]
         is_of_app = words[0] != "bootstrap"
         # Not the options that only suit a program.
         named = words[:1] if is_of_app else words
-        self._screen.command(["cdk", *named, *shown, *parts])
-        given += parts
+        shown += ["-c " + _DIGEST.sub(r"\1...", setting) for setting in settings]
+        self._screen.command(["cdk", *named, *shown])
+        given += [part for setting in settings for part in ("-c", setting)]
         quiet = ["--no-notices", "--no-color", "--output", str(self._folder / "cdk.out")]
         output = []
         with subprocess.Popen(  # nosec B603  # noqa: S603 - the words are the demo's own
@@ -207,6 +225,8 @@ class Demo:
                 raise
         if (process.returncode != 0) == fails:
             return
-        if words[0] == "deploy" and (said := self._what_failed(WEB_STACK if app else STACK)):
+        if words[0] == "deploy" and (
+            said := self._what_failed(STACK if app else REGISTERING_STACK)
+        ):
             raise DemoFailed(f"cdk deploy failed: {said}")
         raise DemoFailed(f"cdk {words[0]} ended with {process.returncode}:\n{''.join(output)}")

@@ -3,13 +3,16 @@
 import itertools
 import os
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_WIDTH = 96
+_WIDTH = 80
+_INDENT = " " * 4
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class Screen:
@@ -40,19 +43,36 @@ class Screen:
             if self._moves:
                 moving.join()
             self.seconds.append((title, took))
-            self.line(self._colour(f"{mark} {took:.1f} s", "32" if mark == "✓" else "31"))
+            self.line(f"{mark} {took:.1f} s", "32" if mark == "✓" else "31")
 
     def doing(self, what: str) -> None:
         """Show what the running step does at this moment."""
         self._doing = what
 
     def command(self, words: Sequence[str]) -> None:
-        """Show a command that the user would type."""
-        self.line(self._colour(f"$ {' '.join(words)}", "36"))
+        """Show a command that the user would type, not cut within one of its parts."""
+        parts = (word.replace(" ", _NO_BREAK) for word in words)
+        self.line(f"$ {' '.join(parts)}", "36")
 
-    def line(self, text: str = "") -> None:
-        """Print a line below the running step's title."""
-        self._print(f"    {text}" if text else "")
+    def line(self, text: str = "", colour: str = "") -> None:
+        """Print a line below the running step's title, cut between words where it is too long."""
+        first = len(text) - len(text.lstrip())
+        wrapped = textwrap.wrap(
+            text,
+            _WIDTH - 1,
+            initial_indent=_INDENT,
+            subsequent_indent=f"{_INDENT}{' ' * first}  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for part in wrapped or [""]:
+            shown = part.replace(_NO_BREAK, " ")
+            self._print(self._colour(shown, colour) if colour else shown)
+
+    def code(self, text: str) -> None:
+        """Print lines of a program as they are."""
+        for line in text.splitlines():
+            self._print(f"{_INDENT}{line}" if line else "")
 
     def title(self, text: str) -> None:
         """Print a headline."""
@@ -62,13 +82,13 @@ class Screen:
         """Print rows in columns, the last one to the right."""
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         for number, (first, second, third) in enumerate(rows):
-            text = f"{first:<{widths[0]}}  {second:<{widths[1]}}  {third:>{widths[2]}}"
-            self.line(self._colour(text, "1") if number == 0 else text)
+            text = f"  {first:<{widths[0]}}  {second:<{widths[1]}}  {third:>{widths[2]}}"
+            self._print(self._colour(text, "1") if number == 0 else text)
 
     def _move(self, began: float, done: threading.Event) -> None:
         for frame in itertools.cycle(_FRAMES):
-            text = f"    {frame} {time.monotonic() - began:.0f} s  {self._doing}"
-            sys.stdout.write(f"\r\x1b[K{text[:_WIDTH]}")
+            text = f"{_INDENT}{frame} {time.monotonic() - began:.0f} s  {self._doing}"
+            sys.stdout.write(f"\r\x1b[K{text[: _WIDTH - 1]}")
             sys.stdout.flush()
             if done.wait(0.1):
                 sys.stdout.write("\r\x1b[K")

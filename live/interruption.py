@@ -9,11 +9,11 @@ So it also leaves a note, and the waits look at it.
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from typing import NoReturn
 
-_is_pending = threading.Event()
+# Not an event: a handler that runs while its lock is held would wait for it forever.
+_pending: list[int] = []
 
 
 def listen() -> None:
@@ -25,12 +25,12 @@ def listen() -> None:
 
 def forget() -> None:
     """Take note that an interruption has arrived."""
-    _is_pending.clear()
+    _pending.clear()
 
 
 def check() -> None:
     """Raise an interruption that was lost."""
-    if _is_pending.is_set():
+    if _pending:
         forget()
         raise KeyboardInterrupt
 
@@ -42,6 +42,6 @@ def sleep(seconds: float) -> None:
     check()
 
 
-def _interrupt(_signal: int, _frame: object) -> NoReturn:
-    _is_pending.set()
+def _interrupt(number: int, _frame: object) -> NoReturn:
+    _pending.append(number)
     raise KeyboardInterrupt

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_commands import HURRIED, ROOT
+from cdk_commands import ROOT
 from docker_registry import docker_registry
 from installed import needs
 from oci_images import layers, multi_arch, push
@@ -18,52 +18,65 @@ pytestmark = pytest.mark.e2e
 DEMO = [sys.executable, "-u", "-m", "demo"]
 
 
-@needs("docker-registry")
-def test_carries_and_deploys_an_image_of_a_registry() -> None:
-    with docker_registry() as registry:
-        push(registry.host, "acme/web", multi_arch(*layers(3, 100_000, "of the user")), "1.4")
-
-        image = f"{registry.host}/acme/web:1.4"
-        run = subprocess.run(
-            DEMO,
-            cwd=ROOT,
-            env={**os.environ, **HURRIED, "IMAGE": image},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.count(f"image={image}") == 2
-    assert "the function pushed its linux/amd64 image: 4 blobs, 1 manifest" in run.stdout
-    assert "deployment 1 is ACTIVE, it runs :shop.web.3" in run.stdout
-    assert "container 'web': Error: cannot start: crash\n" in run.stdout
-    assert "deployments of shop: 1 is ACTIVE, 2 is FAILED" in run.stdout
-    assert "service shop is RUNNING, with deployment 1" in run.stdout
-
-
-def test_says_what_is_wrong_with_an_image_and_no_more() -> None:
-    run = subprocess.run(
+def run_demo(image: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         DEMO,
         cwd=ROOT,
-        env={**os.environ, **HURRIED, "IMAGE": "127.0.0.1:1/acme/web:1"},
+        env={**os.environ, "IMAGE": image},
         capture_output=True,
         text=True,
         check=False,
     )
 
+
+@needs("docker-registry")
+def test_deploys_an_image_of_the_user_and_all_that_follows() -> None:
+    with docker_registry() as registry:
+        push(registry.host, "acme/web", multi_arch(*layers(3, 100_000, "of the user")), "1.4")
+
+        image = f"{registry.host}/acme/web:1.4"
+        run = run_demo(image)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count(f"-c image={image}") == 1
+    assert "deployment 1 is ACTIVE, it runs :shop.web.1\n" in run.stdout
+    assert "deployment 2 is ACTIVE, it runs :shop.web.2\n" in run.stdout
+    assert "container 'web': Error: cannot start: crash\n" in run.stdout
+    assert "deployments of shop: 2 is ACTIVE, 3 is FAILED\n" in run.stdout
+    assert "its container gets PASSWORD, as AWS Secrets Manager has it\n" in run.stdout
+    assert "images of shop.tools: :shop.tools.1\n" in run.stdout
+    assert "no image of the stacks is left, and no container service\n" in run.stdout
+    assert [
+        line for line in run.stdout.splitlines() if len(line) > 80 and " " in line.strip()
+    ] == []
+
+
+REFUSED = (
+    "127.0.0.1:1 did not give manifest 1 of acme/web (Connection refused): check the registry's "
+    "name and that there is a way to it"
+)
+NO_REFERENCE = (
+    "image reference repository must be lowercase letters and digits, parted by '/', '.', '_', "
+    "'__' or '-', got 'acme/Web'"
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "problem"), [("127.0.0.1:1/acme/web:1", REFUSED), ("acme/Web", NO_REFERENCE)]
+)
+def test_says_what_is_wrong_with_an_image_before_anything_starts(image: str, problem: str) -> None:
+    run = run_demo(image)
+
     assert run.returncode == 1
-    assert run.stderr == (
-        "cdk deploy failed: 127.0.0.1:1 did not give manifest 1 of acme/web (Connection refused): "
-        "check the registry's name and that there is a way to it\n"
-    )
+    assert run.stdout == ""
+    assert run.stderr == f"IMAGE cannot be deployed: {problem}\n"
 
 
 def test_leaves_nothing_when_it_is_interrupted(tmp_path: Path) -> None:
     with subprocess.Popen(
         DEMO,
         cwd=ROOT,
-        env={**os.environ, **HURRIED, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,
         # As on a terminal, all that the demo has started is interrupted, too.

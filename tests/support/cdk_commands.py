@@ -16,7 +16,7 @@ import boto3
 from lightsail_local.cloud import LocalCloud
 
 ROOT = Path(__file__).parent.parent.parent
-HURRIED = {"NODE_OPTIONS": f'--require="{Path(__file__).with_name("hurried_node.cjs")}"'}
+HURRIED = {"NODE_OPTIONS": f'--require="{ROOT / "demo" / "quick_polls.cjs"}"'}
 """The environment in which the command line looks often whether a stack is done."""
 APP = "app.py"
 
@@ -159,12 +159,12 @@ class Cdk:
         ]
 
     def function_log(self, until: str) -> str:
-        """Return all that the functions have logged, once it has a string or ten seconds on.
+        """Return all that the functions have logged, once it has a string or a minute on.
 
         Lines arrive there in the end.
         """
         logs = self.client("logs")
-        ends = time.monotonic() + 10
+        ends = time.monotonic() + 60
         while True:
             found = "\n".join(
                 event["message"]
