@@ -15,6 +15,7 @@ import pytest
 from cdk_commands import ROOT
 
 README = ROOT / "README.md"
+CI = ROOT / "docs" / "ci.md"
 FOLDERS = ("*.md", "docs/*.md", "findings/*.md", "tests/**/README.md", ".github/*.md")
 DOCUMENTS = sorted(document for folder in FOLDERS for document in ROOT.glob(folder))
 # A stack of an app, and what a block makes in it.
@@ -80,8 +81,8 @@ def test_the_readme_is_short() -> None:
     assert len(README.read_text().splitlines()) <= 180
 
 
-@pytest.mark.parametrize("block", blocks(README, "python"))
-def test_each_python_block_of_the_readme_synthesizes_as_printed(block: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [*blocks(README, "python"), *blocks(CI, "python")])
+def test_each_python_block_synthesizes_as_printed(block: str, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "Dockerfile").write_text("FROM scratch\n")
     (tmp_path / "index.json").write_text("{}")
@@ -93,12 +94,13 @@ def test_each_python_block_of_the_readme_synthesizes_as_printed(block: str, tmp_
     environment = {**os.environ, "CDK_OUTDIR": "cdk.out"}
     subprocess.run([sys.executable, "-c", APP], cwd=tmp_path, env=environment, check=True)
 
-    (template,) = (tmp_path / "cdk.out").glob("*.template.json")
-    assert '"Custom::LightsailContainerServiceDeployment"' in template.read_text()
+    templates = [path.read_text() for path in (tmp_path / "cdk.out").rglob("*.template.json")]
+    assert any('"Custom::LightsailContainerServiceDeployment"' in one for one in templates)
 
 
-def test_every_python_block_of_the_readme_is_tried() -> None:
+def test_every_python_block_is_tried() -> None:
     assert len(blocks(README, "python")) == README.read_text().count("```python") == 6
+    assert len(blocks(CI, "python")) == CI.read_text().count("```python") == 2
 
 
 @pytest.mark.parametrize(("document", "command"), COMMANDS)

@@ -71,6 +71,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
         "archive": str(archive),
         "digest": DIGEST,
         "key": KEY_ARN,
+        "branch": "fix/Cart-2",
         "reference": f"ghcr.io/acme/web@{DIGEST}",
     }
 

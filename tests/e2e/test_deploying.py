@@ -279,6 +279,18 @@ def test_the_example_of_an_existing_service_deploys_to_it(
     assert list(cdk.images()) == [":shop.web.1"]
 
 
+def test_the_example_of_a_preview_has_a_service_for_each_branch(
+    cdk: Cdk, registry: SampleRegistry
+) -> None:
+    app, image = "examples/preview.py", registry.image("first")
+
+    created = cdk.deploy(app, branch="fix/Cart-2", image=image)
+
+    assert created.returncode == 0, created.output
+    assert running(cdk, "preview-fix-cart-2")["web"]["image"] == ":preview-fix-cart-2.web.1"
+    cdk.remove()
+
+
 def test_the_example_of_two_containers_reads_a_secret_again_with_another_revision(
     cdk: Cdk,
 ) -> None:

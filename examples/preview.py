@@ -1,0 +1,36 @@
+"""A small service for each branch, with a URL of its own.
+
+    cdk deploy --app "python examples/preview.py" -c branch=fix-cart
+    cdk destroy --app "python examples/preview.py" -c branch=fix-cart --force
+
+The name of the branch becomes the name of the stack and of the service. `-c image=` names what to
+deploy. The service costs money until it is destroyed, so destroy it when the branch is merged.
+"""
+
+import re
+import sys
+
+from aws_cdk import App, Stack
+
+from cdk_lightsail_containers import ContainerWebService, ImageSource, Power
+
+app = App()
+branch = app.node.try_get_context("branch")
+if not branch:
+    sys.exit("context 'branch' is missing: -c branch=<name of the branch>")
+# What both a stack and a service may be called.
+name = re.sub("[^a-z0-9]+", "-", f"preview-{branch.lower()}")[:63].strip("-")
+
+stack = Stack(app, name)
+ContainerWebService(
+    stack,
+    "Site",
+    service_name=name,
+    source=ImageSource.from_registry(
+        app.node.try_get_context("image") or "public.ecr.aws/nginx/nginx:1.27"
+    ),
+    port=80,
+    power=Power.NANO,
+)
+
+app.synth()
