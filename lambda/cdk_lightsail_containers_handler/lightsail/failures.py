@@ -37,7 +37,7 @@ class LightsailCall:
             return NotFound(
                 f"Lightsail has no pushed image {self.digest} for container service "
                 f"'{self.service}'",
-                "push it again, Lightsail drops what is not registered at once",
+                "push it again, and deploy at once",
             )
         if code == "InvalidInputException":
             return Refused(problem, "correct it and deploy again", said=said)
@@ -59,7 +59,7 @@ class LightsailCall:
         """Return the error for a container service that is gone, and was there before."""
         return NotFound(
             f"container service '{self.service}' was deleted outside of the stack",
-            "create it again with 'aws lightsail create-container-service', or have the stack "
+            "create it again with 'aws lightsail create-container-service', or let the stack "
             "make another one under a new name",
         )
 
@@ -83,8 +83,8 @@ class LightsailCall:
             fix = "deploy again, fewer stacks at once, or give the function a longer timeout"
         else:
             fix = (
-                "deploy again; in a VPC the function needs a way to the internet, and not every "
-                "Region has Lightsail"
+                "deploy again, in a Region that has Lightsail, and in a VPC with a way to the "
+                "internet"
             )
         return OutOfTime(self._problem(cause), fix)
 

@@ -86,9 +86,7 @@ class RegistryError(Exception):
 class Unauthorized(RegistryError):  # noqa: N818 - these are named for what registries answer
     """Credentials are missing, wrong or expired, or do not allow it."""
 
-    default_fix = (
-        "check its name and the credentials, registries hide what these may not see behind this"
-    )
+    default_fix = "check its name, and that the credentials allow it"
 
 
 class Missing(RegistryError):  # noqa: N818
@@ -100,8 +98,7 @@ class Missing(RegistryError):  # noqa: N818
 class DigestMismatch(RegistryError):  # noqa: N818
     """Bytes are not what their digest and size say."""
 
-    default_fix = "push the image to its registry again, this one is damaged"
-    default_archive_fix = "write the archive again, this one is damaged"
+    default_fix = "push the image to its registry again"
 
 
 class Unsupported(RegistryError):  # noqa: N818
