@@ -30,7 +30,7 @@ class LightsailCall:
 
     def failed(self, code: str, said: str) -> HandlerError:
         """Return the error for what Lightsail answered: the error's name, and its words."""
-        problem = f"Lightsail refused {self.operation} for container service '{self.service}'"
+        problem = f"Lightsail refused {self._call}"
         if code == "NotFoundException" and not self.digest:
             return _no_service(self.service)
         if code == "NotFoundException":
@@ -65,9 +65,8 @@ class LightsailCall:
 
     def not_made(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call that botocore could not make, with botocore's words."""
-        call = f"{self.operation} for container service '{self.service}'"
         return HandlerError(
-            f"{call} could not be made ({cause})",
+            f"{self._call} could not be made ({cause})",
             "check the role and the environment of the function, and deploy again",
             said=said,
             limit=REASON_LIMIT,
@@ -90,20 +89,20 @@ class LightsailCall:
 
     def not_understood(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call whose answer is not what it should be, again and again."""
-        problem = (
-            f"Lightsail answered {self.operation} for container service '{self.service}' with "
-            f"something that the function does not understand ({cause})"
-        )
         return HandlerError(
-            problem,
+            f"Lightsail answered {self._call} with something that the function does not "
+            f"understand ({cause})",
             "report it with the function's log, which a deploy with --no-rollback keeps",
             said=said,
             limit=REASON_LIMIT,
         )
 
+    @property
+    def _call(self) -> str:
+        return f"{self.operation} for container service '{self.service}'"
+
     def _problem(self, cause: str) -> str:
-        call = f"{self.operation} for container service '{self.service}'"
-        return f"Lightsail did not answer {call} in time ({cause})"
+        return f"Lightsail did not answer {self._call} in time ({cause})"
 
 
 def _no_service(service: str) -> NotFound:
