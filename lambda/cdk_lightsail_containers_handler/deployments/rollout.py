@@ -153,7 +153,7 @@ class DeploymentResource(Resource):
                 try:
                     version = self._lightsail.deploy(wanted)
                 except Unanswered as lost:
-                    self._log("looking for it", why=str(lost))
+                    self._log("looking for it", why=lost)
                     found = self._find_what_was_lost(wanted, settled)
                     if found:
                         return found.version
@@ -165,7 +165,7 @@ class DeploymentResource(Resource):
                     refusals = 0 if is_busy else refusals + 1
                     if refusals > 1:
                         raise
-                    self._log("refused", busy=is_busy, why=str(refusal))
+                    self._log("refused", busy=is_busy, why=refusal)
                 else:
                     self._log("deploying", version=version)
                     return version
@@ -237,9 +237,10 @@ class DeploymentResource(Resource):
             if found and found.state == _FAILED:
                 raise self._failures.explain(found, service, self._detail)
             now = self._lightsail.service(service)
-            if now.detail and now.detail != self._detail:
-                self._detail = now.detail
-                self._log("under way", version=version, state=now.state, detail=now.detail)
+            detail = self._log.mask(now.detail)  # the next invocation gets it, too
+            if detail and detail != self._detail:
+                self._detail = detail
+                self._log("under way", version=version, state=now.state, detail=detail)
             if not pauses.pause():
                 raise self._still_under_way(service, version)
 

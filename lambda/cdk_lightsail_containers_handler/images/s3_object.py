@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from ..aws.calls import CALL_SECONDS, UNSOUND
+from ..aws.calls import CALL_SECONDS, UNSOUND, answered
 from ..deadline import PERMISSIONS_SECONDS, TooLate, in_time
 from ..errors import HandlerError, Unfinished
 
@@ -116,7 +116,7 @@ class S3Object:
             try:
                 return act()
             except ClientError as error:
-                cause = str(error.response.get("Error", {}).get("Code", ""))
+                cause, _ = answered(error)
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
                 is_denied = cause == "AccessDenied" and self._deadline.left() > permissions_by
                 if status < _SERVER_ERROR and not is_denied:
@@ -128,14 +128,14 @@ class S3Object:
             if failures == _TRIES:
                 raise HandlerError(
                     f"{self} could not be read ({cause})",
-                    "deploy again, and if it is in a VPC give the function a way to Amazon S3",
+                    "deploy again, and in a VPC give the function a way to Amazon S3",
                 )
             if not self._deadline.back_off(attempt):
                 break
             attempt += 1
         raise Unfinished(
             f"there was no time left to read {self}",
-            "deploy again, and if it is in a VPC give the function a way to Amazon S3",
+            "deploy again, and in a VPC give the function a way to Amazon S3",
         )
 
     def _refused(self, code: str) -> HandlerError:

@@ -14,8 +14,8 @@ RegistryError           anything below; one sentence, with the fix in `fix`
 
 https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
 
-Messages are made of names of ours and of the registry's own words, and those pass
-`quoted_answer`, so that no credential, token or signed address gets into one.
+Messages are made of names of ours and of the registry's own words, without the Authorization that
+was sent, tokens and signed addresses. Hide the password in a message before you shorten it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from .url import Url
 
 _LONGEST_QUOTE = 120
+_LONGEST_ANSWER = 512  # more than is shown of it
 _LONGEST_WORD = 80  # a digest has 71 characters, tokens have hundreds
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
-_QUERY = re.compile(r"\?\S*")
-_USER_INFO = re.compile(r"//[^\s/@]*@")
+_LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
+_USER_INFO = re.compile(r"://[^\s/@]*@")
+_QUERY = re.compile(r"(://[^\s?]*)\?\S*")
 
 
 IN_DOUBT = ", is it a registry that answered"
@@ -84,9 +86,7 @@ class RegistryError(Exception):
 class Unauthorized(RegistryError):  # noqa: N818 - these are named for what registries answer
     """Credentials are missing, wrong or expired, or do not allow it."""
 
-    default_fix = (
-        "check its name and the credentials, registries hide what these may not see behind this"
-    )
+    default_fix = "check its name, and that the credentials allow it"
 
 
 class Missing(RegistryError):  # noqa: N818
@@ -98,8 +98,7 @@ class Missing(RegistryError):  # noqa: N818
 class DigestMismatch(RegistryError):  # noqa: N818
     """Bytes are not what their digest and size say."""
 
-    default_fix = "push the image to its registry again, this one is damaged"
-    default_archive_fix = "write the archive again, this one is damaged"
+    default_fix = "push the image to its registry again"
 
 
 class Unsupported(RegistryError):  # noqa: N818
@@ -166,19 +165,21 @@ def error_of_answer(
     """
     code, message = _read(body)
     said = " ".join(part for part in (str(status), code) if part)
-    quoted = quoted_answer(message, secrets)
+    quoted = quoted_answer(message, secrets, _LONGEST_ANSWER)
     problem = f"{what} ({said}{', ' if quoted else ''}{quoted})"
     return _kind(status, code)(problem, status=status)
 
 
-def quoted_answer(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a registry's words, short and without anything that may be a secret."""
+def quoted_answer(text: str, secrets: Iterable[str] = (), longest: int = _LONGEST_QUOTE) -> str:
+    """Return a registry's words, short, in one line, and without what may be a token.
+
+    No word is cut: it may be the password, and a part of that would not be found and hidden.
+    """
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "...")
-    text = _USER_INFO.sub("//", _QUERY.sub("", text))
-    words = [word for word in text.split() if len(word) <= _LONGEST_WORD and word.isprintable()]
-    quoted = " ".join(words)
-    return quoted if len(quoted) <= _LONGEST_QUOTE else f"{quoted[: _LONGEST_QUOTE - 3]}..."
+    text = "".join(one if one.isprintable() else " " for one in text).strip()
+    text = _USER_INFO.sub("://", _QUERY.sub(r"\1", _LONG_WORD.sub("...", text)))
+    return text if len(text) <= longest else f"{text[: longest - 4].rpartition(' ')[0]} ..."
 
 
 def _kind(status: int, code: str) -> type[RegistryError]:
