@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
 _T = TypeVar("_T")
+_LONGER = 1.5
 
 PERMISSIONS_SECONDS = 12.0
 """How long a refusal may be a role's new permissions on their way to every service of AWS."""
@@ -57,6 +58,43 @@ class Deadline:
         """
         longest = min(10.0, 0.5 * 2.0 ** min(attempt, 8))
         return self.pause(random.uniform(longest / 2, longest))  # nosec B311  # noqa: S311 - no secret
+
+    def pauses(self, first: float, longest: float) -> "Pauses":
+        """Return what makes a loop wait before each turn but the first, the longer the more.
+
+        Args:
+            first: the seconds of the first pause; each of the others is half as long again.
+            longest: the most seconds of a pause.
+        """
+        return Pauses(self, first, longest)
+
+
+class Pauses:
+    """The pauses of a loop that looks at something; they end when there is no time for another.
+
+    Attributes:
+        longest: the most seconds of a pause; may be changed between two turns.
+    """
+
+    def __init__(self, deadline: Deadline, first: float, longest: float) -> None:
+        self.longest = longest
+        self._deadline = deadline
+        self._next = first
+        self._has_begun = False
+
+    def __iter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> None:
+        """Wait, unless it is the first turn."""
+        if not self._has_begun:
+            self._has_begun = True
+            return
+        seconds = min(self._next, self.longest)
+        self._next = seconds * _LONGER
+        if not self._deadline.pause(seconds):
+            raise StopIteration
 
 
 class TooLate(Exception):  # noqa: N818 - says what became of a call

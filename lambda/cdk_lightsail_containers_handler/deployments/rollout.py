@@ -14,22 +14,28 @@ from ..aws.secret_values import SecretValues
 from ..cloudformation.resource import Answer, Resource
 from ..errors import HandlerError, OutOfTime, Refused, Unanswered, Unfinished
 from ..lightsail.client import STALE_SECONDS
+from ..lightsail.deployment import ACTIVATING
 from ..properties.container_service_deployment import DeploymentAttribute, DeploymentProperties
 from .failure import DeploymentFailures
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request
     from ..deadline import Deadline
+    from ..lightsail.answers import ContainerService
     from ..lightsail.deployment import Deployment
 
 # What an invocation leaves to the next.
 _VERSION, _DETAIL, _SETTLED = "Version", "Detail", "Settled"
 
-_UNDER_WAY, _ACTIVE, _FAILED = "ACTIVATING", "ACTIVE", "FAILED"
+_ACTIVE, _FAILED = "ACTIVE", "FAILED"
 # INACTIVE is one that was active: another deployment has followed it, perhaps another stack's.
 _SUCCEEDED = frozenset({_ACTIVE, "INACTIVE"})
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 10.0
+# The closer a deployment is to its end, the more often the function looks: of the longest pause a
+# user waits half in vain. Each stage may be so short that no look falls into it, see
+# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceStateDetail.html
+_LONGEST_PAUSES = {"EVALUATING_HEALTH_CHECK": 6.0, "ACTIVATING_DEPLOYMENT": 2.5}
 
 
 class DeploymentResource(Resource):
@@ -60,8 +66,7 @@ class DeploymentResource(Resource):
         service = wanted.service_name
         self._detail = str(state.get(_DETAIL, ""))
         try:
-            self._wait_until_it_serves(service, version)
-            return self._served(service, version)
+            return self._served(self._wait_until_it_serves(service, version), service, version)
         except OutOfTime as error:
             # Lightsail has answered before, so it will again.
             raise self._still_under_way(service, version) from error
@@ -79,13 +84,12 @@ class DeploymentResource(Resource):
         secrets = SecretValues(self.request.environment.make_client, calls)
         return secrets.fill(wanted, self.request.log.mask)
 
-    def _served(self, service: str, version: int) -> Answer:
+    def _served(self, found: ContainerService, service: str, version: int) -> Answer:
         """Return the answer for a deployment that serves.
 
         Raises:
             HandlerError: the service is disabled, so that none does.
         """
-        found = self._lightsail.service(service)
         if found.is_disabled:
             raise HandlerError(
                 f"container service '{service}' is disabled, so that deployment {version} does "
@@ -143,7 +147,7 @@ class DeploymentResource(Resource):
             found = self._found(deployments, wanted, settled)
             if found:
                 return found.version
-            under_way = _first(deployments, _UNDER_WAY)
+            under_way = _first(deployments, ACTIVATING)
             if under_way:
                 refusals = 0  # it is what Lightsail refused another one for
                 self._log("waiting for another deployment", version=under_way.version)
@@ -181,14 +185,14 @@ class DeploymentResource(Resource):
         if made:
             return made
         active = _first(deployments, _ACTIVE)
-        if active is None or not active.runs(wanted) or _first(deployments, _UNDER_WAY):
+        if active is None or not active.runs(wanted) or _first(deployments, ACTIVATING):
             return None
         # A read may lag behind, and a rollback comes right after the deployment that it takes
         # back. Only what goes on showing is believed.
         if not self._deadline.pause(STALE_SECONDS):
             raise _took_nothing(wanted.service_name, settled)
         again = self._lightsail.deployments(wanted.service_name)
-        if _first(again, _UNDER_WAY) or _first(again, _ACTIVE) != active:
+        if _first(again, ACTIVATING) or _first(again, _ACTIVE) != active:
             return None
         self._log("deployed already", version=active.version)
         return active
@@ -219,29 +223,46 @@ class DeploymentResource(Resource):
                 return deployment
         return None
 
-    def _wait_until_it_serves(self, service: str, version: int) -> None:
-        """Wait for a version to serve; the service's own state does not count.
+    def _wait_until_it_serves(self, service: str, version: int) -> ContainerService:
+        """Wait for a version to serve, and return the service that it serves in.
+
+        The service's own state does not count. As long as the version is what it is making, that
+        says enough; from then on the list of its deployments does.
 
         Raises:
             Unfinished: the deadline came first.
             HandlerError: it failed.
         """
-        pauses = _Pauses(self._deadline)
-        while True:
-            deployments = self._lightsail.deployments(service)
-            # The first reads may be older than the deployment.
-            found = next((one for one in deployments if one.version == version), None)
-            if found and found.state in _SUCCEEDED:
-                self._log("deployed", version=version, state=found.state)
-                return
-            if found and found.state == _FAILED:
-                raise self._failures.explain(found, service, self._detail)
+        pauses = self._deadline.pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+        for _ in pauses:
             now = self._lightsail.service(service)
-            if now.detail and now.detail != self._detail:
-                self._detail = now.detail
-                self._log("under way", version=version, state=now.state, detail=now.detail)
-            if not pauses.pause():
-                raise self._still_under_way(service, version)
+            if now.under_way == version:
+                self._follow(now, version)
+                pauses.longest = _LONGEST_PAUSES.get(now.stage, _LONGEST_PAUSE_SECONDS)
+            elif self._serves(service, version):
+                return now
+        raise self._still_under_way(service, version)
+
+    def _follow(self, now: ContainerService, version: int) -> None:
+        if now.detail and now.detail != self._detail:
+            self._detail = now.detail
+            self._log("under way", version=version, state=now.state, detail=now.detail)
+
+    def _serves(self, service: str, version: int) -> bool:
+        """Return whether a version serves, or did before another one.
+
+        Raises:
+            HandlerError: it failed.
+        """
+        deployments = self._lightsail.deployments(service)
+        # The first reads may be older than the deployment.
+        found = next((one for one in deployments if one.version == version), None)
+        if found is None or _is_new(found):
+            return False
+        if found.state == _FAILED:
+            raise self._failures.explain(found, service, self._detail)
+        self._log("deployed", version=version, state=found.state)
+        return found.state in _SUCCEEDED
 
     def _still_under_way(self, service: str, version: int) -> Unfinished:
         return Unfinished(
@@ -267,7 +288,7 @@ class _Pauses:
 
 
 def _is_new(deployment: Deployment) -> bool:
-    return deployment.state == _UNDER_WAY
+    return deployment.state == ACTIVATING
 
 
 def _first(deployments: list[Deployment], state: str) -> Deployment | None:
