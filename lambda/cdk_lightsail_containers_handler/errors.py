@@ -1,6 +1,6 @@
 """What can go wrong, as the owner of the stack reads it.
 
-HandlerError        a request failed; its text is one sentence for the stack's events
+HandlerError        a request failed; it makes one sentence for the stack's events
 |-- NotFound        Lightsail has no such service or image
 |-- Refused         Lightsail refuses the values (InvalidInputException)
 |-- Unanswered      a call was sent and not answered: it may have been carried out, or not
@@ -9,7 +9,7 @@ HandlerError        a request failed; its text is one sentence for the stack's e
 `-- Unfinished      the time of an invocation was over; another one can go on
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .plain_text import plain, shortened, size
 
@@ -23,19 +23,36 @@ REASON_LIMIT = 800
 class HandlerError(Exception):
     """A failed request: one sentence that ends with the fix.
 
-    Words from elsewhere pass the request's mask before they become a part of it.
+    The words of others may quote a secret, so they stay apart until the sentence is shown: only
+    there it is cut, as half a secret would not be found any more.
+
+    Args:
+        problem: what happened in words of ours, with the names concerned.
+        fix: what the owner of the stack does about it; never shortened.
+        said: what others say of it, AWS or a registry, as they said it.
+        limit: the most bytes of the sentence in the answer.
     """
 
-    def __init__(self, problem: str, fix: str, limit: int = SENTENCE_LIMIT) -> None:
-        """Join what happened, shortened if need be, and what to do about it.
+    def __init__(
+        self, problem: str, fix: str, *, said: str = "", limit: int = SENTENCE_LIMIT
+    ) -> None:
+        self.said = said
+        self._problem = _in_one_line(problem)
+        self._fix = fix
+        self._limit = limit
+        # AWS Lambda logs this of an error that ends an invocation, and knows no mask: no `said`.
+        super().__init__(": ".join(filter(None, (self._problem, fix))))
+
+    def sentence(self, mask: Callable[[str], str]) -> str:
+        """Return what the owner of the stack reads.
 
         Args:
-            problem: what happened, with the names concerned.
-            fix: what the owner of the stack does about it; never shortened.
-            limit: the most bytes of both in the answer.
+            mask: hides secrets in the words of others.
         """
-        room = max(limit - size(f": {fix}"), len("..."))
-        super().__init__(f"{shortened(_in_one_line(problem), room)}: {fix}")
+        said = _in_one_line(mask(self.said)).rstrip(".")
+        problem = ": ".join(filter(None, (self._problem, said)))
+        room = max(self._limit - size(f": {self._fix}"), len("..."))
+        return f"{shortened(problem, room)}: {self._fix}"
 
 
 class NotFound(HandlerError):  # noqa: N818 - named for what Lightsail answers
@@ -65,16 +82,19 @@ class Unfinished(HandlerError):  # noqa: N818
         problem: what was not finished, for when there is no further invocation.
         fix: what the owner of the stack does about it then.
         state: what the next invocation has to know to go on, as JSON; nothing secret.
+        said: what others say of it.
     """
 
-    def __init__(self, problem: str, fix: str, state: Mapping[str, object] | None = None) -> None:
-        super().__init__(problem, fix)
+    def __init__(
+        self,
+        problem: str,
+        fix: str,
+        state: Mapping[str, object] | None = None,
+        *,
+        said: str = "",
+    ) -> None:
+        super().__init__(problem, fix, said=said)
         self.state = state or {}
-
-
-def with_words(problem: str, said: str) -> str:
-    """Return a problem with what others say of it, in words that passed the mask."""
-    return f"{problem}: {said.rstrip('.')}" if said else problem
 
 
 def _in_one_line(text: str) -> str:

@@ -17,6 +17,7 @@ from .cloudformation.crhelper_guard import CrhelperGuard
 from .cloudformation.hand_over import INVOKE_SECONDS
 from .cloudformation.reply import Reply
 from .cloudformation.request import Environment, Request
+from .errors import HandlerError
 from .request_log import log_bare_lines
 from .resources import delete, put
 
@@ -72,10 +73,14 @@ def make_handler(
             stack_id=request.event["StackId"],
         )
         reply = Reply(request)
-        with reply.in_time():
-            outcome = resource.carry_out(request)
-            is_first = reply.give(outcome)
-        outcome.undo(is_too_late=not is_first)
+        try:
+            with reply.in_time():
+                outcome = resource.carry_out(request)
+                is_first = reply.give(outcome)
+            with request.explained():
+                outcome.undo(is_too_late=not is_first)
+        except HandlerError as error:
+            raise error from None  # what caused it may quote a secret, and AWS Lambda logs it
 
     return handler
 

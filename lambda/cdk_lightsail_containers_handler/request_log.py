@@ -7,6 +7,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .errors import HandlerError
 from .mask import Mask
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-# Facts that are names of ours, or sentences whose foreign words have passed the mask already: a
-# secret such as `shop` must not make them unreadable.
+# Facts in words of ours: a secret such as `shop` must not make them unreadable.
 _OWN_FACTS = frozenset(
     {"at", "container", "digest", "image", "images", "operation", "physical_id", "reason"}
     | {"service", "source", "stack_id", "status", "why"}
@@ -29,7 +29,7 @@ class Log(Protocol):
 
     @property
     def mask(self) -> Callable[[str], str]:
-        """What words from elsewhere pass before they become a part of a sentence."""
+        """What hides secrets in words from elsewhere."""
 
     @property
     def is_kept(self) -> bool:
@@ -81,13 +81,15 @@ class RequestLog:
         """Log a step, with the milliseconds since the step before."""
         now = self._clock()
         took, self._last = round((now - self._last) * 1000), now
-        shown = {
-            name: fact if name in _OWN_FACTS else self._shown(fact) for name, fact in facts.items()
-        }
+        shown = {name: self._shown(fact, is_own=name in _OWN_FACTS) for name, fact in facts.items()}
         _logger.info("%s", json.dumps({"step": step, **shown, "ms": took, **self._ids}))
 
-    def _shown(self, fact: Any) -> Any:
-        """Return a fact with each of its strings masked."""
+    def _shown(self, fact: Any, *, is_own: bool = False) -> Any:
+        """Return a fact with each of its strings masked, unless they are words of ours."""
+        if isinstance(fact, HandlerError):
+            return fact.sentence(self.mask)
+        if is_own:
+            return fact
         if isinstance(fact, str):
             return self.mask(fact)
         if isinstance(fact, dict):

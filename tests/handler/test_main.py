@@ -448,7 +448,9 @@ class TestFaults:
 
         answer = stack.send(stack.request(kind, PhysicalResourceId=":shop.web.1"))
 
-        assert reason(answer) == f"unexpected AssertionError, no list: report it, {fix}"
+        assert reason(answer) == (
+            f"unexpected AssertionError: no list of https://a.b/c?***: report it, {fix}"
+        )
         assert "Traceback" in caplog.text
         assert "sig=1" not in caplog.text
 
@@ -468,7 +470,7 @@ def test_what_crhelper_fails_at_is_answered(stack: Stack, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("crhelper.log_helper.setup", fail)
 
-    assert reason(stack.create()) == "no log"
+    assert reason(stack.create()) == "unexpected error: no log: deploy again"
 
 
 class TestDeadline:

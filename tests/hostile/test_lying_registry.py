@@ -225,8 +225,8 @@ class TestSlowAnswers:
         lied_to.lie(pattern, Says(first=first, then=b" ", between=lied_to.pass_time))
 
         assert lied_to.reason() == (
-            f"{lied_to.source.host} was too slow for the time that was left, and CloudFormation "
-            "waits no longer: give the function more memory, with which it has more network"
+            f"CloudFormation waits no longer: {lied_to.source.host} was too slow for the time "
+            "that was left: give the function more memory, with which it has more network"
         )
 
 

@@ -25,7 +25,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from ..deadline import PERMISSIONS_SECONDS, TooLate, in_time
-from ..errors import REASON_LIMIT, HandlerError, Unanswered, with_words
+from ..errors import REASON_LIMIT, HandlerError, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,12 +106,13 @@ class PlainCall:
     def failed(self, code: str, said: str) -> HandlerError:
         """Return the error for what AWS answered: the error's name, and AWS's words."""
         # They name what is missing: the action, the key, the day of the deletion.
-        problem = with_words(f"{self.problem} ({code})", said)
-        return HandlerError(problem, self.fixes.get(code, self.fix), REASON_LIMIT)
+        fix = self.fixes.get(code, self.fix)
+        return HandlerError(f"{self.problem} ({code})", fix, said=said, limit=REASON_LIMIT)
 
     def not_made(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call that botocore could not make."""
-        return HandlerError(with_words(f"{self.problem} ({cause})", said), self.fix, REASON_LIMIT)
+        problem = f"{self.problem} ({cause})"
+        return HandlerError(problem, self.fix, said=said, limit=REASON_LIMIT)
 
     def unanswered(self, cause: str) -> Unanswered:
         """Return the error for a call whose answer was lost."""
@@ -199,7 +200,7 @@ class Calls:
             try:
                 return in_time(act, self._attempt_seconds)
             except ClientError as error:
-                code, said = self._answered(error)
+                code, said = answered(error)
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
                 self._report(call, code, error)
                 is_sent = status >= _SERVER_ERROR
@@ -213,11 +214,11 @@ class Calls:
             except (BotoCoreError, HTTPError) as error:
                 cause, is_sent = self._report(call, type(error).__name__, error), True
                 if not isinstance(error, _UNANSWERED):
-                    raise call.not_made(cause, self._first_line(error)) from error
+                    raise call.not_made(cause, str(error)) from error
                 last = call.out_of_time(cause)
             except UNSOUND as error:
                 cause, is_sent = self._report(call, type(error).__name__, error), True
-                last = call.not_understood(cause, self._first_line(error))
+                last = call.not_understood(cause, str(error))
                 unsound += 1
             except TooLate as error:
                 cause, is_sent = self._report(call, str(error), error), True
@@ -227,18 +228,6 @@ class Calls:
             if unsound == _MOST_UNSOUND or not deadline.back_off(attempt):
                 raise last
             attempt += 1
-
-    def _answered(self, error: ClientError) -> tuple[str, str]:
-        """Return the name of AWS's error, and AWS's words as they may be shown."""
-        answer = error.response.get("Error", {})
-        code = str(answer.get("Code", ""))
-        if not _NAME.fullmatch(code):
-            code = "an error without a name"
-        return code, self._log.mask(str(answer.get("Message", "")))
-
-    def _first_line(self, error: Exception) -> str:
-        """Return the first line of what an exception says, as it may be shown."""
-        return self._log.mask(str(error)).partition("\n")[0]
 
     def _report(self, call: Call, cause: str, error: Exception) -> str:
         """Log a failure whole, and return its cause."""
@@ -251,3 +240,12 @@ class Calls:
             aws_request=answer.get("ResponseMetadata", {}).get("RequestId"),
         )
         return cause
+
+
+def answered(error: ClientError) -> tuple[str, str]:
+    """Return the name of AWS's error, and AWS's words."""
+    answer = error.response.get("Error", {})
+    code = str(answer.get("Code", ""))
+    if not _NAME.fullmatch(code):
+        code = "an error without a name"
+    return code, str(answer.get("Message", ""))

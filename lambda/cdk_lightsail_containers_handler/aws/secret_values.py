@@ -61,10 +61,10 @@ class SecretValues:
         """
         containers = dict(wanted.containers)
         for name, secrets in wanted.secrets.items():
-            values = {variable: self._value(secret) for variable, secret in secrets.items()}
-            for value in values.values():
-                mask.hide(value)
-            environment = {**containers[name].environment, **values}
+            environment = dict(containers[name].environment)
+            for variable, secret in secrets.items():
+                environment[variable] = self._value(secret)
+                mask.hide(environment[variable])
             containers[name] = replace(containers[name], environment=environment)
         return replace(wanted, containers=containers, secrets={})
 

@@ -80,4 +80,4 @@ class CrhelperGuard(CfnResource):
 
     def _send(self, _status: str, reason: str) -> None:
         """Turn what crhelper fails at into the outcome."""
-        self._outcome = Answer(failure=reason or "unexpected error without a message: deploy again")
+        self._outcome = Answer.failed(HandlerError("unexpected error", "deploy again", said=reason))

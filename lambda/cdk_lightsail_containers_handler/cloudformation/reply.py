@@ -86,7 +86,7 @@ class Reply:
             return Answer.failed(error)
         # The rollback would not know what to delete.
         self._lost = outcome.error
-        self._request.log("left unanswered", why=str(outcome.error))
+        self._request.log("left unanswered", why=outcome.error)
         return None
 
     def _invoke(self, outcome: HandOver) -> bool:
@@ -128,14 +128,15 @@ class Reply:
 
     def _send(self, answer: Answer) -> None:
         request, event = self._request, self._request.event
-        status = "FAILED" if answer.failure else "SUCCESS"
+        reason = answer.failure.sentence(request.log.mask) if answer.failure else ""
+        status = "FAILED" if reason else "SUCCESS"
         body = {
             "Status": status,
             "PhysicalResourceId": answer.physical_id or request.old_physical_id,
             "StackId": event["StackId"],
             "RequestId": event["RequestId"],
             "LogicalResourceId": event["LogicalResourceId"],
-            **({"Reason": answer.failure} if answer.failure else {"Data": answer.data}),
+            **({"Reason": reason} if reason else {"Data": answer.data}),
         }
         deadline = request.deadline_in(request.left() - _LAST_SECONDS)
         try:
@@ -144,4 +145,4 @@ class Reply:
             self._lost = error
             request.log("not answered", why=str(error))
         else:
-            request.log("answered", reason=answer.failure, status=status)
+            request.log("answered", reason=reason, status=status)

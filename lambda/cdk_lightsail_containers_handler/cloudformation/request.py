@@ -132,10 +132,10 @@ class Request:
             raise
         except Exception as error:
             self.log("unexpected", traceback=traceback.format_exc())
-            said = self.log.mask(str(error)).partition("\n")[0]
             raise HandlerError(
-                f"unexpected {type(error).__name__}{f', {said}' if said else ''}",
+                f"unexpected {type(error).__name__}",
                 f"report it, {self.log.where}",
+                said=str(error),
             ) from error
 
     def find_what_was_lost(self, done: str, look: Callable[[], _T | None]) -> _T | None:
@@ -152,7 +152,7 @@ class Request:
         try:
             found = look()
         except HandlerError as error:
-            self.log(f"does not know whether it is {done}", why=str(error))
+            self.log(f"does not know whether it is {done}", why=error)
             return None
         self.doubt.is_open = False
         return found

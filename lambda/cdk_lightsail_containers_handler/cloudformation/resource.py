@@ -26,20 +26,20 @@ class Answer:
     Args:
         physical_id: what the resource stands for; empty for what it stood for before.
         data: the resource's attributes.
-        failure: why the request failed, one sentence; empty for success.
+        failure: why the request failed; None for success.
         undo: undoes what was made for a request that is cancelled, once it is answered. Only then:
             until it is answered CloudFormation may cancel it, and never ask to delete that.
     """
 
     physical_id: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
-    failure: str = ""
+    failure: HandlerError | None = None
     undo: Callable[..., None] = nothing
 
     @classmethod
     def failed(cls, error: HandlerError, undo: Callable[..., None] = nothing) -> Self:
         """Return the answer that a request failed."""
-        return cls(failure=str(error), undo=undo)
+        return cls(failure=error, undo=undo)
 
 
 @dataclass(frozen=True, kw_only=True)

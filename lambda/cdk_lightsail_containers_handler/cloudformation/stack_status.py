@@ -253,7 +253,7 @@ class StackStatus:
         except OutOfTime:
             raise
         except HandlerError as error:  # the policy of an earlier release does not allow it
-            self._log("went on without the stack's resources", why=str(error))
+            self._log("went on without the stack's resources", why=error)
             return False
         return any(one == physical_id for name, one in resources.items() if name != self._resource)
 
@@ -328,7 +328,7 @@ class StackStatus:
         try:
             return self._calls.send(call, act)
         except HandlerError as error:
-            self._log("went on without the stack's status", why=str(error))
+            self._log("went on without the stack's status", why=error)
             return unknown
 
 

@@ -56,13 +56,14 @@ class DeploymentFailures:
         Args:
             deployment: the one that failed.
             service: its container service.
-            detail: code and message of the state in which the service was last seen deploying.
+            detail: code and message of the state in which the service was last seen deploying, as
+                it may be shown.
         """
         logs = {name: self._lines(deployment, service, name) for name in deployment.containers}
         culprit = _culprit(logs, deployment)
         lines = logs.get(culprit, [])
         verdict = _verdict(lines, deployment.version)
-        state = self._log.mask(detail).rstrip(".")
+        state = detail.rstrip(".")
         problem = (
             f"deployment {deployment.version} of container service '{service}' failed"
             f"{_cause(deployment, state, verdict)}, container '{culprit}'"
@@ -72,7 +73,7 @@ class DeploymentFailures:
         said = self._shown(lines, verdict, limit - size(f"{problem}: : {fix}"))
         if not said:
             said = f"there is no log of it{f', the last state was {state}' if state else ''}"
-        return HandlerError(f"{problem}: {said}", fix, limit)
+        return HandlerError(f"{problem}: {said}", fix, limit=limit)
 
     def _lines(self, deployment: Deployment, service: str, container: str) -> list[str]:
         """Return what a container logged, each line once and the last one last, and log it."""
@@ -80,7 +81,7 @@ class DeploymentFailures:
         try:
             events = self._lightsail.container_log(service, container, since)
         except HandlerError as error:
-            self._log("no container log", container=container, why=str(error))
+            self._log("no container log", container=container, why=error)
             return []
         lines = [" ".join(self._log.mask(event.message).split()) for event in events]
         for event, line in zip(events, lines, strict=True):

@@ -157,7 +157,7 @@ class DeploymentResource(Resource):
                 try:
                     version = self._lightsail.deploy(wanted)
                 except Unanswered as lost:
-                    self._log("looking for it", why=str(lost))
+                    self._log("looking for it", why=lost)
                     found = self._find_what_was_lost(wanted, settled)
                     if found:
                         return found.version
@@ -169,7 +169,7 @@ class DeploymentResource(Resource):
                     refusals = 0 if is_busy else refusals + 1
                     if refusals > 1:
                         raise
-                    self._log("refused", busy=is_busy, why=str(refusal))
+                    self._log("refused", busy=is_busy, why=refusal)
                 else:
                     self._log("deploying", version=version)
                     return version
@@ -244,9 +244,10 @@ class DeploymentResource(Resource):
         raise self._still_under_way(service, version)
 
     def _follow(self, now: ContainerService, version: int) -> None:
-        if now.detail and now.detail != self._detail:
-            self._detail = now.detail
-            self._log("under way", version=version, state=now.state, detail=now.detail)
+        detail = self._log.mask(now.detail)  # the next invocation gets it, too
+        if detail and detail != self._detail:
+            self._detail = detail
+            self._log("under way", version=version, state=now.state, detail=detail)
 
     def _serves(self, service: str, version: int) -> bool:
         """Return whether a version serves, or did before another one.

@@ -69,7 +69,7 @@ def pushing(
     """
     seconds = deadline.left()
     with Connections(timeouts=timeouts) as connections:
-        with _explained(log.mask):
+        with _explained():
             found = _open(source, connections, deadline, make_client, log)
             push = Push(
                 found,
@@ -170,7 +170,7 @@ class Push:
         source = MeteredSource(self._source)
         self._carried = 0
         try:
-            with _explained(self._log.mask):
+            with _explained():
                 result = copy_image(
                     source,
                     destination,
@@ -236,14 +236,16 @@ def _masked(credentials: CredentialsSource, mask: Mask) -> CredentialsSource:
 
 
 @contextmanager
-def _explained(mask: Mask) -> Iterator[None]:
+def _explained() -> Iterator[None]:
     """Turn what goes wrong with a registry into a sentence for the owner of the stack."""
     try:
         yield
     except DeadlineExceeded as error:
         raise Unfinished(
-            f"{mask(error.problem)}, and CloudFormation waits no longer",
+            "CloudFormation waits no longer",
             "give the function more memory, with which it has more network",
+            said=error.problem,
         ) from error
     except RegistryError as error:
-        raise HandlerError(mask(error.problem), error.fix) from error
+        # It quotes the registry in the middle of words of ours.
+        raise HandlerError("", error.fix, said=error.problem) from error

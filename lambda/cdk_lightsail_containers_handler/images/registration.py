@@ -187,7 +187,7 @@ class Registration:
     def _is_for_lack_of_room(self, refusal: Refused) -> bool:
         """Return whether the service is full; its list may lag behind Lightsail's sentence."""
         stored = len(self._lightsail.images(self.wanted.service_name))
-        return stored >= STORED_IMAGES or "Maximum number of" in str(refusal)
+        return stored >= STORED_IMAGES or "Maximum number of" in refusal.said
 
     def _may_try_again(self, attempt: int) -> bool:
         """Wait, and return whether another registration leaves the time to look for it, too."""
@@ -231,7 +231,7 @@ class Registration:
                 self._lightsail.delete_image(own.name)
                 self.made = None
         except HandlerError as error:
-            self._log("could not settle a second registration", why=str(error))
+            self._log("could not settle a second registration", why=error)
         return image
 
     def _find_or_make_room(self) -> StoredImage | None:

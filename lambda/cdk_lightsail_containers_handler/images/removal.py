@@ -80,7 +80,7 @@ class ImageRemovals:
         try:
             return self._prune(wanted, wanted.max_versions - room_for, keep)
         except HandlerError as error:
-            self._log("could not prune", why=str(error))
+            self._log("could not prune", why=error)
             return False
 
     def _prune(
@@ -112,7 +112,7 @@ class ImageRemovals:
                 is_busy = self._waits and self._lightsail.waits_while_busy(name.service, attempt)
                 refusals = 0 if is_busy else refusals + 1
                 if refusals > 1 or not self._waits:
-                    self._log("kept: Lightsail refused", image=str(name), why=str(refusal))
+                    self._log("kept: Lightsail refused", image=str(name), why=refusal)
                     return False
             else:
                 self._log("deleted", image=str(name))

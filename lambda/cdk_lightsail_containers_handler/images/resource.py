@@ -128,7 +128,7 @@ class ImageResource(Resource):
         try:
             yield
         except HandlerError as error:
-            self.request.log("not taken back", why=str(error))
+            self.request.log("not taken back", why=error)
             if isinstance(error, OutOfTime | Unfinished):
                 raise
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from ..aws.calls import CALL_SECONDS, UNSOUND
+from ..aws.calls import CALL_SECONDS, UNSOUND, answered
 from ..deadline import PERMISSIONS_SECONDS, TooLate, in_time
 from ..errors import HandlerError, Unfinished
 
@@ -116,7 +116,7 @@ class S3Object:
             try:
                 return act()
             except ClientError as error:
-                cause = str(error.response.get("Error", {}).get("Code", ""))
+                cause, _ = answered(error)
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
                 is_denied = cause == "AccessDenied" and self._deadline.left() > permissions_by
                 if status < _SERVER_ERROR and not is_denied:

@@ -70,7 +70,9 @@ def check_signature(
         problem = f"{repository} is not signed"
     image = repository.reference.by_digest(digest)
     raise HandlerError(
-        problem, f"sign it with 'cosign sign --key awskms:///{key} {image}'", REASON_LIMIT
+        problem,
+        f"sign it with 'cosign sign --key awskms:///{key} {image}'",
+        limit=REASON_LIMIT,
     )
 
 

@@ -9,15 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import (
-    REASON_LIMIT,
-    HandlerError,
-    NotFound,
-    OutOfTime,
-    Refused,
-    Unanswered,
-    with_words,
-)
+from ..errors import REASON_LIMIT, HandlerError, NotFound, OutOfTime, Refused, Unanswered
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class LightsailCall:
                 "push it again, Lightsail drops what is not registered at once",
             )
         if code == "InvalidInputException":
-            return Refused(with_words(problem, said), "correct it and deploy again")
+            return Refused(problem, "correct it and deploy again", said=said)
         if code == "AccessDeniedException":
             return HandlerError(
                 f"the function's role may not call lightsail:{self.operation} on container "
@@ -61,7 +53,7 @@ class LightsailCall:
                 f"'{self.service}'",
                 "deploy again in some minutes",
             )
-        return HandlerError(with_words(f"{problem} with {code}", said), "fix that and deploy again")
+        return HandlerError(f"{problem} with {code}", "fix that and deploy again", said=said)
 
     def deleted(self) -> NotFound:
         """Return the error for a container service that is gone, and was there before."""
@@ -75,9 +67,10 @@ class LightsailCall:
         """Return the error for a call that botocore could not make, with botocore's words."""
         call = f"{self.operation} for container service '{self.service}'"
         return HandlerError(
-            with_words(f"{call} could not be made ({cause})", said),
+            f"{call} could not be made ({cause})",
             "check the role and the environment of the function, and deploy again",
-            REASON_LIMIT,
+            said=said,
+            limit=REASON_LIMIT,
         )
 
     def unanswered(self, cause: str) -> Unanswered:
@@ -102,9 +95,10 @@ class LightsailCall:
             f"something that the function does not understand ({cause})"
         )
         return HandlerError(
-            with_words(problem, said),
+            problem,
             "report it with the function's log, which a deploy with --no-rollback keeps",
-            REASON_LIMIT,
+            said=said,
+            limit=REASON_LIMIT,
         )
 
     def _problem(self, cause: str) -> str:

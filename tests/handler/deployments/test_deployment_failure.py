@@ -59,8 +59,9 @@ def told(
         lightsail = Lightsail(client, FakeTime().deadline(60), log)
         error = DeploymentFailures(lightsail, log).explain(deployment, "shop", detail)
     client.close()
-    assert len(json.dumps(str(error))) <= (802 if log.is_kept else 1502)
-    return str(error)
+    sentence = error.sentence(log.mask)
+    assert len(json.dumps(sentence)) <= (802 if log.is_kept else 1502)
+    return sentence
 
 
 @pytest.mark.parametrize(

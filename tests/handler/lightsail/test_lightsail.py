@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 from cdk_lightsail_containers_handler.errors import HandlerError, Unanswered
 from cdk_lightsail_containers_handler.lightsail.client import Lightsail
 from cdk_lightsail_containers_handler.main import CLIENT_CONFIG
+from cdk_lightsail_containers_handler.mask import Mask
 from cdk_lightsail_containers_handler.properties.container_image import ImageName
 from certificates import certificate
 from fake_time import FakeTime
@@ -194,7 +195,7 @@ def test_says_in_seconds_that_it_does_not_understand_an_answer() -> None:
     with pytest.raises(HandlerError) as caught:
         shop.service("shop")
 
-    assert str(caught.value) == (
+    assert caught.value.sentence(Mask()) == (
         "Lightsail answered GetContainerServices for container service 'shop' with something that "
         "the function does not understand (TypeError): what should be a string is none: report it "
         "with the function's log, which a deploy with --no-rollback keeps"

@@ -106,7 +106,9 @@ class _Incoming(io.RawIOBase):
 def resolved(host: str, port: int, seconds: float) -> list[str]:
     """Return the addresses of a name.
 
-    The system's resolver knows no timeout, so it is left to a thread of its own.
+    The system's resolver knows no timeout, so it is left to a thread of its own. The handler bounds
+    its calls to AWS in the same way, see `deadline.in_time`; this client could be lifted out, so
+    neither imports the other.
 
     Raises:
         OSError: it has none, or they did not come in time.
