@@ -60,7 +60,7 @@ class Deadline:
         return self.pause(random.uniform(longest / 2, longest))  # nosec B311  # noqa: S311 - no secret
 
     def pauses(self, first: float, longest: float) -> "Pauses":
-        """Return what makes a loop wait before each turn but the first, the longer the more.
+        """Return the turns of a loop that looks at something, with a pause before each new one.
 
         Args:
             first: the seconds of the first pause; each of the others is half as long again.
@@ -70,31 +70,33 @@ class Deadline:
 
 
 class Pauses:
-    """The pauses of a loop that looks at something; they end when there is no time for another.
+    """The turns of a loop, counted from 0; they end when there is no time for another pause.
 
     Attributes:
-        longest: the most seconds of a pause; may be changed between two turns.
+        shortest: the least seconds of a pause; may be changed in a turn.
+        longest: the most seconds of a pause; may be changed in a turn.
     """
 
     def __init__(self, deadline: Deadline, first: float, longest: float) -> None:
+        self.shortest = 0.0
         self.longest = longest
         self._deadline = deadline
-        self._next = first
-        self._has_begun = False
+        self._seconds = first
+        self._turns = 0
 
     def __iter__(self) -> Self:
         """Return itself."""
         return self
 
-    def __next__(self) -> None:
-        """Wait, unless it is the first turn."""
-        if not self._has_begun:
-            self._has_begun = True
-            return
-        seconds = min(self._next, self.longest)
-        self._next = seconds * _LONGER
-        if not self._deadline.pause(seconds):
-            raise StopIteration
+    def __next__(self) -> int:
+        """Wait, but not before the first turn."""
+        turn, self._turns = self._turns, self._turns + 1
+        if turn:
+            seconds = min(self._seconds, self.longest)
+            self._seconds = seconds * _LONGER
+            if not self._deadline.pause(max(seconds, self.shortest)):
+                raise StopIteration
+        return turn
 
 
 class TooLate(Exception):  # noqa: N818 - says what became of a call

@@ -20,7 +20,6 @@ from .failure import DeploymentFailures
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request
-    from ..deadline import Deadline
     from ..lightsail.answers import ContainerService
     from ..lightsail.deployment import Deployment
 
@@ -141,9 +140,11 @@ class DeploymentResource(Resource):
     ) -> int:
         """Find the version or make it, however many other deployments come before."""
         service = wanted.service_name
-        pauses = _Pauses(self._deadline)
         refusals = 0
-        while True:
+        pauses = self._deadline.pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+        for turn in pauses:
+            if turn:
+                deployments = self._lightsail.deployments(service)
             found = self._found(deployments, wanted, settled)
             if found:
                 return found.version
@@ -173,9 +174,8 @@ class DeploymentResource(Resource):
                 else:
                     self._log("deploying", version=version)
                     return version
-            if not pauses.pause(STALE_SECONDS if refusals else 0.0):
-                raise _took_nothing(service, settled)
-            deployments = self._lightsail.deployments(service)
+            pauses.shortest = STALE_SECONDS if refusals else 0.0
+        raise _took_nothing(service, settled)
 
     def _found(
         self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int
@@ -258,12 +258,12 @@ class DeploymentResource(Resource):
         deployments = self._lightsail.deployments(service)
         # The first reads may be older than the deployment.
         found = next((one for one in deployments if one.version == version), None)
-        if found is None or _is_new(found):
-            return False
-        if found.state == _FAILED:
+        if found and found.state == _FAILED:
             raise self._failures.explain(found, service, self._detail)
+        if not found or found.state not in _SUCCEEDED:
+            return False
         self._log("deployed", version=version, state=found.state)
-        return found.state in _SUCCEEDED
+        return True
 
     def _still_under_way(self, service: str, version: int) -> Unfinished:
         return Unfinished(
@@ -272,20 +272,6 @@ class DeploymentResource(Resource):
             "deploy again when it has ended",
             {_VERSION: version, _DETAIL: self._detail},
         )
-
-
-class _Pauses:
-    """The pauses between looks at something that takes its time, the longer the more."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        self._seconds = _FIRST_PAUSE_SECONDS
-
-    def pause(self, at_least: float = 0.0) -> bool:
-        """Wait, and return whether there is still time."""
-        seconds = max(self._seconds, at_least)
-        self._seconds = min(self._seconds * 1.5, _LONGEST_PAUSE_SECONDS)
-        return self._deadline.pause(seconds)
 
 
 def _is_new(deployment: Deployment) -> bool:

@@ -171,7 +171,7 @@ class Registration:
                         raise _full(self.wanted) from refusal
                     found = self._find_or_make_room()
                 else:
-                    is_busy = self._lightsail.waits_while_busy(service, attempt)
+                    is_busy = self._lightsail.wait_after_refusal(service, attempt)
                     times["refused"] = 0 if is_busy else times["refused"] + 1
                     if times["refused"] > 1:
                         raise

@@ -109,7 +109,7 @@ class ImageRemovals:
             try:
                 self._lightsail.delete_image(name)
             except Refused as refusal:
-                is_busy = self._waits and self._lightsail.waits_while_busy(name.service, attempt)
+                is_busy = self._waits and self._lightsail.wait_after_refusal(name.service, attempt)
                 refusals = 0 if is_busy else refusals + 1
                 if refusals > 1 or not self._waits:
                     self._log("kept: Lightsail refused", image=str(name), why=refusal)
