@@ -110,7 +110,7 @@ def measured() -> OwnTime:
 
 def _measured_apart(checkout: Path) -> OwnTime:
     """Measure the function of a checkout in a process of its own."""
-    found = subprocess.run(  # noqa: S603 - ourselves
+    found = subprocess.run(
         [sys.executable, "-m", "benchmarks.own_time", "--json"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(checkout.resolve() / _HANDLER)},

@@ -36,16 +36,8 @@ _STACK_TYPE = "AWS::CloudFormation::Stack"
 _STATUS, _BEGAN = "StackBeganIn", "StackBeganAt"
 
 
-@dataclass(frozen=True)
-class _Reading(PlainCall):
-    """A call that reads the stack; its refusal is another error than an outage."""
-
-    def out_of_time(self, cause: str) -> HandlerError:
-        return OutOfTime(f"{self.problem} ({cause})", self.fix)
-
-
-def _reading(operation: str, problem: str) -> _Reading:
-    return _Reading(
+def _reading(operation: str, problem: str) -> PlainCall:
+    return PlainCall(
         operation,
         problem,
         f"allow the function's role cloudformation:{operation} on the stack, and a way there",
