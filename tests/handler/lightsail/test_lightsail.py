@@ -109,7 +109,7 @@ def test_passes_over_a_listed_deployment_without_version_or_time(
 
 
 class Log:
-    """Lightsail's client, for a log of so many pages of 50 lines, each of which takes its time."""
+    """Lightsail's client, for a log of so many pages of 50 lines, and each page takes its time."""
 
     def __init__(self, time: FakeTime, pages: int, seconds: float) -> None:
         self._time, self._pages, self._seconds = time, pages, seconds
