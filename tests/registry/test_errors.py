@@ -76,6 +76,16 @@ def test_quotes_no_more_than_a_line() -> None:
     assert len(quoted_answer("word " * 1000)) == 120
 
 
+def test_cuts_no_word_of_an_answer_so_that_a_password_in_it_can_be_hidden() -> None:
+    said = "refused\n  correct?horse at https://robot:hunter2@a.io/b?sig=abc " + "word " * 200
+
+    problem = error_of_answer("it failed", 403, body("DENIED", said)).problem
+
+    assert problem.startswith("it failed (403 DENIED, refused   correct?horse at https://a.io/b ")
+    assert problem.endswith(" word ...)")
+    assert len(problem) < 600
+
+
 def test_an_interrupted_upload_may_be_sent_again() -> None:
     assert UploadInterrupted("the session is over").temporary
     assert RegistryError("it", temporary=True).temporary

@@ -14,8 +14,8 @@ RegistryError           anything below; one sentence, with the fix in `fix`
 
 https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
 
-Messages are made of names of ours and of the registry's own words, and those pass
-`quoted_answer`, so that no credential, token or signed address gets into one.
+Messages are made of names of ours and of the registry's own words, without the Authorization that
+was sent, tokens and signed addresses. Hide the password in a message before you shorten it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from .url import Url
 
 _LONGEST_QUOTE = 120
+_LONGEST_ANSWER = 512  # more than is shown of it
 _LONGEST_WORD = 80  # a digest has 71 characters, tokens have hundreds
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
+_LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
 _QUERY = re.compile(r"\?\S*")
-_USER_INFO = re.compile(r"//[^\s/@]*@")
+_USER_INFO = re.compile(r"://[^\s/@]*@")
+_QUERY_OF_URL = re.compile(r"(://[^\s?]*)\?\S*")
 
 
 IN_DOUBT = ", is it a registry that answered"
@@ -166,19 +169,35 @@ def error_of_answer(
     """
     code, message = _read(body)
     said = " ".join(part for part in (str(status), code) if part)
-    quoted = quoted_answer(message, secrets)
+    quoted = _whole(message, secrets)
     problem = f"{what} ({said}{', ' if quoted else ''}{quoted})"
     return _kind(status, code)(problem, status=status)
 
 
 def quoted_answer(text: str, secrets: Iterable[str] = ()) -> str:
     """Return a registry's words, short and without anything that may be a secret."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "...")
-    text = _USER_INFO.sub("//", _QUERY.sub("", text))
+    text = _USER_INFO.sub("://", _QUERY.sub("", _without(secrets, text)))
     words = [word for word in text.split() if len(word) <= _LONGEST_WORD and word.isprintable()]
     quoted = " ".join(words)
     return quoted if len(quoted) <= _LONGEST_QUOTE else f"{quoted[: _LONGEST_QUOTE - 3]}..."
+
+
+def _whole(text: str, secrets: Iterable[str]) -> str:
+    """Return a registry's words with no part of a word gone.
+
+    They may hold the password, which would not be found without its end or what follows its `?`.
+    """
+    text = "".join(one if one.isprintable() else " " for one in _without(secrets, text)).strip()
+    text = _USER_INFO.sub("://", _QUERY_OF_URL.sub(r"\1", _LONG_WORD.sub("...", text)))
+    if len(text) <= _LONGEST_ANSWER:
+        return text
+    return f"{text[:_LONGEST_ANSWER].rpartition(' ')[0]} ..."
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "...")
+    return text
 
 
 def _kind(status: int, code: str) -> type[RegistryError]:
