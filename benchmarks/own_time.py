@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _DEPLOYMENTS = 50
 _SECONDS = (20.0, 300.0)
 _INVOCATION_SECONDS = 900.0
-_HANDLER = "lambda"
 _NO_ACCOUNT = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -68,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="measure this one, too")
     parser.add_argument("--json", action="store_true", help="print the measurements alone")
-    options = parser.parse_args(arguments)
+    options, _ = parser.parse_known_args(arguments)
     if options.json:
         print(json.dumps(asdict(measured())))
         return 0
@@ -113,7 +112,7 @@ def _measured_apart(checkout: Path) -> OwnTime:
     found = subprocess.run(
         [sys.executable, "-m", "benchmarks.own_time", "--json"],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(checkout.resolve() / _HANDLER)},
+        env={**os.environ, "PYTHONPATH": str(checkout.resolve() / "lambda")},
         capture_output=True,
         text=True,
         check=True,
