@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
 _T = TypeVar("_T")
+_LONGER = 1.5
 
 PERMISSIONS_SECONDS = 12.0
 """How long a refusal may be a role's new permissions on their way to every service of AWS."""
@@ -57,6 +58,45 @@ class Deadline:
         """
         longest = min(10.0, 0.5 * 2.0 ** min(attempt, 8))
         return self.pause(random.uniform(longest / 2, longest))  # nosec B311  # noqa: S311 - no secret
+
+    def pauses(self, first: float, longest: float) -> "Pauses":
+        """Return the turns of a loop that looks at something, with a pause before each new one.
+
+        Args:
+            first: the seconds of the first pause; each of the others is half as long again.
+            longest: the most seconds of a pause.
+        """
+        return Pauses(self, first, longest)
+
+
+class Pauses:
+    """The turns of a loop, counted from 0; they end when there is no time for another pause.
+
+    Attributes:
+        shortest: the least seconds of a pause; may be changed in a turn.
+        longest: the most seconds of a pause; may be changed in a turn.
+    """
+
+    def __init__(self, deadline: Deadline, first: float, longest: float) -> None:
+        self.shortest = 0.0
+        self.longest = longest
+        self._deadline = deadline
+        self._seconds = first
+        self._turns = 0
+
+    def __iter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> int:
+        """Wait, but not before the first turn."""
+        turn, self._turns = self._turns, self._turns + 1
+        if turn:
+            seconds = min(self._seconds, self.longest)
+            self._seconds = seconds * _LONGER
+            if not self._deadline.pause(max(seconds, self.shortest)):
+                raise StopIteration
+        return turn
 
 
 class TooLate(Exception):  # noqa: N818 - says what became of a call

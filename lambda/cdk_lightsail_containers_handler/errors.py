@@ -54,6 +54,10 @@ class HandlerError(Exception):
         room = max(self._limit - size(f": {self._fix}"), len("..."))
         return f"{shortened(problem, room)}: {self._fix}"
 
+    def unfinished(self) -> "Unfinished":
+        """Return the same for a failure of which only the time that was left is the cause."""
+        return Unfinished(self._problem, self._fix, said=self.said)
+
 
 class NotFound(HandlerError):  # noqa: N818 - named for what Lightsail answers
     """Lightsail has no such service or image."""
@@ -68,7 +72,17 @@ class Unanswered(HandlerError):  # noqa: N818
 
 
 class OutOfTime(HandlerError):  # noqa: N818
-    """A call did not get through while there was time."""
+    """A call did not get through while there was time.
+
+    Args:
+        problem: what happened.
+        fix: what the owner of the stack does about it.
+        seconds: how much time the call had.
+    """
+
+    def __init__(self, problem: str, fix: str, *, seconds: float) -> None:
+        super().__init__(problem, fix)
+        self.seconds = seconds
 
 
 class Cancelled(HandlerError):  # noqa: N818

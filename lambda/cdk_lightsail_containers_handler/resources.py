@@ -11,6 +11,8 @@ from .properties.container_image import CONTAINER_IMAGE_TYPE
 from .properties.container_service_deployment import DEPLOYMENT_TYPE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .cloudformation.request import Request
 
 
@@ -49,27 +51,37 @@ def put(request: Request) -> Answer | HandOver:
             undo = resource.undo
             return resource.put()
     except HandlerError as error:
-        is_unfinished = isinstance(error, Unfinished)
-        if not is_unfinished and not request.doubt.is_open:
-            return Answer.failed(error, undo)
         # In doubt nothing is answered: the rollback would not know what to delete.
-        state = error.state if isinstance(error, Unfinished) else request.chain.state
-        return HandOver(
-            error=error,
-            state={**state, **request.stack.state},
-            is_allowed=resource.may_hand_over,
-            undo=undo,
-        )
+        if not request.goes_on_after(error) and not request.doubt.is_open:
+            return Answer.failed(error, undo)
+        return _hand_over(error, resource, undo)
 
 
-def delete(request: Request) -> Answer:
+def delete(request: Request) -> Answer | HandOver:
     """Delete the resource that a request names."""
+    resource: Resource = UnknownResource(request)
     try:
         with request.explained():
-            _resource(request).delete()
+            resource = _resource(request)
+            resource.delete()
     except HandlerError as error:
-        return Answer.failed(error)
+        if not request.goes_on_after(error):
+            return Answer.failed(error)
+        return _hand_over(error, resource)
     return Answer()
+
+
+def _hand_over(
+    error: HandlerError, resource: Resource, undo: Callable[..., None] = nothing
+) -> HandOver:
+    request = resource.request
+    state = error.state if isinstance(error, Unfinished) else request.chain.state
+    return HandOver(
+        error=error,
+        state={**state, **request.stack.state},
+        is_allowed=resource.may_hand_over,
+        undo=undo,
+    )
 
 
 def _resource(request: Request) -> Resource:

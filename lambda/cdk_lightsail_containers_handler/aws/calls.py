@@ -25,7 +25,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from ..deadline import PERMISSIONS_SECONDS, TooLate, in_time
-from ..errors import REASON_LIMIT, HandlerError, Unanswered
+from ..errors import REASON_LIMIT, HandlerError, OutOfTime, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,8 +78,8 @@ class Call(Protocol):
     def unanswered(self, cause: str) -> HandlerError:
         """Return the error for a call whose answer was lost."""
 
-    def out_of_time(self, cause: str) -> HandlerError:
-        """Return the error for a call that did not get through while there was time."""
+    def out_of_time(self, cause: str, seconds: float) -> OutOfTime:
+        """Return the error for a call that did not get through in the seconds that it had."""
 
     def not_understood(self, cause: str, said: str, /) -> HandlerError:
         """Return the error for a call whose answer is not what it should be, again and again."""
@@ -117,9 +117,9 @@ class PlainCall:
         """Return the error for a call whose answer was lost."""
         return Unanswered(f"{self.problem} ({cause})", self.fix)
 
-    def out_of_time(self, cause: str) -> HandlerError:
-        """Return the error for a call that did not get through while there was time."""
-        return HandlerError(f"{self.problem} ({cause})", self.fix)
+    def out_of_time(self, cause: str, seconds: float) -> OutOfTime:
+        """Return the error for a call that did not get through in the seconds that it had."""
+        return OutOfTime(f"{self.problem} ({cause})", self.fix, seconds=seconds)
 
     not_understood = not_made
 
@@ -192,9 +192,10 @@ class Calls:
         deadline = self._deadline
         if self._seconds is not None:
             deadline = deadline.within(self._seconds)
-        permissions_by = deadline.left() - PERMISSIONS_SECONDS
-        if not deadline.left():
-            raise call.out_of_time("no time was left")
+        seconds = deadline.left()
+        permissions_by = seconds - PERMISSIONS_SECONDS
+        if not seconds:
+            raise call.out_of_time("no time was left", seconds)
         while True:
             try:
                 return in_time(act, self._attempt_seconds)
@@ -206,22 +207,23 @@ class Calls:
                 denied = code in _DENIED and deadline.left() > permissions_by
                 if not is_sent and code not in _THROTTLED and not denied:
                     raise call.failed(code, said) from error
-                cause, last = code, call.failed(code, said) if denied else call.out_of_time(code)
+                cause = code
+                last = call.failed(code, said) if denied else call.out_of_time(code, seconds)
             except _NOT_SENT as error:
                 cause, is_sent = self._report(call, type(error).__name__, error), False
-                last = call.out_of_time(cause)
+                last = call.out_of_time(cause, seconds)
             except (BotoCoreError, HTTPError) as error:
                 cause, is_sent = self._report(call, type(error).__name__, error), True
                 if not isinstance(error, _UNANSWERED):
                     raise call.not_made(cause, str(error)) from error
-                last = call.out_of_time(cause)
+                last = call.out_of_time(cause, seconds)
             except UNSOUND as error:
                 cause, is_sent = self._report(call, type(error).__name__, error), True
                 last = call.not_understood(cause, str(error))
                 unsound += 1
             except TooLate as error:
                 cause, is_sent = self._report(call, str(error), error), True
-                last = call.out_of_time(cause)
+                last = call.out_of_time(cause, seconds)
             if is_sent and not call.repeatable:
                 raise call.unanswered(cause)
             if unsound == _MOST_UNSOUND or not deadline.back_off(attempt):

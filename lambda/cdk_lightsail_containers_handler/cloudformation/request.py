@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..aws.calls import CALL_SECONDS, Doubt
+from ..aws.calls import CALL_SECONDS, READING_SECONDS, Doubt
 from ..deadline import Deadline
-from ..errors import HandlerError
+from ..errors import HandlerError, OutOfTime, Unfinished
 from ..lightsail.client import STALE_SECONDS, Lightsail
 from ..properties.container_image import NOT_REGISTERED, ImageName
 from ..properties.container_service_deployment import DEPLOYMENT_TYPE, NOT_DEPLOYED
@@ -79,7 +79,8 @@ class Request:
         self.environment = environment
         self.seconds = self.left()
         self.log = RequestLog(self.event, environment.clock)
-        self.deadline = self.deadline_in(self.seconds - ANSWER_SECONDS - CALL_SECONDS)
+        self._whole_seconds = self.seconds - ANSWER_SECONDS - CALL_SECONDS
+        self.deadline = self.deadline_in(self._whole_seconds)
         self.chain = Chain.of(self.event, environment.today())
         self.doubt = Doubt(is_open=self.chain.state.get(IN_DOUBT) is True)
         self.stack = StackStatus(
@@ -137,6 +138,15 @@ class Request:
                 f"report it, {self.log.where}",
                 said=str(error),
             ) from error
+
+    def goes_on_after(self, error: HandlerError) -> bool:
+        """Return whether only the invocation's time was missing, so that another one can go on.
+
+        A call that has failed in what another invocation has for it fails there, too.
+        """
+        if isinstance(error, OutOfTime):
+            return error.seconds < min(READING_SECONDS, self._whole_seconds / 2)
+        return isinstance(error, Unfinished)
 
     def find_what_was_lost(self, done: str, look: Callable[[], _T | None]) -> _T | None:
         """Return what was made by a call whose answer was lost.

@@ -36,16 +36,8 @@ _STACK_TYPE = "AWS::CloudFormation::Stack"
 _STATUS, _BEGAN = "StackBeganIn", "StackBeganAt"
 
 
-@dataclass(frozen=True)
-class _Reading(PlainCall):
-    """A call that reads the stack; its refusal is another error than an outage."""
-
-    def out_of_time(self, cause: str) -> HandlerError:
-        return OutOfTime(f"{self.problem} ({cause})", self.fix)
-
-
-def _reading(operation: str, problem: str) -> _Reading:
-    return _Reading(
+def _reading(operation: str, problem: str) -> PlainCall:
+    return PlainCall(
         operation,
         problem,
         f"allow the function's role cloudformation:{operation} on the stack, and a way there",
@@ -79,6 +71,11 @@ class Operation:
         """Whether nothing is created or updated any more; a clean-up only deletes."""
         is_active = self.status.endswith("_IN_PROGRESS") and "CLEANUP" not in self.status
         return bool(self.status) and not is_active
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether an update has succeeded, and only what it has replaced is deleted."""
+        return self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +129,7 @@ class StackStatus:
             began=began if isinstance(began, float) else None,
         )
         self._rollback: _Rollback | None = None
+        self._last_read = Operation()
 
     @property
     def state(self) -> dict[str, object]:
@@ -167,6 +165,11 @@ class StackStatus:
                 f"the request came too late, the stack is {operation.status}",
                 "nothing is left to do",
             )
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether the stack only deletes what its update has replaced, as it was last read."""
+        return self._last_read.cleans_up
 
     @property
     def goes_back(self) -> bool:
@@ -270,7 +273,8 @@ class StackStatus:
 
     def _operation(self) -> Operation:
         """Return what the stack is doing, nothing if that cannot be read."""
-        return self._read(_STATUS_CALL, self._describe, Operation())
+        self._last_read = self._read(_STATUS_CALL, self._describe, Operation())
+        return self._last_read
 
     def _describe(self) -> Operation:
         (found,) = self._client.describe_stacks(StackName=self._id)["Stacks"]

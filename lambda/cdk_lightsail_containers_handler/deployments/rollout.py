@@ -14,22 +14,27 @@ from ..aws.secret_values import SecretValues
 from ..cloudformation.resource import Answer, Resource
 from ..errors import HandlerError, OutOfTime, Refused, Unanswered, Unfinished
 from ..lightsail.client import STALE_SECONDS
+from ..lightsail.deployment import ACTIVATING
 from ..properties.container_service_deployment import DeploymentAttribute, DeploymentProperties
 from .failure import DeploymentFailures
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request
-    from ..deadline import Deadline
+    from ..lightsail.answers import ContainerService
     from ..lightsail.deployment import Deployment
 
 # What an invocation leaves to the next.
 _VERSION, _DETAIL, _SETTLED = "Version", "Detail", "Settled"
 
-_UNDER_WAY, _ACTIVE, _FAILED = "ACTIVATING", "ACTIVE", "FAILED"
+_ACTIVE, _FAILED = "ACTIVE", "FAILED"
 # INACTIVE is one that was active: another deployment has followed it, perhaps another stack's.
 _SUCCEEDED = frozenset({_ACTIVE, "INACTIVE"})
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 10.0
+# The closer a deployment is to its end, the more often the function looks: of the longest pause a
+# user waits half in vain. Each stage may be so short that no look falls into it, see
+# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceStateDetail.html
+_LONGEST_PAUSES = {"EVALUATING_HEALTH_CHECK": 6.0, "ACTIVATING_DEPLOYMENT": 2.5}
 
 
 class DeploymentResource(Resource):
@@ -60,8 +65,7 @@ class DeploymentResource(Resource):
         service = wanted.service_name
         self._detail = str(state.get(_DETAIL, ""))
         try:
-            self._wait_until_it_serves(service, version)
-            return self._served(service, version)
+            return self._served(self._wait_until_it_serves(service, version), service, version)
         except OutOfTime as error:
             # Lightsail has answered before, so it will again.
             raise self._still_under_way(service, version) from error
@@ -79,13 +83,12 @@ class DeploymentResource(Resource):
         secrets = SecretValues(self.request.environment.make_client, calls)
         return secrets.fill(wanted, self.request.log.mask)
 
-    def _served(self, service: str, version: int) -> Answer:
+    def _served(self, found: ContainerService, service: str, version: int) -> Answer:
         """Return the answer for a deployment that serves.
 
         Raises:
             HandlerError: the service is disabled, so that none does.
         """
-        found = self._lightsail.service(service)
         if found.is_disabled:
             raise HandlerError(
                 f"container service '{service}' is disabled, so that deployment {version} does "
@@ -137,13 +140,15 @@ class DeploymentResource(Resource):
     ) -> int:
         """Find the version or make it, however many other deployments come before."""
         service = wanted.service_name
-        pauses = _Pauses(self._deadline)
         refusals = 0
-        while True:
+        pauses = self._deadline.pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+        for turn in pauses:
+            if turn:
+                deployments = self._lightsail.deployments(service)
             found = self._found(deployments, wanted, settled)
             if found:
                 return found.version
-            under_way = _first(deployments, _UNDER_WAY)
+            under_way = _first(deployments, ACTIVATING)
             if under_way:
                 refusals = 0  # it is what Lightsail refused another one for
                 self._log("waiting for another deployment", version=under_way.version)
@@ -169,9 +174,8 @@ class DeploymentResource(Resource):
                 else:
                     self._log("deploying", version=version)
                     return version
-            if not pauses.pause(STALE_SECONDS if refusals else 0.0):
-                raise _took_nothing(service, settled)
-            deployments = self._lightsail.deployments(service)
+            pauses.shortest = STALE_SECONDS if refusals else 0.0
+        raise _took_nothing(service, settled)
 
     def _found(
         self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int
@@ -181,14 +185,14 @@ class DeploymentResource(Resource):
         if made:
             return made
         active = _first(deployments, _ACTIVE)
-        if active is None or not active.runs(wanted) or _first(deployments, _UNDER_WAY):
+        if active is None or not active.runs(wanted) or _first(deployments, ACTIVATING):
             return None
         # A read may lag behind, and a rollback comes right after the deployment that it takes
         # back. Only what goes on showing is believed.
         if not self._deadline.pause(STALE_SECONDS):
             raise _took_nothing(wanted.service_name, settled)
         again = self._lightsail.deployments(wanted.service_name)
-        if _first(again, _UNDER_WAY) or _first(again, _ACTIVE) != active:
+        if _first(again, ACTIVATING) or _first(again, _ACTIVE) != active:
             return None
         self._log("deployed already", version=active.version)
         return active
@@ -219,30 +223,47 @@ class DeploymentResource(Resource):
                 return deployment
         return None
 
-    def _wait_until_it_serves(self, service: str, version: int) -> None:
-        """Wait for a version to serve; the service's own state does not count.
+    def _wait_until_it_serves(self, service: str, version: int) -> ContainerService:
+        """Wait for a version to serve, and return the service that it serves in.
+
+        The service's own state does not count. As long as the version is what it is making, that
+        says enough; from then on the list of its deployments does.
 
         Raises:
             Unfinished: the deadline came first.
             HandlerError: it failed.
         """
-        pauses = _Pauses(self._deadline)
-        while True:
-            deployments = self._lightsail.deployments(service)
-            # The first reads may be older than the deployment.
-            found = next((one for one in deployments if one.version == version), None)
-            if found and found.state in _SUCCEEDED:
-                self._log("deployed", version=version, state=found.state)
-                return
-            if found and found.state == _FAILED:
-                raise self._failures.explain(found, service, self._detail)
+        pauses = self._deadline.pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+        for _ in pauses:
             now = self._lightsail.service(service)
-            detail = self._log.mask(now.detail)  # the next invocation gets it, too
-            if detail and detail != self._detail:
-                self._detail = detail
-                self._log("under way", version=version, state=now.state, detail=detail)
-            if not pauses.pause():
-                raise self._still_under_way(service, version)
+            if now.under_way == version:
+                self._follow(now, version)
+                pauses.longest = _LONGEST_PAUSES.get(now.stage, _LONGEST_PAUSE_SECONDS)
+            elif self._serves(service, version):
+                return now
+        raise self._still_under_way(service, version)
+
+    def _follow(self, now: ContainerService, version: int) -> None:
+        detail = self._log.mask(now.detail)  # the next invocation gets it, too
+        if detail and detail != self._detail:
+            self._detail = detail
+            self._log("under way", version=version, state=now.state, detail=detail)
+
+    def _serves(self, service: str, version: int) -> bool:
+        """Return whether a version serves, or did before another one.
+
+        Raises:
+            HandlerError: it failed.
+        """
+        deployments = self._lightsail.deployments(service)
+        # The first reads may be older than the deployment.
+        found = next((one for one in deployments if one.version == version), None)
+        if found and found.state == _FAILED:
+            raise self._failures.explain(found, service, self._detail)
+        if not found or found.state not in _SUCCEEDED:
+            return False
+        self._log("deployed", version=version, state=found.state)
+        return True
 
     def _still_under_way(self, service: str, version: int) -> Unfinished:
         return Unfinished(
@@ -253,22 +274,8 @@ class DeploymentResource(Resource):
         )
 
 
-class _Pauses:
-    """The pauses between looks at something that takes its time, the longer the more."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        self._seconds = _FIRST_PAUSE_SECONDS
-
-    def pause(self, at_least: float = 0.0) -> bool:
-        """Wait, and return whether there is still time."""
-        seconds = max(self._seconds, at_least)
-        self._seconds = min(self._seconds * 1.5, _LONGEST_PAUSE_SECONDS)
-        return self._deadline.pause(seconds)
-
-
 def _is_new(deployment: Deployment) -> bool:
-    return deployment.state == _UNDER_WAY
+    return deployment.state == ACTIVATING
 
 
 def _first(deployments: list[Deployment], state: str) -> Deployment | None:

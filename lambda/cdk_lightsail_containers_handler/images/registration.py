@@ -159,9 +159,9 @@ class Registration:
                 # Lightsail drops what is not registered, after a time that it does not say.
                 digest = ""
                 times["dropped"] += 1
-                is_over = not push or times["dropped"] > _MOST_DROPS
-                if is_over or not self._deadline.back_off(attempt):
+                if not push or times["dropped"] > _MOST_DROPS:
                     raise
+                self._deadline.back_off(attempt)  # or the push finds that there is no time left
                 self._log("dropped before it was registered")
             except Refused as refusal:
                 if self._is_for_lack_of_room(refusal):
@@ -171,7 +171,7 @@ class Registration:
                         raise _full(self.wanted) from refusal
                     found = self._find_or_make_room()
                 else:
-                    is_busy = self._lightsail.waits_while_busy(service, attempt)
+                    is_busy = self._lightsail.wait_after_refusal(service, attempt)
                     times["refused"] = 0 if is_busy else times["refused"] + 1
                     if times["refused"] > 1:
                         raise
@@ -240,6 +240,7 @@ class Registration:
         Others may have registered it meanwhile, or give way; no single list is believed.
 
         Raises:
+            Unfinished: there was no time left to make sure.
             HandlerError: there is neither.
         """
         removals = ImageRemovals(self._lightsail, self._deadline, self._log)
@@ -251,7 +252,8 @@ class Registration:
             if not is_shown or (
                 is_full and not removals.prune_quietly(self.wanted, {self._current}, room_for=1)
             ):
-                raise _full(self.wanted)
+                full = _full(self.wanted)
+                raise full if self._deadline.left() > _LOOK_SECONDS else full.unfinished()
         return found
 
     def _prune(self, keep: set[ImageName | None]) -> None:

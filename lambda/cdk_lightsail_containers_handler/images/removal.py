@@ -37,12 +37,16 @@ class ImageRemovals:
         self,
         removal: ContainerImageRemoval,
         is_newer: Callable[[datetime], bool] = lambda _: False,
+        *,
+        looks_twice: bool = True,
     ) -> None:
         """Delete an image unless it is gone, is another one by now, or is in use.
 
         Args:
             removal: the image.
             is_newer: says of the time at which an image was made whether the request is older.
+            looks_twice: whether the stack itself may have deployed it a moment ago, so that one
+                look may be too early.
         """
         name = removal.name
         try:
@@ -53,7 +57,7 @@ class ImageRemovals:
                 self._log("gone", image=str(name))
             elif removal.digest not in (None, image.digest) or is_newer(image.created_at):
                 self._log("kept: the name belongs to another image by now", image=str(name))
-            elif self._unused(name.service, [name]):
+            elif self._unused(name.service, [name], looks_twice=looks_twice):
                 self._delete_unless_refused(name)
         except NotFound:
             self._log("gone with its container service", image=str(name))
@@ -105,7 +109,7 @@ class ImageRemovals:
             try:
                 self._lightsail.delete_image(name)
             except Refused as refusal:
-                is_busy = self._waits and self._lightsail.waits_while_busy(name.service, attempt)
+                is_busy = self._waits and self._lightsail.wait_after_refusal(name.service, attempt)
                 refusals = 0 if is_busy else refusals + 1
                 if refusals > 1 or not self._waits:
                     self._log("kept: Lightsail refused", image=str(name), why=refusal)
@@ -115,7 +119,9 @@ class ImageRemovals:
                 return True
             attempt += 1
 
-    def _unused(self, service: str, names: list[ImageName]) -> list[ImageName]:
+    def _unused(
+        self, service: str, names: list[ImageName], *, looks_twice: bool = True
+    ) -> list[ImageName]:
         """Return those of some images that no deployment uses.
 
         A read may lag behind, both when it shows a deployment that has ended and when it does not
@@ -124,6 +130,8 @@ class ImageRemovals:
         if not names:
             return []
         before = self._lightsail.service(service)
+        if not looks_twice and not before.is_busy and not any(map(before.uses, names)):
+            return names
         if not self._deadline.pause(STALE_SECONDS):
             self._log("kept: no time to look twice", images=[str(name) for name in names])
             return []

@@ -57,7 +57,10 @@ class ImageResource(Resource):
         elif request.stack.keeps(str(removal.name)):
             request.log("kept: another resource stands for it", image=str(removal.name))
         else:
-            self._removals().delete(removal, request.stack.sent_before)
+            # The stack's own deployments have ended, see docs/architecture.md, "State and reads".
+            self._removals().delete(
+                removal, request.stack.sent_before, looks_twice=not request.stack.cleans_up
+            )
 
     def undo(self, *, is_too_late: bool) -> None:
         """Delete the image that was registered for the request, if that is cancelled by now."""

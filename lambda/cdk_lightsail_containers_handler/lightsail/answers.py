@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..properties.container_image import ImageName
 from ..properties.image_source import check_image
 from ..properties.rules import any_text
+from .deployment import ACTIVATING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,23 +44,30 @@ class ContainerService:
 
     Args:
         state: Lightsail's word, such as RUNNING.
-        detail: code and message of what is being done to it; empty while nothing is.
+        stage: the code of what is being done to it, such as ACTIVATING_DEPLOYMENT; empty while
+            nothing is.
+        detail: the same with Lightsail's message.
         url: where its public endpoint is reached.
         images: what the current and the next deployment name: image names of this or references
             to other registries.
+        under_way: the version of the deployment that is being made, None for none.
     """
 
     state: str
+    stage: str
     detail: str
     url: str
     images: frozenset[str]
+    under_way: int | None
 
     @classmethod
     def parse(cls, item: Mapping[str, Any]) -> Self:
         """Return a service of an answer."""
         detail = item.get("stateDetail", {})
+        coming = item.get("nextDeployment", {})
         return cls(
             state=any_text(item.get("state", "")),
+            stage=any_text(detail.get("code", "")),
             detail=": ".join(
                 word for name in ("code", "message") if (word := any_text(detail.get(name, "")))
             ),
@@ -69,6 +77,7 @@ class ContainerService:
                 for name in ("currentDeployment", "nextDeployment")
                 for container in item.get(name, {}).get("containers", {}).values()
             ),
+            under_way=coming.get("version") if coming.get("state") == ACTIVATING else None,
         )
 
     @property

@@ -78,14 +78,14 @@ class Lightsail:
 
     def images_with(self, name: ImageName) -> list[StoredImage]:
         """Return the service's images, if possible a list that shows the named one already."""
-        until = self._deadline.left() - STALE_SECONDS
-        while True:
+        images: list[StoredImage] = []
+        # The last look is late enough for a list that lags behind.
+        deadline = self._deadline.within(STALE_SECONDS + _LOOK_AGAIN_SECONDS)
+        for _ in deadline.pauses(_LOOK_AGAIN_SECONDS, _LOOK_AGAIN_SECONDS):
             images = self.images(name.service)
-            is_shown = any(image.name == name for image in images)
-            if is_shown or self._deadline.left() <= until:
-                return images
-            if not self._deadline.pause(_LOOK_AGAIN_SECONDS):
-                return images
+            if any(image.name == name for image in images):
+                break
+        return images
 
     def service(self, name: str) -> ContainerService:
         """Return what a service is doing, and with which images."""
@@ -96,8 +96,8 @@ class Lightsail:
             ),
         )
 
-    def waits_while_busy(self, service: str, attempt: int) -> bool:
-        """Wait after a refusal, and return whether the service is being changed.
+    def wait_after_refusal(self, service: str, attempt: int) -> bool:
+        """Wait for a service that has refused, and return whether it is being changed.
 
         A service that does not look so may have been when it refused, or reads lag behind: one
         more attempt, after a while, is what tells.

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from ..properties.container_service_deployment import DeploymentProperties
 
+ACTIVATING = "ACTIVATING"
+"""The state of a deployment that is being made."""
+
 _HEALTH_CHECK = {
     "healthyThreshold": "healthy_threshold",
     "unhealthyThreshold": "unhealthy_threshold",

@@ -76,8 +76,8 @@ class LightsailCall:
         """Return the error for a call whose answer was lost."""
         return Unanswered(self._problem(cause), "deploy again")
 
-    def out_of_time(self, cause: str) -> OutOfTime:
-        """Return the error for a call that did not get through while there was time."""
+    def out_of_time(self, cause: str, seconds: float) -> OutOfTime:
+        """Return the error for a call that did not get through in the seconds that it had."""
         if "Throttl" in cause:
             fix = "deploy again, fewer stacks at once, or give the function a longer timeout"
         else:
@@ -85,7 +85,7 @@ class LightsailCall:
                 "deploy again, in a Region that has Lightsail, and in a VPC with a way to the "
                 "internet"
             )
-        return OutOfTime(self._problem(cause), fix)
+        return OutOfTime(self._problem(cause), fix, seconds=seconds)
 
     def not_understood(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call whose answer is not what it should be, again and again."""

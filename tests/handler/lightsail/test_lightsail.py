@@ -77,6 +77,24 @@ def test_does_not_take_an_empty_list_for_a_service(answers: Stubber) -> None:
         lightsail(answers).service("shop")
 
 
+@pytest.mark.parametrize(
+    ("coming", "under_way"),
+    [
+        ({"nextDeployment": {"version": 7, "state": "ACTIVATING"}}, 7),
+        ({"nextDeployment": {"version": 7, "state": "FAILED"}}, None),
+        ({"nextDeployment": {"version": 7}}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_says_which_deployment_a_service_makes_but_not_of_one_that_has_ended(
+    answers: Stubber, coming: dict[str, Any], under_way: int | None
+) -> None:
+    answers.add_response("get_container_services", {"containerServices": [coming]})
+
+    assert lightsail(answers).service("shop").under_way == under_way
+
+
 @pytest.mark.parametrize("item", [{}, {"version": 1}, {"createdAt": IMAGE["createdAt"]}])
 def test_passes_over_a_listed_deployment_without_version_or_time(
     answers: Stubber, item: dict[str, Any]
