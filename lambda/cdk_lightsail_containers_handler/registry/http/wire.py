@@ -19,6 +19,7 @@ _LARGEST_HEAD = 256 << 10
 """Bytes of an answer before its body, interim answers too."""
 _AROUND_A_BODY = 64 << 10
 """What may come with a body: the sizes of its chunks, their extensions, trailers."""
+_NO_TIME = "there was no time left for the copy"
 
 
 class TimeLimit(Protocol):
@@ -86,7 +87,7 @@ class Wire:
         try:
             yield
         except TimeoutError:
-            bounded(self.deadline, 0, self._too_slow)
+            check_time(self.deadline, self._too_slow)
             raise
 
 
@@ -133,9 +134,7 @@ def resolved(host: str, port: int, seconds: float) -> list[str]:
     return addresses
 
 
-def bounded(
-    deadline: TimeLimit, seconds: float, problem: str = "there was no time left for the copy"
-) -> float:
+def bounded(deadline: TimeLimit, seconds: float, problem: str = _NO_TIME) -> float:
     """Return how long to wait at most.
 
     Raises:
@@ -145,3 +144,13 @@ def bounded(
     if left <= 0:
         raise DeadlineExceeded(problem)
     return min(left, seconds)
+
+
+def check_time(deadline: TimeLimit, problem: str = _NO_TIME) -> None:
+    """Validate that there is time left.
+
+    Raises:
+        DeadlineExceeded: there is none.
+    """
+    if deadline.left() <= 0:
+        raise DeadlineExceeded(problem)
