@@ -70,12 +70,13 @@ class BlobCopy:
         self._contents = contents
         self._unfinished: list[Upload] = []
 
-    def copy(self, blob: Descriptor, buffer: memoryview) -> Outcome:
+    def copy(self, blob: Descriptor, buffer: memoryview, *, is_new: bool) -> Outcome:
         """Bring a blob to the destination, from its beginning again where that can help.
 
         Args:
             blob: the blob.
-            buffer: what it passes through, of `PIECE` bytes.
+            buffer: what it passes through, `PIECE` bytes if it may be large.
+            is_new: whether to send it without a look for it first.
 
         Raises:
             DeadlineExceeded: the deadline came first.
@@ -85,9 +86,11 @@ class BlobCopy:
         failures = restarts = 0
         location: Url | None = None
         while True:
-            if location is None and self._destination.has_blob(blob):
+            is_first = not failures and not restarts
+            is_sent = is_new if is_first else location is not None
+            if not is_sent and self._destination.has_blob(blob):
                 # After a failure it is ours, kept although the answer was lost.
-                return "copied" if failures or restarts else "skipped"
+                return "skipped" if is_first else "copied"
             try:
                 return self._send(blob, location, buffer)
             except UploadInterrupted as error:
