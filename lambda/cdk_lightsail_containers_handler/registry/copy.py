@@ -139,33 +139,34 @@ class _Copy:
         self._blobs = BlobCopy(source, destination, deadline, {image.manifest.config: image.config})
         self._image = image
         self._progress = progress
-        small = [blob for blob in image.manifest.blobs if blob.size <= _SMALL]
+        manifest = image.manifest
+        small = [blob for blob in manifest.blobs if blob.size <= _SMALL]
         digests = {blob.digest for blob in small}
-        lowest = [layer.digest for layer in image.manifest.layers if layer.digest in digests][:1]
-        # The lowest layer goes first: it stands for all small ones when a copy goes on.
-        self._small = deque(sorted(small, key=lambda blob: blob.digest not in lowest))
-        self._large = deque(blob for blob in image.manifest.blobs if blob.size > _SMALL)
-        self._lowest = self._small[0] if lowest else None
-        # No other image has its config.
-        self._new = {image.manifest.config.digest}
+        upwards = (blob.digest for blob in (*manifest.layers, manifest.config))
+        lowest = next((digest for digest in upwards if digest in digests), "")
+        # The lowest one goes first: it stands for all small ones when a copy goes on.
+        self._small = deque(sorted(small, key=lambda blob: blob.digest != lowest))
+        self._large = deque(blob for blob in manifest.blobs if blob.size > _SMALL)
+        self._is_new = False
         self._done: list[tuple[Descriptor, Outcome]] = []
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
 
     def is_there(self) -> bool:
-        """Return whether the destination has the image; if not, note what it cannot have either.
+        """Return whether the destination has the image; if not, note whether it may have a part.
 
         Images share their lowest layers: without the lowest small one, to look for each of the
         others would take longer than to send those that are there.
         """
-        if self._lowest is not None and not self._destination.has_blob(self._lowest):
-            self._new.update(blob.digest for blob in self._small)
+        lowest = self._small[0] if self._small else None
+        if lowest is not None and not self._destination.has_blob(lowest):
+            self._is_new = True
             return False
         if self._destination.has_manifest(self._image.digest):
             for blob in self._image.manifest.blobs:
                 self._tell(blob, "skipped")
             return True
-        if self._lowest is not None:
+        if lowest is not None:
             self._tell(self._small.popleft(), "skipped")
         return False
 
@@ -207,7 +208,8 @@ class _Copy:
         try:
             # Until nothing waits, or no request begins because another has failed.
             for blob in _taken(queues):
-                outcome = self._blobs.copy(blob, buffer, is_new=blob.digest in self._new)
+                is_new = self._is_new and blob.size <= _SMALL
+                outcome = self._blobs.copy(blob, buffer, is_new=is_new)
                 with self._lock:
                     self._tell(blob, outcome)
         # A thread has no caller to raise it to, so the copy does.
