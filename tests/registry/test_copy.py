@@ -161,6 +161,23 @@ def test_looks_for_the_config_of_an_image_without_a_small_layer(copying: Copying
     assert looked_for(copying.destination) == [*made.blobs]  # the config, and then the layer
 
 
+def test_an_image_without_any_small_blob_is_copied_and_found_again(copying: Copying) -> None:
+    made = image(BIG, layer_type=OCI_LAYER)
+    old = next(iter(made.blobs))
+    config = made.blobs[old] + b" " * (1 << 20)
+    size = f'"size": {len(made.blobs[old])}'.encode()
+    content = made.content.replace(old.encode(), digest_of(config).encode())
+    content = content.replace(size, f'"size": {len(config)}'.encode())
+    blobs = {digest_of(config): config, BLOB: BIG}
+    made = Made(content=content, media_type=made.media_type, blobs=blobs)
+    copying.source.add(made, "1")
+
+    assert copying.copy().copied == 2
+    assert copying.copy(to="sr:again").skipped == 2
+    assert is_there(made, copying.destination, "again")
+    assert sorted(looked_for(copying.destination)) == sorted(blobs)
+
+
 def test_looks_for_every_blob_of_an_image_whose_lowest_layer_is_there(copying: Copying) -> None:
     shared = layers(20, 1000)
     copying.source.add(image(*shared, b"before"), "1")

@@ -144,7 +144,7 @@ class _Copy:
         digests = {blob.digest for blob in small}
         upwards = (blob.digest for blob in (*manifest.layers, manifest.config))
         lowest = next((digest for digest in upwards if digest in digests), "")
-        # The lowest one goes first: it stands for all small ones when a copy goes on.
+        # The lowest one goes first: a copy that goes on concludes from it that others are there.
         self._small = deque(sorted(small, key=lambda blob: blob.digest != lowest))
         self._large = deque(blob for blob in manifest.blobs if blob.size > _SMALL)
         self._is_new = False
@@ -153,10 +153,10 @@ class _Copy:
         self._lock = threading.Lock()
 
     def is_there(self) -> bool:
-        """Return whether the destination has the image; if not, note whether it may have a part.
+        """Return whether the destination has the image; if not, note whether its small blobs are new.
 
-        Images share their lowest layers: without the lowest small one, to look for each of the
-        others would take longer than to send those that are there.
+        Images share their lowest layers. Where the lowest small blob is missing, so are the others,
+        and the image: to send the few that may be there costs less than to look for each.
         """
         lowest = self._small[0] if self._small else None
         if lowest is not None and not self._destination.has_blob(lowest):
