@@ -110,7 +110,7 @@ def test_copies_over_tls(
 
 @needs("openssl")
 @pytest.mark.parametrize("name", ["registry.test", "other.test"])
-def test_a_certificate_that_nobody_vouches_for_ends_it_at_once(
+def test_a_certificate_that_no_authority_vouches_for_ends_it_at_once(
     tls_registry: FakeRegistry, certificate: certificates.Certificate, name: str
 ) -> None:
     trusted = certificate.certificate if name == "other.test" else None
@@ -376,7 +376,7 @@ def test_interrupts_a_connection_that_ended_before(copying: Copying) -> None:
     connection = copying.connections.take(origin, copying.deadline)
     connection._socket.shutdown(socket.SHUT_RDWR)
     connection._socket.close()
-    copying.connections.timeouts = Timeouts(explain=0.01)  # nobody gives it back
+    copying.connections.timeouts = Timeouts(explain=0.01)  # no thread gives it back
 
     copying.connections.interrupt()
 

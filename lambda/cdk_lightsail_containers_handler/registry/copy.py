@@ -153,7 +153,7 @@ class _Copy:
         self._lock = threading.Lock()
 
     def is_there(self) -> bool:
-        """Return whether the destination has the image; if not, note whether its small blobs are new.
+        """Return whether the destination has the image; if not, note whether small blobs are new.
 
         Images share their lowest layers. Where the lowest small blob is missing, so are the others,
         and the image: to send the few that may be there costs less than to look for each.
