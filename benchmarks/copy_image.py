@@ -1,6 +1,6 @@
 """Copies images from one docker-registry to another, side by side with the peers.
 
-    python -m benchmarks.copy_image [--small] [--rounds 5] [--workers 4] [--beside CHECKOUT]
+    python -m benchmarks.copy_image [--small] [--rounds 5] [--beside CHECKOUT] [--only IMAGE]
 
 Peers are skopeo, crane and oras, as far as this machine has them, and the build of another
 checkout. Each measurement is of a whole process with its cold start. Each run has an empty
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("|---|---|---|---|---|---|---|---|---|")
     ratios: dict[str, dict[str, tuple[float, float, float]]] = {}
     for name, (is_small, make) in IMAGES.items():
-        if options.small and not is_small:
+        if not options.includes(name, is_small=is_small):
             continue
         runs = _runs(make(), copiers, options.rounds)
         for peer, theirs, their_idle in list(zip(copiers, runs, idle, strict=True))[1:]:
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"CPU {means[2]:.2f}"
         )
     peer_name, found_by_image = list(ratios.items())[-1]
-    if not options.small:
+    if options.is_whole:
         walls = [(name, found[0]) for name, found in found_by_image.items()]
         average = mean(wall for _, wall in walls)
         title = f"Time of a copy beside {peer_name}'s, geometric mean {average:.2f}"

@@ -1,10 +1,11 @@
 """One copy, the process that `copy_image.py` measures: WORKERS [SOURCE DESTINATION]."""
 
+import os
 import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "lambda"))
+# Not by pathlib: the function does not import it.
+sys.path.insert(0, f"{os.path.dirname(__file__)}/../lambda")  # noqa: PTH120
 
 from cdk_lightsail_containers_handler.deadline import Deadline
 from cdk_lightsail_containers_handler.registry.copy import copy_image

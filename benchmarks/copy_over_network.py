@@ -1,9 +1,11 @@
 """Copies images over a network of 20 ms and 75 MB/s, side by side with the peers.
 
-    python -m benchmarks.copy_over_network [--small] [--rounds 3] [--beside CHECKOUT]
+    python -m benchmarks.copy_over_network [--small] [--rounds 3] [--beside CHECKOUT] [--only IMAGE]
+        [--delay 20] [--has nothing|most|all]
 
 As `copy_image`, with a network before each of the registries; see `network`. No copy is faster
-than the image's bytes at its rate.
+than the image's bytes at its rate. With `--has` the destination has the image already, or another
+one that shares all layers but the uppermost tenth.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ import sys
 from collections.abc import Sequence
 
 from .images import IMAGES, MB, copied_digest, size_of
-from .network import DELAY, RATE, network, seconds_of_a_get
+from .network import RATE, network, seconds_of_a_get
 from .picture import draw
 from .runs import (
     ROOT,
     Copier,
+    Options,
     Run,
     check_copied,
     compared,
@@ -40,21 +43,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     options = options_of(__doc__, 3, arguments)
     copiers = [ours(options.workers), *peers(options.beside, options.workers)]
-    print(f"Copies over {DELAY * 1000:.0f} ms a request and {RATE / MB:.0f} MB/s each way,")
-    print(f"{machine()}; {_plain_gets()}\n")
-    print("| image | beside | wall | CPU | wall, s | CPU, s | MiB | bytes alone, s |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(f"Copies over {options.delay:.0f} ms a request and {RATE / MB:.0f} MB/s each way,")
+    print(f"{machine()}; {_plain_gets()}")
+    print(f"the destination has {options.has} of the image before\n")
+    print("| image | beside | wall | CPU | wall, s | CPU, s | MiB | requests | bytes alone, s |")
+    print("|---|---|---|---|---|---|---|---|---|")
     ratios: dict[str, dict[str, float]] = {}
     least = {}
     for name, (is_small, make) in IMAGES.items():
-        if options.small and not is_small:
+        if not options.includes(name, is_small=is_small):
             continue
         made = make()
         alone = size_of(made) / RATE
-        runs = _runs(made, copiers, options.rounds)
+        runs = _runs(made, copiers, options)
         for peer, theirs in list(zip(copiers, runs, strict=True))[1:]:
             wall, cpu, both = compared(runs[0], theirs)
-            row = " | ".join([f"{wall:.2f}", f"{cpu:.2f}", *both, f"{alone:.2f}"])
+            requests = f"{typical(runs[0]).requests} / {typical(theirs).requests}"
+            row = " | ".join([f"{wall:.2f}", f"{cpu:.2f}", *both, requests, f"{alone:.2f}"])
             ratios.setdefault(peer.name, {})[name] = wall
             least[name] = alone / typical(theirs).wall
             print(f"| {name} | {peer.name} | {row} |", flush=True)
@@ -62,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for peer_name, walls in ratios.items():
         print(f"geometric mean beside {peer_name}: wall {mean(walls.values()):.2f}")
     peer_name, walls = list(ratios.items())[-1]
-    if not options.small:
+    if options.is_whole:
         title = (
             f"Over 20 ms and 75 MB/s beside {peer_name}, geometric mean "
             f"{mean(walls.values()):.2f}; dark: the bytes alone"
@@ -71,20 +76,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _runs(made: Made, copiers: Sequence[Copier], rounds: int) -> list[list[Run]]:
+def _runs(made: Made, copiers: Sequence[Copier], options: Options) -> list[list[Run]]:
     """Return the runs of each copier, in turns."""
-    with docker_registry() as source, network(source.host) as reached:
+    delay = options.delay / 1000
+    with docker_registry() as source, network(source.host, delay) as reached:
         push(source.host, "web", made, "1")
         digest = copied_digest(made)
-        return in_turns(copiers, rounds, lambda copier: _run(source, reached, copier, digest))
+
+        def run(copier: Copier) -> Run:
+            with docker_registry() as destination, network(destination.host, delay) as sent_to:
+                _prepare(destination, made, options.has)
+                command = copier.command(f"{reached}/web:1", f"{sent_to}/sr:1")
+                done = measured(command, (source, destination))
+                check_copied(destination, digest, copier)
+                return done
+
+        return in_turns(copiers, options.rounds, run)
 
 
-def _run(source: DockerRegistry, reached: str, copier: Copier, digest: str) -> Run:
-    with docker_registry() as destination, network(destination.host) as sent_to:
-        command = copier.command(f"{reached}/web:1", f"{sent_to}/sr:1")
-        run = measured(command, (source, destination))
-        check_copied(destination, digest, copier)
-        return run
+def _prepare(destination: DockerRegistry, made: Made, has: str) -> None:
+    """Push what the destination has before a copy."""
+    one = made.manifests[-1] if made.manifests else made
+    if has == "all":
+        push(destination.host, "sr", one, "before")
+    elif has == "most":
+        _, *found = one.blobs.values()  # the config comes first
+        push(destination.host, "sr", image(*found[: -1 - len(found) // 10]), "before")
 
 
 def _plain_gets() -> str:

@@ -1,6 +1,6 @@
 """A network of a given delay and rate before a server on loopback, as a process of its own.
 
-    python -m benchmarks.network PORT
+    python -m benchmarks.network PORT DELAY|--no-limit
 
 Both ways wait half of the delay, and each has the rate to itself, shared by all connections. A new
 connection waits once more, as for TCP's handshake. It prints its own port.
@@ -84,11 +84,12 @@ async def serve(port: int, delay: float, rate: float) -> None:
 
 
 @contextmanager
-def network(host: str, *, is_limited: bool = True) -> Iterator[str]:
+def network(host: str, delay: float = DELAY, *, is_limited: bool = True) -> Iterator[str]:
     """Run a network before a server, and return where it is reached through it."""
-    command = [sys.executable, "-m", "benchmarks.network", host.rpartition(":")[2]]
+    limit = str(delay) if is_limited else _NO_LIMIT
+    port = host.rpartition(":")[2]
     process = subprocess.Popen(  # noqa: S603 - our own module
-        command if is_limited else [*command, _NO_LIMIT],
+        [sys.executable, "-m", "benchmarks.network", port, limit],
         cwd=Path(__file__).parent.parent,
         stdout=subprocess.PIPE,
         text=True,
@@ -117,4 +118,4 @@ if __name__ == "__main__":
     if _NO_LIMIT in sys.argv:
         asyncio.run(serve(int(sys.argv[1]), 0, float("inf")))
     else:
-        asyncio.run(serve(int(sys.argv[1]), DELAY, RATE))
+        asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), RATE))

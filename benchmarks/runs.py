@@ -46,6 +46,8 @@ _MANIFESTS = ", ".join(
     )
 )
 
+_DELAY = 20.0
+
 Command = Callable[[str, str], list[str]]
 
 
@@ -103,6 +105,8 @@ def check_copied(registry: DockerRegistry, wanted: str, copier: Copier) -> None:
 
 def ours(workers: int, checkout: Path = ROOT) -> Copier:
     """Return the copier of a checkout."""
+    # A function has its bytecode too: nothing is compiled at each start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, str(checkout / "benchmarks/copy_once.py"), str(workers)]
     name = "this" if checkout == ROOT else checkout.name
     return Copier(name=name, command=lambda source, to: [*command, source, to], idle=command)
@@ -206,6 +210,10 @@ def options_of(description: str | None, rounds: int, arguments: Sequence[str] | 
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--beside", type=Path, help="a checkout of a build before, compared too")
+    parser.add_argument("--only", default="", help="the images whose names have this in them")
+    parser.add_argument("--delay", type=float, default=_DELAY, help="milliseconds a request takes")
+    has = "what the destination of a copy over the network has before"
+    parser.add_argument("--has", choices=["nothing", "most", "all"], default="nothing", help=has)
     parsed, _ = parser.parse_known_args(arguments)
     return Options(**vars(parsed))
 
@@ -218,3 +226,15 @@ class Options:
     rounds: int
     workers: int
     beside: Path | None
+    only: str
+    delay: float
+    has: str
+
+    def includes(self, image: str, *, is_small: bool) -> bool:
+        """Return whether an image is measured."""
+        return self.only in image and (is_small or not self.small)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all images are measured as documented, so that the pictures may be drawn."""
+        return not self.small and not self.only and self.delay == _DELAY and self.has == "nothing"

@@ -110,7 +110,7 @@ def test_copies_over_tls(
 
 @needs("openssl")
 @pytest.mark.parametrize("name", ["registry.test", "other.test"])
-def test_a_certificate_that_nobody_vouches_for_ends_it_at_once(
+def test_a_certificate_that_no_authority_vouches_for_ends_it_at_once(
     tls_registry: FakeRegistry, certificate: certificates.Certificate, name: str
 ) -> None:
     trusted = certificate.certificate if name == "other.test" else None
@@ -256,14 +256,25 @@ def test_a_registry_that_takes_no_connections_is_told() -> None:
             open_repository(host, connections).manifest()
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_each_worker_has_one_connection_to_each_side(copying: Copying, workers: int) -> None:
-    copying.source.add(image(*layers(8, 300_000)), "1")
+@pytest.mark.parametrize(("workers", "size", "connections"), [(1, 300_000, 1), (3, 1_100_000, 3)])
+def test_each_worker_has_one_connection_to_each_side(
+    copying: Copying, workers: int, size: int, connections: int
+) -> None:
+    copying.source.add(image(*layers(8, size)), "1")
 
     copying.copy(workers=workers)
 
-    assert copying.source.connections <= workers
-    assert copying.destination.connections <= workers
+    assert copying.source.connections <= connections
+    assert copying.destination.connections <= connections
+
+
+def test_workers_for_small_blobs_have_connections_of_their_own(copying: Copying) -> None:
+    copying.source.add(image(*layers(8, 300_000)), "1")
+
+    copying.copy(workers=3)
+
+    assert copying.source.connections <= 3 + 9 // 3
+    assert copying.destination.connections <= 3 + 9 // 3
 
 
 def test_does_not_wait_when_a_connection_that_was_kept_is_dead(copying: Copying) -> None:
@@ -365,7 +376,7 @@ def test_interrupts_a_connection_that_ended_before(copying: Copying) -> None:
     connection = copying.connections.take(origin, copying.deadline)
     connection._socket.shutdown(socket.SHUT_RDWR)
     connection._socket.close()
-    copying.connections.timeouts = Timeouts(explain=0.01)  # nobody gives it back
+    copying.connections.timeouts = Timeouts(explain=0.01)  # no thread gives it back
 
     copying.connections.interrupt()
 

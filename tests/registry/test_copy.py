@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from cdk_lightsail_containers_handler.registry.copy import Progress
 from cdk_lightsail_containers_handler.registry.errors import (
     DeadlineExceeded,
     DigestMismatch,
@@ -120,79 +121,146 @@ def test_sends_nothing_twice(copying: Copying) -> None:
     assert (result.copied, result.skipped, result.bytes) == (0, 3, 0)
     assert is_there(made, copying.destination, "again")
     again = [seen.method for seen in copying.destination.seen[before:]]
-    assert again == ["HEAD", "PUT"]
+    assert again == ["HEAD", "HEAD", "PUT"]
 
 
-def test_sends_only_the_blobs_that_are_missing(copying: Copying) -> None:
-    made = image(b"layer", BIG)
+def looked_for(registry: FakeRegistry) -> list[str]:
+    """Return the digests of the blobs that a registry was asked for, in order."""
+    return [line.rpartition("/")[2] for line in registry.lines("HEAD") if "/blobs/" in line]
+
+
+def test_looks_for_large_blobs_and_the_lowest_small_layer_of_a_new_image(copying: Copying) -> None:
+    made = image(BIG, b"low", *layers(20, 1000))
     copying.source.add(made, "1")
-    copying.destination.blobs[BLOB] = BIG
 
     result = copying.copy()
 
-    assert (result.copied, result.skipped) == (2, 1)
     assert is_there(made, copying.destination)
-    assert f"GET /v2/web/blobs/{BLOB}" not in copying.source.lines()
+    assert (result.copied, result.skipped) == (23, 0)
+    assert sorted(looked_for(copying.destination)) == sorted([BLOB, digest_of(b"low")])
+    assert not [line for line in copying.destination.lines("HEAD") if "/manifests/" in line]
 
 
-@pytest.mark.parametrize("denied", [401, 403, 404, 405])
-def test_carries_on_where_manifests_may_not_be_read(copying: Copying, denied: int) -> None:
-    made = image(b"layer")
+@pytest.mark.parametrize("reads", [200, 403])
+def test_sends_no_blob_of_an_image_that_is_there(copying: Copying, reads: int) -> None:
+    copying.source.add(image(BIG, *layers(20, 1000)), "1")
+    copying.copy()
+    copying.destination.reads = reads
+
+    result = copying.copy(to="sr:again")
+
+    assert (result.copied, result.skipped) == (0, 22)
+
+
+def test_looks_for_the_config_of_an_image_without_a_small_layer(copying: Copying) -> None:
+    made = image(BIG)
     copying.source.add(made, "1")
-    copying.destination.reads = denied
 
     copying.copy()
 
+    assert looked_for(copying.destination) == [*made.blobs]  # the config, and then the layer
+
+
+def test_an_image_without_any_small_blob_is_copied_and_found_again(copying: Copying) -> None:
+    made = image(BIG, layer_type=OCI_LAYER)
+    old = next(iter(made.blobs))
+    config = made.blobs[old] + b" " * (1 << 20)
+    size = f'"size": {len(made.blobs[old])}'.encode()
+    content = made.content.replace(old.encode(), digest_of(config).encode())
+    content = content.replace(size, f'"size": {len(config)}'.encode())
+    blobs = {digest_of(config): config, BLOB: BIG}
+    made = Made(content=content, media_type=made.media_type, blobs=blobs)
+    copying.source.add(made, "1")
+
+    assert copying.copy().copied == 2
+    assert copying.copy(to="sr:again").skipped == 2
+    assert is_there(made, copying.destination, "again")
+    assert sorted(looked_for(copying.destination)) == sorted(blobs)
+
+
+def test_looks_for_every_blob_of_an_image_whose_lowest_layer_is_there(copying: Copying) -> None:
+    shared = layers(20, 1000)
+    copying.source.add(image(*shared, b"before"), "1")
+    copying.copy()
+    made = image(*shared, b"after")
+    copying.source.add(made, "2")
+    copying.destination.seen.clear()
+
+    result = copying.copy("web:2")
+
+    assert is_there(made, copying.destination)
+    assert (result.copied, result.skipped) == (2, 20)
+    assert sorted(looked_for(copying.destination)) == sorted(made.blobs)  # each once
+    assert result.bytes == sum(map(len, made.blobs.values())) - 20 * 1000
+
+
+def test_a_small_layer_that_is_there_twice_in_an_image_is_copied_once(copying: Copying) -> None:
+    made = image(b"twice", b"once", b"twice")
+    copying.source.add(made, "1")
+
+    assert copying.copy().copied == 3
     assert is_there(made, copying.destination)
 
 
-def test_leaves_foreign_layers_where_they_are(copying: Copying) -> None:
-    kind = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
-    made = image(b"foreign", layer_type=kind)
-    manifest = made.content.replace(b'"size": 7\n', b'"size": 7, "urls": ["https://x.example"]\n')
-    copying.source.add(Made(content=manifest, media_type=made.media_type, blobs=made.blobs), "1")
-
-    assert copying.copy().copied == 1
-    assert digest_of(b"foreign") not in copying.destination.blobs
-
-
-def test_tells_of_each_blob_as_it_arrives(copying: Copying) -> None:
-    made = image(*layers(3, 1000))
+def test_a_blob_that_was_sent_unseen_is_looked_for_before_it_is_sent_again(
+    copying: Copying,
+) -> None:
+    made = image(b"low", b"layer")
     copying.source.add(made, "1")
-    copying.destination.blobs[digest_of(some_bytes(1000, "1"))] = some_bytes(1000, "1")
+    sent = digest_of(b"layer")
+    copying.destination.fail(f"PUT .*{sent}", reset_after)
 
-    copying.copy()
-
-    last = copying.progress[-1]
-    assert [step.blobs_done for step in copying.progress] == [1, 2, 3, 4]
-    assert (last.blobs, last.bytes_done) == (4, last.bytes)
-    assert sorted(step.outcome for step in copying.progress) == ["copied"] * 3 + ["skipped"]
-    assert {step.digest for step in copying.progress} == set(made.blobs)
+    assert copying.copy().copied == 3
+    assert is_there(made, copying.destination)
+    assert looked_for(copying.destination) == [digest_of(b"low"), sent]
 
 
-def test_stops_when_whoever_is_told_fails(copying: Copying) -> None:
-    copying.source.add(image(*layers(8, 1000)), "1")
-    copying.progress = Complaining()
+def test_many_small_blobs_are_copied_by_more_workers_at_once(copying: Copying) -> None:
+    copying.source.add(image(*layers(40, 1000)), "1")
+    all_at_once = threading.Barrier(16)
 
-    with pytest.raises(ZeroDivisionError):
-        copying.copy()
+    def meet(_: Handler) -> None:
+        all_at_once.wait(60)
 
-    assert not copying.destination.manifests
+    copying.source.fail("GET .*blobs", lambda _: None)  # the config, before all others
+    copying.source.fail("GET .*blobs", meet, times=16)
+
+    assert copying.copy().copied == 41
+    assert not all_at_once.broken
 
 
-class Complaining(list):  # type: ignore[type-arg]
-    def append(self, _: object) -> None:
-        raise ZeroDivisionError
+def test_small_blobs_do_not_wait_for_large_ones(copying: Copying) -> None:
+    large, small = layers(6, (1 << 20) + 1), layers(30, 1000)
+    copying.source.add(image(*large, *small), "1")
+    are_small_sent = threading.Event()
+
+    def see_progress(step: Progress) -> None:
+        copying.progress.append(step)
+        if len(copying.progress) == len(small) + 1:  # and the config
+            are_small_sent.set()
+
+    def wait_for_the_small_ones(_: Handler) -> None:
+        assert are_small_sent.wait(60)
+
+    digests = "|".join(map(digest_of, large))
+    copying.destination.fail(f"PUT .*({digests})", wait_for_the_small_ones, times=6)
+
+    copying.copy(workers=2, progress=see_progress)
+
+    assert {step.size for step in copying.progress[-6:]} == {(1 << 20) + 1}
 
 
-def test_carries_the_largest_blob_first(copying: Copying) -> None:
-    made = image(b"1" * 10, b"2" * 5000, b"3" * 100)
+def test_copies_the_largest_blob_first_and_the_lowest_layer_before_other_small_ones(
+    copying: Copying,
+) -> None:
+    made = image(b"low", some_bytes(2 << 20, "2"), b"3" * 5000, BIG, b"4" * 100)
     copying.source.add(made, "1")
 
     copying.copy(workers=1)
 
     sizes = [step.size for step in copying.progress]
-    assert sizes == sorted(sizes, reverse=True)
+    config = len(made.blobs[next(iter(made.blobs))])
+    assert sizes == [2 << 20, len(BIG), 3, 5000, config, 100]
 
 
 # An image that does not run there

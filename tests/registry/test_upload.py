@@ -12,6 +12,7 @@ from cdk_lightsail_containers_handler.registry.errors import (
     UploadInterrupted,
 )
 from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
+from cdk_lightsail_containers_handler.registry.upload import Upload
 from fake_registry import Act, Handler, early, errors, reset_after, status
 from image_copying import Copying
 from oci_images import OCI_LAYER, digest_of, image, some_bytes
@@ -150,8 +151,9 @@ def test_a_connection_that_died_meanwhile_is_told(copying: Copying) -> None:
     copying.find()
     repository = copying.repository(copying.source, "sr:t", is_pushed_to=True)
     blob = Descriptor(media_type=OCI_LAYER, digest=digest_of(BIG), size=len(BIG))
-    upload = repository.start_upload(blob).upload()
-    assert upload is not None
+    upload = Upload(repository, blob)
+    upload.ask()
+    upload.start()
     for connections in copying.connections._idle.values():
         for connection in connections:
             connection.interrupt()

@@ -56,6 +56,5 @@ class Copying:
             self.repository(self.source, image),
             self.repository(self.destination, to, is_pushed_to=True),
             deadline=self.deadline,
-            progress=self.progress.append,
-            **options,
+            **{"progress": self.progress.append, **options},
         )

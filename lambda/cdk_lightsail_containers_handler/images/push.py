@@ -14,7 +14,7 @@ from ..registry.copy import Progress, copy_image
 from ..registry.errors import DeadlineExceeded, RegistryError
 from ..registry.found_image import find_image
 from ..registry.http.connection import Connections
-from ..registry.http.wire import bounded
+from ..registry.http.wire import check_time
 from ..registry.reference import Reference
 from ..registry.repository import Repository
 from .credentials import LightsailLogin, source_credentials
@@ -84,7 +84,7 @@ def pushing(
                 calls = Calls(deadline, log, READING_SECONDS)
                 check_signature(found, push.named_digest, signed_by, make_client, calls)
                 log("signed", digest=push.named_digest, key=signed_by)
-            bounded(deadline, 0)  # another invocation has more time for the rest
+            check_time(deadline)  # another invocation has more time for the rest
         yield push
 
 

@@ -1,6 +1,6 @@
 """An OCI distribution client: finds an image in one registry and copies it to another.
 
-copy -> found_image -> blob_copy -> repository -> login, pull, upload -> transport
+copy -> found_image -> blob_copy -> upload -> repository -> login, pull -> transport
      -> connection, request
 without I/O: auth, manifest -> descriptor -> errors; reference -> url
 

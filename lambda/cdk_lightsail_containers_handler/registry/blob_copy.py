@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import closing
 from typing import Literal, Protocol
 
 from .descriptor import Descriptor
 from .errors import DeadlineExceeded, DigestMismatch, RegistryError, Unsupported, UploadInterrupted
-from .http.wire import TimeLimit, bounded
+from .http.wire import TimeLimit, check_time
 from .manifest import LARGEST_MANIFEST, Image, Index, check
 from .repository import Repository
 from .upload import Upload
@@ -70,12 +70,13 @@ class BlobCopy:
         self._contents = contents
         self._unfinished: list[Upload] = []
 
-    def copy(self, blob: Descriptor, buffer: memoryview) -> Outcome:
+    def copy(self, blob: Descriptor, buffer: memoryview, *, is_new: bool) -> Outcome:
         """Bring a blob to the destination, from its beginning again where that can help.
 
         Args:
             blob: the blob.
-            buffer: what it passes through, of `PIECE` bytes.
+            buffer: what it passes through, `PIECE` bytes if it may be large.
+            is_new: whether to send it without a look for it first.
 
         Raises:
             DeadlineExceeded: the deadline came first.
@@ -85,9 +86,11 @@ class BlobCopy:
         failures = restarts = 0
         location: Url | None = None
         while True:
-            if location is None and self._destination.has_blob(blob):
+            is_first = not failures and not restarts
+            is_sent = is_new if is_first else location is not None
+            if not is_sent and self._destination.has_blob(blob):
                 # After a failure it is ours, kept although the answer was lost.
-                return "copied" if failures or restarts else "skipped"
+                return "skipped" if is_first else "copied"
             try:
                 return self._send(blob, location, buffer)
             except UploadInterrupted as error:
@@ -107,37 +110,20 @@ class BlobCopy:
             upload.cancel()
 
     def _send(self, blob: Descriptor, location: Url | None, buffer: memoryview) -> Outcome:
-        with ExitStack() as readers:
-            upload, reader = self._begin(blob, location, readers)
-            try:
-                last = self._send_all_but_last(blob, reader, upload, buffer)
-                upload.finish(last)
-            except BaseException:
-                upload.abandon()
-                self._destination.learn(upload)
-                raise
-        self._unfinished.remove(upload)
-        return "copied"
-
-    def _begin(
-        self, blob: Descriptor, location: Url | None, readers: ExitStack
-    ) -> tuple[Upload, BlobReader]:
-        """Return the upload, and the blob that was asked for."""
-        if location is not None:
-            upload = self._note(self._destination.upload(blob, location))
-            return upload, readers.enter_context(closing(self._open(blob)))
-        start = self._destination.start_upload(blob)
+        upload = Upload(self._destination, blob, location)
+        self._unfinished.append(upload)
         try:
             # The source looks for the blob while the destination makes room for it.
-            reader = readers.enter_context(closing(self._open(blob)))
-        finally:
-            # Also when the source has failed: what is begun has to be ended.
-            upload = self._note(start.upload())
-        return upload, reader
-
-    def _note(self, upload: Upload) -> Upload:
-        self._unfinished.append(upload)
-        return upload
+            upload.ask()
+            with closing(self._open(blob)) as reader:
+                upload.start()
+                last = self._send_all_but_last(blob, reader, upload, buffer)
+                upload.finish(last)
+        except BaseException:
+            upload.abandon()
+            raise
+        self._unfinished.remove(upload)
+        return "copied"
 
     def _send_all_but_last(
         self, blob: Descriptor, reader: BlobReader, upload: Upload, buffer: memoryview
@@ -149,7 +135,7 @@ class BlobCopy:
         digest = hashlib.sha256()
         left = blob.size
         while True:
-            bounded(self._deadline, 0)
+            check_time(self._deadline)
             piece = buffer[: reader.readinto(buffer)]
             digest.update(piece)
             left -= len(piece)

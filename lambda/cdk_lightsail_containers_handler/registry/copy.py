@@ -1,14 +1,16 @@
 """Copies an image from one repository to another.
 
-Some threads with a connection to each side carry the blobs, the largest first; the manifest goes
-last, so that an image is there either whole or not at all.
+Some threads with a connection to each side copy the blobs, the largest first; more of them copy
+small blobs, which are a matter of waiting for answers. The manifest goes last, so that an image is
+there either whole or not at all.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .blob_copy import PIECE, BlobCopy, BlobSource, Outcome
@@ -21,6 +23,9 @@ from .manifest import Image
 from .repository import Repository
 
 _CLIENT_ERROR = 400
+_SMALL = 1 << 20
+"""A blob of this size is sent in about the time that it takes to look for it."""
+_SMALL_PIECE = 64 << 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +90,9 @@ def copy_image(
         destination: where it goes, under the reference's tag or, without one, its digest.
         image: what `find_image` has found in the source; looked for without it.
         deadline: how long it may go on.
-        workers: how many blobs are carried at once; each takes 256 KiB and two connections.
-        progress: told of each blob, by one thread at a time.
+        workers: how many large blobs are copied at once, each through 256 KiB and over two
+            connections; up to `4 * (workers - 1)` more copy small blobs, each through 64 KiB.
+        progress: called after each blob, by one thread at a time.
 
     Raises:
         DeadlineExceeded: the next copy goes on after the blobs that are there.
@@ -94,9 +100,7 @@ def copy_image(
     """
     found = image or find_image(source)
     copy = _Copy(source, destination, found, deadline, progress)
-    if destination.has_manifest(found.digest):
-        copy.skip_all()
-    else:
+    if not copy.is_there():
         copy.run(workers)
     return copy.result(_put_manifest(destination, found.manifest))
 
@@ -130,25 +134,50 @@ class _Copy:
         deadline: TimeLimit,
         progress: Callable[[Progress], None],
     ) -> None:
+        self._destination = destination
         self._connections = destination.connections
         self._blobs = BlobCopy(source, destination, deadline, {image.manifest.config: image.config})
         self._image = image
         self._progress = progress
-        self._waiting = deque(image.manifest.blobs)
+        manifest = image.manifest
+        small = [blob for blob in manifest.blobs if blob.size <= _SMALL]
+        digests = {blob.digest for blob in small}
+        upwards = (blob.digest for blob in (*manifest.layers, manifest.config))
+        lowest = next((digest for digest in upwards if digest in digests), "")
+        # The lowest one goes first: a copy that goes on concludes from it that others are there.
+        self._small = deque(sorted(small, key=lambda blob: blob.digest != lowest))
+        self._large = deque(blob for blob in manifest.blobs if blob.size > _SMALL)
+        self._is_new = False
         self._done: list[tuple[Descriptor, Outcome]] = []
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
 
-    def skip_all(self) -> None:
-        """Take note that everything is there."""
-        for blob in self._image.manifest.blobs:
-            self._tell(blob, "skipped")
+    def is_there(self) -> bool:
+        """Return whether the destination has the image; if not, note whether small blobs are new.
+
+        Images share their lowest layers. Where the lowest small blob is missing, so are the others,
+        and the image: to send the few that may be there costs less than to look for each.
+        """
+        lowest = self._small[0] if self._small else None
+        if lowest is not None and not self._destination.has_blob(lowest):
+            self._is_new = True
+            return False
+        if self._destination.has_manifest(self._image.digest):
+            for blob in self._image.manifest.blobs:
+                self._tell(blob, "skipped")
+            return True
+        if lowest is not None:
+            self._tell(self._small.popleft(), "skipped")
+        return False
 
     def run(self, workers: int) -> None:
-        """Carry all blobs; stop at the first failure, and leave nothing half done."""
+        """Copy all blobs; stop at the first failure, and leave nothing half done."""
+        both = min(workers, len(self._large) + len(self._small))
+        more = min(4 * (workers - 1), len(self._small) // 3)
+        takers = [(PIECE, self._large, self._small)] * both + [(_SMALL_PIECE, self._small)] * more
         threads = [
-            threading.Thread(target=self._work, name=f"copy-{number}")
-            for number in range(min(workers, len(self._waiting)))
+            threading.Thread(target=self._work, args=taker, name=f"copy-{number}")
+            for number, taker in enumerate(takers)
         ]
         try:
             for thread in threads:
@@ -174,15 +203,13 @@ class _Copy:
             bytes=sum(blob.size for blob, outcome in self._done if outcome == "copied"),
         )
 
-    def _work(self) -> None:
-        buffer = memoryview(bytearray(PIECE))
+    def _work(self, piece: int, *queues: deque[Descriptor]) -> None:
+        buffer = memoryview(bytearray(piece))
         try:
-            while True:  # until nothing waits, or no request begins because another has failed
-                try:
-                    blob = self._waiting.popleft()
-                except IndexError:
-                    return
-                outcome = self._blobs.copy(blob, buffer)
+            # Until nothing waits, or no request begins because another has failed.
+            for blob in _taken(queues):
+                is_new = self._is_new and blob.size <= _SMALL
+                outcome = self._blobs.copy(blob, buffer, is_new=is_new)
                 with self._lock:
                     self._tell(blob, outcome)
         # A thread has no caller to raise it to, so the copy does.
@@ -208,3 +235,11 @@ class _Copy:
             bytes=self._image.size,
         )
         self._progress(done)
+
+
+def _taken(queues: Iterable[deque[Descriptor]]) -> Iterator[Descriptor]:
+    """Take blob after blob out of queues that threads share."""
+    for queue in queues:
+        with suppress(IndexError):
+            while True:
+                yield queue.popleft()

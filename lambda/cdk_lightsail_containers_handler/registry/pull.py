@@ -11,7 +11,7 @@ from .errors import DeadlineExceeded, DigestMismatch, RegistryError
 from .http.request import Request, broken, coded
 from .http.response import BROKEN, Response
 from .http.transport import Transport
-from .http.wire import bounded
+from .http.wire import check_time
 
 _OK = 200
 _PARTIAL = 206
@@ -65,7 +65,7 @@ class RegistryBlob:
         deadline = self._transport.deadline
         failures = 0
         while True:
-            bounded(deadline, 0)
+            check_time(deadline)
             try:
                 self._response = self._response or self._open(buffer)
                 count = self._response.readinto(buffer)
@@ -107,7 +107,7 @@ class RegistryBlob:
             raise self._mismatch(response, found)
         try:
             while start < self._at:  # a registry that knows no ranges
-                bounded(self._transport.deadline, 0)
+                check_time(self._transport.deadline)
                 count = response.readinto(scratch[: self._at - start])
                 if not count:
                     raise IncompleteRead(b"")

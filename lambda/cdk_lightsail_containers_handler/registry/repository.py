@@ -12,20 +12,18 @@ from dataclasses import replace
 from .descriptor import Descriptor
 from .errors import DigestMismatch, Missing, Rejected, Unauthorized
 from .http.connection import Connections
-from .http.request import Request, led_on
+from .http.request import Request
 from .http.response import Response
-from .http.transport import Exchange, Transport
+from .http.transport import Transport
 from .http.wire import TimeLimit
 from .login import CredentialsSource, Login
 from .manifest import LARGEST_MANIFEST, MEDIA_TYPES, Image, Index, check, parse
 from .pull import RegistryBlob
 from .reference import Reference
-from .upload import Upload
 from .url import Url
 
 _OK = 200
 _CREATED = 201
-_ACCEPTED = 202
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _MOST_PAGES = 10
 _NEXT = re.compile(r'<([^>]*)> *; *rel="?next"?')
@@ -45,6 +43,8 @@ class Repository:
     Attributes:
         reference: the image.
         connections: what it is reached over.
+        transport: what sends requests to it.
+        is_chunked: whether its registry is sent blobs with PATCH, since it has refused a plain PUT.
     """
 
     is_archive = False
@@ -60,18 +60,23 @@ class Repository:
     ) -> None:
         self.reference = reference
         self.connections = connections
-        self._is_chunked = False
+        self.is_chunked = False
         self._registry = Url(origin=reference.origin, target="/v2/")
         actions = "pull,push" if is_pushed_to else "pull"
         scopes = (f"repository:{reference.repository}:{actions}",)
         login = Login(
             self._registry, scopes, credentials, connections, deadline, image=str(reference)
         )
-        self._transport = Transport(connections, deadline, login)
+        self.transport = Transport(connections, deadline, login)
 
     def __str__(self) -> str:
         """Return the image's name."""
         return str(self.reference)
+
+    @property
+    def name(self) -> str:
+        """The repository's name in its registry."""
+        return self.reference.repository
 
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
         """Return a manifest whose digest and size are right.
@@ -101,7 +106,7 @@ class Repository:
                 )
             return parse(content, response.header("Content-Type"), str(self))
 
-        return self._transport.read(request, LARGEST_MANIFEST, read)
+        return self.transport.read(request, LARGEST_MANIFEST, read)
 
     def pages(self, path: str, digest: str = "") -> Iterator[bytes]:
         """Give what a registry has beside an image; nothing if it has none, or does not say.
@@ -114,8 +119,8 @@ class Repository:
             DigestMismatch: it is not the one that was asked for.
             RegistryError: the registry did not give it.
         """
-        purpose = f"give {path} of {self.reference.repository}"
-        request = Request(method="GET", url=self._url(path), purpose=purpose, headers=_ACCEPT)
+        purpose = f"give {path} of {self.name}"
+        request = Request(method="GET", url=self.url(path), purpose=purpose, headers=_ACCEPT)
 
         def read(response: Response, content: bytes) -> tuple[bytes, str]:
             if digest:
@@ -124,7 +129,7 @@ class Repository:
 
         for _ in range(_MOST_PAGES):
             try:
-                content, link = self._transport.read(request, LARGEST_MANIFEST, read)
+                content, link = self.transport.read(request, LARGEST_MANIFEST, read)
             except (Missing, Rejected, Unauthorized):
                 return
             yield content
@@ -140,7 +145,7 @@ class Repository:
         """Return whether a manifest is there as far as one can know: not every login may read."""
         request = self._manifest_request("HEAD", digest, f"tell of manifest {_short(digest)}")
         try:
-            self._transport.send(request, _OK).close()
+            self.transport.send(request, _OK).close()
         except (Missing, Rejected, Unauthorized):
             return False
         return True
@@ -157,12 +162,12 @@ class Repository:
         """
         request = Request(
             method="PUT",
-            url=self._url(f"manifests/{target}"),
-            purpose=f"take manifest {_short(target)} of {self.reference.repository}",
+            url=self.url(f"manifests/{target}"),
+            purpose=f"take manifest {_short(target)} of {self.name}",
             headers={"Content-Type": image.media_type},
             body=image.content,
         )
-        response = self._transport.send(request, _OK, _CREATED)
+        response = self.transport.send(request, _OK, _CREATED)
         kept = response.header("Docker-Content-Digest")
         response.skip()
         if kept.startswith("sha256:") and kept != image.digest:
@@ -177,11 +182,11 @@ class Repository:
         """
         request = Request(
             method="HEAD",
-            url=self._url(f"blobs/{blob.digest}"),
+            url=self.url(f"blobs/{blob.digest}"),
             purpose=f"tell of blob {blob.short_digest}",
         )
         try:
-            response = self._transport.send(request, _OK)
+            response = self.transport.send(request, _OK)
         except (Missing, Rejected, Unauthorized):
             return False
         response.close()
@@ -202,60 +207,22 @@ class Repository:
         """Ask for a blob, and leave its first byte for later."""
         request = Request(
             method="GET",
-            url=self._url(f"blobs/{blob.digest}"),
-            purpose=f"give blob {blob.short_digest} of {self.reference.repository}",
+            url=self.url(f"blobs/{blob.digest}"),
+            purpose=f"give blob {blob.short_digest} of {self.name}",
         )
-        return RegistryBlob(self._transport, request, blob)
+        return RegistryBlob(self.transport, request, blob)
 
-    def start_upload(self, blob: Descriptor) -> UploadStart:
-        """Ask for a place to send a blob to, and leave the answer for later."""
-        request = Request(
-            method="POST",
-            url=self._url("blobs/uploads/"),
-            purpose=f"take blob {blob.short_digest} into {self.reference.repository}",
-            body=b"",
-        )
-        return UploadStart(self, self._transport.begin(request), blob)
-
-    def upload(self, blob: Descriptor, location: Url) -> Upload:
-        """Return the upload of a blob to where the registry wants it."""
-        return Upload(self._transport, location, blob, is_chunked=self._is_chunked)
-
-    def learn(self, upload: Upload) -> None:
-        """Remember which way of uploading the registry does not take."""
-        if upload.is_wrong_way:
-            self._is_chunked = not upload.is_chunked
+    def url(self, path: str) -> Url:
+        """Return the address of a path in the repository."""
+        return Url(origin=self._registry.origin, target=f"/v2/{self.name}/{path}")
 
     def _manifest_request(self, method: str, target: str, purpose: str) -> Request:
         return Request(
             method=method,
-            url=self._url(f"manifests/{target}"),
-            purpose=f"{purpose} of {self.reference.repository}",
+            url=self.url(f"manifests/{target}"),
+            purpose=f"{purpose} of {self.name}",
             headers=_ACCEPT,
         )
-
-    def _url(self, path: str) -> Url:
-        target = f"/v2/{self.reference.repository}/{path}"
-        return Url(origin=self._registry.origin, target=target)
-
-
-class UploadStart:
-    """A request for a place to send a blob to."""
-
-    def __init__(self, repository: Repository, exchange: Exchange, blob: Descriptor) -> None:
-        self._repository = repository
-        self._exchange = exchange
-        self._blob = blob
-
-    def upload(self) -> Upload:
-        """Return the upload.
-
-        Raises:
-            RegistryError: the registry does not take uploads.
-        """
-        response = self._exchange.answer(_ACCEPTED)
-        response.skip()
-        return self._repository.upload(self._blob, led_on(self._exchange.request, response).url)
 
 
 def _short(target: str) -> str:

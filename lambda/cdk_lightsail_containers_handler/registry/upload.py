@@ -7,13 +7,18 @@ Never many chunks: ECR wants 5 MB in each, and answers them in ways of its own.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from .descriptor import Descriptor
 from .errors import RegistryError, UploadInterrupted
 from .http.request import Request, led_on
 from .http.response import Response
-from .http.transport import Stream, Transport
+from .http.transport import Exchange, Stream
+from .repository import Repository
 from .url import Url
 
+_ACCEPTED = 202
+_NO_CONTENT = 204
 _PUT_DONE = frozenset({200, 201, 204})
 _PATCH_DONE = frozenset({201, 202, 204})
 """The first is ECR's."""
@@ -23,28 +28,46 @@ _NOT_THIS_WAY = frozenset({400, 405, 411, 415, 501})
 
 
 class Upload:
-    """An upload that has begun.
+    """An upload, in the order of its methods; `abandon` and `cancel` end it at any point.
 
     Args:
-        transport: what to reach the registry over.
-        location: where to send the blob.
+        repository: where the blob goes.
         blob: what will be sent, neither more nor less.
-        is_chunked: whether to send it with PATCH.
-
-    Attributes:
-        is_chunked: whether it is sent with PATCH.
-        is_wrong_way: whether the registry may take it the other way.
+        location: where to send it, if the registry has said so already.
     """
 
     def __init__(
-        self, transport: Transport, location: Url, blob: Descriptor, *, is_chunked: bool
+        self, repository: Repository, blob: Descriptor, location: Url | None = None
     ) -> None:
-        self._transport = transport
-        self._location = location
+        self._repository = repository
+        self._transport = repository.transport
         self._blob = blob
-        self.is_chunked = is_chunked
+        self._location = location or repository.url("blobs/uploads/")
+        self._is_begun = location is not None
+        self._is_chunked = repository.is_chunked
+        self._exchange: Exchange | None = None
         self._stream: Stream | None = None
-        self.is_wrong_way = False
+
+    def ask(self) -> None:
+        """Ask the registry where to send the blob, and leave its answer for `start`."""
+        if not self._is_begun:
+            purpose = f"take blob {self._blob.short_digest} into {self._repository.name}"
+            request = Request(method="POST", url=self._location, purpose=purpose, body=b"")
+            self._exchange = self._transport.begin(request)
+
+    def start(self) -> None:
+        """Read where to send the blob.
+
+        Raises:
+            RegistryError: the registry does not take uploads.
+        """
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            answer = exchange.answer(_ACCEPTED)
+            answer.skip()
+            self._location = led_on(exchange.request, answer).url
+            self._is_begun = True
+        self._is_chunked = self._repository.is_chunked
 
     def send(self, piece: memoryview) -> None:
         """Send a piece of the blob.
@@ -60,7 +83,7 @@ class Upload:
             raise self._error(stream, answer)
 
     def finish(self, last: memoryview) -> None:
-        """Send the last piece, and have the registry keep the blob.
+        """Send the last piece, and let the registry keep the blob.
 
         Raises:
             UploadInterrupted: the upload is lost; another may do.
@@ -69,10 +92,10 @@ class Upload:
         stream = self._stream = self._stream or self._open()
         answer = stream.send(last) or stream.answer()
         self._stream = None
-        if answer.status not in (_PATCH_DONE if self.is_chunked else _PUT_DONE):
+        if answer.status not in (_PATCH_DONE if self._is_chunked else _PUT_DONE):
             raise self._error(stream, answer)
         answer.skip()
-        if self.is_chunked:
+        if self._is_chunked:
             location = answer.header("Location")
             if location:
                 self._location = led_on(self._patch(), answer).url
@@ -82,14 +105,17 @@ class Upload:
         """End what is being sent, so that it never becomes a blob."""
         if self._stream is not None:
             self._stream.abandon()
+        # What the registry has begun can only be cancelled when it is known where it is.
+        with suppress(RegistryError):
+            self.start()
 
     def cancel(self) -> None:
         """Cancel the upload; the registry forgets it by itself if this fails."""
-        request = Request(method="DELETE", url=self._location, purpose="end an upload")
-        try:
-            self._transport.begin(request, tries=1).answer(202, 204).skip()
-        except RegistryError:
+        if not self._is_begun:
             return
+        request = Request(method="DELETE", url=self._location, purpose="end an upload")
+        with suppress(RegistryError):
+            self._transport.begin(request, tries=1).answer(_ACCEPTED, _NO_CONTENT).skip()
 
     def _close(self) -> None:
         try:
@@ -101,7 +127,7 @@ class Upload:
             raise
 
     def _open(self) -> Stream:
-        request = self._patch() if self.is_chunked else self._put(None)
+        request = self._patch() if self._is_chunked else self._put(None)
         return self._transport.stream(request, self._blob.size)
 
     def _patch(self) -> Request:
@@ -125,7 +151,7 @@ class Upload:
 
     def _error(self, stream: Stream, answer: Response) -> RegistryError:
         """Return the error for an answer that is not the one hoped for."""
-        request = self._patch() if self.is_chunked else self._put(None)
+        request = self._patch() if self._is_chunked else self._put(None)
         body = answer.refusal()
         if answer.status in _REDIRECTS:
             return UploadInterrupted(
@@ -134,7 +160,9 @@ class Upload:
             )
         error = self._transport.refusal(request, answer, body, stream.sent)
         is_renewed = self._transport.authorization.renew(answer, body, stream.sent)
-        self.is_wrong_way = answer.status in _NOT_THIS_WAY
-        if is_renewed or self.is_wrong_way or answer.status in _GONE:
+        is_other_way = answer.status in _NOT_THIS_WAY
+        if is_other_way:
+            self._repository.is_chunked = not self._is_chunked
+        if is_renewed or is_other_way or answer.status in _GONE:
             return UploadInterrupted(error.problem)
         return error

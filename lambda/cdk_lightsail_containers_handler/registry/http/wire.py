@@ -9,8 +9,6 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ..errors import DeadlineExceeded
@@ -19,6 +17,7 @@ _LARGEST_HEAD = 256 << 10
 """Bytes of an answer before its body, interim answers too."""
 _AROUND_A_BODY = 64 << 10
 """What may come with a body: the sizes of its chunks, their extensions, trailers."""
+_NO_TIME = "there was no time left for the copy"
 
 
 class TimeLimit(Protocol):
@@ -50,6 +49,7 @@ class Wire:
         self._socket = connected
         self._too_slow = f"{name} was too slow for the time that was left"
         self._allowed = 0
+        self._timeout = -1.0
 
     def expect_head(self) -> None:
         """Let the head of an answer come."""
@@ -61,15 +61,23 @@ class Wire:
 
     def sendall(self, content: bytes | memoryview) -> None:
         """Send all of it."""
-        with self._in_time():
+        self._limit_time()
+        try:
             self._socket.sendall(content)
+        except TimeoutError:
+            check_time(self.deadline, self._too_slow)
+            raise
 
     def receive(self, buffer: memoryview) -> int:
         """Receive what there is, and return how much."""
         if not self._allowed:
             raise OSError("its answer has no end")
-        with self._in_time():
+        self._limit_time()
+        try:
             count = self._socket.recv_into(buffer[: self._allowed])
+        except TimeoutError:
+            check_time(self.deadline, self._too_slow)
+            raise
         self._allowed -= count
         return count
 
@@ -80,14 +88,11 @@ class Wire:
     def close(self) -> None:
         """Do nothing: who has connected closes."""
 
-    @contextmanager
-    def _in_time(self) -> Iterator[None]:
-        self._socket.settimeout(bounded(self.deadline, self.seconds, self._too_slow))
-        try:
-            yield
-        except TimeoutError:
-            bounded(self.deadline, 0, self._too_slow)
-            raise
+    def _limit_time(self) -> None:
+        seconds = bounded(self.deadline, self.seconds, self._too_slow)
+        if seconds != self._timeout:  # each change is a system call
+            self._socket.settimeout(seconds)
+            self._timeout = seconds
 
 
 class _Incoming(io.RawIOBase):
@@ -135,9 +140,7 @@ def resolved(host: str, port: int, seconds: float) -> list[str]:
     return addresses
 
 
-def bounded(
-    deadline: TimeLimit, seconds: float, problem: str = "there was no time left for the copy"
-) -> float:
+def bounded(deadline: TimeLimit, seconds: float, problem: str = _NO_TIME) -> float:
     """Return how long to wait at most.
 
     Raises:
@@ -147,3 +150,13 @@ def bounded(
     if left <= 0:
         raise DeadlineExceeded(problem)
     return min(left, seconds)
+
+
+def check_time(deadline: TimeLimit, problem: str = _NO_TIME) -> None:
+    """Validate that there is time left.
+
+    Raises:
+        DeadlineExceeded: there is none.
+    """
+    if deadline.left() <= 0:
+        raise DeadlineExceeded(problem)
