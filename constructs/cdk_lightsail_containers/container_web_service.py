@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import CfnOutput
-from aws_cdk.aws_lightsail import CfnContainer
 from constructs import Construct
 
 from cdk_lightsail_containers_handler.properties.container import PortProtocol
-from cdk_lightsail_containers_handler.properties.rules import (
-    check_number,
-    check_service_name,
-    show,
-)
 
-from ._checks import check_known, is_known, is_token
 from .container import Container
 from .container_image import ContainerImage
-from .container_service import Power
+from .container_service import ContainerService
 from .container_service_deployment import ContainerServiceDeployment
 from .public_endpoint import HealthCheck, PublicEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import RemovalPolicy
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
+    from aws_cdk.aws_lightsail import CfnContainer
 
     from .container_secret import ContainerSecret
+    from .container_service import Power
     from .handler import Handler
     from .image_source import ImageSource
 
 _CONTAINER = "web"
-# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
-_MAX_NODES = 20
-_MAX_DOMAINS = 4
 
 
 class ContainerWebService(Construct):
@@ -47,7 +38,7 @@ class ContainerWebService(Construct):
     It creates the service, pushes and registers the image, deploys it, and waits until it is
     healthy. The stack gets outputs for the URL, the image's name and the deployment's version. To
     change more than the parameters allow, change the attributes `service`, `image` and
-    `deployment`, or use a `CfnContainer`, a `ContainerImage` and a `ContainerServiceDeployment`
+    `deployment`, or use a `ContainerService`, a `ContainerImage` and a `ContainerServiceDeployment`
     instead. See
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
     """
@@ -113,37 +104,24 @@ class ContainerWebService(Construct):
             ValueError: a value breaks its rule, or the stack already has a deployment of the
                 service.
         """
-        power = Power.NANO if power is None else power
-        scale = 1 if scale is None else scale
-        public_domain_names = {} if public_domain_names is None else public_domain_names
-        check_known(service_name, check_service_name, "service_name")
-        if is_known(power) and power not in tuple(Power):
-            raise ValueError(f"power must be one of {', '.join(Power)}, got {show(power)}")
-        if not is_token(scale):
-            check_number(scale, "scale", 1, _MAX_NODES)
-        _check_public_domain_names(public_domain_names)
         endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
         super().__init__(scope, id)
 
-        self.service = CfnContainer(
+        self.container_service = ContainerService(
             self,
             "Service",
             service_name=service_name,
             power=power,
             scale=scale,
-            public_domain_names=[
-                CfnContainer.PublicDomainNameProperty(
-                    certificate_name=certificate, domain_names=list(domains)
-                )
-                for certificate, domains in public_domain_names.items()
-            ]
-            or None,
+            public_domain_names=public_domain_names,
         )
         """The container service."""
+        self.service = cast("CfnContainer", self.container_service.node.default_child)
+        """The `CfnContainer` of the container service."""
         self.image = ContainerImage(
             self,
             "Image",
-            service=self.service,
+            service=self.container_service,
             label="web" if label is None else label,
             source=source,
             handler=handler,
@@ -155,7 +133,7 @@ class ContainerWebService(Construct):
         self.deployment = ContainerServiceDeployment(
             self,
             "Deployment",
-            service=self.service,
+            service=self.container_service,
             containers={
                 _CONTAINER: Container(
                     image=self.image.image_name,
@@ -178,18 +156,3 @@ class ContainerWebService(Construct):
     def url(self) -> str:
         """The service's default URL, `https://.../`."""
         return self.deployment.url
-
-
-def _check_public_domain_names(names: object) -> None:
-    rule = "public_domain_names must be a mapping of certificate name to a list of domain names"
-    if not isinstance(names, Mapping):
-        raise ValueError(f"{rule}, got {show(names)}")  # noqa: TRY004 - one kind of error for a user
-    for certificate, domains in names.items():
-        if not isinstance(certificate, str) or not certificate:
-            raise ValueError(f"{rule}, got {show(certificate)} for a certificate")
-        is_list = isinstance(domains, list | tuple) and domains
-        if not is_list or not all(isinstance(domain, str) and domain for domain in domains):
-            raise ValueError(f"{rule}, got {show(domains)} for {certificate!r}")
-    count = sum(len(domains) for domains in names.values())
-    if count > _MAX_DOMAINS:
-        raise ValueError(f"public_domain_names must be {_MAX_DOMAINS} at most, got {count}")

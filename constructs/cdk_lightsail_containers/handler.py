@@ -18,7 +18,7 @@ from cdk_lightsail_containers_handler.properties.rules import (
     show,
 )
 
-from ._checks import SynthesisCheck, check_seconds, is_token
+from ._checks import SynthesisCheck, check_place, check_seconds, is_token, service_name_of
 from ._handler.acknowledgements import (
     acknowledge_every_service,
     acknowledge_lightsail,
@@ -33,7 +33,6 @@ from ._handler.policies import (
     network_interfaces,
     read_stack,
 )
-from .container_service import check_place, service_name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -253,7 +252,7 @@ def check_handler(scope: Construct, handler: object) -> None:
         return
     if not isinstance(handler, Handler):
         raise ValueError(f"handler must be a Handler, got {handler!r}")  # noqa: TRY004 - one kind of error for a user
-    check_place(scope, handler, "handler")
+    check_place(scope, handler, Stack.of(handler), "handler")
 
 
 def _longest_wait(timeout: Duration) -> Duration:

@@ -10,6 +10,7 @@ from aws_cdk.assertions import Template
 
 from cdk_lightsail_containers import (
     ContainerImage,
+    ContainerService,
     ContainerServiceDeployment,
     ContainerWebService,
     Handler,
@@ -119,6 +120,8 @@ def test_every_part_is_there_to_be_changed(stack: Stack) -> None:
     CfnOutput(stack, "Address", value=site.url)
 
     assert isinstance(site.service, lightsail.CfnContainer)
+    assert isinstance(site.container_service, ContainerService)
+    assert site.service is site.container_service.node.default_child
     assert isinstance(site.image, ContainerImage)
     assert isinstance(site.deployment, ContainerServiceDeployment)
     assert only(stack, SERVICE)["Properties"]["IsDisabled"] is True
@@ -128,7 +131,7 @@ def test_every_part_is_there_to_be_changed(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("power", ["nano", "micro", "small", "medium", "large", "xlarge"])
-def test_takes_a_power_as_a_plain_text(stack: Stack, power: str) -> None:
+def test_takes_a_power_as_a_plain_string(stack: Stack, power: str) -> None:
     site_in(stack, power=power)
 
     assert only(stack, SERVICE)["Properties"]["Power"] == power
@@ -161,7 +164,7 @@ def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> N
         ({"service_name": "Site"}, "service_name must be 1-63 lowercase letters, .* got 'Site'"),
         ({"source": DIGEST}, "source must be one of ImageSource.from_.* got 'sha256:"),
         ({"port": 0}, "port must be a whole number from 1 to 65535, got 0"),
-        ({"power": "huge"}, "power must be one of nano, micro, .*xlarge, got 'huge'"),
+        ({"power": "Huge"}, "power must be one of nano, micro, .* got 'Huge'"),
         ({"scale": 0}, "scale must be a whole number from 1 to 20, got 0"),
         ({"scale": "3"}, "scale must be a whole number from 1 to 20, got '3'"),
         ({"port": "80"}, "port must be a whole number from 1 to 65535, got '80'"),
