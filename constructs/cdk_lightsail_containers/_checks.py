@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import jsii
@@ -15,7 +16,7 @@ from constructs import Construct, IValidation
 from cdk_lightsail_containers_handler.properties.rules import check_service_name, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aws_cdk import IResolveContext
     from aws_cdk.interfaces import ResourceEnvironment
@@ -30,6 +31,29 @@ _Kind = TypeVar("_Kind", bound=Construct)
 # real values. The app cannot ask what is missing: only the assembly lists it.
 # https://docs.aws.amazon.com/cdk/v2/guide/context.html
 _LOOKUP_DUMMY = re.compile(r"dummy-value-for-.|\bDUMMY_ARN\b")
+
+
+def new_path(scope: object, construct_id: object) -> str:
+    """Return the path of a new construct after a check that it can be there."""
+    if not isinstance(scope, Construct):
+        raise ValueError(f"scope must be a construct such as a Stack, got {show(scope)}")  # noqa: TRY004 - one kind of error for a user
+    if not isinstance(construct_id, str) or not construct_id:
+        raise ValueError(f"id must be a string, got {show(construct_id)}")
+    path = f"{scope.node.path}/{construct_id}".lstrip("/")
+    if scope.node.try_find_child(construct_id) is not None:
+        raise ValueError(f"construct {path!r} already exists: use it, or give this one another id")
+    return path
+
+
+@contextmanager
+def errors_in(path: str) -> Iterator[None]:
+    """Add a construct's path to an error, unless it has that of a construct within."""
+    try:
+        yield
+    except ValueError as error:
+        if not hasattr(error, "__notes__"):
+            error.add_note(f"in construct {path!r}")
+        raise
 
 
 def check_known(value: object, check: Callable[[object, str], object], what: str) -> None:

@@ -16,7 +16,14 @@ from cdk_lightsail_containers_handler.properties.container_image import (
 )
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from ._checks import LatestValue, check_known, check_service, service_name_of
+from ._checks import (
+    LatestValue,
+    check_known,
+    check_service,
+    errors_in,
+    new_path,
+    service_name_of,
+)
 from ._handler.policies import PUSH_IMAGE, REGISTER_IMAGE
 from ._service_resource import ServiceResource
 from ._signing_key import check_signing_key
@@ -95,37 +102,38 @@ class ContainerImage(ServiceResource):
             ValueError: a value breaks its rule, or the stack, including its nested stacks, already
                 has an image with this service and label.
         """
-        check_service(scope, service)
-        check_handler(scope, handler)
-        removal_policy = RemovalPolicy.DESTROY if removal_policy is None else removal_policy
-        _check_removal_policy(removal_policy)
-        if not isinstance(source, ImageSource):
-            raise ValueError(f"source must be one of ImageSource.from_...(...), got {source!r}")  # noqa: TRY004 - one kind of error for a user
-        check_known(label, check_label, "label")
-        if max_versions is not None:
-            check_known(max_versions, check_max_versions, "max_versions")
-        if signed_by is not None:
-            check_signing_key(signed_by, source.origin)
-        super().__init__(scope, id, service=service, handler=handler, label=label)
+        with errors_in(new_path(scope, id)):
+            check_service(scope, service)
+            check_handler(scope, handler)
+            removal_policy = RemovalPolicy.DESTROY if removal_policy is None else removal_policy
+            _check_removal_policy(removal_policy)
+            if not isinstance(source, ImageSource):
+                raise ValueError(f"source must be one of ImageSource.from_...(...), got {source!r}")  # noqa: TRY004 - one kind of error for a user
+            check_known(label, check_label, "label")
+            if max_versions is not None:
+                check_known(max_versions, check_max_versions, "max_versions")
+            if signed_by is not None:
+                check_signing_key(signed_by, source.origin)
+            super().__init__(scope, id, service=service, handler=handler, label=label)
 
-        self._label, self._source, self._removal_policy = label, source, removal_policy
-        image = source.bind(self, self._grantee)
-        if signed_by is not None:
-            signed_by.grant(self._grantee, "kms:Verify")
-        self._resource = self._add_resource(
-            CONTAINER_IMAGE_TYPE,
-            {
-                ImageProperty.SERVICE_NAME: service.container_ref.service_name,
-                ImageProperty.LABEL: label,
-                ImageProperty.REMOVAL_POLICY: Lazy.uncached_any(
-                    LatestValue(lambda: _ON_DELETE[self._removal_policy])
-                ),
-                **({} if max_versions is None else {ImageProperty.MAX_VERSIONS: max_versions}),
-                **({} if signed_by is None else {ImageProperty.SIGNED_BY: signed_by.key_arn}),
-                **image.properties,
-            },
-            PUSH_IMAGE if image.is_pushed else REGISTER_IMAGE,
-        )
+            self._label, self._source, self._removal_policy = label, source, removal_policy
+            image = source.bind(self, self._grantee)
+            if signed_by is not None:
+                signed_by.grant(self._grantee, "kms:Verify")
+            self._resource = self._add_resource(
+                CONTAINER_IMAGE_TYPE,
+                {
+                    ImageProperty.SERVICE_NAME: service.container_ref.service_name,
+                    ImageProperty.LABEL: label,
+                    ImageProperty.REMOVAL_POLICY: Lazy.uncached_any(
+                        LatestValue(lambda: _ON_DELETE[self._removal_policy])
+                    ),
+                    **({} if max_versions is None else {ImageProperty.MAX_VERSIONS: max_versions}),
+                    **({} if signed_by is None else {ImageProperty.SIGNED_BY: signed_by.key_arn}),
+                    **image.properties,
+                },
+                PUSH_IMAGE if image.is_pushed else REGISTER_IMAGE,
+            )
 
     @property
     def label(self) -> str:
@@ -166,8 +174,9 @@ class ContainerImage(ServiceResource):
         Raises:
             ValueError: it is another policy.
         """
-        _check_removal_policy(policy)
-        self._removal_policy = policy
+        with errors_in(self.node.path):
+            _check_removal_policy(policy)
+            self._removal_policy = policy
 
 
 def _check_removal_policy(policy: object) -> None:

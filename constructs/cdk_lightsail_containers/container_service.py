@@ -19,7 +19,7 @@ from cdk_lightsail_containers_handler.properties.rules import (
     show,
 )
 
-from ._checks import check_known, is_known, is_token
+from ._checks import check_known, errors_in, is_known, is_token, new_path
 from .container_service_deployment import ContainerServiceDeployment
 
 if TYPE_CHECKING:
@@ -156,14 +156,14 @@ class _Service(Resource):
         Raises:
             ValueError: there is no action.
         """
-        if not actions:
-            raise ValueError("actions must be names such as 'lightsail:...', got none")
-        return iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=list(actions),
-            resource_arns=[cast("IContainerService", self).service_arn],
-            scope=self,
-        )
+        with errors_in(self.node.path):
+            if not actions:
+                raise ValueError("actions must be names such as 'lightsail:...', got none")
+            return iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=list(actions),
+                resource_arns=[cast("IContainerService", self).service_arn],
+            )
 
 
 class ContainerService(_Service):
@@ -213,48 +213,51 @@ class ContainerService(_Service):
         Raises:
             ValueError: a value breaks its rule.
         """
-        power = Power.NANO if power is None else power
-        scale = 1 if scale is None else scale
-        check_known(service_name, check_service_name, "service_name")
-        check_known(power, _check_power, "power")
-        if not is_token(scale):
-            check_number(scale, "scale", 1, _MAX_NODES)
-        _check_flag(is_disabled, "is_disabled")
-        _check_flag(private_registry_access, "private_registry_access")
-        _check_public_domain_names({} if public_domain_names is None else public_domain_names)
-        _check_tags({} if tags is None else tags)
-        super().__init__(scope, id)
+        with errors_in(new_path(scope, id)):
+            power = Power.NANO if power is None else power
+            scale = 1 if scale is None else scale
+            check_known(service_name, check_service_name, "service_name")
+            check_known(power, _check_power, "power")
+            if not is_token(scale):
+                check_number(scale, "scale", 1, _MAX_NODES)
+            _check_flag(is_disabled, "is_disabled")
+            _check_flag(private_registry_access, "private_registry_access")
+            _check_public_domain_names({} if public_domain_names is None else public_domain_names)
+            _check_tags({} if tags is None else tags)
+            super().__init__(scope, id)
 
-        self._resource = CfnContainer(
-            self,
-            # Unlike "Resource", this id is no part of the logical id.
-            "Default",
-            service_name=service_name,
-            power=power,
-            scale=scale,
-            is_disabled=is_disabled,
-            private_registry_access=(
-                CfnContainer.PrivateRegistryAccessProperty(
-                    ecr_image_puller_role=CfnContainer.EcrImagePullerRoleProperty(is_active=True)
-                )
-                if private_registry_access
-                else None
-            ),
-            public_domain_names=[
-                CfnContainer.PublicDomainNameProperty(
-                    certificate_name=certificate, domain_names=list(domains)
-                )
-                for certificate, domains in (public_domain_names or {}).items()
-            ]
-            or None,
-            tags=[CfnTag(key=key, value=value) for key, value in (tags or {}).items()] or None,
-        )
-        self._is_puller = bool(private_registry_access)
-        if is_known(power) and power not in tuple(Power):
-            Annotations.of(self).add_warning_v2(
-                "cdk-lightsail-containers:power",
-                f"power {power!s:.80} is not one that this release knows: {', '.join(Power)}",
+            self._resource = CfnContainer(
+                self,
+                # Unlike "Resource", this id is no part of the logical id.
+                "Default",
+                service_name=service_name,
+                power=power,
+                scale=scale,
+                is_disabled=is_disabled,
+                private_registry_access=(
+                    CfnContainer.PrivateRegistryAccessProperty(
+                        ecr_image_puller_role=CfnContainer.EcrImagePullerRoleProperty(
+                            is_active=True
+                        )
+                    )
+                    if private_registry_access
+                    else None
+                ),
+                public_domain_names=[
+                    CfnContainer.PublicDomainNameProperty(
+                        certificate_name=certificate, domain_names=list(domains)
+                    )
+                    for certificate, domains in (public_domain_names or {}).items()
+                ]
+                or None,
+                tags=[CfnTag(key=key, value=value) for key, value in (tags or {}).items()] or None,
             )
+            self._is_puller = bool(private_registry_access)
+            if is_known(power) and power not in tuple(Power):
+                Annotations.of(self).add_warning_v2(
+                    "cdk-lightsail-containers:power",
+                    f"power {power!s:.80} is not one that this release knows: {', '.join(Power)}",
+                )
 
     @staticmethod
     def from_service_attributes(
@@ -282,20 +285,21 @@ class ContainerService(_Service):
         Raises:
             ValueError: a value breaks its rule.
         """
-        check_known(service_name, check_service_name, "service_name")
-        check_known(service_arn, _check_arn, "service_arn")
-        if principal_arn is not None:
-            check_known(principal_arn, _check_principal_arn, "principal_arn")
-        if url is not None:
-            check_known(url, _check_url, "url")
-        return _ImportedService(
-            scope,
-            id,
-            service_name=service_name,
-            service_arn=service_arn,
-            principal_arn=principal_arn,
-            url=url,
-        )
+        with errors_in(new_path(scope, id)):
+            check_known(service_name, check_service_name, "service_name")
+            check_known(service_arn, _check_arn, "service_arn")
+            if principal_arn is not None:
+                check_known(principal_arn, _check_principal_arn, "principal_arn")
+            if url is not None:
+                check_known(url, _check_url, "url")
+            return _ImportedService(
+                scope,
+                id,
+                service_name=service_name,
+                service_arn=service_arn,
+                principal_arn=principal_arn,
+                url=url,
+            )
 
     @staticmethod
     def from_service_name(
@@ -317,8 +321,9 @@ class ContainerService(_Service):
         Raises:
             ValueError: the name breaks its rule.
         """
-        check_known(service_name, check_service_name, "service_name")
-        return _ImportedService(scope, id, service_name=service_name)
+        with errors_in(new_path(scope, id)):
+            check_known(service_name, check_service_name, "service_name")
+            return _ImportedService(scope, id, service_name=service_name)
 
     @property
     def container_ref(self) -> ContainerReference:

@@ -29,8 +29,10 @@ from ._checks import (
     check_known,
     check_revision,
     check_service,
+    errors_in,
     is_known,
     is_token,
+    new_path,
     resource_of,
     service_name_of,
     template_text,
@@ -105,31 +107,34 @@ class ContainerServiceDeployment(ServiceResource):
                 has a deployment of its own, or the stack, including its nested stacks, already has
                 a deployment of the service.
         """
-        check_service(scope, service)
-        check_handler(scope, handler)
-        check_revision(revision)
-        _check_containers(containers)
-        self._containers = dict(containers)
-        self._public_endpoint = public_endpoint
-        self._check_deployable(scope, service)
-        _check_public_endpoint(public_endpoint, containers)
-        _check_images(scope, service, containers)
-        super().__init__(scope, id, service=service, handler=handler)
+        with errors_in(new_path(scope, id)):
+            check_service(scope, service)
+            check_handler(scope, handler)
+            check_revision(revision)
+            _check_containers(containers)
+            self._containers = dict(containers)
+            self._public_endpoint = public_endpoint
+            self._check_deployable(scope, service)
+            _check_public_endpoint(public_endpoint, containers)
+            _check_images(scope, service, containers)
+            super().__init__(scope, id, service=service, handler=handler)
 
-        # Containers and variables are added until synthesis.
-        self._bound = {name: one.bind(self._grantee) for name, one in containers.items()}
-        endpoint = {} if public_endpoint is None else public_endpoint.bind()
-        self._resource = self._add_resource(
-            DEPLOYMENT_TYPE,
-            {
-                DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
-                DeploymentProperty.CONTAINERS: Lazy.uncached_any(LatestValue(lambda: self._bound)),
-                **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
-                **({} if revision is None else {DeploymentProperty.REVISION: revision}),
-            },
-            DEPLOY,
-        )
-        self._warn_of_private_images(containers)
+            # Containers and variables are added until synthesis.
+            self._bound = {name: one.bind(self._grantee) for name, one in containers.items()}
+            endpoint = {} if public_endpoint is None else public_endpoint.bind()
+            self._resource = self._add_resource(
+                DEPLOYMENT_TYPE,
+                {
+                    DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
+                    DeploymentProperty.CONTAINERS: Lazy.uncached_any(
+                        LatestValue(lambda: self._bound)
+                    ),
+                    **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
+                    **({} if revision is None else {DeploymentProperty.REVISION: revision}),
+                },
+                DEPLOY,
+            )
+            self._warn_of_private_images(containers)
 
     @property
     def containers(self) -> Mapping[str, Container]:
@@ -161,12 +166,13 @@ class ContainerServiceDeployment(ServiceResource):
         Raises:
             ValueError: a value breaks its rule, or the deployment has a container of this name.
         """
-        if name in self._containers:
-            raise ValueError(f"container {name!r} already exists: use another name")
-        _check_containers({**self._containers, name: container})
-        _check_images(self, self._service, {name: container})
-        self._set(name, container)
-        self._warn_of_private_images([name])
+        with errors_in(self.node.path):
+            if name in self._containers:
+                raise ValueError(f"container {name!r} already exists: use another name")
+            _check_containers({**self._containers, name: container})
+            _check_images(self, self._service, {name: container})
+            self._set(name, container)
+            self._warn_of_private_images([name])
 
     def add_environment(self, name: str, value: str, *, container: str | None = None) -> None:
         """Give a container another environment variable, or a variable another value.
@@ -180,9 +186,10 @@ class ContainerServiceDeployment(ServiceResource):
             ValueError: a value breaks its rule, the name is one of a secret, or there is no such
                 container.
         """
-        which = self._name_of(container)
-        old = self._containers[which]
-        self._set(which, replace(old, environment={**old.environment, name: value}))
+        with errors_in(self.node.path):
+            which = self._name_of(container)
+            old = self._containers[which]
+            self._set(which, replace(old, environment={**old.environment, name: value}))
 
     def add_secret(
         self,
@@ -202,9 +209,10 @@ class ContainerServiceDeployment(ServiceResource):
             ValueError: a value breaks its rule, the name is one in the environment, or there is no
                 such container.
         """
-        which = self._name_of(container)
-        old = self._containers[which]
-        self._set(which, replace(old, secrets={**old.secrets, name: secret}))
+        with errors_in(self.node.path):
+            which = self._name_of(container)
+            old = self._containers[which]
+            self._set(which, replace(old, secrets={**old.secrets, name: secret}))
 
     def apply_removal_policy(self, policy: RemovalPolicy) -> None:
         """Check a policy: a deployment always keeps running when its resource is removed.
@@ -215,12 +223,13 @@ class ContainerServiceDeployment(ServiceResource):
         Raises:
             ValueError: it is another policy.
         """
-        if policy not in _RETAINS:
-            shown = getattr(policy, "name", None) or show(policy)
-            raise ValueError(
-                f"removal_policy of a deployment must be RemovalPolicy.RETAIN, got {shown}: "
-                "Lightsail has no API to delete a deployment"
-            )
+        with errors_in(self.node.path):
+            if policy not in _RETAINS:
+                shown = getattr(policy, "name", None) or show(policy)
+                raise ValueError(
+                    f"removal_policy of a deployment must be RemovalPolicy.RETAIN, got {shown}: "
+                    "Lightsail has no API to delete a deployment"
+                )
 
     def _name_of(self, container: str | None) -> str:
         names = list(self._containers)

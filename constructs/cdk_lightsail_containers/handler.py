@@ -20,7 +20,15 @@ from cdk_lightsail_containers_handler.properties.rules import (
     show,
 )
 
-from ._checks import SynthesisCheck, check_place, check_seconds, is_token, service_name_of
+from ._checks import (
+    SynthesisCheck,
+    check_place,
+    check_seconds,
+    errors_in,
+    is_token,
+    new_path,
+    service_name_of,
+)
 from ._handler.acknowledgements import (
     acknowledge_every_service,
     acknowledge_lightsail,
@@ -152,36 +160,38 @@ class Handler(Construct):
                 scope has another handler of this id, there are both a log group and a retention,
                 there are subnets or security groups but no VPC, or the VPC has only public subnets.
         """
-        _check_id(scope, id)
-        memory_size = 512 if memory_size is None else memory_size
-        timeout = Duration.minutes(15) if timeout is None else timeout
-        _check_type(
-            architecture, "architecture", lambda_.Architecture, "an aws_lambda.Architecture"
-        )
-        _check_type(
-            log_retention, "log_retention", logs.RetentionDays, "one of aws_logs.RetentionDays"
-        )
-        if not is_token(memory_size):
-            check_number(memory_size, "memory_size, in MiB,", *_MEMORY_MIB)
-        check_seconds(timeout, "timeout", *_TIMEOUT_SECONDS)
-        _check_type(tracing, "tracing", lambda_.Tracing, "one of aws_lambda.Tracing")
-        _check_environment(scope, {} if environment is None else environment)
-        _check_has(log_group, "log_group", "log_group_arn", "an ILogGroup such as logs.LogGroup")
-        if log_group is not None and log_retention is not None:
-            rule = "log_retention must not be set beside log_group"
-            raise ValueError(f"{rule}, got {log_retention.name}: set it on the log group")
-        _check_has(role, "role", "role_arn", "an IRole such as iam.Role")
-        if reserved_concurrent_executions is not None and not is_token(
-            reserved_concurrent_executions
-        ):
-            # With 0 the function would never run, and CloudFormation would wait in vain.
-            check_number(
-                reserved_concurrent_executions,
-                "reserved_concurrent_executions",
-                1,
-                _MOST_EXECUTIONS,
+        with errors_in(new_path(scope, id)):
+            memory_size = 512 if memory_size is None else memory_size
+            timeout = Duration.minutes(15) if timeout is None else timeout
+            _check_type(
+                architecture, "architecture", lambda_.Architecture, "an aws_lambda.Architecture"
             )
-        _check_network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
+            _check_type(
+                log_retention, "log_retention", logs.RetentionDays, "one of aws_logs.RetentionDays"
+            )
+            if not is_token(memory_size):
+                check_number(memory_size, "memory_size, in MiB,", *_MEMORY_MIB)
+            check_seconds(timeout, "timeout", *_TIMEOUT_SECONDS)
+            _check_type(tracing, "tracing", lambda_.Tracing, "one of aws_lambda.Tracing")
+            _check_environment(scope, {} if environment is None else environment)
+            _check_has(
+                log_group, "log_group", "log_group_arn", "an ILogGroup such as logs.LogGroup"
+            )
+            if log_group is not None and log_retention is not None:
+                rule = "log_retention must not be set beside log_group"
+                raise ValueError(f"{rule}, got {log_retention.name}: set it on the log group")
+            _check_has(role, "role", "role_arn", "an IRole such as iam.Role")
+            if reserved_concurrent_executions is not None and not is_token(
+                reserved_concurrent_executions
+            ):
+                # With 0 the function would never run, and CloudFormation would wait in vain.
+                check_number(
+                    reserved_concurrent_executions,
+                    "reserved_concurrent_executions",
+                    1,
+                    _MOST_EXECUTIONS,
+                )
+            _check_network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
         super().__init__(scope, id)
 
         spare = _longest_wait(timeout)
@@ -383,17 +393,6 @@ def _longest_wait(timeout: Duration) -> Duration:
     """
     seconds = _TIMEOUT_SECONDS[0] if timeout.is_unresolved() else int(timeout.to_seconds())
     return Duration.seconds(seconds + BEYOND_TIMEOUT_SECONDS)
-
-
-def _check_id(scope: Construct, handler_id: str) -> None:
-    """Check that a scope does not get two handlers of one id, as with settings from two places."""
-    other = scope.node.try_find_child(handler_id)
-    if isinstance(other, Handler):
-        path = other.node.path
-        raise ValueError(  # noqa: TRY004 - one kind of error for a user
-            f"handler {path!r} already exists: pass it to both places, or, for other settings, "
-            "give this one another id"
-        )
 
 
 def _check_environment(scope: Construct, environment: object) -> None:

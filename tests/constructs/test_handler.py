@@ -299,7 +299,9 @@ def test_has_the_metrics_of_its_function(stack: Stack) -> None:
 def test_two_places_cannot_give_one_handler_other_settings(stack: Stack) -> None:
     Handler(stack, "Handler")
 
-    with pytest.raises(ValueError, match="handler 'Stack/Handler' already exists: pass it to both"):
+    with pytest.raises(
+        ValueError, match="construct 'Stack/Handler' already exists: use it, or give"
+    ):
         Handler(stack, "Handler", memory_size=1024)
 
 
