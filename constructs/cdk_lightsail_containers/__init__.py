@@ -5,7 +5,7 @@ from cdk_lightsail_containers_handler.properties.container import PortProtocol
 from .container import Container
 from .container_image import ContainerImage
 from .container_secret import ContainerSecret
-from .container_service import ContainerService, Power
+from .container_service import ContainerService, IContainerService, Power
 from .container_service_deployment import ContainerServiceDeployment
 from .container_web_service import ContainerWebService
 from .handler import Handler
@@ -21,6 +21,7 @@ __all__ = [
     "ContainerWebService",
     "Handler",
     "HealthCheck",
+    "IContainerService",
     "ImageSource",
     "PortProtocol",
     "Power",

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import math
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import jsii
-from aws_cdk import Duration, Stack, Token
+from aws_cdk import Duration, IAnyProducer, Stack, Token
+from aws_cdk.aws_lightsail import CfnContainer
 from constructs import Construct, IValidation
 
-from cdk_lightsail_containers_handler.properties.rules import show
+from cdk_lightsail_containers_handler.properties.rules import check_service_name, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from aws_cdk import IResolveContext
+    from aws_cdk.interfaces import ResourceEnvironment
+    from aws_cdk.interfaces.aws_lightsail import IContainerRef
     from constructs import IConstruct
 
 _Kind = TypeVar("_Kind", bound=Construct)
@@ -26,6 +31,29 @@ _Kind = TypeVar("_Kind", bound=Construct)
 # real values. The app cannot ask what is missing: only the assembly lists it.
 # https://docs.aws.amazon.com/cdk/v2/guide/context.html
 _LOOKUP_DUMMY = re.compile(r"dummy-value-for-.|\bDUMMY_ARN\b")
+
+
+def new_path(scope: object, construct_id: object) -> str:
+    """Return the path of a new construct after a check that it can be there."""
+    if not isinstance(scope, Construct):
+        raise ValueError(f"scope must be a construct such as a Stack, got {show(scope)}")  # noqa: TRY004 - one kind of error for a user
+    if not isinstance(construct_id, str) or not construct_id:
+        raise ValueError(f"id must be a string, got {show(construct_id)}")
+    path = f"{scope.node.path}/{construct_id}".lstrip("/")
+    if scope.node.try_find_child(construct_id) is not None:
+        raise ValueError(f"construct {path!r} already exists: use it, or give this one another id")
+    return path
+
+
+@contextmanager
+def errors_in(path: str) -> Iterator[None]:
+    """Add a construct's path to an error, unless it has that of a construct within."""
+    try:
+        yield
+    except ValueError as error:
+        if not hasattr(error, "__notes__"):
+            error.add_note(f"in construct {path!r}")
+        raise
 
 
 def check_known(value: object, check: Callable[[object, str], object], what: str) -> None:
@@ -99,6 +127,44 @@ def template_value(scope: IConstruct, value: object) -> object:
         return None
 
 
+def resource_of(service: IContainerRef) -> CfnContainer | None:
+    """Return the resource of a container service that the app creates, or None."""
+    child = service if isinstance(service, CfnContainer) else service.node.default_child
+    return child if isinstance(child, CfnContainer) else None
+
+
+def service_name_of(service: IContainerRef) -> str:
+    """Return the name of a container service, as a plain string if it is known."""
+    resource = resource_of(service)
+    # The reference to a resource is always a token.
+    return service.container_ref.service_name if resource is None else resource.service_name
+
+
+def check_service(scope: Construct, service: IContainerRef) -> None:
+    """Check that a service is a container service of the stack's account and Region."""
+    if isinstance(service, type) or not hasattr(service, "container_ref"):
+        rule = (
+            "service must be a ContainerService, a CfnContainer or ContainerService.from_...(...)"
+        )
+        raise ValueError(f"{rule}, got {service!r}")
+    check_place(scope, service, service.env, "service")
+    check_known(service_name_of(service), check_service_name, "service_name")
+
+
+def check_place(
+    scope: Construct, given: IConstruct, place: Stack | ResourceEnvironment, what: str
+) -> None:
+    """Check that a construct is not known to be in another account or Region.
+
+    The function calls Lightsail in the account and Region of its stack.
+    """
+    stack = Stack.of(scope)
+    for ours, theirs in ((stack.account, place.account), (stack.region, place.region)):
+        if ours != theirs and not is_token(ours) and not is_token(theirs):
+            rule = f"{what} must be of the account and Region of its stack"
+            raise ValueError(f"{rule}, got {given.node.path!r} of {theirs}, not of {ours}")
+
+
 def find_in_deployment(
     scope: Construct, kind: type[_Kind], is_same: Callable[[_Kind], bool]
 ) -> _Kind | None:
@@ -148,3 +214,19 @@ class SynthesisCheck:
         except ValueError as error:
             return [str(error)]
         return []
+
+
+@jsii.implements(IAnyProducer)
+class LatestValue:
+    """Gives a property the value that it has at synthesis.
+
+    Args:
+        value: returns the value.
+    """
+
+    def __init__(self, value: Callable[[], object]) -> None:
+        self._value = value
+
+    def produce(self, context: IResolveContext) -> object:  # noqa: ARG002 - the CDK's signature
+        """Return the value."""
+        return self._value()

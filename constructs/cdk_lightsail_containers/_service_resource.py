@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CustomResource, Stack
-from constructs import Construct
+from aws_cdk import CustomResource, Resource, Stack
 
 from cdk_lightsail_containers_handler.properties.container_image import check_label
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
 
-from ._checks import SynthesisCheck, check_known, find_in_deployment
+from ._checks import SynthesisCheck, check_known, find_in_deployment, service_name_of
 from ._handler.grantees import PolicyGrantee
 from ._template_secrets import secrets_among
-from .container_service import service_name_of
 from .handler import Handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
+    from constructs import Construct
 
     from ._handler.policies import Permissions
 
 
-class ServiceResource(Construct):
+class ServiceResource(Resource):
     """A custom resource that the function carries out on a container service.
 
     A stack and its nested stacks have one image for a service and label, and one deployment for a
@@ -54,13 +53,24 @@ class ServiceResource(Construct):
         self._handler = handler or Handler.shared(self)
         self._grantee = PolicyGrantee(self, self._handler.role)
 
+    @property
+    def service(self) -> IContainerRef:
+        """The container service."""
+        return self._service
+
+    @property
+    def handler(self) -> Handler:
+        """The function that carries the resource out."""
+        return self._handler
+
     def _add_resource(
         self, resource_type: str, properties: Mapping[str, object], permissions: Permissions
     ) -> CustomResource:
         """Add the custom resource, after the grants that its properties need."""
-        policy = self._handler.allow(
+        self._policy = self._handler.allow(
             self, self._service, permissions, grants=self._grantee.statements
         )
+        self._grantee.statements.clear()
         resource = CustomResource(
             self,
             "Resource",
@@ -74,9 +84,14 @@ class ServiceResource(Construct):
             properties=properties,
         )
         self._handler.add_dependency_of(resource)
-        resource.node.add_dependency(policy)
+        resource.node.add_dependency(self._policy)
         self.node.add_validation(SynthesisCheck(lambda: self._check_again(properties)))
         return resource
+
+    def _allow_more(self) -> None:
+        """Add the grants for what was added to the resource since its policy was made."""
+        self._policy.add_statements(*self._grantee.statements)
+        self._grantee.statements.clear()
 
     def _check_again(self, properties: Mapping[str, object]) -> None:
         """Check at synthesis what was not known before."""

@@ -42,11 +42,11 @@ class Container:
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_Container.html
 
     Args:
-        image: the name of a linux/amd64 image: the `image_name` of a `ContainerImage` of the same
-            container service, or `:service.label.N`; `registry/repository:tag` in a public
-            registry, such as `nginx:1.27`, or in a private repository of Amazon ECR that the
-            service may pull from. A tag that moves to another image does not cause a new
-            deployment: use a digest or a `ContainerImage`.
+        image: a `ContainerImage` of the same container service, or the name of a linux/amd64 image:
+            `:service.label.N`; `registry/repository:tag` in a public registry, such as
+            `nginx:1.27`, or in a private repository of Amazon ECR that the service may pull from. A
+            tag that moves to another image does not cause a new deployment: use a digest or a
+            `ContainerImage`.
         ports: a mapping of open port, 1 to 65535, to `PortProtocol` or its name. The containers of
             the service reach each other on these ports; the internet reaches only the public
             endpoint. A port cannot be a token. Default: none.
@@ -64,7 +64,7 @@ class Container:
             message shows no value of either.
     """
 
-    image: str
+    image: str | ContainerImage
     ports: Mapping[int, PortProtocol | str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     command: Sequence[str] = ()
@@ -73,13 +73,7 @@ class Container:
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.image, ContainerImage):
-            raise ValueError(  # noqa: TRY004 - one kind of error for a user
-                f"image must be a string, got construct {self.image.node.path!r}: "
-                "pass `image.image_name`"
-            )
-        if is_known(self.image):
-            check_container_image(self.image, None)
+        _check_image(self.image)
         _check_ports(self.ports)
         _check_command(self.command)
         for name, value in _variables(self.environment, "environment"):
@@ -90,6 +84,12 @@ class Container:
                 raise ValueError(
                     f"a name must not be in both environment and secrets, got {name!r}"
                 )
+
+    @property
+    def image_name(self) -> str:
+        """The name of the image."""
+        image = self.image
+        return image.image_name if isinstance(image, ContainerImage) else image
 
     def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         """Grant the handler to read the secrets, and return the resource properties.
@@ -108,7 +108,7 @@ class Container:
             },
         }
         return {
-            ContainerProperty.IMAGE: self.image,
+            ContainerProperty.IMAGE: self.image_name,
             **{name: part for name, part in parts.items() if part},
         }
 
@@ -130,6 +130,14 @@ def reject_secrets(scope: Construct, container: Container) -> None:
     }
     for what, secret in secrets_among(scope, values):
         raise _secret_refused(what, secret)
+
+
+def _check_image(image: object) -> None:
+    if isinstance(image, ContainerImage) or not is_known(image):
+        return
+    if not isinstance(image, str):
+        raise ValueError(f"image must be a ContainerImage or an image name, got {show(image)}")  # noqa: TRY004 - one kind of error for a user
+    check_container_image(image, None)
 
 
 def _check_ports(ports: object) -> None:

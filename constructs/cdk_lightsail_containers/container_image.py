@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Lazy, RemovalPolicy
 
 from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,
@@ -16,11 +16,17 @@ from cdk_lightsail_containers_handler.properties.container_image import (
 )
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from ._checks import check_known
+from ._checks import (
+    LatestValue,
+    check_known,
+    check_service,
+    errors_in,
+    new_path,
+    service_name_of,
+)
 from ._handler.policies import PUSH_IMAGE, REGISTER_IMAGE
 from ._service_resource import ServiceResource
 from ._signing_key import check_signing_key
-from .container_service import check_service, service_name_of
 from .handler import check_handler
 from .image_source import ImageSource
 
@@ -34,6 +40,8 @@ if TYPE_CHECKING:
 _ON_DELETE = {
     RemovalPolicy.DESTROY: OnDelete.DELETE,
     RemovalPolicy.RETAIN: OnDelete.RETAIN,
+    # An image that a failed stack registered is kept, too.
+    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: OnDelete.RETAIN,
 }
 
 
@@ -72,8 +80,8 @@ class ContainerImage(ServiceResource):
             id: the id within the scope.
             label: the common name of all versions of an image, such as `web`: 1-53 lowercase
                 letters, digits and inner hyphens.
-            service: the container service: a `CfnContainer` or
-                `ContainerService.from_service_name(...)`.
+            service: the container service: a `ContainerService`, a `CfnContainer` or
+                `ContainerService.from_...(...)`.
             source: where the image comes from.
             handler: the function to use. Default: the one that the stack shares.
             max_versions: how many images of this label to keep, 1 to 150. After a registration, the
@@ -81,7 +89,8 @@ class ContainerImage(ServiceResource):
                 Lightsail stores 150 images per service and deletes none by itself. Default: no
                 limit of its own.
             removal_policy: DESTROY deletes the image when this resource is removed or replaced,
-                unless a deployment uses it; RETAIN keeps it. Default: DESTROY.
+                unless a deployment uses it; RETAIN and RETAIN_ON_UPDATE_OR_DELETE keep it.
+                Default: DESTROY.
             signed_by: the AWS KMS key that must have signed the image, for example with `cosign
                 sign --key awskms:///...`: its spec is ECC_NIST_P256, its usage SIGN_VERIFY. The
                 signature must cover the digest that the source names, which is the index's for an
@@ -93,36 +102,48 @@ class ContainerImage(ServiceResource):
             ValueError: a value breaks its rule, or the stack, including its nested stacks, already
                 has an image with this service and label.
         """
-        check_service(scope, service)
-        check_handler(scope, handler)
-        if removal_policy not in (None, *_ON_DELETE):
-            shown = getattr(removal_policy, "name", None) or show(removal_policy)
-            rule = "removal_policy must be RemovalPolicy.DESTROY or RemovalPolicy.RETAIN"
-            raise ValueError(f"{rule}, got {shown}")
-        if not isinstance(source, ImageSource):
-            raise ValueError(f"source must be one of ImageSource.from_...(...), got {source!r}")  # noqa: TRY004 - one kind of error for a user
-        check_known(label, check_label, "label")
-        if max_versions is not None:
-            check_known(max_versions, check_max_versions, "max_versions")
-        if signed_by is not None:
-            check_signing_key(signed_by, source.origin)
-        super().__init__(scope, id, service=service, handler=handler, label=label)
+        with errors_in(new_path(scope, id)):
+            check_service(scope, service)
+            check_handler(scope, handler)
+            removal_policy = RemovalPolicy.DESTROY if removal_policy is None else removal_policy
+            _check_removal_policy(removal_policy)
+            if not isinstance(source, ImageSource):
+                raise ValueError(f"source must be one of ImageSource.from_...(...), got {source!r}")  # noqa: TRY004 - one kind of error for a user
+            check_known(label, check_label, "label")
+            if max_versions is not None:
+                check_known(max_versions, check_max_versions, "max_versions")
+            if signed_by is not None:
+                check_signing_key(signed_by, source.origin)
+            super().__init__(scope, id, service=service, handler=handler, label=label)
 
-        image = source.bind(self, self._grantee)
-        if signed_by is not None:
-            signed_by.grant(self._grantee, "kms:Verify")
-        self._resource = self._add_resource(
-            CONTAINER_IMAGE_TYPE,
-            {
-                ImageProperty.SERVICE_NAME: service.container_ref.service_name,
-                ImageProperty.LABEL: label,
-                ImageProperty.REMOVAL_POLICY: _ON_DELETE[removal_policy or RemovalPolicy.DESTROY],
-                **({} if max_versions is None else {ImageProperty.MAX_VERSIONS: max_versions}),
-                **({} if signed_by is None else {ImageProperty.SIGNED_BY: signed_by.key_arn}),
-                **image.properties,
-            },
-            PUSH_IMAGE if image.is_pushed else REGISTER_IMAGE,
-        )
+            self._label, self._source, self._removal_policy = label, source, removal_policy
+            image = source.bind(self, self._grantee)
+            if signed_by is not None:
+                signed_by.grant(self._grantee, "kms:Verify")
+            self._resource = self._add_resource(
+                CONTAINER_IMAGE_TYPE,
+                {
+                    ImageProperty.SERVICE_NAME: service.container_ref.service_name,
+                    ImageProperty.LABEL: label,
+                    ImageProperty.REMOVAL_POLICY: Lazy.uncached_any(
+                        LatestValue(lambda: _ON_DELETE[self._removal_policy])
+                    ),
+                    **({} if max_versions is None else {ImageProperty.MAX_VERSIONS: max_versions}),
+                    **({} if signed_by is None else {ImageProperty.SIGNED_BY: signed_by.key_arn}),
+                    **image.properties,
+                },
+                PUSH_IMAGE if image.is_pushed else REGISTER_IMAGE,
+            )
+
+    @property
+    def label(self) -> str:
+        """The common name of all versions of the image."""
+        return self._label
+
+    @property
+    def source(self) -> ImageSource:
+        """Where the image comes from."""
+        return self._source
 
     @property
     def service_name(self) -> str:
@@ -143,3 +164,25 @@ class ContainerImage(ServiceResource):
     def created_at(self) -> str:
         """When the image was registered, as an ISO 8601 timestamp."""
         return self._resource.get_att_string(ImageAttribute.CREATED_AT)
+
+    def apply_removal_policy(self, policy: RemovalPolicy) -> None:
+        """Set what happens to the image when this resource is removed or replaced.
+
+        Args:
+            policy: DESTROY deletes the image, RETAIN and RETAIN_ON_UPDATE_OR_DELETE keep it.
+
+        Raises:
+            ValueError: it is another policy.
+        """
+        with errors_in(self.node.path):
+            _check_removal_policy(policy)
+            self._removal_policy = policy
+
+
+def _check_removal_policy(policy: object) -> None:
+    if policy not in tuple(_ON_DELETE):
+        shown = getattr(policy, "name", None) or show(policy)
+        rule = (
+            f"removal_policy must be one of RemovalPolicy.{', '.join(p.name for p in _ON_DELETE)}"
+        )
+        raise ValueError(f"{rule}, got {shown}")

@@ -1,21 +1,43 @@
-"""Container services: imported ones, and what their nodes can be."""
+"""Container services: those of a stack, existing ones, and what their nodes can be."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 import jsii
-from aws_cdk import ArnFormat, Resource, Stack
+from aws_cdk import Annotations, ArnFormat, CfnTag, IResource, Resource, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk.aws_lightsail import CfnContainer
 from aws_cdk.interfaces.aws_lightsail import ContainerReference, IContainerRef
 
-from cdk_lightsail_containers_handler.properties.rules import check_service_name
+from cdk_lightsail_containers_handler.properties.rules import (
+    check_number,
+    check_service_name,
+    show,
+)
 
-from ._checks import check_known, is_token
+from ._checks import check_known, errors_in, is_known, is_token, new_path
+from .container_service_deployment import ContainerServiceDeployment
 
 if TYPE_CHECKING:
-    from constructs import Construct, IConstruct
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+    from .container import Container
+    from .handler import Handler
+    from .public_endpoint import PublicEndpoint
+
+# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
+_MAX_NODES = 20
+_MAX_DOMAINS = 4
+_POWER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html
+_ARN = re.compile(r"arn:[a-z-]+:lightsail:[a-z0-9-]+:[0-9]{12}:ContainerService/[A-Za-z0-9-]+")
+_URL = re.compile(r"https://[^\s/]+/?")
 
 
 class Power(StrEnum):
@@ -31,21 +53,265 @@ class Power(StrEnum):
     LARGE = "large"
     XLARGE = "xlarge"
 
+    @classmethod
+    def of(cls, value: str) -> Power:
+        """Return a power by its name, also one that is newer than this release.
 
-class ContainerService:
-    """Imports existing Lightsail container services.
+        A service with a power that this release does not know gets a warning at synthesis.
 
-    For a service that the stack creates, use `aws_cdk.aws_lightsail.CfnContainer`: every `service`
-    parameter takes either.
+        Args:
+            value: the name in Lightsail's API, such as `micro`: lowercase letters, digits and inner
+                hyphens.
+
+        Raises:
+            ValueError: the name breaks its rule.
+        """
+        check_known(value, _check_power, "power")
+        for power in cls:
+            if power == value:
+                return power
+        power = str.__new__(cls, value)
+        power._name_ = power._value_ = value
+        return power
+
+
+class IContainerService(IResource, IContainerRef, Protocol):
+    """A container service: one of the stack, or an existing one."""
+
+    @property
+    def service_name(self) -> str:
+        """The service's name."""
+
+    @property
+    def service_arn(self) -> str:
+        """The service's ARN, or a pattern for all services if only the name is known."""
+
+    @property
+    def url(self) -> str:
+        """The service's default URL, `https://.../`."""
+
+    @property
+    def principal_arn(self) -> str:
+        """The ARN by which other accounts can trust the service."""
+
+    def add_deployment(
+        self,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        containers: Mapping[str, Container],
+        handler: Handler | None = None,
+        public_endpoint: PublicEndpoint | None = None,
+        revision: str | None = None,
+    ) -> ContainerServiceDeployment:
+        """Deploy containers to the service."""
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Allow a principal actions on the service."""
+
+
+@jsii.implements(IContainerRef)
+class _Service(Resource):
+    """What container services have in common."""
+
+    def add_deployment(
+        self,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        containers: Mapping[str, Container],
+        handler: Handler | None = None,
+        public_endpoint: PublicEndpoint | None = None,
+        revision: str | None = None,
+    ) -> ContainerServiceDeployment:
+        """Deploy containers to the service: a `ContainerServiceDeployment` within it.
+
+        Args:
+            id: the id within the service.
+            containers: a mapping of name to `Container`.
+            handler: the function to use. Default: the one that the stack shares.
+            public_endpoint: the container and port that the internet reaches. Default: none.
+            revision: any string; change it to have the secrets read again. Default: none.
+
+        Raises:
+            ValueError: a value breaks its rule, or the service has another deployment.
+        """
+        return ContainerServiceDeployment(
+            self,
+            id,
+            service=cast("IContainerRef", self),
+            containers=containers,
+            handler=handler,
+            public_endpoint=public_endpoint,
+            revision=revision,
+        )
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Allow a principal actions on the service.
+
+        Lightsail's `Get` operations accept no resource: allow those on `*`.
+
+        Args:
+            grantee: the principal, such as a role.
+            *actions: such as `lightsail:UpdateContainerService`.
+
+        Raises:
+            ValueError: there is no action.
+        """
+        with errors_in(self.node.path):
+            if not actions:
+                raise ValueError("actions must be names such as 'lightsail:...', got none")
+            return iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=list(actions),
+                resource_arns=[cast("IContainerService", self).service_arn],
+            )
+
+
+class ContainerService(_Service):
+    """A Lightsail container service that the stack creates.
+
+    `node.default_child` is its `CfnContainer`. Every `service` parameter of this library takes a
+    `ContainerService`, a `CfnContainer`, or an existing service from `from_service_attributes` or
+    `from_service_name`. See
+    https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
+
+    With the same id, it has the same logical id as a `CfnContainer`: you can replace one by the
+    other in a stack that exists.
     """
 
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        service_name: str,
+        is_disabled: bool | None = None,
+        power: Power | str | None = None,
+        private_registry_access: bool | None = None,
+        public_domain_names: Mapping[str, Sequence[str]] | None = None,
+        scale: int | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Create a container service.
+
+        Args:
+            scope: the parent construct.
+            id: the id within the scope.
+            service_name: the name: 1-63 lowercase letters, digits and inner hyphens. Another name
+                creates another service with another URL.
+            is_disabled: whether the service stops and answers nothing. It costs the same. Default:
+                False.
+            power: memory and processor of each node: a `Power` or its name. One that this release
+                does not know causes a warning. Default: `nano`.
+            private_registry_access: whether Lightsail creates a role that pulls images from private
+                repositories of Amazon ECR, see `image_puller_arn`. Default: False.
+            public_domain_names: a mapping of the name of a Lightsail certificate, which must be
+                valid, to a list of its domain names; 4 domain names in all. Default: none, only the
+                default URL.
+            scale: the number of nodes, 1 to 20. Default: 1.
+            tags: a mapping of key to value. `Tags.of(service).add(...)` works, too. Default: none.
+
+        Raises:
+            ValueError: a value breaks its rule.
+        """
+        with errors_in(new_path(scope, id)):
+            power = Power.NANO if power is None else power
+            scale = 1 if scale is None else scale
+            check_known(service_name, check_service_name, "service_name")
+            check_known(power, _check_power, "power")
+            if not is_token(scale):
+                check_number(scale, "scale", 1, _MAX_NODES)
+            _check_flag(is_disabled, "is_disabled")
+            _check_flag(private_registry_access, "private_registry_access")
+            _check_public_domain_names({} if public_domain_names is None else public_domain_names)
+            _check_tags({} if tags is None else tags)
+            super().__init__(scope, id)
+
+            self._resource = CfnContainer(
+                self,
+                # Unlike "Resource", this id is no part of the logical id.
+                "Default",
+                service_name=service_name,
+                power=power,
+                scale=scale,
+                is_disabled=is_disabled,
+                private_registry_access=(
+                    CfnContainer.PrivateRegistryAccessProperty(
+                        ecr_image_puller_role=CfnContainer.EcrImagePullerRoleProperty(
+                            is_active=True
+                        )
+                    )
+                    if private_registry_access
+                    else None
+                ),
+                public_domain_names=[
+                    CfnContainer.PublicDomainNameProperty(
+                        certificate_name=certificate, domain_names=list(domains)
+                    )
+                    for certificate, domains in (public_domain_names or {}).items()
+                ]
+                or None,
+                tags=[CfnTag(key=key, value=value) for key, value in (tags or {}).items()] or None,
+            )
+            self._is_puller = bool(private_registry_access)
+            if is_known(power) and power not in tuple(Power):
+                Annotations.of(self).add_warning_v2(
+                    "cdk-lightsail-containers:power",
+                    f"power {power!s:.80} is not one that this release knows: {', '.join(Power)}",
+                )
+
     @staticmethod
-    def from_service_name(scope: Construct, id: str, service_name: str) -> IContainerRef:  # noqa: A002 - CDK's word
-        """Import a container service of the stack's account and Region by its name.
+    def from_service_attributes(
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        service_arn: str,
+        service_name: str,
+        principal_arn: str | None = None,
+        url: str | None = None,
+    ) -> IContainerService:
+        """Import an existing container service of the stack's account and Region by its ARN.
+
+        Permissions for it cover this service only. Its attributes are in the answer of `aws
+        lightsail get-container-services --service-name ...`.
+
+        Args:
+            scope: the parent construct.
+            id: the id within the scope.
+            service_arn: `arn:aws:lightsail:<Region>:<account>:ContainerService/<id>`.
+            service_name: 1-63 lowercase letters, digits and inner hyphens.
+            principal_arn: the service's principal ARN. Default: not known.
+            url: the service's default URL, `https://.../`. Default: not known.
+
+        Raises:
+            ValueError: a value breaks its rule.
+        """
+        with errors_in(new_path(scope, id)):
+            check_known(service_name, check_service_name, "service_name")
+            check_known(service_arn, _check_arn, "service_arn")
+            if principal_arn is not None:
+                check_known(principal_arn, _check_principal_arn, "principal_arn")
+            if url is not None:
+                check_known(url, _check_url, "url")
+            return _ImportedService(
+                scope,
+                id,
+                service_name=service_name,
+                service_arn=service_arn,
+                principal_arn=principal_arn,
+                url=url,
+            )
+
+    @staticmethod
+    def from_service_name(
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        service_name: str,
+    ) -> IContainerService:
+        """Import an existing container service of the stack's account and Region by its name.
 
         Permissions for it cover every container service of the account and Region, because
-        Lightsail's ARNs do not contain the name. Pass a `CfnContainer` for permissions on one
-        service only.
+        Lightsail's ARNs do not contain the name. `from_service_attributes` restricts them to one
+        service.
 
         Args:
             scope: the parent construct.
@@ -55,55 +321,150 @@ class ContainerService:
         Raises:
             ValueError: the name breaks its rule.
         """
-        check_known(service_name, check_service_name, "service_name")
-        return _ImportedContainerService(scope, id, service_name)
-
-
-@jsii.implements(IContainerRef)
-class _ImportedContainerService(Resource):
-    """A container service in the account and Region of the stack, known only by its name."""
-
-    def __init__(self, scope: Construct, construct_id: str, service_name: str) -> None:
-        super().__init__(scope, construct_id)
-        self._service_name = service_name
+        with errors_in(new_path(scope, id)):
+            check_known(service_name, check_service_name, "service_name")
+            return _ImportedService(scope, id, service_name=service_name)
 
     @property
     def container_ref(self) -> ContainerReference:
+        """The reference to the service that constructs of the CDK take."""
+        return self._resource.container_ref
+
+    @property
+    def service_name(self) -> str:
+        """The service's name."""
+        return self._resource.container_ref.service_name
+
+    @property
+    def service_arn(self) -> str:
+        """The service's ARN."""
+        return self._resource.attr_container_arn
+
+    @property
+    def url(self) -> str:
+        """The service's default URL, `https://.../`. It answers 404 without a public endpoint."""
+        return self._resource.attr_url
+
+    @property
+    def principal_arn(self) -> str:
+        """The ARN by which other accounts can trust the service."""
+        return self._resource.attr_principal_arn
+
+    @property
+    def image_puller_arn(self) -> str:
+        """The ARN of the role that pulls images, if the service has `private_registry_access`.
+
+        For a repository: `repository.grant_pull(iam.ArnPrincipal(service.image_puller_arn))`.
+        """
+        if not self._is_puller:
+            path = self.node.path
+            raise ValueError(
+                f"image_puller_arn must be that of a service with a role, got {path!r}, which has "
+                "none: set private_registry_access=True"
+            )
+        return self._resource.attr_private_registry_access_ecr_image_puller_role_principal_arn
+
+
+class _ImportedService(_Service):
+    """An existing container service in the account and Region of the stack."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        service_name: str,
+        service_arn: str | None = None,
+        principal_arn: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        # The environment comes from the ARN.
+        super().__init__(scope, construct_id, environment_from_arn=service_arn)
+        self._service_name, self._service_arn = service_name, service_arn
+        self._principal_arn, self._url = principal_arn, url
+
+    @property
+    def container_ref(self) -> ContainerReference:
+        return ContainerReference(container_arn=self.service_arn, service_name=self._service_name)
+
+    @property
+    def service_name(self) -> str:
+        return self._service_name
+
+    @property
+    def service_arn(self) -> str:
         # The ARN ends in an id that Lightsail generates, so the name alone stands for every
         # container service of the account and Region.
-        arn = Stack.of(self).format_arn(
+        return self._service_arn or Stack.of(self).format_arn(
             service="lightsail",
             resource="ContainerService",
             resource_name="*",
             arn_format=ArnFormat.SLASH_RESOURCE_NAME,
         )
-        return ContainerReference(container_arn=arn, service_name=self._service_name)
+
+    @property
+    def url(self) -> str:
+        return self._known(self._url, "url")
+
+    @property
+    def principal_arn(self) -> str:
+        return self._known(self._principal_arn, "principal_arn")
+
+    def _known(self, value: str | None, what: str) -> str:
+        if value is None:
+            raise ValueError(
+                f"{what} must be given to ContainerService.from_service_attributes(...), got none "
+                f"for {self.node.path!r}"
+            )
+        return value
 
 
-def service_name_of(service: IContainerRef) -> str:
-    """Return the name of a container service, as a plain string if it is known."""
-    if isinstance(service, CfnContainer):
-        # Its reference is always a token.
-        return service.service_name
-    return service.container_ref.service_name
+def _check_power(value: object, what: str) -> None:
+    if not isinstance(value, str) or not _POWER.fullmatch(value):
+        rule = f"{what} must be one of {', '.join(Power)}, or a newer one of Lightsail's"
+        raise ValueError(f"{rule} in lowercase letters and digits, got {show(value)}")
 
 
-def check_service(scope: Construct, service: IContainerRef) -> None:
-    """Check that a service is a container service of the stack's account and Region."""
-    if isinstance(service, type) or not hasattr(service, "container_ref"):
-        rule = "service must be a CfnContainer or ContainerService.from_service_name(...)"
-        raise ValueError(f"{rule}, got {service!r}")
-    check_place(scope, service, "service")
-    check_known(service_name_of(service), check_service_name, "service_name")
+def _check_flag(value: object, what: str) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise ValueError(f"{what} must be True or False, got {show(value)}")
 
 
-def check_place(scope: Construct, given: IConstruct, what: str) -> None:
-    """Check that a construct is not known to be in another account or Region.
+def _check_arn(value: object, what: str) -> None:
+    if not isinstance(value, str) or not _ARN.fullmatch(value):
+        rule = f"{what} must be arn:aws:lightsail:<Region>:<account>:ContainerService/<id>"
+        raise ValueError(f"{rule}, got {show(value)}")
 
-    The function calls Lightsail in the account and Region of its stack.
-    """
-    ours, theirs = Stack.of(scope), Stack.of(given)
-    for place, other in ((ours.account, theirs.account), (ours.region, theirs.region)):
-        if place != other and not is_token(place) and not is_token(other):
-            rule = f"{what} must be of the account and Region of its stack"
-            raise ValueError(f"{rule}, got {given.node.path!r} of {other}, not of {place}")
+
+def _check_principal_arn(value: object, what: str) -> None:
+    if not isinstance(value, str) or not value.startswith("arn:"):
+        raise ValueError(f"{what} must be the ARN of a principal, got {show(value)}")
+
+
+def _check_url(value: object, what: str) -> None:
+    if not isinstance(value, str) or not _URL.fullmatch(value):
+        raise ValueError(f"{what} must be https://.../, got {show(value)}")
+
+
+def _check_tags(tags: object) -> None:
+    rule = "tags must be a mapping of string to string"
+    if not isinstance(tags, Mapping):
+        raise ValueError(f"{rule}, got {show(tags)}")  # noqa: TRY004 - one kind of error for a user
+    for key, value in tags.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise ValueError(f"{rule}, got {show(value)} for {show(key)}")  # noqa: TRY004 - one kind of error for a user
+
+
+def _check_public_domain_names(names: object) -> None:
+    rule = "public_domain_names must be a mapping of certificate name to a list of domain names"
+    if not isinstance(names, Mapping):
+        raise ValueError(f"{rule}, got {show(names)}")  # noqa: TRY004 - one kind of error for a user
+    for certificate, domains in names.items():
+        if not isinstance(certificate, str) or not certificate:
+            raise ValueError(f"{rule}, got {show(certificate)} for a certificate")
+        is_list = isinstance(domains, list | tuple) and domains
+        if not is_list or not all(isinstance(domain, str) and domain for domain in domains):
+            raise ValueError(f"{rule}, got {show(domains)} for {certificate!r}")
+    count = sum(len(domains) for domains in names.values())
+    if count > _MAX_DOMAINS:
+        raise ValueError(f"public_domain_names must be {_MAX_DOMAINS} at most, got {count}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Stack
-from aws_cdk.aws_lightsail import CfnContainer
+from aws_cdk import Annotations, Lazy, RemovalPolicy, Stack
 
 from cdk_lightsail_containers_handler.properties.container import (
     PortProtocol,
@@ -21,22 +22,42 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
     DeploymentProperty,
 )
 from cdk_lightsail_containers_handler.properties.public_endpoint import check_public_port
+from cdk_lightsail_containers_handler.properties.rules import show
 
-from ._checks import check_known, check_revision, is_known, is_token, template_text
+from ._checks import (
+    LatestValue,
+    check_known,
+    check_revision,
+    check_service,
+    errors_in,
+    is_known,
+    is_token,
+    new_path,
+    resource_of,
+    service_name_of,
+    template_text,
+)
 from ._handler.policies import DEPLOY
 from ._service_resource import ServiceResource
 from ._sources import is_private_ecr
 from .container import Container, check_key, reject_secrets
 from .container_image import ContainerImage
-from .container_service import check_service, service_name_of
 from .handler import check_handler
 from .public_endpoint import PublicEndpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aws_cdk import aws_secretsmanager as secretsmanager
+    from aws_cdk import aws_ssm as ssm
+    from aws_cdk.aws_lightsail import CfnContainer
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
     from constructs import Construct
 
+    from .container_secret import ContainerSecret
     from .handler import Handler
+
+_RETAINS = (RemovalPolicy.RETAIN, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
 
 
 class ContainerServiceDeployment(ServiceResource):
@@ -72,8 +93,8 @@ class ContainerServiceDeployment(ServiceResource):
             containers: a mapping of name to `Container`, 1 to 10 of them. A name is 1-53 lowercase
                 letters, digits and inner hyphens, and cannot be a token. Their images are images of
                 this service or of a registry.
-            service: the container service: a `CfnContainer` or
-                `ContainerService.from_service_name(...)`.
+            service: the container service: a `ContainerService`, a `CfnContainer` or
+                `ContainerService.from_...(...)`.
             handler: the function to use. Default: the one that the stack shares.
             public_endpoint: the container and port that the internet reaches. Default: none; then
                 only other Lightsail resources of the account reach the service.
@@ -86,29 +107,44 @@ class ContainerServiceDeployment(ServiceResource):
                 has a deployment of its own, or the stack, including its nested stacks, already has
                 a deployment of the service.
         """
-        check_service(scope, service)
-        check_handler(scope, handler)
-        check_revision(revision)
-        _check_containers(containers)
-        self._containers = containers
-        self._check_deployable(scope, service)
-        _check_public_endpoint(public_endpoint, containers)
-        _check_images(scope, service, containers)
-        super().__init__(scope, id, service=service, handler=handler)
+        with errors_in(new_path(scope, id)):
+            check_service(scope, service)
+            check_handler(scope, handler)
+            check_revision(revision)
+            _check_containers(containers)
+            self._containers = dict(containers)
+            self._public_endpoint = public_endpoint
+            self._check_deployable(scope, service)
+            _check_public_endpoint(public_endpoint, containers)
+            _check_images(scope, service, containers)
+            super().__init__(scope, id, service=service, handler=handler)
 
-        bound = {name: container.bind(self._grantee) for name, container in containers.items()}
-        endpoint = {} if public_endpoint is None else public_endpoint.bind()
-        self._resource = self._add_resource(
-            DEPLOYMENT_TYPE,
-            {
-                DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
-                DeploymentProperty.CONTAINERS: bound,
-                **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
-                **({} if revision is None else {DeploymentProperty.REVISION: revision}),
-            },
-            DEPLOY,
-        )
-        self._warn_of_private_images()
+            # Containers and variables are added until synthesis.
+            self._bound = {name: one.bind(self._grantee) for name, one in containers.items()}
+            endpoint = {} if public_endpoint is None else public_endpoint.bind()
+            self._resource = self._add_resource(
+                DEPLOYMENT_TYPE,
+                {
+                    DeploymentProperty.SERVICE_NAME: service.container_ref.service_name,
+                    DeploymentProperty.CONTAINERS: Lazy.uncached_any(
+                        LatestValue(lambda: self._bound)
+                    ),
+                    **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
+                    **({} if revision is None else {DeploymentProperty.REVISION: revision}),
+                },
+                DEPLOY,
+            )
+            self._warn_of_private_images(containers)
+
+    @property
+    def containers(self) -> Mapping[str, Container]:
+        """The containers by name. They cannot be changed here: use the `add_` methods."""
+        return MappingProxyType(self._containers)
+
+    @property
+    def public_endpoint(self) -> PublicEndpoint | None:
+        """The container and port that the internet reaches."""
+        return self._public_endpoint
 
     @property
     def deployment_version(self) -> str:
@@ -120,6 +156,95 @@ class ContainerServiceDeployment(ServiceResource):
         """The service's default URL, `https://.../`. It answers 404 without a public endpoint."""
         return self._resource.get_att_string(DeploymentAttribute.URL)
 
+    def add_container(self, name: str, container: Container) -> None:
+        """Deploy another container.
+
+        Args:
+            name: 1-53 lowercase letters, digits and inner hyphens; it cannot be a token.
+            container: the container.
+
+        Raises:
+            ValueError: a value breaks its rule, or the deployment has a container of this name.
+        """
+        with errors_in(self.node.path):
+            if name in self._containers:
+                raise ValueError(f"container {name!r} already exists: use another name")
+            _check_containers({**self._containers, name: container})
+            _check_images(self, self._service, {name: container})
+            self._set(name, container)
+            self._warn_of_private_images([name])
+
+    def add_environment(self, name: str, value: str, *, container: str | None = None) -> None:
+        """Give a container another environment variable, or a variable another value.
+
+        Args:
+            name: the variable.
+            value: a string that is not secret.
+            container: the name of the container. Default: the only one.
+
+        Raises:
+            ValueError: a value breaks its rule, the name is one of a secret, or there is no such
+                container.
+        """
+        with errors_in(self.node.path):
+            which = self._name_of(container)
+            old = self._containers[which]
+            self._set(which, replace(old, environment={**old.environment, name: value}))
+
+    def add_secret(
+        self,
+        name: str,
+        secret: ContainerSecret | secretsmanager.ISecret | ssm.IParameter,
+        *,
+        container: str | None = None,
+    ) -> None:
+        """Give a container another secret as an environment variable.
+
+        Args:
+            name: the variable.
+            secret: a `ContainerSecret`, or a secret of AWS Secrets Manager or a parameter of SSM.
+            container: the name of the container. Default: the only one.
+
+        Raises:
+            ValueError: a value breaks its rule, the name is one in the environment, or there is no
+                such container.
+        """
+        with errors_in(self.node.path):
+            which = self._name_of(container)
+            old = self._containers[which]
+            self._set(which, replace(old, secrets={**old.secrets, name: secret}))
+
+    def apply_removal_policy(self, policy: RemovalPolicy) -> None:
+        """Check a policy: a deployment always keeps running when its resource is removed.
+
+        Args:
+            policy: RETAIN or RETAIN_ON_UPDATE_OR_DELETE.
+
+        Raises:
+            ValueError: it is another policy.
+        """
+        with errors_in(self.node.path):
+            if policy not in _RETAINS:
+                shown = getattr(policy, "name", None) or show(policy)
+                raise ValueError(
+                    f"removal_policy of a deployment must be RemovalPolicy.RETAIN, got {shown}: "
+                    "Lightsail has no API to delete a deployment"
+                )
+
+    def _name_of(self, container: str | None) -> str:
+        names = list(self._containers)
+        if container is None and len(names) == 1:
+            return names[0]
+        if container not in names:
+            raise ValueError(f"container must be one of {', '.join(names)}, got {show(container)}")
+        return container
+
+    def _set(self, name: str, container: Container) -> None:
+        reject_secrets(self, container)
+        self._containers[name] = container
+        self._bound[name] = container.bind(self._grantee)
+        self._allow_more()
+
     def _check_again(self, properties: Mapping[str, object]) -> None:
         """Check at synthesis what was not known before, or was set since."""
         self._check_deployable(self, self._service)
@@ -127,25 +252,27 @@ class ContainerServiceDeployment(ServiceResource):
 
     def _check_deployable(self, scope: Construct, service: IContainerRef) -> None:
         """Check that the service has no deployment of its own, and the containers no secrets."""
-        if isinstance(service, CfnContainer) and service.container_service_deployment is not None:
+        resource = resource_of(service)
+        if resource is not None and resource.container_service_deployment is not None:
             rule = f"{service.node.path!r} already sets container_service_deployment"
             raise ValueError(f"{rule}: remove one of the two deployments")
         for container in self._containers.values():
             reject_secrets(scope, container)
 
-    def _warn_of_private_images(self) -> None:
+    def _warn_of_private_images(self, names: Iterable[str]) -> None:
         """Warn of images that the service is not known to be allowed to pull.
 
         A private repository of Amazon ECR answers to a role that Lightsail creates for the service:
         https://docs.aws.amazon.com/lightsail/latest/userguide/amazon-lightsail-container-service-ecr-private-repo-access.html
         """
         # An imported service may have the role.
-        if not isinstance(self._service, CfnContainer) or _has_puller_role(self._service):
+        resource = resource_of(self._service)
+        if resource is None or _has_puller_role(resource):
             return
         private = [
             name
-            for name, container in self._containers.items()
-            if is_private_ecr(template_text(self, container.image))
+            for name in names
+            if is_private_ecr(template_text(self, self._containers[name].image_name))
         ]
         if private:
             Annotations.of(self).add_warning_v2(
@@ -182,10 +309,11 @@ def _check_images(
         return
     for container, definition in containers.items():
         what = f"the image of container {container!r}"
-        if is_known(definition.image):
-            check_container_image(definition.image, name, what)
+        given = definition.image
+        if not isinstance(given, ContainerImage) and is_known(given):
+            check_container_image(given, name, what)
             continue
-        image = _image_named(scope, definition.image)
+        image = given if isinstance(given, ContainerImage) else _image_named(scope, given)
         if image and image.service_name != name and is_known(image.service_name):
             raise ValueError(
                 f"{what} must be one of the container service {name!r} itself, got "

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, cast
 
-from aws_cdk import CfnOutput
-from aws_cdk.aws_lightsail import CfnContainer
+from aws_cdk import CfnElement, CfnOutput, Stack
 from constructs import Construct
 
 from cdk_lightsail_containers_handler.properties.container import PortProtocol
-from cdk_lightsail_containers_handler.properties.rules import (
-    check_number,
-    check_service_name,
-    show,
-)
+from cdk_lightsail_containers_handler.properties.rules import show
 
-from ._checks import check_known, is_known, is_token
+from ._checks import errors_in, new_path
 from .container import Container
 from .container_image import ContainerImage
-from .container_service import Power
+from .container_service import ContainerService
 from .container_service_deployment import ContainerServiceDeployment
 from .public_endpoint import HealthCheck, PublicEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import RemovalPolicy
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ssm as ssm
+    from aws_cdk.aws_lightsail import CfnContainer
 
     from .container_secret import ContainerSecret
+    from .container_service import Power
     from .handler import Handler
     from .image_source import ImageSource
 
 _CONTAINER = "web"
-# https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
-_MAX_NODES = 20
-_MAX_DOMAINS = 4
+_OUTPUTS = ("Url", "ImageName", "DeploymentVersion")
+_PREFIX = re.compile(r"[A-Za-z0-9]*")
+_MAX_PREFIX = 200  # of the 255 characters of an output's name
 
 
 class ContainerWebService(Construct):
@@ -47,7 +44,7 @@ class ContainerWebService(Construct):
     It creates the service, pushes and registers the image, deploys it, and waits until it is
     healthy. The stack gets outputs for the URL, the image's name and the deployment's version. To
     change more than the parameters allow, change the attributes `service`, `image` and
-    `deployment`, or use a `CfnContainer`, a `ContainerImage` and a `ContainerServiceDeployment`
+    `deployment`, or use a `ContainerService`, a `ContainerImage` and a `ContainerServiceDeployment`
     instead. See
     https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
     """
@@ -66,6 +63,7 @@ class ContainerWebService(Construct):
         health_check: HealthCheck | None = None,
         label: str | None = None,
         max_versions: int | None = None,
+        output_prefix: str | None = None,
         power: Power | str | None = None,
         public_domain_names: Mapping[str, Sequence[str]] | None = None,
         removal_policy: RemovalPolicy | None = None,
@@ -94,8 +92,11 @@ class ContainerWebService(Construct):
             label: the common name of all versions of the image. Default: `web`.
             max_versions: how many images of the label to keep, 1 to 150. Default: no limit of its
                 own.
-            power: memory and processor of each node: `nano`, `micro`, `small`, `medium`, `large` or
-                `xlarge`. Default: `nano`.
+            output_prefix: the beginning of the names of the stack's outputs, ASCII letters and
+                digits: `""` gives `Url`, `ImageName` and `DeploymentVersion`, `"Site"` gives
+                `SiteUrl` and so on. Each service of a stack needs another one. Default: names with
+                a hash, such as `SiteUrlB6E8351A`, which never change.
+            power: memory and processor of each node: a `Power` or its name. Default: `nano`.
             public_domain_names: a mapping of the name of a Lightsail certificate, which must be
                 valid, to a list of its domain names; 4 domain names in all. Default: none, only the
                 default URL.
@@ -111,68 +112,65 @@ class ContainerWebService(Construct):
 
         Raises:
             ValueError: a value breaks its rule, or the stack already has a deployment of the
-                service.
+                service or an output of the same name.
         """
-        power = Power.NANO if power is None else power
-        scale = 1 if scale is None else scale
-        public_domain_names = {} if public_domain_names is None else public_domain_names
-        check_known(service_name, check_service_name, "service_name")
-        if is_known(power) and power not in tuple(Power):
-            raise ValueError(f"power must be one of {', '.join(Power)}, got {show(power)}")
-        if not is_token(scale):
-            check_number(scale, "scale", 1, _MAX_NODES)
-        _check_public_domain_names(public_domain_names)
-        endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
-        super().__init__(scope, id)
+        with errors_in(new_path(scope, id)):
+            if output_prefix is not None:
+                _check_output_prefix(scope, output_prefix)
+            endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
+            super().__init__(scope, id)
 
-        self.service = CfnContainer(
-            self,
-            "Service",
-            service_name=service_name,
-            power=power,
-            scale=scale,
-            public_domain_names=[
-                CfnContainer.PublicDomainNameProperty(
-                    certificate_name=certificate, domain_names=list(domains)
-                )
-                for certificate, domains in public_domain_names.items()
-            ]
-            or None,
-        )
-        """The container service."""
-        self.image = ContainerImage(
-            self,
-            "Image",
-            service=self.service,
-            label="web" if label is None else label,
-            source=source,
-            handler=handler,
-            max_versions=max_versions,
-            removal_policy=removal_policy,
-            signed_by=signed_by,
-        )
-        """The image."""
-        self.deployment = ContainerServiceDeployment(
-            self,
-            "Deployment",
-            service=self.service,
-            containers={
-                _CONTAINER: Container(
-                    image=self.image.image_name,
-                    ports={port: PortProtocol.HTTP},
-                    environment={} if environment is None else environment,
-                    command=() if command is None else command,
-                    secrets={} if secrets is None else secrets,
-                )
-            },
-            public_endpoint=endpoint,
-            handler=handler,
-            revision=revision,
-        )
-        """The deployment, with one container `web`."""
-        CfnOutput(self, "Url", value=self.url)
-        CfnOutput(self, "ImageName", value=self.image.image_name)
-        CfnOutput(self, "DeploymentVersion", value=self.deployment.deployment_version)
+            self.container_service = ContainerService(
+                self,
+                "Service",
+                service_name=service_name,
+                power=power,
+                scale=scale,
+                public_domain_names=public_domain_names,
+            )
+            """The container service."""
+            self.service = cast("CfnContainer", self.container_service.node.default_child)
+            """The `CfnContainer` of the container service."""
+            self.image = ContainerImage(
+                self,
+                "Image",
+                service=self.container_service,
+                label="web" if label is None else label,
+                source=source,
+                handler=handler,
+                max_versions=max_versions,
+                removal_policy=removal_policy,
+                signed_by=signed_by,
+            )
+            """The image."""
+            self.deployment = ContainerServiceDeployment(
+                self,
+                "Deployment",
+                service=self.container_service,
+                containers={
+                    _CONTAINER: Container(
+                        image=self.image.image_name,
+                        ports={port: PortProtocol.HTTP},
+                        environment={} if environment is None else environment,
+                        command=() if command is None else command,
+                        secrets={} if secrets is None else secrets,
+                    )
+                },
+                public_endpoint=endpoint,
+                handler=handler,
+                revision=revision,
+            )
+            """The deployment, with one container `web`."""
+            for name, value in zip(
+                _OUTPUTS,
+                (self.url, self.image.image_name, self.deployment.deployment_version),
+                strict=True,
+            ):
+                output = CfnOutput(self, name, value=value)
+                # Names that scripts know before the first synthesis are an option, because programs
+                # and stacks read those that exist.
+                if output_prefix is not None:
+                    output.override_logical_id(output_prefix + name)
 
     @property
     def url(self) -> str:
@@ -180,16 +178,18 @@ class ContainerWebService(Construct):
         return self.deployment.url
 
 
-def _check_public_domain_names(names: object) -> None:
-    rule = "public_domain_names must be a mapping of certificate name to a list of domain names"
-    if not isinstance(names, Mapping):
-        raise ValueError(f"{rule}, got {show(names)}")  # noqa: TRY004 - one kind of error for a user
-    for certificate, domains in names.items():
-        if not isinstance(certificate, str) or not certificate:
-            raise ValueError(f"{rule}, got {show(certificate)} for a certificate")
-        is_list = isinstance(domains, list | tuple) and domains
-        if not is_list or not all(isinstance(domain, str) and domain for domain in domains):
-            raise ValueError(f"{rule}, got {show(domains)} for {certificate!r}")
-    count = sum(len(domains) for domains in names.values())
-    if count > _MAX_DOMAINS:
-        raise ValueError(f"public_domain_names must be {_MAX_DOMAINS} at most, got {count}")
+def _check_output_prefix(scope: Construct, prefix: object) -> None:
+    """Check that a prefix gives names of outputs that the stack does not have yet."""
+    if not isinstance(prefix, str) or len(prefix) > _MAX_PREFIX or not _PREFIX.fullmatch(prefix):
+        rule = f"output_prefix must be 0-{_MAX_PREFIX} ASCII letters and digits"
+        raise ValueError(f"{rule}, got {show(prefix)}")
+    stack = Stack.of(scope)
+    names = {prefix + name for name in _OUTPUTS}
+    for other in stack.node.find_all():
+        if isinstance(other, CfnElement) and other.stack.node.path == stack.node.path:
+            name = stack.resolve(other.logical_id)
+            if name in names:
+                raise ValueError(
+                    f"output_prefix must give names that are new in the stack, got {prefix!r}: "
+                    f"{other.node.path!r} is already named {name!r}"
+                )

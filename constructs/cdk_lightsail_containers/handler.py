@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -18,7 +20,15 @@ from cdk_lightsail_containers_handler.properties.rules import (
     show,
 )
 
-from ._checks import SynthesisCheck, check_seconds, is_token
+from ._checks import (
+    SynthesisCheck,
+    check_place,
+    check_seconds,
+    errors_in,
+    is_token,
+    new_path,
+    service_name_of,
+)
 from ._handler.acknowledgements import (
     acknowledge_every_service,
     acknowledge_lightsail,
@@ -26,6 +36,7 @@ from ._handler.acknowledgements import (
     acknowledge_runtime,
 )
 from ._handler.asset import ENTRY_POINT, handler_code
+from ._handler.grantees import PolicyGrantee
 from ._handler.policies import (
     STACK_READS,
     check_role_size,
@@ -33,13 +44,15 @@ from ._handler.policies import (
     network_interfaces,
     read_stack,
 )
-from .container_service import check_place, service_name_of
+from ._template_secrets import is_secret_reference, secrets_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import UnionType
+    from typing import Unpack
 
     from aws_cdk import CustomResource
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
 
     from ._handler.policies import Permissions
@@ -47,9 +60,30 @@ if TYPE_CHECKING:
 _SHARED_ID = "LightsailContainersHandler"
 _TIMEOUT_SECONDS = (60, 900)
 _MEMORY_MIB = (128, 10240)
+_MOST_EXECUTIONS = 1_000_000
+_TRACES = (lambda_.Tracing.ACTIVE, lambda_.Tracing.PASS_THROUGH)
+# https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 
 
-@jsii.implements(iam.IGrantable)
+class MetricOptions(TypedDict, total=False):
+    """The types of the options of the metrics: the CDK's."""
+
+    account: str | None
+    color: str | None
+    dimensions_map: Mapping[str, str] | None
+    id: str | None
+    label: str | None
+    period: Duration | None
+    region: str | None
+    stack_account: str | None
+    stack_region: str | None
+    statistic: str | None
+    unit: cloudwatch.Unit | None
+    visible: bool | None
+
+
+@jsii.implements(iam.IGrantable, ec2.IConnectable)
 class Handler(Construct):
     """The AWS Lambda function that carries out the resources of this library.
 
@@ -59,9 +93,13 @@ class Handler(Construct):
         handler = Handler(self, "Handler", memory_size=1024, vpc=vpc)
         ContainerImage(self, "Image", handler=handler, ...)
 
+    The one that a stack creates always has the default settings. So parts of a stack that need
+    different settings each pass a handler of their own.
+
     The function runs on Python 3.13 and writes to a log group of the stack. AWS Lambda repeats a
     request if the function was killed or could not answer. The function has only the permissions
-    that the stack's resources need. You can grant it more: `key.grant_decrypt(handler)`.
+    that the stack's resources need. You can grant it more: `key.grant_decrypt(handler)`. Its
+    `node.default_child` is the `CfnFunction`.
 
     Every image and deployment adds a policy to the function's role. The policies of a role have
     10,240 characters together: enough for about 15 deployments or pushed images, or 25 images that
@@ -75,10 +113,15 @@ class Handler(Construct):
         id: str,  # noqa: A002 - CDK's word
         *,
         architecture: lambda_.Architecture | None = None,
+        environment: Mapping[str, str] | None = None,
+        log_group: logs.ILogGroup | None = None,
         log_retention: logs.RetentionDays | None = None,
         memory_size: int | None = None,
+        reserved_concurrent_executions: int | None = None,
+        role: iam.IRole | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         timeout: Duration | None = None,
+        tracing: lambda_.Tracing | None = None,
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
     ) -> None:
@@ -89,55 +132,90 @@ class Handler(Construct):
             id: the id within the scope.
             architecture: the processor of the function itself. It can move images for any other.
                 Default: arm64.
-            log_retention: how long the log is kept. Default: one month.
+            environment: a mapping of name to string: environment variables of the function itself,
+                such as `HTTPS_PROXY`. No secrets: everyone who may read the template or the
+                function's configuration sees them. The function reads the secrets of containers
+                and registries by itself. Default: none.
+            log_group: the log group to write to. Default: a new one, deleted with the stack.
+            log_retention: how long the new log group keeps a line. Default: one month.
             memory_size: MiB, 128 to 10240. Default: 512.
+            reserved_concurrent_executions: how many resources the function works on at once; the
+                others wait, within the time that CloudFormation gives them. Taken from the limit of
+                the account. At least 1. Default: no limit of its own.
+            role: the function's role, which AWS Lambda must be allowed to assume. The constructs
+                add policies to it. Default: a new one.
             security_groups: the security groups of a function in a VPC. Default: a new one.
             timeout: the longest time of one invocation, 1 to 15 minutes in whole seconds.
                 CloudFormation waits twice as long plus a minute, because AWS Lambda may repeat the
                 request. For a deployment or a pushed image it waits an hour, and the function
                 continues in another invocation. Default: 15 minutes.
+            tracing: whether AWS X-Ray traces the function. Default: it does not.
             vpc: the VPC to run in. It must reach Lightsail's public endpoint, for example through a
                 NAT gateway (Lightsail has no interface endpoint), and the registries of the
                 images. Default: none.
             vpc_subnets: the subnets of the VPC. Default: the private ones.
 
         Raises:
-            ValueError: a value has the wrong type or is out of range, there are subnets or security
-                groups but no VPC, or the VPC has only public subnets.
+            ValueError: a value has the wrong type or is out of range, a variable is secret, the
+                scope has another handler of this id, there are both a log group and a retention,
+                there are subnets or security groups but no VPC, or the VPC has only public subnets.
         """
-        memory_size = 512 if memory_size is None else memory_size
-        timeout = Duration.minutes(15) if timeout is None else timeout
-        _check_type(
-            architecture, "architecture", lambda_.Architecture, "an aws_lambda.Architecture"
-        )
-        _check_type(
-            log_retention, "log_retention", logs.RetentionDays, "one of aws_logs.RetentionDays"
-        )
-        if not is_token(memory_size):
-            check_number(memory_size, "memory_size, in MiB,", *_MEMORY_MIB)
-        check_seconds(timeout, "timeout", *_TIMEOUT_SECONDS)
-        _check_network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
+        with errors_in(new_path(scope, id)):
+            memory_size = 512 if memory_size is None else memory_size
+            timeout = Duration.minutes(15) if timeout is None else timeout
+            _check_type(
+                architecture, "architecture", lambda_.Architecture, "an aws_lambda.Architecture"
+            )
+            _check_type(
+                log_retention, "log_retention", logs.RetentionDays, "one of aws_logs.RetentionDays"
+            )
+            if not is_token(memory_size):
+                check_number(memory_size, "memory_size, in MiB,", *_MEMORY_MIB)
+            check_seconds(timeout, "timeout", *_TIMEOUT_SECONDS)
+            _check_type(tracing, "tracing", lambda_.Tracing, "one of aws_lambda.Tracing")
+            _check_environment(scope, {} if environment is None else environment)
+            _check_has(
+                log_group, "log_group", "log_group_arn", "an ILogGroup such as logs.LogGroup"
+            )
+            if log_group is not None and log_retention is not None:
+                rule = "log_retention must not be set beside log_group"
+                raise ValueError(f"{rule}, got {log_retention.name}: set it on the log group")
+            _check_has(role, "role", "role_arn", "an IRole such as iam.Role")
+            if reserved_concurrent_executions is not None and not is_token(
+                reserved_concurrent_executions
+            ):
+                # With 0 the function would never run, and CloudFormation would wait in vain.
+                check_number(
+                    reserved_concurrent_executions,
+                    "reserved_concurrent_executions",
+                    1,
+                    _MOST_EXECUTIONS,
+                )
+            _check_network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
         super().__init__(scope, id)
 
         spare = _longest_wait(timeout)
-        log_group = logs.LogGroup(
+        self.log_group: logs.ILogGroup = log_group or logs.LogGroup(
             self,
             "LogGroup",
             retention=log_retention or logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.role = iam.Role(
+        """The function's log group."""
+        self.role: iam.IRole = role or iam.Role(
             self,
             "Role",
             assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")),
             description="What the function of cdk-lightsail-containers may do",
         )
         """The function's role."""
+        grantee = PolicyGrantee(self, self.role)
         # AWSLambdaBasicExecutionRole would allow to write to every log group of the account.
-        log_group.grant_write(self.role)
-        self.role.add_to_policy(read_stack(self, STACK_READS))
+        self.log_group.grant_write(grantee)
+        grantee.add_to_principal_policy(read_stack(self, STACK_READS))
         if vpc is not None:
-            self.role.add_to_policy(network_interfaces())
+            grantee.add_to_principal_policy(network_interfaces())
+        if role is None and tracing in _TRACES:
             acknowledge_role(self.role)
         self.function = lambda_.Function(
             self,
@@ -145,40 +223,90 @@ class Handler(Construct):
             architecture=architecture or lambda_.Architecture.ARM_64,
             code=handler_code(),
             description="Carries out the resources of cdk-lightsail-containers",
+            environment=environment,
             handler=ENTRY_POINT,
-            log_group=log_group,
+            log_group=self.log_group,
             # As long as CloudFormation waits beyond the timeout: an older request could register an
             # image after CloudFormation has given up.
             max_event_age=spare,
             memory_size=memory_size,
+            reserved_concurrent_executions=reserved_concurrent_executions,
             # The function fails only if it could not answer. A repeated request finds what the
             # first one did. Without the retries the stack would wait until its timeout, and no
             # resource would own the image that was registered.
             retry_attempts=2,
-            role=self.role,
+            role=cast("iam.IRole", self.role),
             runtime=lambda_.Runtime.PYTHON_3_13,
             security_groups=security_groups,
             timeout=timeout,
+            tracing=tracing,
             vpc=vpc,
             vpc_subnets=vpc_subnets,
         )
         """The function."""
+        resource = cast("lambda_.CfnFunction", self.function.node.default_child)
+        self.node.default_child = resource
         # The CDK adds a dependency on the role to every function, although it refers to it anyway.
-        cast("lambda_.CfnFunction", self.function.node.default_child).add_metadata(
-            "cfn-lint", {"config": {"ignore_checks": ["W3005"]}}
-        )
+        resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
         acknowledge_runtime(self.function)
         self.service_timeout = Duration.hours(1) if timeout.is_unresolved() else timeout.plus(spare)
         """How long CloudFormation waits for a resource that takes one invocation."""
         self.hand_over_timeout = Duration.hours(1)
         """How long CloudFormation waits for a resource that may take several invocations."""
         self._policies: list[iam.Policy] = []
+        if grantee.statements:
+            policy = iam.Policy(self, "Policy", statements=grantee.statements, roles=[self.role])
+            # A function in a VPC is created only if it may create network interfaces.
+            self.function.node.add_dependency(policy)
+            acknowledge_role(policy)
+            self._policies.append(policy)
         self.node.add_validation(SynthesisCheck(self._check_role))
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """The function's role, as the receiver of grants."""
         return cast("iam.IPrincipal", self.role)
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of a function in a VPC.
+
+        Raises:
+            ValueError: the function is not in a VPC.
+        """
+        if not self.function.is_bound_to_vpc:
+            path = self.node.path
+            raise ValueError(f"connections must be those of a handler with a vpc, got {path!r}")
+        return self.function.connections
+
+    def metric_duration(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the metric of how long invocations take, in milliseconds.
+
+        Args:
+            **options: those of `aws_lambda.Function.metric_duration`. Default: the average of five
+                minutes.
+        """
+        return self.function.metric_duration(**options)
+
+    def metric_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the metric of how many invocations were killed or could not answer.
+
+        A resource that fails with an answer to CloudFormation is no error of an invocation.
+
+        Args:
+            **options: those of `aws_lambda.Function.metric_errors`. Default: the sum of five
+                minutes.
+        """
+        return self.function.metric_errors(**options)
+
+    def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the metric of how many invocations there were.
+
+        Args:
+            **options: those of `aws_lambda.Function.metric_invocations`. Default: the sum of five
+                minutes.
+        """
+        return self.function.metric_invocations(**options)
 
     @classmethod
     def shared(cls, scope: Construct) -> Handler:
@@ -214,11 +342,11 @@ class Handler(Construct):
         statements = [*permissions.on(service), *grants]
         if permissions.hands_over:
             statements.append(invoke(self.function.function_arn))
-        if Stack.of(scope).node.addr != Stack.of(self).node.addr:
+        if Stack.of(scope).node.addr != Stack.of(self.role).node.addr:
             statements.append(read_stack(scope, [*STACK_READS, *permissions.stack_reads]))
         elif permissions.stack_reads:
             # The role's own policy contains an equal statement only once.
-            self.role.add_to_policy(read_stack(scope, permissions.stack_reads))
+            self.role.add_to_principal_policy(read_stack(scope, permissions.stack_reads))
         policy = iam.Policy(
             scope,
             f"Policy-{service_id}",
@@ -253,7 +381,7 @@ def check_handler(scope: Construct, handler: object) -> None:
         return
     if not isinstance(handler, Handler):
         raise ValueError(f"handler must be a Handler, got {handler!r}")  # noqa: TRY004 - one kind of error for a user
-    check_place(scope, handler, "handler")
+    check_place(scope, handler, Stack.of(handler), "handler")
 
 
 def _longest_wait(timeout: Duration) -> Duration:
@@ -265,6 +393,32 @@ def _longest_wait(timeout: Duration) -> Duration:
     """
     seconds = _TIMEOUT_SECONDS[0] if timeout.is_unresolved() else int(timeout.to_seconds())
     return Duration.seconds(seconds + BEYOND_TIMEOUT_SECONDS)
+
+
+def _check_environment(scope: Construct, environment: object) -> None:
+    if not isinstance(environment, Mapping):
+        shown = type(environment).__name__
+        raise ValueError(f"environment must be a mapping of name to string, got a {shown}")  # noqa: TRY004 - one kind of error for a user
+    for name, value in environment.items():
+        if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+            rule = "a name in environment must be letters, digits and _, at least two of them, and "
+            raise ValueError(f"{rule}begin with a letter, got {show(name)}")
+        what = f"environment[{name!r}]"
+        secrets = [secret for _, secret in secrets_among(scope, {name: value})]
+        if isinstance(value, SecretValue) or is_secret_reference(value) or secrets:
+            # The message must not show the value, which may be the secret itself.
+            raise ValueError(
+                f"{what} must not be a secret: everyone who may read the function's configuration "
+                "sees it"
+            )
+        if not isinstance(value, str) and not is_token(value):
+            kind = type(value).__name__
+            raise ValueError(f"{what} must be a string, got a value of type {kind!r}")
+
+
+def _check_has(value: object, what: str, attribute: str, shown: str) -> None:
+    if value is not None and (isinstance(value, type) or not hasattr(value, attribute)):
+        raise ValueError(f"{what} must be {shown}, got {show(value)}")
 
 
 def _check_network(*, vpc: object, vpc_subnets: object, security_groups: object) -> None:

@@ -83,7 +83,7 @@ def test_takes_every_port(stack: Stack, port: int) -> None:
     ("changes", "message"),
     [
         ({"image": ""}, "image must be an image name such as ':shop.web.7' or .* got ''"),
-        ({"image": 7}, "image must be an image name such as ':shop.web.7' or .* got 7"),
+        ({"image": 7}, "image must be a ContainerImage or an image name, got 7"),
         ({"image": ":shop.web"}, "image must be an image name .* got ':shop.web'"),
         ({"image": "Nginx"}, "repository must be .* got 'Nginx'"),
         ({"ports": [80]}, r"ports must be a mapping of port to PortProtocol, got \[80\]"),
@@ -160,11 +160,16 @@ def test_refuses_a_name_that_is_both_in_the_environment_and_in_the_secrets(stack
         container(environment={"A": "a"}, secrets={"B": secret, "A": secret})
 
 
-def test_refuses_an_image_construct_in_place_of_its_name(stack: Stack) -> None:
+def test_takes_an_image_as_an_object_or_by_its_name(stack: Stack) -> None:
     image = image_in(stack)
+    by_object, by_name = Container(image=image), Container(image=image.image_name)
 
-    with pytest.raises(ValueError, match=r"got construct 'Stack/Image': pass `image\.image_name`"):
-        container(image=image)
+    deployment_in(stack, service=image.service, containers={"a": by_object, "b": by_name})
+
+    containers = deployed(stack)["Containers"]
+    assert containers["a"] == containers["b"] == {"Image": stack.resolve(image.image_name)}
+    assert by_object.image is image
+    assert by_object.image_name == by_name.image_name == image.image_name
 
 
 @pytest.mark.parametrize("part", ["ports", "environment", "secrets"])

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import jsii
 import pytest
 from aws_cdk import (
     App,
+    Aspects,
     CfnOutput,
     CfnParameter,
     Environment,
+    IAspect,
     Lazy,
     NestedStack,
     RemovalPolicy,
@@ -15,7 +18,7 @@ from aws_cdk import (
 )
 from aws_cdk.assertions import Template
 from aws_cdk.interfaces.aws_lightsail import IContainerRef
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_lightsail_containers import ContainerImage, ContainerService, Handler, ImageSource
 from stacks import DIGEST, Text, image_in, only, resources, service_in
@@ -46,6 +49,56 @@ def test_passes_the_removal_policy_and_the_number_of_versions_on(stack: Stack) -
 
     assert properties(stack)["RemovalPolicy"] == "Retain"
     assert properties(stack)["MaxVersions"] == 5
+
+
+@pytest.mark.parametrize(
+    ("policy", "given"),
+    [
+        (RemovalPolicy.DESTROY, "Delete"),
+        (RemovalPolicy.RETAIN, "Retain"),
+        (RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, "Retain"),
+    ],
+)
+def test_takes_a_removal_policy_at_construction_and_later(
+    stack: Stack, policy: RemovalPolicy, given: str
+) -> None:
+    other = Stack(App(), "Other")
+    image_in(stack, removal_policy=policy)
+
+    image_in(other).apply_removal_policy(policy)
+
+    assert properties(stack)["RemovalPolicy"] == properties(other)["RemovalPolicy"] == given
+
+
+def test_takes_the_removal_policy_of_an_aspect(stack: Stack) -> None:
+    @jsii.implements(IAspect)
+    class KeepImages:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, ContainerImage):
+                node.apply_removal_policy(RemovalPolicy.RETAIN)
+
+    image_in(stack)
+    Aspects.of(stack).add(KeepImages())
+
+    assert properties(stack)["RemovalPolicy"] == "Retain"
+
+
+def test_refuses_to_apply_another_removal_policy(stack: Stack) -> None:
+    with pytest.raises(ValueError, match=r"removal_policy must be one of .* got SNAPSHOT"):
+        image_in(stack).apply_removal_policy(RemovalPolicy.SNAPSHOT)
+
+
+def test_has_its_parameters_and_its_place_as_attributes(placed_stack: Stack) -> None:
+    service, source = service_in(placed_stack), ImageSource.from_digest(DIGEST)
+    handler = Handler(placed_stack, "Handler")
+
+    image = image_in(placed_stack, service=service, source=source, handler=handler)
+
+    assert image.service is service
+    assert image.handler is handler
+    assert (image.label, image.source) == ("web", source)
+    assert image.stack is placed_stack
+    assert (image.env.account, image.env.region) == ("111122223333", "eu-central-1")
 
 
 def test_names_the_service_of_the_same_stack_by_reference(stack: Stack) -> None:
@@ -118,12 +171,12 @@ def test_takes_every_label_that_lightsail_takes(stack: Stack, label: str) -> Non
         ({"max_versions": True}, "max_versions must be a whole number from 1 to 150, got True"),
         (
             {"removal_policy": RemovalPolicy.SNAPSHOT},
-            "removal_policy must be RemovalPolicy.DESTROY or .* got SNAPSHOT",
+            r"removal_policy must be one of RemovalPolicy.DESTROY, .* got SNAPSHOT",
         ),
         ({"removal_policy": "DESTROY"}, "removal_policy must be .* got 'DESTROY'"),
         ({"removal_policy": ""}, "removal_policy must be .* got ''"),
-        ({"service": "shop"}, "service must be a CfnContainer or .* got 'shop'"),
-        ({"service": None}, "service must be a CfnContainer or .* got None"),
+        ({"service": "shop"}, "service must be a ContainerService, .* got 'shop'"),
+        ({"service": None}, "service must be a ContainerService, .* got None"),
         ({"source": DIGEST}, "source must be one of ImageSource.from_.* got 'sha256:"),
         ({"handler": "function"}, "handler must be a Handler, got 'function'"),
     ],

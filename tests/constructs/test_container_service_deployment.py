@@ -1,17 +1,48 @@
 """What a ContainerServiceDeployment is synthesized to, and what it refuses."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import jsii
 import pytest
-from aws_cdk import App, CfnOutput, CfnParameter, Lazy, NestedStack, Stack
+from aws_cdk import (
+    App,
+    Aspects,
+    CfnOutput,
+    CfnParameter,
+    IAspect,
+    Lazy,
+    NestedStack,
+    RemovalPolicy,
+    Stack,
+)
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lightsail as lightsail
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Annotations, Match, Template
+from constructs import IConstruct
 
-from cdk_lightsail_containers import Container, ContainerService, Handler, PublicEndpoint
-from stacks import DEPLOYMENT, Text, deployed, deployment_in, image_in, only, resources, service_in
+from cdk_lightsail_containers import (
+    Container,
+    ContainerService,
+    ContainerServiceDeployment,
+    Handler,
+    PublicEndpoint,
+)
+from stacks import (
+    DEPLOYMENT,
+    Text,
+    deployed,
+    deployment_in,
+    image_in,
+    only,
+    own_policy,
+    resources,
+    service_in,
+    statement_for,
+)
 
 WEB = Container(image="nginx", ports={80: "HTTP", 443: "HTTPS", 53: "UDP"})
 SITE = Path(__file__).parents[2] / "examples" / "site"
@@ -106,7 +137,7 @@ def test_takes_every_image_that_the_service_may_run(stack: Stack, image: str) ->
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"service": "shop"}, "service must be a CfnContainer or .* got 'shop'"),
+        ({"service": "shop"}, "service must be a ContainerService, .* got 'shop'"),
         ({"handler": "function"}, "handler must be a Handler, got 'function'"),
         ({"revision": 7}, "revision must be a string, got 7"),
         ({"containers": [WEB]}, "containers must be a mapping of name to Container, got a list"),
@@ -356,3 +387,157 @@ def test_does_not_warn_where_the_service_s_role_is_not_known(stack: Stack) -> No
     deployment_in(stack, service=service, containers={"web": Container(image=PRIVATE)})
 
     assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+
+
+def test_containers_variables_and_secrets_can_be_added(stack: Stack) -> None:
+    secret = secretsmanager.Secret(stack, "Secret")
+    deployment = deployment_in(stack, containers={"web": Container(image="nginx")})
+
+    deployment.add_environment("MODE", "test")
+    deployment.add_environment("MODE", "live")
+    deployment.add_secret("PASSWORD", secret)
+    deployment.add_container("worker", Container(image="busybox", command=["true"]))
+    deployment.add_environment("QUEUE", "jobs", container="worker")
+
+    assert deployed(stack)["Containers"] == {
+        "web": {
+            "Image": "nginx",
+            "Environment": {"MODE": "live"},
+            "Secrets": {"PASSWORD": {"SecretArn": stack.resolve(secret.secret_arn)}},
+        },
+        "worker": {"Image": "busybox", "Command": ["true"], "Environment": {"QUEUE": "jobs"}},
+    }
+    assert statement_for(stack, "secretsmanager:GetSecretValue")["Resource"] == stack.resolve(
+        secret.secret_arn
+    )
+
+
+def test_an_aspect_can_add_a_variable(stack: Stack) -> None:
+    @jsii.implements(IAspect)
+    class Stage:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, ContainerServiceDeployment):
+                for name in node.containers:
+                    node.add_environment("STAGE", "live", container=name)
+
+    deployment_in(stack)
+    Aspects.of(stack).add(Stage())
+
+    assert deployed(stack)["Containers"]["web"]["Environment"] == {"STAGE": "live"}
+
+
+def test_the_function_of_another_stack_may_read_an_added_secret() -> None:
+    app = App()
+    shared, stack = Stack(app, "Shared"), Stack(app, "Stack")
+    first, second = (secretsmanager.Secret(stack, name) for name in ("First", "Second"))
+    web = Container(image="nginx", secrets={"FIRST": first})
+    deployment = deployment_in(stack, containers={"web": web}, handler=Handler(shared, "Handler"))
+
+    deployment.add_secret("SECOND", second)
+
+    allowed = [
+        statement["Resource"]
+        for statement in own_policy(stack, "Deployment")
+        if statement["Action"] == "secretsmanager:GetSecretValue"
+    ]
+    assert allowed == stack.resolve([first.secret_arn, second.secret_arn])
+
+
+def test_leaves_a_container_as_it_is_that_others_deploy_too(stack: Stack) -> None:
+    given = {"web": Container(image="nginx")}
+    deployment = deployment_in(stack, containers=given)
+
+    deployment.add_environment("MODE", "live")
+    deployment.add_container("worker", Container(image="busybox"))
+
+    assert given == {"web": Container(image="nginx")}
+    assert deployment.containers["web"].environment == {"MODE": "live"}
+    assert list(deployment.containers) == ["web", "worker"]
+
+
+def test_has_its_parameters_and_its_place_as_attributes(placed_stack: Stack) -> None:
+    service, handler = service_in(placed_stack), Handler(placed_stack, "Handler")
+    endpoint = PublicEndpoint(container="web", port=80)
+
+    deployment = deployment_in(
+        placed_stack,
+        service=service,
+        containers={"web": WEB},
+        handler=handler,
+        public_endpoint=endpoint,
+    )
+
+    assert (deployment.service, deployment.handler) == (service, handler)
+    assert deployment.public_endpoint == endpoint
+    assert deployment.containers == {"web": WEB}
+    assert deployment.stack is placed_stack
+    assert deployment.env.region == "eu-central-1"
+
+
+def test_warns_of_a_private_image_that_is_added(stack: Stack) -> None:
+    deployment_in(stack).add_container("web-2", Container(image=PRIVATE))
+
+    (warning,) = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    assert "(container web-2)" in json.dumps(warning.entry.data)
+
+
+def test_refuses_to_add_an_image_of_another_service(stack: Stack) -> None:
+    deployment = deployment_in(stack)
+    image = image_in(stack, service=service_in(stack, "other"))
+
+    for given in (image, image.image_name, ":other.web.7"):
+        with pytest.raises(ValueError, match="must be one of the container service 'shop' itself"):
+            deployment.add_container("worker", Container(image=given))
+
+    assert list(deployment.containers) == ["web"]
+
+
+def test_refuses_what_it_cannot_add(stack: Stack) -> None:
+    secret = secretsmanager.Secret(stack, "Secret")
+    worker = Container(image="busybox")
+    one = deployment_in(stack)
+    two = deployment_in(
+        stack, "Two", service=service_in(stack, "two"), containers={"a": WEB, "b": WEB}
+    )
+    one.add_environment("MODE", "live")
+
+    for add, message in (
+        (lambda: one.add_container("web", worker), "container 'web' already exists"),
+        (lambda: one.add_container("Web", worker), "container name must be .* got 'Web'"),
+        (lambda: one.add_container("b", "busybox"), r"containers\['b'\] must be a Container"),  # type: ignore[arg-type]
+        (
+            lambda: one.add_environment("A", "a", container="b"),
+            "container must be one of web, .*'b'",
+        ),
+        (lambda: two.add_environment("A", "a"), "container must be one of a, b, got None"),
+        (lambda: one.add_environment("A=", "a"), "a name in environment must be .* got 'A='"),
+        (lambda: one.add_environment("A", 1), r"environment\['A'\] must be a string, .* 'int'"),  # type: ignore[arg-type]
+        (lambda: one.add_environment("A", "{{resolve:ssm-secure:a}}"), "must not be a secret"),
+        (lambda: one.add_secret("A", "hunter2"), r"secrets\['A'\] must be one of .* type 'str'"),  # type: ignore[arg-type]
+        (lambda: one.add_secret("MODE", secret), "both environment and secrets, got 'MODE'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            add()
+
+    assert one.containers == {"web": Container(image="nginx", environment={"MODE": "live"})}
+
+
+def test_refuses_an_eleventh_container(stack: Stack) -> None:
+    deployment = deployment_in(stack, containers=dict.fromkeys(map(str, range(10)), WEB))
+
+    with pytest.raises(ValueError, match="containers must be 1 to 10, got 11"):
+        deployment.add_container("10", WEB)
+
+
+def test_is_always_retained(stack: Stack) -> None:
+    deployment = deployment_in(stack)
+    before = Template.from_stack(stack).to_json()
+
+    deployment.apply_removal_policy(RemovalPolicy.RETAIN)
+    deployment.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+
+    assert Template.from_stack(stack).to_json() == before
+    with pytest.raises(
+        ValueError, match=r"must be RemovalPolicy\.RETAIN, got DESTROY: Lightsail has"
+    ):
+        deployment.apply_removal_policy(RemovalPolicy.DESTROY)

@@ -10,6 +10,7 @@ from aws_cdk.assertions import Template
 
 from cdk_lightsail_containers import (
     ContainerImage,
+    ContainerService,
     ContainerServiceDeployment,
     ContainerWebService,
     Handler,
@@ -112,6 +113,42 @@ def test_has_outputs_for_address_image_and_version(stack: Stack) -> None:
     }
 
 
+@pytest.mark.parametrize("prefix", ["", "Site", "1"])
+def test_has_outputs_of_names_that_scripts_know(stack: Stack, prefix: str) -> None:
+    site = site_in(stack, output_prefix=prefix)
+
+    outputs = Template.from_stack(stack).to_json()["Outputs"]
+    assert {name: output["Value"] for name, output in outputs.items()} == {
+        f"{prefix}Url": stack.resolve(site.url),
+        f"{prefix}ImageName": stack.resolve(site.image.image_name),
+        f"{prefix}DeploymentVersion": stack.resolve(site.deployment.deployment_version),
+    }
+
+
+def test_two_services_of_a_stack_need_two_prefixes(stack: Stack) -> None:
+    site_in(stack, output_prefix="")
+
+    with pytest.raises(ValueError, match="new in the stack, got '': 'Stack/Site/Url' is already"):
+        ContainerWebService(
+            stack,
+            "Other",
+            service_name="other",
+            source=ImageSource.from_digest(DIGEST),
+            port=80,
+            output_prefix="",
+        )
+
+    ContainerWebService(
+        stack,
+        "Shop",
+        service_name="shop",
+        source=ImageSource.from_digest(DIGEST),
+        port=80,
+        output_prefix="Shop",
+    )
+    assert len(Template.from_stack(stack).to_json()["Outputs"]) == 6
+
+
 def test_every_part_is_there_to_be_changed(stack: Stack) -> None:
     site = site_in(stack)
 
@@ -119,6 +156,8 @@ def test_every_part_is_there_to_be_changed(stack: Stack) -> None:
     CfnOutput(stack, "Address", value=site.url)
 
     assert isinstance(site.service, lightsail.CfnContainer)
+    assert isinstance(site.container_service, ContainerService)
+    assert site.service is site.container_service.node.default_child
     assert isinstance(site.image, ContainerImage)
     assert isinstance(site.deployment, ContainerServiceDeployment)
     assert only(stack, SERVICE)["Properties"]["IsDisabled"] is True
@@ -128,7 +167,7 @@ def test_every_part_is_there_to_be_changed(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("power", ["nano", "micro", "small", "medium", "large", "xlarge"])
-def test_takes_a_power_as_a_plain_text(stack: Stack, power: str) -> None:
+def test_takes_a_power_as_a_plain_string(stack: Stack, power: str) -> None:
     site_in(stack, power=power)
 
     assert only(stack, SERVICE)["Properties"]["Power"] == power
@@ -161,7 +200,9 @@ def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> N
         ({"service_name": "Site"}, "service_name must be 1-63 lowercase letters, .* got 'Site'"),
         ({"source": DIGEST}, "source must be one of ImageSource.from_.* got 'sha256:"),
         ({"port": 0}, "port must be a whole number from 1 to 65535, got 0"),
-        ({"power": "huge"}, "power must be one of nano, micro, .*xlarge, got 'huge'"),
+        ({"power": "Huge"}, "power must be one of nano, micro, .* got 'Huge'"),
+        ({"output_prefix": "My-"}, "output_prefix must be 0-200 ASCII letters .* got 'My-'"),
+        ({"output_prefix": 1}, "output_prefix must be 0-200 ASCII letters and digits, got 1"),
         ({"scale": 0}, "scale must be a whole number from 1 to 20, got 0"),
         ({"scale": "3"}, "scale must be a whole number from 1 to 20, got '3'"),
         ({"port": "80"}, "port must be a whole number from 1 to 65535, got '80'"),

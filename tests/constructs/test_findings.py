@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from cdk_commands import ROOT
 from checked_apps import CheckedApp, synthesize
 
 STACKS = str(Path(__file__).with_name("findings_app.py"))
+STACKS_OF_HABITS = str(Path(__file__).with_name("habits_app.py"))
 KINDS = [
     "made",
     "named",
@@ -31,6 +33,11 @@ APPS = {
     "app_with_digest": {"service_name": "shop", "label": "web", "digest": DIGEST},
 }
 APP = ROOT / "app.py"
+HABITS = "habits"
+SERVICE_ARN = (
+    "arn:aws:lightsail:eu-central-1:111122223333:"
+    "ContainerService/9c1b8a2e-5c0d-4f3e-8a77-0123456789ab"
+)
 TEMPLATES = ROOT / "tests" / "releases" / "templates"
 # The hash of an asset differs with each change to the code of the function.
 HASH = re.compile(r"(?<!sha256:)\b[0-9a-f]{64}\b")
@@ -72,6 +79,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
         "digest": DIGEST,
         "key": KEY_ARN,
         "branch": "fix/Cart-2",
+        "service_arn": SERVICE_ARN,
         "reference": f"ghcr.io/acme/web@{DIGEST}",
     }
 
@@ -90,13 +98,14 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
         **{name: app(APP, name, **context) for name, context in APPS.items()},
         UNACKNOWLEDGED: app(STACKS, UNACKNOWLEDGED, kind="named", acknowledges=False),
         FLAWED: app(flawed, FLAWED),
+        HABITS: app(STACKS_OF_HABITS, HABITS),
     }
     run = synthesize(apps.values())
     assert run.returncode == 0, run.stderr
     return Checked(apps, run.stderr)
 
 
-@pytest.mark.parametrize("name", [*KINDS, *(example.stem for example in EXAMPLES)])
+@pytest.mark.parametrize("name", [*KINDS, HABITS, *(example.stem for example in EXAMPLES)])
 def test_cdk_nag_and_the_cdk_itself_find_nothing(checked: Checked, name: str) -> None:
     app = checked.apps[name]
 
@@ -129,6 +138,45 @@ def test_the_template_is_the_one_on_record(checked: Checked, name: str) -> None:
 def test_no_template_of_an_app_that_is_gone_is_on_record() -> None:
     recorded = {record.stem for record in TEMPLATES.iterdir()}
     assert recorded == {*APPS, *(example.stem for example in EXAMPLES)}
+
+
+@pytest.mark.parametrize("name", [HABITS, "existing_service_by_arn"])
+def test_permissions_name_an_existing_service_by_its_arn(checked: Checked, name: str) -> None:
+    (file,) = checked.apps[name].templates
+    template = json.loads(file.read_text())
+
+    changed = {
+        statement["Resource"]
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::IAM::Policy"
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        if isinstance(statement["Resource"], str) and statement["Resource"] != "*"
+    }
+    assert changed == {SERVICE_ARN}
+    assert "ContainerService/*" not in file.read_text()
+
+
+def test_a_program_of_the_habits_of_the_cdk_changes_what_it_means_to(checked: Checked) -> None:
+    (file,) = checked.apps[HABITS].templates
+    template = json.loads(file.read_text())
+    resources = template["Resources"]
+
+    def of(kind: str) -> list[Any]:
+        return [one["Properties"] for one in resources.values() if one["Type"] == kind]
+
+    environments = [
+        container["Environment"]
+        for one in of("Custom::LightsailContainerServiceDeployment")
+        for container in one["Containers"].values()
+    ]
+    assert sorted(environments, key=len) == [
+        {"STAGE": "live"},
+        {"STAGE": "live"},
+        {"UPSTREAM": "http://localhost:80", "STAGE": "live"},
+        {"QUEUE": "https://queue.0123456789.eu-central-1.cs.amazonlightsail.com/", "STAGE": "live"},
+    ]
+    assert {one["RemovalPolicy"] for one in of("Custom::LightsailContainerImage")} == {"Retain"}
+    assert {"Url", "ImageName", "DeploymentVersion", "ShopUrl"} <= template["Outputs"].keys()
 
 
 def test_nothing_is_warned_of(checked: Checked) -> None:

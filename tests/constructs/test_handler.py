@@ -3,14 +3,17 @@
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, SecretValue, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from cdk_lightsail_containers import Handler, ImageSource
 from stacks import (
+    EVERY_FUNCTION,
+    allowed_in,
     image_in,
     only,
     resources,
@@ -35,6 +38,11 @@ def vpc_in(stack: Stack) -> ec2.IVpc:
         private_subnet_ids=["subnet-0a"],
         isolated_subnet_ids=["subnet-0b"],
     )
+
+
+def roles(policy: dict[str, Any]) -> list[str]:
+    """The names or logical ids of the roles that a policy is attached to."""
+    return [one["Ref"] if isinstance(one, dict) else one for one in policy["Properties"]["Roles"]]
 
 
 def test_runs_on_python_3_13_on_arm64_with_its_own_log_group(stack: Stack) -> None:
@@ -184,6 +192,132 @@ def test_can_be_granted_what_else_it_needs(stack: Stack) -> None:
     assert statement_for(stack, "kms:Decrypt")["Resource"] == stack.resolve(key.key_arn)
 
 
+def test_passes_on_what_is_chosen_of_the_function(stack: Stack) -> None:
+    log_group = logs.LogGroup(stack, "Log")
+
+    handler = Handler(
+        stack,
+        "Handler",
+        environment={"HTTPS_PROXY": "http://proxy.example:3128"},
+        log_group=log_group,
+        reserved_concurrent_executions=2,
+        tracing=lambda_.Tracing.ACTIVE,
+    )
+
+    given = function(stack)
+    assert given["Environment"] == {"Variables": {"HTTPS_PROXY": "http://proxy.example:3128"}}
+    assert given["LoggingConfig"] == {"LogGroup": stack.resolve(log_group.log_group_name)}
+    assert given["ReservedConcurrentExecutions"] == 2
+    assert given["TracingConfig"] == {"Mode": "Active"}
+    assert len(resources(stack, "AWS::Logs::LogGroup")) == 1
+    assert handler.log_group is log_group
+    assert statement_for(stack, "logs:PutLogEvents")["Resource"] == stack.resolve(
+        log_group.log_group_arn
+    )
+
+
+def test_uses_the_role_that_is_given(stack: Stack) -> None:
+    role = iam.Role(stack, "Own", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+
+    handler = Handler(stack, "Handler", role=role)
+    image_in(stack, handler=handler)
+
+    assert handler.role is role
+    assert function(stack)["Role"] == stack.resolve(role.role_arn)
+    assert len(resources(stack, "AWS::IAM::Role")) == 1
+    assert {name for one in resources(stack, "AWS::IAM::Policy") for name in roles(one)} == {
+        stack.resolve(role.role_name)["Ref"]
+    }
+    assert allowed_in(stack) > EVERY_FUNCTION
+
+
+def test_uses_a_role_of_another_stack_without_a_circle() -> None:
+    app = App()
+    owner, stack = Stack(app, "Owner"), Stack(app, "Stack")
+    role = iam.Role(owner, "Own", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    log_group = logs.LogGroup(stack, "Log")
+
+    image_in(stack, handler=Handler(stack, "Handler", role=role, log_group=log_group))
+
+    # Synthesis fails if each stack waits for the other.
+    assert allowed_in(stack) > EVERY_FUNCTION
+    assert resources(owner, "AWS::IAM::Policy") == []
+    assert any(name.startswith("HandlerPolicy") for name in only(stack, FUNCTION)["DependsOn"])
+
+
+def test_uses_an_imported_role(stack: Stack) -> None:
+    arn = "arn:aws:iam::111122223333:role/own"
+    role = iam.Role.from_role_arn(stack, "Own", arn)
+
+    image_in(stack, handler=Handler(stack, "Handler", role=role))
+
+    assert function(stack)["Role"] == arn
+    assert {name for one in resources(stack, "AWS::IAM::Policy") for name in roles(one)} == {"own"}
+    assert allowed_in(stack) > EVERY_FUNCTION
+
+
+def test_is_the_construct_of_its_function_and_its_connections(placed_stack: Stack) -> None:
+    vpc = vpc_in(placed_stack)
+    group = ec2.SecurityGroup(placed_stack, "Group", vpc=vpc)
+    registry = ec2.SecurityGroup.from_security_group_id(placed_stack, "Registry", "sg-0b")
+    handler = Handler(placed_stack, "Handler", vpc=vpc, security_groups=[group])
+
+    registry.connections.allow_from(handler, ec2.Port.tcp(5000))
+    handler.connections.allow_to(registry, ec2.Port.tcp(5001))
+
+    ports = {
+        one["Properties"]["FromPort"]
+        for one in resources(placed_stack, "AWS::EC2::SecurityGroupIngress")
+    }
+    assert ports == {5000, 5001}
+    assert isinstance(handler.node.default_child, lambda_.CfnFunction)
+
+
+def test_has_no_connections_without_a_vpc(stack: Stack) -> None:
+    handler = Handler(stack, "Handler")
+
+    with pytest.raises(ValueError, match=r"connections must be .* a vpc, got 'Stack/Handler'"):
+        _ = handler.connections
+
+
+def test_has_the_metrics_of_its_function(stack: Stack) -> None:
+    handler = Handler(stack, "Handler")
+
+    handler.metric_errors(period=Duration.minutes(1)).create_alarm(
+        stack, "Alarm", threshold=1, evaluation_periods=1
+    )
+
+    alarm = only(stack, "AWS::CloudWatch::Alarm")["Properties"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Period"]) == ("Errors", "Sum", 60)
+    assert alarm["Dimensions"] == [
+        {"Name": "FunctionName", "Value": stack.resolve(handler.function.function_name)}
+    ]
+    assert handler.metric_duration().metric_name == "Duration"
+    assert handler.metric_invocations(label="all").label == "all"
+
+
+def test_two_places_cannot_give_one_handler_other_settings(stack: Stack) -> None:
+    Handler(stack, "Handler")
+
+    with pytest.raises(
+        ValueError, match="construct 'Stack/Handler' already exists: use it, or give"
+    ):
+        Handler(stack, "Handler", memory_size=1024)
+
+
+def test_refuses_a_secret_in_its_environment_and_does_not_show_it(stack: Stack) -> None:
+    hidden = CfnParameter(stack, "Hidden", no_echo=True, default="hunter2").value_as_string
+
+    for value in (
+        hidden,
+        SecretValue.unsafe_plain_text("hunter2"),
+        "{{resolve:ssm-secure:hunter2}}",
+    ):
+        with pytest.raises(ValueError, match=r"environment\['A1'\] must not be a secret") as error:
+            Handler(stack, "Handler", environment={"A1": value})  # type: ignore[dict-item]
+        assert "hunter2" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -209,6 +343,14 @@ def test_can_be_granted_what_else_it_needs(stack: Stack) -> None:
         ({"log_retention": 30}, "log_retention must be one of aws_logs.RetentionDays, got 30"),
         ({"architecture": "arm64"}, "architecture must be an aws_lambda.Architecture, got 'arm64'"),
         ({"vpc": "vpc-1"}, r"vpc must be an IVpc such as ec2\.Vpc, got 'vpc-1'"),
+        ({"role": "arn:aws:iam::1:role/a"}, r"role must be an IRole such as iam\.Role, got 'arn"),
+        ({"log_group": logs.LogGroup}, r"log_group must be an ILogGroup such as logs\.LogGroup"),
+        ({"tracing": True}, r"tracing must be one of aws_lambda\.Tracing, got True"),
+        ({"reserved_concurrent_executions": 0}, "reserved_.* must be a whole number .* got 0"),
+        ({"environment": ["A=a"]}, "environment must be a mapping of name to string, got a list"),
+        ({"environment": {"A-1": "a"}}, "a name in environment must be letters, .* got 'A-1'"),
+        ({"environment": {"A": "a"}}, "at least two of them, and begin with a letter, got 'A'"),
+        ({"environment": {"A1": 1}}, r"environment\['A1'\] must be a string, .* type 'int'"),
     ],
 )
 def test_refuses_a_setting_before_any_child_exists(
@@ -241,6 +383,13 @@ def test_refuses_a_setting_of_its_network_before_any_child_exists(
         Handler(stack, "Handler", vpc=vpc, **settings)
 
     assert [child.node.id for child in stack.node.children] == ["Vpc"]
+
+
+def test_refuses_a_retention_beside_a_log_group(stack: Stack) -> None:
+    log_group = logs.LogGroup(stack, "Log")
+
+    with pytest.raises(ValueError, match=r"log_retention must not be .* got ONE_WEEK: set it on"):
+        Handler(stack, "Handler", log_group=log_group, log_retention=logs.RetentionDays.ONE_WEEK)
 
 
 def test_refuses_a_vpc_from_which_it_would_reach_nothing(stack: Stack) -> None:

@@ -291,6 +291,22 @@ def test_the_example_of_a_preview_has_a_service_for_each_branch(
     cdk.remove()
 
 
+def test_the_example_of_a_service_by_its_arn_deploys_to_it(
+    cdk: Cdk, shop: str, registry: SampleRegistry
+) -> None:
+    app = "examples/existing_service_by_arn.py"
+    lightsail = cdk.client("lightsail")
+    (service,) = lightsail.get_container_services(serviceName=shop)["containerServices"]
+
+    created = cdk.deploy(app, service_arn=service["arn"], image=registry.image("first"))
+
+    assert created.outputs["Url"] == service["url"], created.output
+    assert running(cdk, shop)["web"]["image"] == ":shop.web.1"
+    assert running(cdk, shop)["web"]["environment"] == {"MODE": "live"}
+    cdk.remove()
+    assert list(deployments(cdk, shop).values()) == ["ACTIVE"]
+
+
 def test_the_example_of_two_containers_reads_a_secret_again_with_another_revision(
     cdk: Cdk,
 ) -> None:

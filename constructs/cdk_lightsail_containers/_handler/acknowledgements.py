@@ -1,7 +1,7 @@
 """Acknowledgments of what checks such as cdk-nag report about the handler."""
 
 from aws_cdk import Acknowledgment, Stack, Validations
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_lightsail_containers._checks import is_token
 
@@ -26,13 +26,13 @@ def acknowledge_lightsail(scope: Construct) -> None:
     )
 
 
-def acknowledge_role(scope: Construct) -> None:
+def acknowledge_role(scope: IConstruct) -> None:
     """Acknowledge the actions of the function's role that are allowed on all resources."""
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::*]",
-        "These actions accept no resource: the login of Amazon ECR, and for a function in a VPC "
-        "those on network interfaces.",
+        "These actions accept no resource: the login of Amazon ECR, for a function in a VPC those "
+        "on network interfaces, and those of AWS X-Ray.",
     )
 
 
@@ -50,5 +50,5 @@ def acknowledge_every_service(scope: Construct) -> None:
     )
 
 
-def _acknowledge(scope: Construct, rule: str, reason: str) -> None:
+def _acknowledge(scope: IConstruct, rule: str, reason: str) -> None:
     Validations.of(scope).acknowledge(Acknowledgment(id=rule, reason=reason))

@@ -67,7 +67,7 @@ class PolicyGrantee(DelegatingPrincipal):
         statements: what the policy of the image or deployment must contain.
     """
 
-    def __init__(self, scope: Construct, role: iam.Role) -> None:
+    def __init__(self, scope: Construct, role: iam.IRole) -> None:
         super().__init__(cast("iam.IPrincipal", role))
         self._role = role
         self._is_same_stack = Stack.of(scope).node.path == Stack.of(role).node.path
