@@ -64,7 +64,7 @@ check: $(SETUP)  ## format, lint, types, words, and known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy app.py demo prose reliability live
+	$(BIN)/mypy app.py demo prose reliability live examples tests/constructs/habits_app.py
 	$(BIN)/bandit --quiet -c pyproject.toml -r .
 	$(MAKE) --no-print-directory words
 	$(BIN)/python -m reliability supply-chain audit

@@ -278,10 +278,11 @@ class ContainerServiceDeployment(ServiceResource):
             Annotations.of(self).add_warning_v2(
                 "cdk-lightsail-containers:privateRegistryAccess",
                 "the service has no role to pull images from a private repository of Amazon ECR "
-                f"(container {', '.join(private)}): set private_registry_access with an active "
-                "ecr_image_puller_role, and in the repository's policy allow "
-                "attr_private_registry_access_ecr_image_puller_role_principal_arn to pull; or use "
-                "a ContainerImage with ImageSource.from_ecr_repository(...)",
+                f"(container {', '.join(private)}): set private_registry_access=True of its "
+                "ContainerService and in the repository's policy allow image_puller_arn to pull; "
+                "of a CfnContainer, set an active ecr_image_puller_role and allow "
+                "attr_private_registry_access_ecr_image_puller_role_principal_arn; or use a "
+                "ContainerImage with ImageSource.from_ecr_repository(...)",
             )
 
 

@@ -100,11 +100,12 @@ def test_an_error_of_a_change_names_the_construct(stack: Stack) -> None:
     image = image_in(stack)
     deployment = deployment_in(stack, service=image.service)
 
-    for change in (
+    changes: list[Callable[[], None]] = [
         lambda: image.apply_removal_policy(RemovalPolicy.SNAPSHOT),
         lambda: deployment.apply_removal_policy(RemovalPolicy.SNAPSHOT),
         lambda: deployment.add_environment("A=", "a"),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(ValueError, match="got") as error:
             change()
         assert error.value.__notes__[0].startswith("in construct 'Stack/")

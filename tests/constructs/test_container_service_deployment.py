@@ -1,6 +1,7 @@
 """What a ContainerServiceDeployment is synthesized to, and what it refuses."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -501,7 +502,7 @@ def test_refuses_what_it_cannot_add(stack: Stack) -> None:
     )
     one.add_environment("MODE", "live")
 
-    for add, message in (
+    refused: list[tuple[Callable[[], None], str]] = [
         (lambda: one.add_container("web", worker), "container 'web' already exists"),
         (lambda: one.add_container("Web", worker), "container name must be .* got 'Web'"),
         (lambda: one.add_container("b", "busybox"), r"containers\['b'\] must be a Container"),  # type: ignore[arg-type]
@@ -515,7 +516,8 @@ def test_refuses_what_it_cannot_add(stack: Stack) -> None:
         (lambda: one.add_environment("A", "{{resolve:ssm-secure:a}}"), "must not be a secret"),
         (lambda: one.add_secret("A", "hunter2"), r"secrets\['A'\] must be one of .* type 'str'"),  # type: ignore[arg-type]
         (lambda: one.add_secret("MODE", secret), "both environment and secrets, got 'MODE'"),
-    ):
+    ]
+    for add, message in refused:
         with pytest.raises(ValueError, match=message):
             add()
 
