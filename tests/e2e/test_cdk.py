@@ -46,7 +46,7 @@ def test_create_no_change_replacement_failure_and_destroy(cdk: Cdk, shop: str) -
     assert f"no pushed image {NOT_PUSHED}" in re.sub(r"\s+", " ", failed.output)
     assert cdk.status(STACK) == "UPDATE_ROLLBACK_COMPLETE"
     (reason,) = cdk.reasons(STACK, "UPDATE_FAILED")
-    assert "push it again, Lightsail drops what is not registered at once" in reason
+    assert "push it again, and deploy at once" in reason
     assert cdk.images() == {":shop.web.2": second}
 
     destroyed = cdk.destroy()

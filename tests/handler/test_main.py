@@ -1,4 +1,4 @@
-"""One request in, exactly one answer out, whatever happens in between."""
+"""One request in, exactly one answer out, with any failure in between."""
 
 import json
 import logging
@@ -76,7 +76,7 @@ class TestAnswer:
 
         assert stack.create()["Status"] == "SUCCESS"
 
-    def test_that_nobody_takes_is_given_to_the_repetition(
+    def test_that_is_not_taken_is_given_to_the_repetition(
         self, stack: Stack, caplog: pytest.LogCaptureFixture
     ) -> None:
         stack.response.faults = [503] * 8
@@ -189,7 +189,7 @@ class TestLightsailRefuses:
                 "The image does not exist.",
                 (
                     f"Lightsail has no pushed image {digest(1)} for container service 'shop': "
-                    "push it again, Lightsail drops what is not registered at once"
+                    "push it again, and deploy at once"
                 ),
             ),
             (
@@ -243,7 +243,7 @@ class TestLightsailRefuses:
 
         assert reason(stack.update(name, Digest=digest(2))) == (
             "container service 'shop' was deleted outside of the stack: create it again with 'aws "
-            "lightsail create-container-service', or have the stack make another one under a new "
+            "lightsail create-container-service', or let the stack make another one under a new "
             "name"
         )
         assert "does not exist" in reason(stack.update(name, ServiceName="blog"))
@@ -376,12 +376,12 @@ class TestFaults:
         assert stack.create()["Status"] == "SUCCESS"
         assert stack.images() == [":shop.web.1"]
 
-    def test_of_an_endpoint_that_nobody_serves_name_the_fix(self, stack: Stack) -> None:
+    def test_of_an_endpoint_that_does_not_answer_name_the_fix(self, stack: Stack) -> None:
         stack.lightsail.stop()
 
         assert reason(stack.create()).endswith(
-            "(EndpointConnectionError): deploy again; in a VPC the function needs a way to the "
-            "internet, and not every Region has Lightsail"
+            "(EndpointConnectionError): deploy again, in a Region that has Lightsail, and in a VPC "
+            "with a way to the internet"
         )
 
     def test_of_tls_are_tried_again_and_named(self, stack: Stack) -> None:
@@ -475,7 +475,7 @@ def test_what_crhelper_fails_at_is_answered(stack: Stack, monkeypatch: pytest.Mo
 
 class TestDeadline:
     class Context(stack_requests.Context):
-        """An invocation of which most is over when its timer is set."""
+        """An invocation that is nearly over when its timer is set."""
 
         def __init__(self, *seconds: float) -> None:
             self._left = list(seconds)
@@ -576,7 +576,7 @@ class TestLog:
         assert SIGNATURE not in caplog.text
         assert stack.response.url not in caplog.text
 
-    def test_shows_no_traceback_of_what_the_user_can_mend(
+    def test_shows_no_traceback_of_what_the_user_can_fix(
         self, stack: Stack, caplog: pytest.LogCaptureFixture
     ) -> None:
         stack.create(Label="?")

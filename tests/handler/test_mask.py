@@ -1,4 +1,4 @@
-"""Secrets in texts that are shown."""
+"""Secrets in strings that are shown."""
 
 import json
 import random
@@ -220,7 +220,7 @@ def test_shows_the_beginning_of_a_text_without_end_and_nothing_of_a_secret_at_th
     ],
     ids=lambda text: text[:6],
 )
-def test_takes_a_time_that_is_linear_for_texts_that_are_made_to_be_slow(text: str) -> None:
+def test_takes_a_time_that_is_linear_for_strings_that_are_made_to_be_slow(text: str) -> None:
     secrets = ["x" * 40 + "y", *(f"{'x' * 40}{number}" for number in range(99))]
     began = time.process_time()
 

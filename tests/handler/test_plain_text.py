@@ -40,7 +40,7 @@ def test_has_nothing_that_steers_a_terminal(text: str, shown: str) -> None:
 
 
 @given(st.text(st.sampled_from("\x1b[]P\\;0?m \x07\x08\r\n\x9b\x9c\x9d\u202e\u2028aü")))
-def test_has_no_control_character_whatever_comes(text: str) -> None:
+def test_never_has_a_control_character(text: str) -> None:
     left = [unicodedata.category(character) for character in plain(text) if character not in "\n\t"]
 
     assert not {"Cc", "Cf", "Zl", "Zp"} & set(left)

@@ -304,7 +304,7 @@ class TestRefused:
     def test_what_is_signed_for_another_digest(
         self, stack: Stack, source: FakeRegistry, kms: FakeKms, name: str
     ) -> None:
-        # Somebody puts another image there, and the signature of the first one beside it.
+        # Another user puts another image there, and the signature of the first one beside it.
         signed_images.put(source, signed_images.contents(name))
         other = oci_images.image(b"other")
         source.add(other, "1")

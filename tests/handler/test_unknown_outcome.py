@@ -25,7 +25,7 @@ DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")
 
 
 def lose(stack: Stack, operation: str, read: str, outage: str) -> None:
-    """Have a call carried out, its answer lost, and every read fail from then on."""
+    """Carry a call out, lose its answer, and fail every read from then on."""
     stack.lightsail.faults.append(Fault(operation=operation, kind="reset_after"))
     stack.before[operation] = lambda: stack.lightsail.faults.append(
         Fault(operation=read, kind=outage, times=FOR_EVER)
@@ -33,7 +33,7 @@ def lose(stack: Stack, operation: str, read: str, outage: str) -> None:
 
 
 def left_unanswered(stack: Stack, event: dict[str, Any]) -> None:
-    """Have the handler carry a request out, and check that it answers nothing."""
+    """Send a request to the handler, and check that it answers nothing."""
     before = len(stack.response.taken)
     with pytest.raises(Unanswered):
         stack.handler(event, stack.context())

@@ -27,7 +27,7 @@ PACKED = [
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """Return an archive of which some bytes are others, are missing, or are there twice."""
+    """Return an archive with bytes that are changed, missing, or there twice."""
     content = bytearray(draw(st.sampled_from(PACKED)))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(content)))
@@ -90,7 +90,7 @@ HEADS = [
 
 @st.composite
 def answers(draw: st.DrawFn) -> bytes:
-    """Return an answer of which parts are others."""
+    """Return an answer with parts that are changed."""
     content = bytearray(draw(st.sampled_from(HEADS)) + draw(st.sampled_from(BODIES)))
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(content)))

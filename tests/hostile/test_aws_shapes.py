@@ -136,7 +136,7 @@ class Secrets:
 
 
 def request(aws: "Aws", resource: str, properties: dict[str, Any]) -> Request:
-    """Return the Create of a stack of which CloudFormation's answers tell nothing."""
+    """Return the Create of a stack; CloudFormation's answers say nothing of it."""
     time = FakeTime()
     environment = Environment(
         make_client=lambda *_, **__: Secrets(),

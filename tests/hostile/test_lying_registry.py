@@ -1,6 +1,6 @@
 """A registry that lies about an image: the stack fails with a sentence, soon, and nothing is lost.
 
-Each lie is told to the whole function, by the registry that its image comes from.
+The registry of the image tells each lie to the whole function.
 """
 
 import gzip
@@ -248,7 +248,7 @@ class TestManifestsThatLie:
     def test_of_as_many_parts_as_there_is_room_for_do_not_fill_the_memory(
         self, part: bytes
     ) -> None:
-        """A function may have 128 MiB, of which half is taken before it begins."""
+        """A function may have 128 MiB, and half of it is taken before it begins."""
         parts = b",".join([part] * ((LARGEST_MANIFEST - 100) // (len(part) + 1)))
         content = b'{"schemaVersion":2,"config":{},"layers":[' + parts + b"]}"
         tracemalloc.start()
@@ -489,7 +489,7 @@ class TestTokenServices:
         assert [seen.headers.get("Authorization") for seen in lied_to.source.seen] == [None]
 
     def test_are_asked_once_by_what_is_in_the_middle_of_a_name(self, lied_to: LiedTo) -> None:
-        """Line ends, whole requests and more in a challenge stay what they are, a text."""
+        """Line ends, whole requests and more in a challenge stay what they are, a string."""
         service = "x HTTP/1.1\\r\\nHost: evil\\r\\n\\r\\nGET /&scope=repository:other:push"
         realm = f"http://{lied_to.source.host}/token"
         challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="{service}"'}

@@ -1,4 +1,4 @@
-"""What is parsed is read or refused with an error of ours, whatever it is.
+"""Every input is parsed, or refused with an error of ours.
 
 What must hold is said in `reliability.fuzz.targets`, which the fuzzer uses as well.
 """

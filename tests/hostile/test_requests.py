@@ -55,7 +55,7 @@ def test_as_they_should_be_are_answered_once(given: dict[str, Any]) -> None:
 
 
 @given(st.one_of(values, changed(HANDED["HandOver"])))
-def test_are_gone_on_with_or_begun_again_whatever_was_handed_over(given: Any) -> None:
+def test_are_gone_on_with_or_begun_again_with_anything_handed_over(given: Any) -> None:
     chain = Chain.of({"HandOver": given}, 1000.0)
 
     assert chain.is_possible({}, 1000.0, 60, 45) in (True, False)

@@ -32,7 +32,7 @@ from cdk_lightsail_containers_handler.registry.reference import Reference
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 # What the CDK itself would take for one of its tokens is left to its own tests.
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).filter(
+strings = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).filter(
     lambda text: "${" not in text
 )
 images = st.builds(
@@ -46,9 +46,9 @@ containers = st.builds(
     image=images,
     ports=ports,
     environment=st.dictionaries(
-        st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), texts, max_size=3
+        st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), strings, max_size=3
     ),
-    command=st.lists(texts, max_size=3),
+    command=st.lists(strings, max_size=3),
 )
 codes = st.integers(200, 499).map(str)
 health_checks = st.builds(

@@ -111,8 +111,7 @@ class PlainCall:
 
     def not_made(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call that botocore could not make."""
-        problem = f"{self.problem} ({cause})"
-        return HandlerError(problem, self.fix, said=said, limit=REASON_LIMIT)
+        return HandlerError(f"{self.problem} ({cause})", self.fix, said=said, limit=REASON_LIMIT)
 
     def unanswered(self, cause: str) -> Unanswered:
         """Return the error for a call whose answer was lost."""

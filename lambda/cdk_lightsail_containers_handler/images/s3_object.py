@@ -128,14 +128,14 @@ class S3Object:
             if failures == _TRIES:
                 raise HandlerError(
                     f"{self} could not be read ({cause})",
-                    "deploy again, and if it is in a VPC give the function a way to Amazon S3",
+                    "deploy again, and in a VPC give the function a way to Amazon S3",
                 )
             if not self._deadline.back_off(attempt):
                 break
             attempt += 1
         raise Unfinished(
             f"there was no time left to read {self}",
-            "deploy again, and if it is in a VPC give the function a way to Amazon S3",
+            "deploy again, and in a VPC give the function a way to Amazon S3",
         )
 
     def _refused(self, code: str) -> HandlerError:

@@ -30,14 +30,14 @@ class LightsailCall:
 
     def failed(self, code: str, said: str) -> HandlerError:
         """Return the error for what Lightsail answered: the error's name, and its words."""
-        problem = f"Lightsail refused {self.operation} for container service '{self.service}'"
+        problem = f"Lightsail refused {self._call}"
         if code == "NotFoundException" and not self.digest:
             return _no_service(self.service)
         if code == "NotFoundException":
             return NotFound(
                 f"Lightsail has no pushed image {self.digest} for container service "
                 f"'{self.service}'",
-                "push it again, Lightsail drops what is not registered at once",
+                "push it again, and deploy at once",
             )
         if code == "InvalidInputException":
             return Refused(problem, "correct it and deploy again", said=said)
@@ -59,15 +59,14 @@ class LightsailCall:
         """Return the error for a container service that is gone, and was there before."""
         return NotFound(
             f"container service '{self.service}' was deleted outside of the stack",
-            "create it again with 'aws lightsail create-container-service', or have the stack "
+            "create it again with 'aws lightsail create-container-service', or let the stack "
             "make another one under a new name",
         )
 
     def not_made(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call that botocore could not make, with botocore's words."""
-        call = f"{self.operation} for container service '{self.service}'"
         return HandlerError(
-            f"{call} could not be made ({cause})",
+            f"{self._call} could not be made ({cause})",
             "check the role and the environment of the function, and deploy again",
             said=said,
             limit=REASON_LIMIT,
@@ -83,27 +82,27 @@ class LightsailCall:
             fix = "deploy again, fewer stacks at once, or give the function a longer timeout"
         else:
             fix = (
-                "deploy again; in a VPC the function needs a way to the internet, and not every "
-                "Region has Lightsail"
+                "deploy again, in a Region that has Lightsail, and in a VPC with a way to the "
+                "internet"
             )
         return OutOfTime(self._problem(cause), fix, seconds=seconds)
 
     def not_understood(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call whose answer is not what it should be, again and again."""
-        problem = (
-            f"Lightsail answered {self.operation} for container service '{self.service}' with "
-            f"something that the function does not understand ({cause})"
-        )
         return HandlerError(
-            problem,
+            f"Lightsail answered {self._call} with something that the function does not "
+            f"understand ({cause})",
             "report it with the function's log, which a deploy with --no-rollback keeps",
             said=said,
             limit=REASON_LIMIT,
         )
 
+    @property
+    def _call(self) -> str:
+        return f"{self.operation} for container service '{self.service}'"
+
     def _problem(self, cause: str) -> str:
-        call = f"{self.operation} for container service '{self.service}'"
-        return f"Lightsail did not answer {call} in time ({cause})"
+        return f"Lightsail did not answer {self._call} in time ({cause})"
 
 
 def _no_service(service: str) -> NotFound:

@@ -33,9 +33,8 @@ _LONGEST_ANSWER = 512  # more than is shown of it
 _LONGEST_WORD = 80  # a digest has 71 characters, tokens have hundreds
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
 _LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
-_QUERY = re.compile(r"\?\S*")
 _USER_INFO = re.compile(r"://[^\s/@]*@")
-_QUERY_OF_URL = re.compile(r"(://[^\s?]*)\?\S*")
+_QUERY = re.compile(r"(://[^\s?]*)\?\S*")
 
 
 IN_DOUBT = ", is it a registry that answered"
@@ -87,9 +86,7 @@ class RegistryError(Exception):
 class Unauthorized(RegistryError):  # noqa: N818 - these are named for what registries answer
     """Credentials are missing, wrong or expired, or do not allow it."""
 
-    default_fix = (
-        "check its name and the credentials, registries hide what these may not see behind this"
-    )
+    default_fix = "check its name, and that the credentials allow it"
 
 
 class Missing(RegistryError):  # noqa: N818
@@ -101,8 +98,7 @@ class Missing(RegistryError):  # noqa: N818
 class DigestMismatch(RegistryError):  # noqa: N818
     """Bytes are not what their digest and size say."""
 
-    default_fix = "push the image to its registry again, this one is damaged"
-    default_archive_fix = "write the archive again, this one is damaged"
+    default_fix = "push the image to its registry again"
 
 
 class Unsupported(RegistryError):  # noqa: N818
@@ -169,35 +165,21 @@ def error_of_answer(
     """
     code, message = _read(body)
     said = " ".join(part for part in (str(status), code) if part)
-    quoted = _whole(message, secrets)
+    quoted = quoted_answer(message, secrets, _LONGEST_ANSWER)
     problem = f"{what} ({said}{', ' if quoted else ''}{quoted})"
     return _kind(status, code)(problem, status=status)
 
 
-def quoted_answer(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a registry's words, short and without anything that may be a secret."""
-    text = _USER_INFO.sub("://", _QUERY.sub("", _without(secrets, text)))
-    words = [word for word in text.split() if len(word) <= _LONGEST_WORD and word.isprintable()]
-    quoted = " ".join(words)
-    return quoted if len(quoted) <= _LONGEST_QUOTE else f"{quoted[: _LONGEST_QUOTE - 3]}..."
+def quoted_answer(text: str, secrets: Iterable[str] = (), longest: int = _LONGEST_QUOTE) -> str:
+    """Return a registry's words, short, in one line, and without what may be a token.
 
-
-def _whole(text: str, secrets: Iterable[str]) -> str:
-    """Return a registry's words with no part of a word gone.
-
-    They may hold the password, which would not be found without its end or what follows its `?`.
+    No word is cut: it may be the password, and a part of that would not be found and hidden.
     """
-    text = "".join(one if one.isprintable() else " " for one in _without(secrets, text)).strip()
-    text = _USER_INFO.sub("://", _QUERY_OF_URL.sub(r"\1", _LONG_WORD.sub("...", text)))
-    if len(text) <= _LONGEST_ANSWER:
-        return text
-    return f"{text[:_LONGEST_ANSWER].rpartition(' ')[0]} ..."
-
-
-def _without(secrets: Iterable[str], text: str) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "...")
-    return text
+    text = "".join(one if one.isprintable() else " " for one in text).strip()
+    text = _USER_INFO.sub("://", _QUERY.sub(r"\1", _LONG_WORD.sub("...", text)))
+    return text if len(text) <= longest else f"{text[: longest - 4].rpartition(' ')[0]} ..."
 
 
 def _kind(status: int, code: str) -> type[RegistryError]:

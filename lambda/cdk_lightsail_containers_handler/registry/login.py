@@ -32,12 +32,11 @@ _USED_PART = 0.8
 _REFUSED = frozenset({_UNAUTHORIZED, _FORBIDDEN})
 _LATER = frozenset({408, 429})
 _SERVER_ERROR = 500
-_SENT = (
-    "check its name and the credentials that were sent, registries hide what these may not see "
-    "behind this"
-)
+_SENT = "check its name, and that the credentials that were sent allow it"
 _NO_LOGIN = "give credentials=, since no login was sent, or check its name"
-_NO_KNOWN_LOGIN = "check its name, no login was sent since it asks for none of a known kind"
+_NO_KNOWN_LOGIN = (
+    "check its name, and that it asks for a Basic or Bearer login, since none was sent"
+)
 
 
 class Login:
@@ -153,4 +152,4 @@ class _TokenServiceLogin:
             return "check the credentials that were sent" if self._header else _NO_LOGIN
         if status in _LATER or status >= _SERVER_ERROR:
             return ""
-        return f"check that {self._registry} is the registry that you mean, it names this service"
+        return f"check that {self._registry}, which names this service, is the registry you mean"

@@ -69,9 +69,7 @@ def _create_with_an_index(account: Account) -> bool:
         return True
     account.put("register", becomes="ROLLBACK_COMPLETE", Digest=index)
     account.told(
-        "push it again, Lightsail drops what is not registered at once"
-        if is_missing
-        else "is not a linux/amd64 image"
+        "push it again, and deploy at once" if is_missing else "is not a linux/amd64 image"
     )
     account.check_images("after a failed create")
     account.delete()

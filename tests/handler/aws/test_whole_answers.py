@@ -175,7 +175,7 @@ class TestThatAreWhole:
             (),
         ],
     )
-    def test_are_taken_whatever_says_their_length(self, aws: Aws, headers: tuple[str]) -> None:
+    def test_are_taken_with_and_without_a_length(self, aws: Aws, headers: tuple[str]) -> None:
         aws.says(IMAGES, *headers)
 
         assert aws.images() == [":shop.web.1"]
@@ -275,7 +275,7 @@ class TestOneAttempt:
             ("200 OK", b"not JSON"),
         ],
     )
-    def test_stays_one_whatever_the_mode(
+    def test_stays_one_in_every_mode(
         self, aws: Aws, monkeypatch: pytest.MonkeyPatch, mode: str, status: str, body: bytes
     ) -> None:
         if mode:
@@ -311,7 +311,7 @@ class Recorder:
 
 
 class Anything:
-    """An object that has whatever it is asked for, and is no client."""
+    """An object that has every attribute, and is no client."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda **_: None

@@ -24,7 +24,7 @@ class Killed(BaseException):
 
 
 def kill_after(stack: Stack, operation: str, event: dict[str, Any]) -> None:
-    """Have the function killed when an operation was carried out, before it is answered."""
+    """Kill the function when an operation was carried out, before it is answered."""
 
     def kill() -> None:
         raise Killed

@@ -61,7 +61,7 @@ def roll_back(stack: Stack, name: str, **properties: Any) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def many_events(stack: Stack) -> None:
-    """Have so many events of before that they come in several pages."""
+    """Make so many earlier events that they come in several pages."""
     for number in range(9):
         stack.lists(f"other-{number}", "CREATE_COMPLETE", f"Other{number}")
 
@@ -203,7 +203,7 @@ def test_a_continued_rollback_goes_back_to_the_image_of_before_the_update(
 
 class TestARename:
     def rename(self, stack: Stack, old: str = "Image", new: str = "Renamed") -> str:
-        """Have a new resource take an image over, and return the image."""
+        """Let a new resource take an image over, and return the image."""
         one = created(stack)
         stack.becomes("UPDATE_IN_PROGRESS")
         event = {**stack.request("Create"), "LogicalResourceId": new}

@@ -48,7 +48,7 @@ def test_what_is_registered_while_it_is_taken_back_is_deleted_when_it_is_answere
 ) -> None:
     stack.before[REGISTER] = lambda: stack.becomes("ROLLBACK_IN_PROGRESS")
 
-    assert stack.create()["Status"] == "SUCCESS"  # nobody reads it
+    assert stack.create()["Status"] == "SUCCESS"  # no one reads it
 
     assert stack.calls(REGISTER) == 1
     assert stack.images() == []
@@ -93,7 +93,7 @@ def test_the_update_of_a_rollback_is_carried_out(stack: Stack) -> None:
 
 
 def update_behind_another(stack: Stack, seconds: float) -> dict[str, Any]:
-    """Have somebody's deployment take some seconds, and return the update that waits for it."""
+    """Begin another deployment of some seconds, and return the update that waits for it."""
     stack.send(deployment("Create", stack, "nginx:1"))
     stack.becomes("UPDATE_IN_PROGRESS")
     stack.lightsail.behaviour.deployment_seconds = seconds

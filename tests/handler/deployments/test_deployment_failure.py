@@ -1,4 +1,4 @@
-"""What is said of a deployment that failed, whatever its containers logged."""
+"""What is said of a deployment that failed, with any log of its containers."""
 
 import json
 from datetime import UTC, datetime

@@ -111,7 +111,7 @@ def test_gives_up_after_three_failures_at_one_byte(s3: FakeS3, time: FakeTime) -
 
     assert str(caught.value) == (
         "s3://assets/image.tar could not be read (ConnectionClosedError): "
-        "deploy again, and if it is in a VPC give the function a way to Amazon S3"
+        "deploy again, and in a VPC give the function a way to Amazon S3"
     )
 
 
