@@ -55,7 +55,7 @@ class HandlerError(Exception):
         return f"{shortened(problem, room)}: {self._fix}"
 
     def unfinished(self) -> "Unfinished":
-        """Return the same for a failure of which only the time that was left is the cause."""
+        """Return the same for a failure that only the lack of time has caused."""
         return Unfinished(self._problem, self._fix, said=self.said)
 
 
