@@ -1,5 +1,6 @@
 """Connections: who they lead to, over TLS, and how they end."""
 
+import gc
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ import certificates
 from cdk_lightsail_containers_handler.deadline import Deadline
 from cdk_lightsail_containers_handler.registry.errors import (
     DeadlineExceeded,
+    RegistryError,
     Rejected,
     TransportError,
 )
@@ -124,6 +126,33 @@ def test_a_certificate_that_no_authority_vouches_for_ends_it_at_once(
         assert connections.requests == 1
     assert not error.value.temporary
     assert not tls_registry.seen
+
+
+class EndsAfter:
+    """A deadline that comes after so many looks at it."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def left(self) -> float:
+        self.looks -= 1
+        return 60.0 if self.looks >= 0 else 0.0
+
+    def back_off(self, _: int) -> bool:
+        return False
+
+
+@needs("openssl")
+@pytest.mark.parametrize("looks", range(6))
+def test_a_deadline_that_comes_while_connecting_leaves_no_socket_open(
+    tls_registry: FakeRegistry, looks: int
+) -> None:
+    reference = Reference.parse(f"{tls_registry.host}/web:1")
+
+    with Connections() as connections, pytest.raises(RegistryError):
+        Repository(reference, connections=connections, deadline=EndsAfter(looks)).manifest()
+
+    gc.collect()  # warns of a socket that is open
 
 
 def test_a_registry_without_tls_is_not_spoken_to(names: dict[str, list[str]]) -> None:

@@ -149,17 +149,17 @@ class Connections:
             except OSError as error:
                 failure = error
                 continue
-            plain.settimeout(bounded(deadline, self.timeouts.connect))
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return self._secure(plain, origin)
+            return self._secure(plain, origin, deadline)
         raise failure or OSError("no address")
 
-    def _secure(self, plain: socket.socket, origin: Origin) -> socket.socket:
+    def _secure(self, plain: socket.socket, origin: Origin, deadline: TimeLimit) -> socket.socket:
         if origin.scheme == "http":
             return plain
-        with self._lock:  # reading the certificates takes tens of milliseconds and megabytes
-            self._tls = self._tls or ssl.create_default_context()
         try:
+            plain.settimeout(bounded(deadline, self.timeouts.connect))
+            with self._lock:  # reading the certificates takes tens of milliseconds and megabytes
+                self._tls = self._tls or ssl.create_default_context()
             return self._tls.wrap_socket(plain, server_hostname=origin.host)
         except BaseException:
             plain.close()
