@@ -143,7 +143,7 @@ class Handler(Construct):
             self,
             "Function",
             architecture=architecture or lambda_.Architecture.ARM_64,
-            code=handler_code(),
+            code=handler_code(self),
             description="Carries out the resources of cdk-lightsail-containers",
             handler=ENTRY_POINT,
             log_group=log_group,
