@@ -103,6 +103,8 @@ def check_place(scope: Construct, given: IConstruct, what: str) -> None:
     The function calls Lightsail in the account and Region of its stack.
     """
     ours, theirs = Stack.of(scope), Stack.of(given)
+    if ours is theirs:
+        return
     for place, other in ((ours.account, theirs.account), (ours.region, theirs.region)):
         if place != other and not is_token(place) and not is_token(other):
             rule = f"{what} must be of the account and Region of its stack"

@@ -18,7 +18,7 @@ from cdk_lightsail_containers_handler.properties.rules import (
     show,
 )
 
-from ._checks import SynthesisCheck, check_seconds, is_token
+from ._checks import SynthesisCheck, check_seconds, is_same_stack, is_token
 from ._handler.acknowledgements import (
     acknowledge_every_service,
     acknowledge_lightsail,
@@ -211,10 +211,11 @@ class Handler(Construct):
         # A resource that moves to another service still needs the policy for the old one. So the id
         # contains the service: another service is another policy.
         service_id = service.node.addr if is_token(name) else name
-        statements = [*permissions.on(service), *grants]
+        arn = service.container_ref.container_arn
+        statements = [*permissions.on(arn), *grants]
         if permissions.hands_over:
             statements.append(invoke(self.function.function_arn))
-        if Stack.of(scope).node.addr != Stack.of(self).node.addr:
+        if not is_same_stack(scope, self):
             statements.append(read_stack(scope, [*STACK_READS, *permissions.stack_reads]))
         elif permissions.stack_reads:
             # The role's own policy contains an equal statement only once.
@@ -230,7 +231,7 @@ class Handler(Construct):
         policy.attach_to_role(self.role)
         self._policies.append(policy)
         acknowledge_lightsail(policy)
-        if service.container_ref.container_arn.endswith("/*"):
+        if arn.endswith("/*"):
             acknowledge_every_service(policy)
         return policy
 
