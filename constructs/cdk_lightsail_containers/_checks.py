@@ -100,7 +100,10 @@ def is_token(value: object) -> bool:
     `Token.is_unresolved` fails on values that jsii cannot send to Node: a `Path` or a member of an
     `Enum` raises there, and NaN ends the process.
     """
-    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+    if isinstance(value, str):
+        # Each question to Node takes time, and most strings have nothing like a token.
+        return "${Token[" in value and Token.is_unresolved(value)
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return Token.is_unresolved(value)
     # The CDK asks whether a value has `resolve`. A `Path` has one, too, so ask for jsii first.
     is_of_jsii = hasattr(value, "__jsii_ref__") or hasattr(type(value), "__jsii_ifaces__")
@@ -120,8 +123,9 @@ def template_text(scope: IConstruct, value: object) -> str:
 
 def template_value(scope: IConstruct, value: object) -> object:
     """Return a value as the template of a construct's stack has it, None if that is not known."""
+    stack = scope if isinstance(scope, Stack) else Stack.of(scope)
     try:
-        return Stack.of(scope).resolve(value)
+        return stack.resolve(value)
     except RuntimeError:
         # A token that cannot be resolved before the app is synthesized.
         return None
@@ -163,6 +167,13 @@ def check_place(
         if ours != theirs and not is_token(ours) and not is_token(theirs):
             rule = f"{what} must be of the account and Region of its stack"
             raise ValueError(f"{rule}, got {given.node.path!r} of {theirs}, not of {ours}")
+
+
+def is_same_stack(one: IConstruct, other: IConstruct) -> bool:
+    """Return whether two constructs are in the same stack."""
+    ours, theirs = Stack.of(one), Stack.of(other)
+    # A stack that Node has made is another object each time.
+    return ours is theirs or ours.node.path == theirs.node.path
 
 
 def find_in_deployment(

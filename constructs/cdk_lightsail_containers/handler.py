@@ -25,6 +25,7 @@ from ._checks import (
     check_place,
     check_seconds,
     errors_in,
+    is_same_stack,
     is_token,
     new_path,
     service_name_of,
@@ -221,7 +222,7 @@ class Handler(Construct):
             self,
             "Function",
             architecture=architecture or lambda_.Architecture.ARM_64,
-            code=handler_code(),
+            code=handler_code(self),
             description="Carries out the resources of cdk-lightsail-containers",
             environment=environment,
             handler=ENTRY_POINT,
@@ -339,10 +340,11 @@ class Handler(Construct):
         # A resource that moves to another service still needs the policy for the old one. So the id
         # contains the service: another service is another policy.
         service_id = service.node.addr if is_token(name) else name
-        statements = [*permissions.on(service), *grants]
+        arn = service.container_ref.container_arn
+        statements = [*permissions.on(arn), *grants]
         if permissions.hands_over:
             statements.append(invoke(self.function.function_arn))
-        if Stack.of(scope).node.addr != Stack.of(self.role).node.addr:
+        if not is_same_stack(scope, self.role):
             statements.append(read_stack(scope, [*STACK_READS, *permissions.stack_reads]))
         elif permissions.stack_reads:
             # The role's own policy contains an equal statement only once.
@@ -358,7 +360,7 @@ class Handler(Construct):
         policy.attach_to_role(self.role)
         self._policies.append(policy)
         acknowledge_lightsail(policy)
-        if service.container_ref.container_arn.endswith("/*"):
+        if arn.endswith("/*"):
             acknowledge_every_service(policy)
         return policy
 

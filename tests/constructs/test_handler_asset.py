@@ -1,5 +1,6 @@
 """What goes into the function's asset, and that it is the same wherever it is made."""
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,8 @@ os.umask(int(sys.argv[2], 8))
 from aws_cdk import App, Stack
 from cdk_lightsail_containers import Handler
 app = App(outdir=sys.argv[1])
+if sys.argv[3:]:
+    app.node.set_context("aws:cdk:disable-asset-staging", True)
 Handler(Stack(app, "Stack"), "Handler")
 app.synth()
 """
@@ -42,19 +45,41 @@ def test_holds_the_handler_and_crhelper_and_their_licences_and_nothing_else(asse
     files = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
 
     assert {path.split("/")[0] for path in files} == {
-        "cdk_lightsail_containers_handler",
+        "cdk_lightsail_containers_handler.py",
         "crhelper",
+        "handler",
         "licenses",
     }
     assert {path for path in files if not path.endswith(".py")} == {
         "licenses/cdk-lightsail-containers/LICENSE",
         "licenses/crhelper/NOTICE",
     }
-    assert "cdk_lightsail_containers_handler/main.py" in files
+    assert "handler/main.py" in files
+
+
+def test_names_its_modules_as_the_package_does(asset: Path) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(asset)!r})
+from cdk_lightsail_containers_handler.registry import errors
+print(errors.__name__, errors.__file__)
+"""
+
+    run = subprocess.run(
+        # Without the installed packages.
+        [sys.executable, "-I", "-S", "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    name, file = run.stdout.split()
+    assert name == "cdk_lightsail_containers_handler.registry.errors"
+    assert file == str(asset / "handler" / "registry" / "errors.py")
 
 
 def test_is_small(asset: Path) -> None:
-    assert len(zipped(asset)) < 101_500
+    assert len(zipped(asset)) < 95_000
 
 
 def test_is_readable_by_the_user_of_the_runtime(asset: Path) -> None:
@@ -63,19 +88,46 @@ def test_is_readable_by_the_user_of_the_runtime(asset: Path) -> None:
     assert modes == {0o644}
 
 
+def synthesize(assembly: Path, tmp_path: Path, *more: str) -> str:
+    """Synthesize in another process with another umask and no network; return what it printed."""
+    (tmp_path / "temporary").mkdir()
+    run = subprocess.run(
+        [sys.executable, "-c", SYNTHESIZE, str(assembly), "077", *more],
+        check=True,
+        # No proxy listens there: a call to the network would fail.
+        env={
+            **os.environ,
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "HOME": str(tmp_path),
+            "TMPDIR": str(tmp_path / "temporary"),
+        },
+        capture_output=True,
+        text=True,
+    )
+    return run.stdout + run.stderr
+
+
+def folders_left(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "temporary").glob("cdk-lightsail-containers-*"))
+
+
 def test_has_the_same_hash_from_another_process_with_another_umask_and_no_network(
     asset: Path, tmp_path: Path
 ) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    subprocess.run(
-        [sys.executable, "-c", SYNTHESIZE, str(elsewhere), "077"],
-        check=True,
-        # No proxy listens there: a call to the network would fail.
-        env={**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9", "HOME": str(tmp_path)},
-        capture_output=True,
-    )
+    printed = synthesize(tmp_path / "elsewhere", tmp_path)
 
-    assert asset_in(elsewhere).name == asset.name
+    assert asset_in(tmp_path / "elsewhere").name == asset.name
+    assert "Bundling" not in printed
+    assert not folders_left(tmp_path)
+
+
+def test_stays_where_the_assembly_refers_to_it_when_the_cdk_does_not_stage(tmp_path: Path) -> None:
+    synthesize(tmp_path / "assembly", tmp_path, "--no-staging")
+
+    (folder,) = folders_left(tmp_path)
+    assets = json.loads((tmp_path / "assembly" / "Stack.assets.json").read_text())
+    assert str(folder) in {file["source"]["path"] for file in assets["files"].values()}
+    assert (folder / "handler" / "main.py").is_file()
 
 
 def test_says_which_package_is_missing() -> None:

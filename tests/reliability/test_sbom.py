@@ -51,7 +51,8 @@ def test_that_of_the_function_has_what_is_in_the_asset(
     asset = staged_asset(tmp_path)
 
     foreign = {path.name for path in asset.iterdir()} - {
-        "cdk_lightsail_containers_handler",
+        "cdk_lightsail_containers_handler.py",
+        "handler",
         "licenses",
     }
     assert foreign == {one["name"] for one in function["components"]} == {"crhelper"}

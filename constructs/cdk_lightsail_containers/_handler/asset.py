@@ -1,62 +1,62 @@
 """The code of the function, copied from the installed packages."""
 
+import atexit
+import functools
 import importlib.metadata
 import importlib.util
+import shutil
+import tempfile
 from pathlib import Path
 
-import jsii
-from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk.aws_lambda import AssetCode, Code
+from constructs import Construct
 
 from .condensed_source import condensed
 
 ENTRY_POINT = "cdk_lightsail_containers_handler.main.handler"
 
 _OWN_PACKAGE = "cdk_lightsail_containers_handler"
-_PACKAGES = (_OWN_PACKAGE, "crhelper")
+# The zip has the path of each module twice, so our package is a file that names a shorter folder.
+_FOLDER = "handler"
+_PACKAGE_FILE = f"""# The modules of this package are in the folder {_FOLDER}.
+__path__ = [__file__.rpartition("/")[0] + "/{_FOLDER}"]
+"""
 # Both are under the Apache License 2.0; the asset has its text once.
 _LICENSES = {"cdk-lightsail-containers": "LICENSE", "crhelper": "NOTICE"}
 
 
-def handler_code() -> AssetCode:
-    """Return the function's code: the handler, crhelper and their licenses.
+def handler_code(scope: Construct) -> AssetCode:
+    """Return the code of a function that is about to be created: the handler, crhelper, licenses.
 
     boto3 and urllib3 come with the runtime. The packages are neither downloaded nor imported, so
     the asset's hash is the same offline, from a checkout or a wheel, and on every Python.
     """
-    return Code.from_asset(
-        str(_package_directory(_OWN_PACKAGE)),
-        # The default, the hash of the handler's folder, would not change with crhelper.
-        asset_hash_type=AssetHashType.OUTPUT,
-        bundling=BundlingOptions(
-            # The CDK requires an image as a fallback; the local bundling below never fails.
-            image=DockerImage.from_registry("never-pulled"),
-            local=_InstalledPackages(),
-        ),
-    )
+    folder = Path(tempfile.mkdtemp(prefix="cdk-lightsail-containers-"))
+    # The CDK copies the folder into the assembly; with `--no-staging` the assembly refers to it.
+    if not scope.node.try_get_context("aws:cdk:disable-asset-staging"):
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, content in _files().items():
+        _write(folder / name, content)
+    return Code.from_asset(str(folder))
 
 
-@jsii.implements(ILocalBundling)
-class _InstalledPackages:
-    """Bundles the installed packages: copies their modules."""
-
-    # jsii passes the options by keyword, which works only with a keyword-only parameter.
-    def try_bundle(self, output_dir: str, *, image: object, **_: object) -> bool:  # noqa: ARG002
-        """Copy the packages and licenses into the asset."""
-        target = Path(output_dir)
-        for package in _PACKAGES:
-            source = _package_directory(package)
-            for module in sorted(source.rglob("*.py")):
-                content = module.read_bytes()
-                if package == _OWN_PACKAGE:
-                    content = condensed(content)
-                # A folder without it is a package too, and each file has a price in the zip.
-                if content.strip() != b'""':
-                    _write(target / package / module.relative_to(source), content)
-        for distribution, name in _LICENSES.items():
-            text = _license(distribution, name).read_bytes()
-            _write(target / "licenses" / distribution / name, text)
-        return True
+@functools.cache
+def _files() -> dict[str, bytes]:
+    """Return the files of the asset."""
+    files = {f"{_OWN_PACKAGE}.py": _PACKAGE_FILE.encode()}
+    for package, folder, change in (
+        (_OWN_PACKAGE, _FOLDER, condensed),
+        ("crhelper", "crhelper", bytes),
+    ):
+        source = _package_directory(package)
+        for module in sorted(source.rglob("*.py")):
+            content = change(module.read_bytes())
+            # A folder without `__init__.py` is a package too, and each file has a price in the zip.
+            if content.strip():
+                files[f"{folder}/{module.relative_to(source).as_posix()}"] = content
+    for distribution, name in _LICENSES.items():
+        files[f"licenses/{distribution}/{name}"] = _license(distribution, name).read_bytes()
+    return files
 
 
 def _package_directory(package: str) -> Path:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+
+from cdk_lightsail_containers._checks import is_same_stack
 
 from .acknowledgements import acknowledge_role
 
@@ -70,7 +71,7 @@ class PolicyGrantee(DelegatingPrincipal):
     def __init__(self, scope: Construct, role: iam.IRole) -> None:
         super().__init__(cast("iam.IPrincipal", role))
         self._role = role
-        self._is_same_stack = Stack.of(scope).node.path == Stack.of(role).node.path
+        self._is_same_stack = is_same_stack(scope, role)
         self.statements: list[iam.PolicyStatement] = []
 
     def add_to_principal_policy(

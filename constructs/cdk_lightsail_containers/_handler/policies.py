@@ -14,7 +14,6 @@ from cdk_lightsail_containers._checks import is_token
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aws_cdk.interfaces.aws_lightsail import IContainerRef
     from constructs import Construct
 
 STACK_READS = ("cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks")
@@ -43,13 +42,11 @@ class Permissions:
     stack_reads: Sequence[str] = ()
     hands_over: bool
 
-    def on(self, service: IContainerRef) -> list[iam.PolicyStatement]:
+    def on(self, service_arn: str) -> list[iam.PolicyStatement]:
         """Return the statements for a container service."""
         # As few as possible: the policies of a role share 10,240 characters.
         return [
-            iam.PolicyStatement(
-                actions=[*self.changes], resources=[service.container_ref.container_arn]
-            ),
+            iam.PolicyStatement(actions=[*self.changes], resources=[service_arn]),
             iam.PolicyStatement(actions=[*self.reads], resources=["*"]),
         ]
 
