@@ -377,6 +377,8 @@ FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
 }
 REFUSED = "refused"
 NAMES = (REFUSED, *FAULTS)
+# The one is a connection's. The other needs an invocation that ends before the late one begins.
+ALONE = frozenset({REFUSED, "again_late"})
 OUTAGES = frozenset({"outage", "outage_after"})
 STALLS = frozenset({"stall", "outage"})
 SLOW = "slow"

@@ -111,7 +111,7 @@ def runs_of(
 def pairs_of(calls: dict[str, list[Call]], faults: Sequence[str], seed: int) -> Iterator[Run]:
     """Return runs with two faults in one life, of two of its calls, without end."""
     chosen = random.Random(seed)  # noqa: S311 - no secret
-    one_by_one = [fault for fault in faults if fault != inject.REFUSED]
+    one_by_one = [fault for fault in faults if fault not in inject.ALONE]
     lifecycles = [name for name, of_lifecycle in calls.items() if len(of_lifecycle) > 1]
     while True:
         name = chosen.choice(lifecycles)
