@@ -34,7 +34,8 @@ def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]
     told = {(one["Status"], one["PhysicalResourceId"]) for one in map(json.loads, while_asked)}
     if not puts and event["RequestId"] not in dropped:
         yield f"{what} was never answered"
-    if len(told) > 1:
+    # Of a request that it has cancelled, CloudFormation takes none.
+    if len(told) > 1 and not exchange.rolled_back:
         yield f"{what} was answered in {len(told)} ways: {sorted(told)}"
     for body in sorted(bodies):
         if problem := _wrong(event, body):

@@ -157,8 +157,9 @@ def _deployed(*makes: Make) -> Callable[[Setting], None]:
     """Return what deploys the stack, with the last of some contents in the end."""
 
     def prepare(setting: Setting) -> None:
-        for make in makes:
-            _expect(setting.stack.deploy(make(setting)))
+        with setting.world.soon_deployed():
+            for make in makes:
+                _expect(setting.stack.deploy(make(setting)))
 
     return prepare
 
@@ -213,6 +214,7 @@ def _slow_deployments(setting: Setting) -> None:
     # Longer than an invocation; CloudFormation waits for two of them in turn.
     seconds = setting.templates.invocation_seconds + 100
     setting.world.behaviour.deployment_seconds = seconds
+    setting.world.answer_seconds = 8  # less than a call may take: the function asks less often
 
 
 def _disabled(setting: Setting) -> None:

@@ -10,11 +10,11 @@ class Progress:
     """Shows how far many runs are; on anything but a terminal, nothing.
 
     Args:
-        total: how many runs there are.
+        total: how many runs there are, None if that is not known.
         doing: what is done first.
     """
 
-    def __init__(self, total: int, doing: str = "") -> None:
+    def __init__(self, total: int | None, doing: str = "") -> None:
         self._total = total
         self._done = self._broken = 0
         self._began = time.monotonic()
@@ -41,6 +41,7 @@ class Progress:
     def _show(self, name: str) -> None:
         if self._is_shown:
             seconds = int(self.seconds)
-            done = f"{self._done} of {self._total}, {self._broken} broken"
+            total = f" of {self._total}" if self._total is not None else ""
+            done = f"{self._done}{total}, {self._broken} broken"
             sys.stderr.write(f"\r\x1b[K{seconds // 60}:{seconds % 60:02}  {done}  {name}")
             sys.stderr.flush()

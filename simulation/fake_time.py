@@ -42,6 +42,8 @@ class ProcessTime(FakeTime):
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _NOW.size)
+        # One for each process: a lock of all of them would stay locked when one is killed.
+        self._changing = threading.Lock()
         super().__init__(1_800_000_000.0)
 
     @property
@@ -55,7 +57,8 @@ class ProcessTime(FakeTime):
         _NOW.pack_into(self._memory, 0, seconds)
 
     def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        with self._changing:
+            self.now += seconds
 
 
 class ThreadTime(FakeTime):

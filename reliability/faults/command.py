@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reliability.lifecycles import LIFECYCLES
 from reliability.progress import Progress
@@ -12,7 +12,7 @@ from reliability.report import write_section
 from world.gate import Call
 
 from . import inject
-from .matrix import Made, Matrix, command, is_broken, runs_of, show, tell
+from .matrix import Made, Matrix, command, is_broken, pairs_of, runs_of, show, show_pairs, tell
 from .run import Run
 
 
@@ -20,39 +20,49 @@ def main(given: Sequence[str]) -> int:
     """Make them; the exit code is 1 when something did not hold."""
     arguments = _parse(given)
     with Matrix(arguments.jobs) as matrix:
-        lifecycles = arguments.lifecycle or list(LIFECYCLES)
-        calls = matrix.calls(lifecycles, arguments.seed)
         if arguments.list:
-            for name, of_lifecycle in calls.items():
-                print(f"{name}: {len(of_lifecycle)} calls")
-                print(*(f"  {call}" for call in of_lifecycle), sep="\n")
+            for name, calls in _calls(matrix, arguments).items():
+                print(f"{name}: {len(calls)} calls")
+                print(*(f"  {call}" for call in calls), sep="\n")
             return 0
-        faults = arguments.fault or inject.NAMES
-        if arguments.call:
-            runs = [
-                Run(name, arguments.call, fault, arguments.seed)
-                for name in lifecycles
-                for fault in faults
-            ]
-        else:
-            runs = runs_of(calls, faults, arguments.seed, arguments.runs)
+        total, ends = _runs(matrix, arguments)
         made: list[Made] = []
-        progress = Progress(len(runs))
-        for one in matrix.make(runs):
+        progress = Progress(total)
+        for one in ends:
             made.append(one)
             progress.add(one.run.lifecycle, is_broken=is_broken(one))
             if is_broken(one):
                 print(command(one.run))
                 print(*(f"  {problem}" for problem in one.result.problems), sep="\n", flush=True)
         progress.end()
-    text = show(made)
-    print(text)
-    print()
+    text = show_pairs(made) if arguments.pairs else show(made)
     told = f"{tell(made)}, in {progress.seconds:.0f} s with {arguments.jobs} at a time"
-    print(told)
+    print(text, told, sep="\n\n")
     if arguments.write:
-        write_section("faults", f"{text}\n\n{told}.")
+        write_section("pairs" if arguments.pairs else "faults", f"{text}\n\n{told}.")
     return any(map(is_broken, made))
+
+
+def _runs(matrix: Matrix, arguments: argparse.Namespace) -> tuple[int | None, Iterator[Made]]:
+    """Return how many runs are made, if that is known, and the runs as they end."""
+    seed, faults = arguments.seed, arguments.fault or inject.NAMES
+    lifecycles = arguments.lifecycle or list(LIFECYCLES)
+    if arguments.call and len(arguments.call) == len(faults):  # all of them in one life
+        first, *others = zip(arguments.call, faults, strict=True)
+        runs = [Run(name, *first, seed, second=next(iter(others), None)) for name in lifecycles]
+    elif arguments.call:
+        call = arguments.call[0]
+        runs = [Run(name, call, fault, seed) for name in lifecycles for fault in faults]
+    elif arguments.pairs:
+        pairs = pairs_of(_calls(matrix, arguments), faults, seed)
+        return None, matrix.make_for(arguments.pairs, pairs)
+    else:
+        runs = runs_of(_calls(matrix, arguments), faults, seed, arguments.runs)
+    return len(runs), matrix.make(runs)
+
+
+def _calls(matrix: Matrix, arguments: argparse.Namespace) -> dict[str, list[Call]]:
+    return matrix.calls(arguments.lifecycle or list(LIFECYCLES), arguments.seed)
 
 
 def _parse(given: Sequence[str]) -> argparse.Namespace:
@@ -76,9 +86,16 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--call",
+        action="append",
         type=_call,
         metavar="SERVER/OPERATION/NUMBER",
-        help="only this call, as --list shows it",
+        help="only this call, as --list shows it; with two calls and their faults, both in one run",
+    )
+    parser.add_argument(
+        "--pairs",
+        type=float,
+        metavar="SECONDS",
+        help="two faults in one life, as many pairs as fit this time, chosen by the seed",
     )
     parser.add_argument(
         "--runs", type=int, metavar="COUNT", help="only so many runs, spread over all by the seed"
@@ -92,7 +109,10 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--list", action="store_true", help="show the calls, and inject nothing")
     parser.add_argument("--write", action="store_true", help="put the table into the documentation")
-    return parser.parse_args(given)
+    arguments = parser.parse_args(given)
+    if arguments.call and len(arguments.call) not in (1, len(arguments.fault or ())):
+        parser.error("two calls want two faults, in the same order")
+    return arguments
 
 
 def _call(text: str) -> Call:

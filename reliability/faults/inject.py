@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import select
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from fake_time import FakeTime
 from lightsail_local.wire.http_server import Answer, Connection, Respond
 from world.cloudformation import SimulatedStack
 from world.function import Function
-from world.gate import Call
+from world.gate import Call, Inject
 
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n"
 # Longer than a stack operation, and younger than a request may be.
 _LATE_SECONDS = 600.0
+# Longer than any call to AWS may take.
+_MOST_CALL_SECONDS = 20.0
+_DRIP_SECONDS = 0.02
 _GARBAGE = b"\x00 no JSON"
 _REGISTRIES = frozenset({"registry", "source", "ecr-registry"})
 
@@ -41,8 +46,13 @@ class Aim:
     was_injected: bool = False
     is_over: bool = False
 
+    def __post_init__(self) -> None:
+        self.has_gone_on = threading.Event()
+
     def __call__(self, call: Call, connection: Connection, respond: Respond) -> None:
         """Inject the fault if a call is the one, or suffers from the fault of that one."""
+        if self.was_injected:
+            self.has_gone_on.set()
         if call == self.call and not self.was_injected:
             self.was_injected = True
             FAULTS[self.fault](self, connection, respond)
@@ -65,9 +75,32 @@ class Aim:
     def end(self) -> None:
         """Let nothing suffer from the fault any more: its invocation has ended."""
         self.is_over = self.was_injected
+        if self.is_over:
+            self.has_gone_on.set()
 
     def _suffers(self, call: Call) -> bool:
         return self.was_injected and not self.is_over and call.server == self.call.server
+
+
+def together(aims: Sequence[Aim]) -> Inject:
+    """Return what injects all of some faults into one life, each into its own call."""
+
+    def inject(call: Call, connection: Connection, respond: Respond) -> None:
+        for aim in reversed(aims):
+            respond = functools.partial(_pass, aim, call, respond)
+        respond(connection)
+
+    return inject
+
+
+def end(aims: Sequence[Aim]) -> None:
+    """Let nothing suffer from any of some faults any more: an invocation has ended."""
+    for aim in aims:
+        aim.end()
+
+
+def _pass(aim: Aim, call: Call, respond: Respond, connection: Connection) -> None:
+    aim(call, connection, respond)
 
 
 def _reset_before(_: Aim, connection: Connection, __: Respond) -> None:
@@ -106,6 +139,30 @@ def _stall(aim: Aim, connection: Connection, __: Respond) -> None:
         except OSError:
             break
     connection.close_connection = True
+
+
+def _slow(aim: Aim, connection: Connection, respond: Respond) -> None:
+    """Carry the call out, and answer it byte by byte, for longer than it may take.
+
+    No read takes long, so that only a timer ends the call: those of the function follow the
+    simulated clock meanwhile.
+    """
+
+    def drip(answer: Answer) -> None:
+        head = f"HTTP/1.1 {answer.status} Slow\r\nX-Slow: ".encode()
+        connection.wfile.write(head)
+        if aim.call.server in _REGISTRIES:
+            aim.clock.sleep_until(aim.function.deadline())
+        else:
+            aim.clock.sleep(_MOST_CALL_SECONDS)
+        try:
+            while not aim.has_gone_on.wait(_DRIP_SECONDS):
+                connection.wfile.write(b"x")
+        except OSError:
+            pass  # it has given the call up, and closed the connection
+        connection.close_connection = True
+
+    _instead(connection, respond, drip)
 
 
 def _outage_after(aim: Aim, connection: Connection, respond: Respond) -> None:
@@ -301,6 +358,7 @@ FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
     "reset_after": _reset_after,
     "cut": _cut,
     "stall": _stall,
+    "slow": _slow,
     "outage": _stall,
     "outage_after": _outage_after,
     "throttled": _throttled,
@@ -319,5 +377,8 @@ FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {
 }
 REFUSED = "refused"
 NAMES = (REFUSED, *FAULTS)
+# The one is a connection's. The other needs an invocation that ends before the late one begins.
+ALONE = frozenset({REFUSED, "again_late"})
 OUTAGES = frozenset({"outage", "outage_after"})
 STALLS = frozenset({"stall", "outage"})
+SLOW = "slow"

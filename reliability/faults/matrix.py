@@ -8,6 +8,7 @@ import multiprocessing
 import random
 import shlex
 import signal
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -46,6 +47,7 @@ class Matrix:
 
     def __init__(self, jobs: int) -> None:
         leave_real_accounts()
+        self._jobs = jobs
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(1, mp_context=context) as once:  # jsii ends with it
             templates = once.submit(_synthesize).result()
@@ -65,6 +67,12 @@ class Matrix:
         """Make runs, and return them in the same order."""
         for run, result in zip(runs, self._pool.map(_make, runs), strict=True):
             yield Made(run, result)
+
+    def make_for(self, seconds: float, runs: Iterator[Run]) -> Iterator[Made]:
+        """Make as many of some runs as can be begun in a time."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            yield from self.make(list(itertools.islice(runs, 4 * self._jobs)))
 
     def calls(self, lifecycles: Iterable[str], seed: int) -> dict[str, list[Call]]:
         """Return the calls of each lifecycle when nothing goes wrong.
@@ -100,6 +108,18 @@ def runs_of(
     return [run for of_lifecycle in runs for run in of_lifecycle]
 
 
+def pairs_of(calls: dict[str, list[Call]], faults: Sequence[str], seed: int) -> Iterator[Run]:
+    """Return runs with two faults in one life, of two of its calls, without end."""
+    chosen = random.Random(seed)  # noqa: S311 - no secret
+    one_by_one = [fault for fault in faults if fault not in inject.ALONE]
+    lifecycles = [name for name, of_lifecycle in calls.items() if len(of_lifecycle) > 1]
+    while True:
+        name = chosen.choice(lifecycles)
+        numbers = sorted(chosen.sample(range(len(calls[name])), 2))
+        first, second = ((calls[name][one], chosen.choice(one_by_one)) for one in numbers)
+        yield Run(name, *first, seed, second=second)
+
+
 def is_broken(made: Made) -> bool:
     """Return whether a run is broken."""
     return bool(made.result.problems)
@@ -119,11 +139,21 @@ def show(made: Sequence[Made]) -> str:
     return table([["", *(fault.replace("_", " ") for fault in faults)], *rows])
 
 
+def show_pairs(made: Sequence[Made]) -> str:
+    """Return the table of the runs with two faults: by lifecycle, how many of them held."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in made:
+        counts[one.run.lifecycle][_outcome(one)] += 1
+    names = [name for name in LIFECYCLES if name in counts]
+    rows = [[name, _cell(counts[name]), counts[name]["idle"]] for name in names]
+    return table([["lifecycle", "held", "idle"], *rows])
+
+
 def command(run: Run) -> str:
     """Return the command that makes a run alone."""
     words = ["python", "-m", "reliability", "faults", "--lifecycle", run.lifecycle]
-    if run.call:
-        words += ["--call", str(run.call), "--fault", run.fault]
+    for call, fault in run.injected:
+        words += ["--call", str(call), "--fault", fault]
     return shlex.join([*words, "--seed", str(run.seed)])
 
 

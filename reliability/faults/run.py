@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ class Result:
     was_stuck: bool = False
 
 
+Injected = tuple[Call, str]
+"""A call, and the fault that is injected into it."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A run to make.
@@ -55,6 +60,7 @@ class Run:
         repeats: whether AWS Lambda repeats a request that was not answered.
         switches: how Lightsail behaves during the part, other than it does.
         may_fail: whether the part may fail because of that.
+        second: another call and its fault, in the same part.
     """
 
     lifecycle: str
@@ -64,6 +70,13 @@ class Run:
     repeats: bool = True
     switches: tuple[tuple[str, Switch], ...] = ()
     may_fail: bool = False
+    second: Injected | None = None
+
+    @property
+    def injected(self) -> list[Injected]:
+        """The calls with a fault, and their faults."""
+        first = [(self.call, self.fault)] if self.call else []
+        return [*first, *([self.second] if self.second else [])]
 
     def make(
         self, clock: ProcessTime, environments: ProcessEnvironments, templates: Templates
@@ -123,7 +136,8 @@ class _Life:
             self._function.run_out()
         behaviour.update({name: before[name] for name, _ in self._run.switches})
         self._result.status = outcome.status
-        is_blocked = lifecycle.unblock or self._run.fault in inject.OUTAGES
+        has_outage = any(fault in inject.OUTAGES for _, fault in self._run.injected)
+        is_blocked = lifecycle.unblock or has_outage
         if outcome.status == "UPDATE_ROLLBACK_FAILED" and is_blocked:
             # What the rollback needs is missing for all of its time: it says so, and the stack's
             # owner continues it afterwards.
@@ -141,13 +155,15 @@ class _Life:
     def _recover(self, outcome: Outcome) -> None:
         """Go on as the owner of the stack does, who must come out as if nothing had been."""
         world, stack = self._world, self._stack
-        world.blob_seconds = 0
+        world.blob_seconds = world.answer_seconds = 0
         self._unblock()
         world.clock.sleep(_LATER_SECONDS)
         if outcome.status == "DELETE_FAILED":
             self._check("deleting again", stack.delete(), succeeds=True)
         last = self._lifecycle.then(self._setting)
-        self._check("the next deploy", stack.deploy(last), succeeds=True)
+        with world.soon_deployed():
+            again = stack.deploy(last)
+        self._check("the next deploy", again, succeeds=True)
         world.clock.sleep(_LATER_SECONDS)
         self._check("the end", stack.delete(), succeeds=True)
 
@@ -158,32 +174,36 @@ class _Life:
 
     @contextmanager
     def _injecting(self) -> Iterator[None]:
-        """Inject the fault of the run, and write down which calls there are."""
-        gate, function, clock = self._world.gate, self._function, self._world.clock
-        call, fault = self._run.call, self._run.fault
-        aim = None
-        if fault in inject.STALLS:
-            function.forget_processes()
-            function.is_impatient = True
-        if call and fault == inject.REFUSED:
+        """Inject the faults of the run, and write down which calls there are."""
+        gate, function = self._world.gate, self._function
+        injected = self._run.injected
+        faults = {fault for _, fault in injected}
+        function.is_impatient = not faults.isdisjoint(inject.STALLS)
+        function.has_simulated_timers = inject.SLOW in faults
+        is_special = function.is_impatient or function.has_simulated_timers
+        aims: list[inject.Aim] = []
+        if self._run.call and inject.REFUSED in faults:
             # Every call on a connection of its own, so that the one that is refused is this one's.
+            is_special = gate.answers_once = True
+            self._refusal.refuse(self._world.port(self._run.call.server), self._run.call.number)
+        else:
+            clock, stack = self._world.clock, self._stack
+            aims = [inject.Aim(call, fault, clock, function, stack) for call, fault in injected]
+            gate.inject = inject.together(aims)
+            function.when_ended = functools.partial(inject.end, aims)
+        if is_special:
             function.forget_processes()
-            gate.answers_once = True
-            self._refusal.refuse(self._world.port(call.server), call.number)
-        elif call:
-            aim = inject.Aim(call, fault, clock, function, self._stack)
-            gate.inject = aim
-            function.when_ended = aim.end
         function.is_watched = True
         try:
             yield
         finally:
             function.is_watched = gate.answers_once = False
             self._result.calls = list(gate.calls)
-            self._result.was_injected = aim.was_injected if aim else self._refusal.has_refused
+            has_aims = all(aim.was_injected for aim in aims) and bool(aims)
+            self._result.was_injected = has_aims or self._refusal.has_refused
             self._refusal.refuse(0, 0)
-            if function.is_impatient:
-                function.is_impatient = False
+            function.is_impatient = function.has_simulated_timers = False
+            if is_special:
                 function.forget_processes()
 
     def _check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import itertools
 import logging
@@ -14,8 +15,11 @@ import socket
 import struct
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -33,6 +37,7 @@ from lightsail_local.endpoints import DEFAULT_REGION
 from .aws import FUNCTION_ARN, SERVICES
 
 _STALL_SECONDS = 0.5
+_LOOK_SECONDS = 0.005
 _NOWHERE = "http://127.0.0.1:9"
 _REFUSAL = struct.Struct("ii")
 _REFUSED = struct.Struct("i")
@@ -48,12 +53,15 @@ class Settings:
         seed: of its randomness.
         is_impatient: whether it waits for answers for half a second of real time only, for runs in
             which one does not come.
+        has_simulated_timers: whether its timers follow the simulated clock, for runs in which an
+            answer takes too long.
     """
 
     endpoints: Mapping[str, str]
     ecr_port: int
     seed: int
     is_impatient: bool = False
+    has_simulated_timers: bool = False
 
 
 class Environment(Protocol):
@@ -138,7 +146,10 @@ class ProcessEnvironments:
         self._process = os.fork()
         if not self._process:
             ours.close()
-            _serve(its, clock, self.refusal, self._address, self.log)
+            try:
+                _serve(its, clock, self.refusal, self._address, self.log)
+            finally:
+                os._exit(1)
         its.close()
         self._orders = ours
 
@@ -184,7 +195,8 @@ class _Process:
         try:
             yield
         finally:
-            os.kill(self._process, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it was killed meanwhile
+                os.kill(self._process, signal.SIGCONT)
 
     def close(self) -> None:
         self._connection.close()
@@ -279,7 +291,11 @@ def _serve(
     importlib.import_module("cdk_lightsail_containers_handler.aws.secret_values")
     for service, is_impatient in itertools.product(("lightsail", *SERVICES), (False, True)):
         key = service, is_impatient, DEFAULT_REGION
-        _prepared[key] = _prepare(main.CLIENT_CONFIG, *key)
+        client = _prepared[key] = _prepare(main.CLIENT_CONFIG, *key)
+        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))  # reads a file
+    # What is imported stays: a process that looks through it for garbage copies its memory.
+    gc.collect()
+    gc.freeze()
     while orders.recv(4):
         if not os.fork():
             orders.close()
@@ -300,6 +316,8 @@ def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
     settings: Settings = connection.recv()
     lead_to_ecr(settings.ecr_port)
     random.seed(settings.seed)
+    if settings.has_simulated_timers:
+        _simulate_timers(clock)
     handler = make_handler(settings, clock)
     while True:
         try:
@@ -309,15 +327,38 @@ def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
         connection.send(_invoke(handler, event, Context(clock, seconds)))
 
 
+def _simulate_timers(clock: FakeTime) -> None:
+    """Let what waits for another thread of this process give up in simulated time."""
+    result, wait = Future.result, threading.Event.wait
+
+    def look(is_done: Callable[[], bool], timeout: float) -> None:
+        ends = clock.now + timeout
+        while not is_done() and clock.now < ends:
+            time.sleep(_LOOK_SECONDS)
+
+    def result_in_time(self: Future[Any], timeout: float | None = None) -> Any:
+        if timeout is not None:
+            look(self.done, timeout)
+        return result(self, timeout and 0)
+
+    def wait_in_time(self: threading.Event, timeout: float | None = None) -> bool:
+        if timeout is not None:
+            look(self.is_set, timeout)
+        return wait(self, timeout and 0)
+
+    Future.result = result_in_time  # type: ignore[method-assign]
+    threading.Event.wait = wait_in_time  # type: ignore[method-assign]
+
+
 def _make_client(settings: Settings, config: Config, service: str, **options: Any) -> Any:
     key = service, settings.is_impatient, options.get("region_name", DEFAULT_REGION)
-    client = _prepared.pop(key, None) or _prepare(config, *key)
+    client = _prepared.get(key) or _prepare(config, *key)
     endpoint = settings.endpoints[service]
 
     def lead(request: Any, **_: object) -> None:
         request.url = request.url.replace(_NOWHERE, endpoint, 1)
 
-    client.meta.events.register("before-sign", lead)
+    client.meta.events.register("before-sign", lead, unique_id="lead")
     return client
 
 
@@ -328,4 +369,4 @@ def _prepare(config: Config, service: str, is_impatient: bool, region: str) -> A
 
 
 _prepared: dict[tuple[str, bool, str], Any] = {}
-"""Clients that the function's processes find made, which takes long: each uses one once."""
+"""Clients that the function's processes find made, which takes long."""

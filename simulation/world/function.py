@@ -40,6 +40,7 @@ class Function:
 
     Attributes:
         is_impatient: whether its processes wait only shortly for answers, see `Settings`.
+        has_simulated_timers: whether their timers follow the simulated clock.
         is_watched: whether the gate looks at its calls.
         dropped: the ids of the requests that were too old to be repeated.
         when_ended: called when an invocation has ended.
@@ -72,6 +73,7 @@ class Function:
         self._holding_up = threading.RLock()
         self._is_holding_up = False
         self.is_impatient = False
+        self.has_simulated_timers = False
         self.is_watched = False
         self.dropped: set[str] = set()
         self.when_ended: Callable[[], None] = lambda: None
@@ -193,5 +195,6 @@ class Function:
                 ecr_port=self._world.port("ecr-registry"),
                 seed=self._seed,
                 is_impatient=self.is_impatient,
+                has_simulated_timers=self.has_simulated_timers,
             )
         )

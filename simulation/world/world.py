@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -22,7 +23,7 @@ from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.images.blob import Blob
 from lightsail_local.images.manifest import parse
 from lightsail_local.server import LightsailServer
-from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer, gated
+from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer, Respond, gated
 from oci_images import Made
 
 from .aws import ECR_LOGIN, SERVICES, Aws
@@ -61,6 +62,7 @@ class World:
         source: a registry to pull from, with a login for tokens.
         ecr: what stands for Amazon ECR's registries.
         blob_seconds: how long the source takes for each blob.
+        answer_seconds: how long Lightsail takes for each answer.
         began: when the invocation at work began.
         puts: what was put to each ResponseURL, by its token.
     """
@@ -71,6 +73,7 @@ class World:
     ecr_hosts: tuple[str, ...] = (ECR_HOST,)
     aws: Aws = field(init=False)
     blob_seconds: float = 0.0
+    answer_seconds: float = 0.0
     began: float = 0.0
     puts: dict[str, list[Put]] = field(default_factory=dict)
 
@@ -78,12 +81,14 @@ class World:
         self.aws = Aws(FakeCloudFormation(self.clock.clock))
         self.behaviour = Behaviour(
             service_seconds=0,
-            deployment_seconds=90,
+            deployment_seconds=30,  # so long that the function asks more than six times
             unregistered_seconds=1e9,
             missing_digest="refused",
             delete_in_use="done",  # Lightsail saves nothing that the function would delete
         )
-        self.lightsail = LightsailServer(self.behaviour, clock=self.clock.clock, gate=self.gate)
+        self.lightsail = LightsailServer(
+            self.behaviour, clock=self.clock.clock, gate=self._at_lightsail
+        )
         self.source = FakeRegistry(login="bearer")
         basic = base64.b64encode(":".join(ECR_LOGIN).encode()).decode()
         self.ecr = FakeRegistry(login="basic", basic=f"Basic {basic}", host=self.ecr_hosts[0])
@@ -128,6 +133,16 @@ class World:
         aws = f"http://{self._servers['aws'].host}"
         others = dict.fromkeys(SERVICES, aws)
         return {"lightsail": self.lightsail.url, **others}
+
+    @contextmanager
+    def soon_deployed(self) -> Iterator[None]:
+        """Let what is deployed meanwhile serve soon, for parts in which it is not looked at."""
+        before = self.behaviour.deployment_seconds
+        self.behaviour.deployment_seconds = 1
+        try:
+            yield
+        finally:
+            self.behaviour.deployment_seconds = before
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call Lightsail, past the gate and the wire."""
@@ -176,6 +191,11 @@ class World:
         date = datetime.fromtimestamp(self.clock.now, UTC).strftime("%Y%m%dT%H%M%SZ")
         query = f"X-Amz-Date={date}&X-Amz-Signature={SIGNATURE}"
         return f"http://{self._servers['response'].host}/{token}?{query}", token
+
+    def _at_lightsail(self, server: str, connection: Connection, respond: Respond) -> None:
+        if server == "lightsail":
+            self.clock.sleep(self.answer_seconds)
+        self.gate(server, connection, respond)
 
     def _take_answer(self, connection: Connection) -> None:
         token = urlsplit(connection.path).path[1:]

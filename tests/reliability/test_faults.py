@@ -1,5 +1,6 @@
 """A part of `make faults`: what must hold, no matter what goes wrong in the middle."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -10,15 +11,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reliability.faults.inject import NAMES
-from reliability.faults.matrix import Made, Matrix, command, is_broken, runs_of, show, tell
+from reliability.faults.inject import ALONE, NAMES
+from reliability.faults.matrix import (
+    Made,
+    Matrix,
+    command,
+    is_broken,
+    pairs_of,
+    runs_of,
+    show,
+    show_pairs,
+    tell,
+)
 from reliability.faults.run import Result, Run
 from reliability.lifecycles import LIFECYCLES
 
 from world.gate import Call
 
 ROOT = Path(__file__).parents[2]
-RUNS = 156
+# A sample that has every lifecycle and every fault.
+RUNS, SEED = 78, 8
 CANCELLED = {"cancelled_before", "cancelled_after"}
 REGISTER = Call("lightsail", "RegisterContainerImage", 1)
 
@@ -30,8 +42,8 @@ def matrix() -> Iterator[Matrix]:
 
 
 def test_some_of_all_faults_break_nothing(matrix: Matrix) -> None:
-    calls = matrix.calls(LIFECYCLES, seed=1)
-    runs = runs_of(calls, NAMES, seed=1, most=RUNS)
+    calls = matrix.calls(LIFECYCLES, seed=SEED)
+    runs = runs_of(calls, NAMES, seed=SEED, most=RUNS)
     assert {run.lifecycle for run in runs} == set(LIFECYCLES)
     assert {run.fault for run in runs} == set(NAMES)
 
@@ -122,6 +134,9 @@ def test_a_request_that_is_cancelled_before_its_first_look_leaves_nothing(matrix
         ("create by digest", Call("response", "PUT", 1), "outage_after"),
         ("prune", Call("lightsail", "GetContainerImages", 1), "missing_list"),
         ("rollback", REGISTER, "again_late"),
+        ("create by digest", REGISTER, "slow"),
+        ("create by source", Call("source", "GET token", 1), "slow"),
+        ("create by digest", Call("response", "PUT", 1), "slow"),
     ],
 )
 def test_a_fault_that_lasts_or_comes_late_breaks_nothing(
@@ -131,6 +146,35 @@ def test_a_fault_that_lasts_or_comes_late_breaks_nothing(
 
     assert made.result.was_injected
     assert made.result.problems == []
+
+
+def test_two_faults_in_one_life_break_nothing(matrix: Matrix) -> None:
+    calls = matrix.calls(["prune"], seed=0)
+    pairs = list(itertools.islice(pairs_of(calls, NAMES, seed=3), 6))
+    # A request that is cancelled, and delivered again beside the rollback.
+    look = Call("lightsail", "GetContainerServices", 1)
+    again = Call("lightsail", "GetContainerServices", 4)
+    both = Run("prune", look, "cancelled_before", second=(again, "again_after"))
+
+    first, *others = matrix.make([both, *pairs])
+
+    assert first.result.was_injected
+    assert {
+        command(one.run): one.result.problems for one in (first, *others) if is_broken(one)
+    } == {}
+
+
+def test_pairs_are_the_same_for_a_seed_and_have_two_calls_each() -> None:
+    calls = {"prune": [REGISTER, Call("response", "PUT", 1)], "delete": [REGISTER]}
+
+    first, again = (list(itertools.islice(pairs_of(calls, NAMES, 5), 20)) for _ in range(2))
+
+    assert first == again
+    for run in first:
+        assert [call for call, _ in run.injected] == calls["prune"]
+    assert ALONE.isdisjoint({fault for run in first for _, fault in run.injected})
+    shown = show_pairs([Made(run, Result(was_injected=True)) for run in first])
+    assert [cell.strip() for cell in shown.splitlines()[2].split("|")][1:3] == ["prune", "20"]
 
 
 def test_a_lightsail_that_forgets_each_push_makes_a_stack_fail_and_leaves_nothing(

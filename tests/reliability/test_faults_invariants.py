@@ -291,6 +291,16 @@ def test_no_answer_two_answers_and_one_too_late_are_seen() -> None:
     ]
 
 
+def test_other_answers_to_a_request_that_was_cancelled_do_no_harm() -> None:
+    puts = [
+        Put(json.dumps({**ANSWER, "PhysicalResourceId": name}).encode(), at=2)
+        for name in (":shop.web.1", ":shop.web.2")
+    ]
+    gone = Outcome("UPDATE_ROLLBACK_COMPLETE")
+
+    assert list(wrong_answers(Exchange(EVENT, 2, puts, gone), ())) == []
+
+
 def test_another_answer_to_a_late_delivery_of_an_answered_request_does_no_harm() -> None:
     first, other = (
         Put(json.dumps({**ANSWER, "PhysicalResourceId": name}).encode(), at=at, began=at - 1)
