@@ -145,6 +145,5 @@ class Node:
         running.process.wait()
         for reader in running.readers:
             reader.join()
-        for stream in (running.process.stdout, running.process.stderr):
-            if stream:
-                stream.close()
+        # It has been read, so this only closes the pipes.
+        running.process.communicate()

@@ -143,7 +143,7 @@ def test_up_runs_what_is_deployed_and_leaves_nothing(
 def test_logs_go_on_until_ctrl_c(
     fake: FakeEngine, up: Up, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    up("--service=shop", "--behaviour=service_seconds=0")
+    up("--service=shop", "--behaviour=service_seconds=0", "--behaviour=log_page_size=2")
     deploy(capsys)
     following = subprocess.Popen(
         [sys.executable, "-m", "lightsail_local", "logs", "--follow", "shop"],
