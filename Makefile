@@ -33,7 +33,7 @@ FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
 PROCESSES := $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 2))')
 SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 FAST := tests/constructs tests/handler tests/registry tests/local $(addprefix --ignore ,\
-	tests/constructs/test_findings.py tests/handler/test_asset.py tests/local/engine \
+	tests/constructs/test_findings.py tests/handler/test_asset.py tests/local/engine tests/local/containers \
 	tests/local/test_page_in_browser.py tests/local/test_registry_peers.py)
 RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local:simulation .venv-runtime-tests/bin/python
 

@@ -6,22 +6,28 @@ if sys.version_info < (3, 11):  # noqa: UP036 - said here, or an import below sa
     sys.exit(f"lightsail-local: needs Python 3.11 or later, this is {sys.version.split()[0]}")
 
 import argparse
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
 import re
 import shlex
-from collections.abc import Sequence
+import signal
+import webbrowser
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from lightsail_local.behaviour.behaviour_option import behaviour_help, parse_behaviour
 from lightsail_local.behaviour.failure import Failure
+from lightsail_local.containers.find_container_engine import ENGINES
 from lightsail_local.endpoints import (
     DEFAULT_LIGHTSAIL_PORT,
     DEFAULT_PAGE_PORT,
     DEFAULT_PORT,
     DEFAULT_REGION,
     DEFAULT_REGISTRY_PORT,
+    DEFAULT_WEB_PORT,
     Endpoints,
 )
 from lightsail_local.running_clouds import running_clouds
@@ -30,11 +36,12 @@ _PROGRAM = "lightsail-local"
 _DISTRIBUTION = "cdk-lightsail-containers"
 _HIGHEST_PORT = 65535
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
-_EXTRA = ("boto3", "ministack")
+_EXTRA = ("aiohttp", "boto3", "ministack")
 _DESCRIPTION = """\
 A local cloud for `cdk deploy`: Lightsail's container services with their
 registry, and CloudFormation, Lambda, S3 and the rest beside them. It needs no
-account and no Docker, and listens on this computer only."""
+account, and listens on this computer only. What you deploy runs if there is
+Docker or another engine, and is simulated if there is none."""
 _EXAMPLES = """\
 examples:
   lightsail-local up --service shop
@@ -45,6 +52,8 @@ examples:
       push a small image, and print the digest to deploy
   lightsail-local sample-image --fails crash hello
       one that fails when it is deployed, to see what becomes of it
+  lightsail-local logs -f shop
+      show what the containers of shop log, as it comes
   lightsail-local up --behaviour service_seconds=60 --behaviour latest=resolved
       a Lightsail that takes its time, and decides otherwise where AWS does not tell"""
 
@@ -68,6 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Of `lightsail-local logs shop | head`: Python would complain again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 
@@ -87,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         "--lightsail-port": (DEFAULT_LIGHTSAIL_PORT, "Lightsail's API"),
         "--registry-port": (DEFAULT_REGISTRY_PORT, "Lightsail's registry"),
         "--page-port": (DEFAULT_PAGE_PORT, "the page that shows what happens"),
+        "--web-port": (DEFAULT_WEB_PORT, "the URLs of container services, if they run"),
     }
     for option, (default, service) in ports.items():
         up.add_argument(
@@ -96,6 +112,13 @@ def _parser() -> argparse.ArgumentParser:
             metavar="PORT",
             help=f"the port of {service}, 0 for a free one (default: %(default)s)",
         )
+    up.add_argument(
+        "--engine",
+        choices=("auto", *ENGINES, "none"),
+        default="auto",
+        help="what runs the containers: the first that does, one of them, or none to simulate "
+        "them (default: %(default)s)",
+    )
     up.add_argument(
         "--region",
         type=_region,
@@ -124,7 +147,13 @@ def _parser() -> argparse.ArgumentParser:
     image.add_argument(
         "--fails", choices=get_args(Failure), help="how it fails when it is deployed"
     )
-    for command in (env, image):
+    status = _command(commands, "status", _status, "show the container services and their URLs")
+    logs = _command(commands, "logs", _logs, "show what the containers of a service have logged")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    opened = _command(commands, "open", _open, "open a container service's URL in your browser")
+    for command in (logs, opened):
+        command.add_argument("service", metavar="SERVICE", help="the container service's name")
+    for command in (env, image, status, logs, opened):
         command.add_argument(
             "--port", type=_port, help="the port given to `up`, if several clouds are running"
         )
@@ -142,7 +171,7 @@ def _up(options: argparse.Namespace) -> None:
     missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
     if missing:
         raise CommandError(
-            f"{' and '.join(missing)} not installed: pip install '{_DISTRIBUTION}[local]'"
+            f"{', '.join(missing)} not installed: pip install '{_DISTRIBUTION}[local]'"
         )
     # Imported once what they need is known to be there.
     from lightsail_local.up import Options, UpError, up  # noqa: PLC0415
@@ -154,6 +183,8 @@ def _up(options: argparse.Namespace) -> None:
                 lightsail_port=options.lightsail_port,
                 registry_port=options.registry_port,
                 page_port=options.page_port,
+                web_port=options.web_port,
+                engine=options.engine,
                 region=options.region,
                 services=options.service,
                 behaviour=dict(options.behaviour),
@@ -187,6 +218,48 @@ def _sample_image(options: argparse.Namespace) -> None:
         raise CommandError(error.response["Error"]["Message"]) from error
     except OSError as error:
         raise CommandError(f"cannot push the image: {error}") from error
+
+
+def _status(options: argparse.Namespace) -> None:
+    with _looking(options.port) as services:
+        for line in services.status():
+            print(line)
+
+
+def _logs(options: argparse.Namespace) -> None:
+    with _looking(options.port) as services:
+        for line in services.log(options.service, follow=options.follow):
+            print(line, flush=True)
+
+
+def _open(options: argparse.Namespace) -> None:
+    with _looking(options.port) as services:
+        url = services.url(options.service)
+    if urlsplit(url).scheme != "http":
+        raise CommandError(
+            "the cloud simulates containers, so no URL answers; run "
+            f"`{_PROGRAM} up` where docker, podman, nerdctl or finch starts containers"
+        )
+    print(url)
+    webbrowser.open(url)
+
+
+@contextlib.contextmanager
+def _looking(port: int | None) -> Iterator[Any]:
+    """Give the services of a running cloud, and say what Lightsail says of a wrong name."""
+    endpoints = _running(port)
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as in _up
+
+    from lightsail_local.looking import RunningServices  # noqa: PLC0415
+
+    endpoints.enter()
+    try:
+        with contextlib.closing(RunningServices()) as services:
+            yield services
+    except ClientError as error:
+        raise CommandError(error.response["Error"]["Message"]) from error
+    except BotoCoreError as error:
+        raise CommandError(f"the cloud does not answer: {error}") from error
 
 
 def _running(port: int | None) -> Endpoints:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Self
 
 from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION, Endpoints
 from lightsail_local.engine.engine import Engine
 from lightsail_local.server import LightsailServer, Request
@@ -29,6 +30,7 @@ class LocalCloud:
         account: str = DEFAULT_ACCOUNT,
         environment: Mapping[str, str] | None = None,
         on_request: Callable[[Request], None] | None = None,
+        containers: RealContainers | None = None,
     ) -> None:
         """Describe a cloud; `start` starts it.
 
@@ -42,6 +44,7 @@ class LocalCloud:
             environment: More variables for the engine and the functions that it runs.
             on_request: Is given each request to Lightsail and its registry before its answer is
                 sent, in the thread that sends it.
+            containers: Runs what is deployed; None simulates it.
         """
         self._region = region
         self._account = account
@@ -55,6 +58,7 @@ class LocalCloud:
             region=region,
             account=account,
             on_request=on_request,
+            containers=containers,
         )
 
     def __enter__(self) -> Self:

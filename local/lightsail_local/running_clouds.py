@@ -15,7 +15,7 @@ from lightsail_local.endpoints import Endpoints
 @contextmanager
 def announced(endpoints: Endpoints) -> Iterator[None]:
     """Let the cloud be found for as long as the block lasts."""
-    folder = _folder()
+    folder = state_folder()
     folder.mkdir(parents=True, exist_ok=True)
     # A user who could write here could send the user's deployments elsewhere.
     folder.chmod(0o700)
@@ -29,11 +29,14 @@ def announced(endpoints: Endpoints) -> Iterator[None]:
 
 def running_clouds() -> dict[int, Endpoints]:
     """Give the clouds of this user that are alive, by the engine's port."""
-    found = [Endpoints(**json.loads(path.read_text())) for path in sorted(_folder().glob("*.json"))]
+    found = [
+        Endpoints(**json.loads(path.read_text())) for path in sorted(state_folder().glob("*.json"))
+    ]
     return {_port(endpoints): endpoints for endpoints in found if _is_alive(endpoints)}
 
 
-def _folder() -> Path:
+def state_folder() -> Path:
+    """Return where clouds of this user are remembered."""
     # https://specifications.freedesktop.org/basedir-spec/latest/
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "lightsail-local"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .behaviour.behaviour import Behaviour
 from .endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
@@ -21,6 +21,10 @@ from .registry.registry_login import RegistryLogins
 from .wire.fault import Fault, Faults
 from .wire.http_server import Gate, LoopbackServer, gated
 from .wire.wire import Request, Wire
+
+if TYPE_CHECKING:
+    from .containers.real_containers import RealContainers
+    from .containers.runtime import ContainerRuntime
 
 __all__ = ["Fault", "LightsailServer", "Request"]
 
@@ -37,6 +41,7 @@ class LightsailServer:
         clock: tells the time, in seconds since the epoch; every state and expiry follows it.
         on_request: is given every request to the API and the registry before it is answered, in
             the thread that answers it.
+        containers: what runs deployments, None to simulate them.
         gate: is given every request before anything is done for it, to do what it likes with it;
             the servers' names are `lightsail` and `registry`.
 
@@ -68,9 +73,11 @@ class LightsailServer:
         account: str = DEFAULT_ACCOUNT,
         clock: Callable[[], float] = time.time,
         on_request: Callable[[Request], None] | None = None,
+        containers: RealContainers | None = None,
         gate: Gate | None = None,
     ) -> None:
         self._gate = gate
+        self._containers = containers
         self.behaviour = behaviour or Behaviour()
         self.faults = Faults()
         self._api_wire = Wire(faults=self.faults, clock=clock, on_request=on_request)
@@ -92,7 +99,8 @@ class LightsailServer:
         port, registry_port = self._ports
         self.logins = RegistryLogins(self.behaviour, self._clock)
         with ExitStack() as starting:
-            self.images = ImageStore(self.behaviour, self._clock)
+            folder = self._containers.folder if self._containers else None
+            self.images = ImageStore(self.behaviour, self._clock, folder)
             registry = Registry(
                 registry_port,
                 self.behaviour,
@@ -102,6 +110,9 @@ class LightsailServer:
                 gate=self._gate,
             )
             starting.callback(registry.close)
+            runtime = self._runtime(self._containers) if self._containers else None
+            if runtime:
+                starting.callback(runtime.close)
             self.lightsail = Lightsail(
                 self.behaviour,
                 self.images,
@@ -110,12 +121,26 @@ class LightsailServer:
                 region=self._region,
                 account=self._account,
                 clock=self._clock,
+                runtime=runtime,
             )
             respond = Api(self.lightsail, self._api_wire).respond
             api = LoopbackServer(port, gated(self._gate, "lightsail", respond))
             starting.callback(api.close)
             self._running = starting.pop_all()
         self.url, self.registry = f"http://{api.host}", registry.host
+
+    def _runtime(self, containers: RealContainers) -> ContainerRuntime:
+        # The simulation does without what the proxy needs.
+        from .containers.runtime import ContainerRuntime  # noqa: PLC0415
+
+        return ContainerRuntime(
+            containers.engine,
+            self.images,
+            self.behaviour,
+            clock=self._clock,
+            port=containers.port,
+            folder=containers.folder,
+        )
 
     def stop(self) -> None:
         """Stop listening, end all connections and forget everything but the requests."""

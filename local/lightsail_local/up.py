@@ -19,11 +19,18 @@ from botocore.exceptions import ClientError
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
+from lightsail_local.containers.find_container_engine import (
+    ENGINES,
+    NoContainerEngineError,
+    find_container_engine,
+)
+from lightsail_local.containers.real_containers import RealContainers
+from lightsail_local.containers.started_clouds import started_cloud
 from lightsail_local.endpoints import DEFAULT_PORT, Endpoints
 from lightsail_local.engine.engine import EngineError, bind
 from lightsail_local.page.page_server import PageServer
 from lightsail_local.page.page_state import page_state
-from lightsail_local.running_clouds import announced
+from lightsail_local.running_clouds import announced, state_folder
 from lightsail_local.server import Request
 from lightsail_local.wire.request_line import request_line
 
@@ -44,6 +51,8 @@ class Options:
         lightsail_port: The port of Lightsail's API.
         registry_port: The registry's port.
         page_port: The page's port.
+        web_port: The port at which container services answer, if their containers run.
+        engine: The engine that runs containers: `auto` for the first that does, `none` for none.
         region: The region to play.
         services: The container services to create.
         behaviour: Fields of `Behaviour` that are not to have their default.
@@ -53,6 +62,8 @@ class Options:
     lightsail_port: int
     registry_port: int
     page_port: int
+    web_port: int
+    engine: str
     region: str
     services: Sequence[str]
     behaviour: Mapping[str, Any]
@@ -65,8 +76,9 @@ def up(options: Options) -> None:
         UpError: It cannot start, or its engine has ended.
     """
     ended: SimpleQueue[int] = SimpleQueue()
-    with _queues_signals(ended):
-        _check_ports(options)
+    with _queues_signals(ended), ExitStack() as exits:
+        containers, how = _containers(options, exits)
+        _check_ports(options, containers)
         requests = _Requests()
         cloud = LocalCloud(
             Behaviour(**options.behaviour),
@@ -75,6 +87,7 @@ def up(options: Options) -> None:
             registry_port=options.registry_port,
             region=options.region,
             on_request=requests,
+            containers=containers,
         )
         try:
             with (
@@ -84,7 +97,7 @@ def up(options: Options) -> None:
             ):
                 _warn_of_node()
                 _create_services(cloud.endpoints, options.services)
-                _say(_introduction(cloud.endpoints, page.url, options))
+                _say(_introduction(cloud.endpoints, page.url, how, options))
                 requests.are_shown = True
                 while not _is_ended(ended, _ENGINE_CHECK_SECONDS):
                     if not cloud.engine.is_running:
@@ -134,13 +147,32 @@ def _is_ended(ended: SimpleQueue[int], seconds: float) -> bool:
     return True
 
 
-def _check_ports(options: Options) -> None:
+def _containers(options: Options, exits: ExitStack) -> tuple[RealContainers | None, str]:
+    """Return what runs containers, and how it is said."""
+    if options.engine == "none":
+        return None, "simulated, as --engine none asks for"
+    names = ENGINES if options.engine == "auto" else (options.engine,)
+    cloud = exits.enter_context(started_cloud(state_folder()))
+    try:
+        engine = find_container_engine(cloud, names)
+    except NoContainerEngineError as error:
+        if options.engine == "auto":
+            return None, f"simulated: {error}"
+        raise UpError(f"{error}; `--engine none` simulates containers") from error
+    limits = "" if engine.is_limiting else ", which cannot limit memory and processors here"
+    containers = RealContainers(engine=engine, port=options.web_port, folder=cloud.folder)
+    return containers, f"run by {engine.version}{limits}"
+
+
+def _check_ports(options: Options, containers: RealContainers | None) -> None:
     ports = {
         "--port": options.port,
         "--lightsail-port": options.lightsail_port,
         "--registry-port": options.registry_port,
         "--page-port": options.page_port,
     }
+    if containers:
+        ports["--web-port"] = containers.port
     with ExitStack() as bound:
         for option, port in ports.items():
             try:
@@ -184,7 +216,7 @@ def _create_services(endpoints: Endpoints, names: Sequence[str]) -> None:
                 raise UpError(f"cannot create the service {name}: {message}") from error
 
 
-def _introduction(endpoints: Endpoints, page: str, options: Options) -> str:
+def _introduction(endpoints: Endpoints, page: str, containers: str, options: Options) -> str:
     service = next(iter(options.services), "NAME")
     port = "" if options.port == DEFAULT_PORT else f" --port {options.port}"
     return f"""\
@@ -194,6 +226,7 @@ The local cloud is up: account {endpoints.account}, region {endpoints.region}
   Lightsail  {endpoints.lightsail}
   registry   {endpoints.registry}
   page       {page}   shows in a browser what happens here
+  containers {containers}
   services   {", ".join(options.services) or "none yet"}
 
 In another shell:

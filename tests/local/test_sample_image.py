@@ -7,7 +7,7 @@ import tarfile
 import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
-from lightsail_local.samples.sample_image import push_sample_image, sample_image
+from lightsail_local.samples.sample_image import PROGRAM, push_sample_image, sample_image
 from lightsail_local.server import Fault, LightsailServer
 
 
@@ -33,8 +33,18 @@ def test_says_what_it_runs_on() -> None:
 
 def test_is_what_it_ever_was_for_a_text() -> None:
     assert sample_image("hello").digest == (
-        "sha256:1d173ab090a7877a058d10752c2f9b26a0ee531a4abcf4d7d2f3f0426d8e2ad1"
+        "sha256:a5b84dc11d26a226b2b59c78a552fe849f464db1a889e5706683d2b049b7444e"
     )
+
+
+def test_holds_the_program_that_it_runs() -> None:
+    image = sample_image("hello")
+
+    with tarfile.open(fileobj=io.BytesIO(image.layer)) as layer:
+        file = layer.extractfile("bin/httpd")
+        assert file is not None
+        assert file.read() == PROGRAM.read_bytes()
+        assert layer.getmember("bin/httpd").mode & 0o111
 
 
 def test_says_how_it_fails() -> None:

@@ -51,6 +51,9 @@ class Behaviour:
         service_seconds: how long a service is PENDING, UPDATING or DELETING.
         deployment_seconds: how long a deployment is ACTIVATING, a third of it in each stage:
             CREATING_DEPLOYMENT, EVALUATING_HEALTH_CHECK, ACTIVATING_DEPLOYMENT.
+        health_check_second: how long a second between two health checks takes where containers
+            run, in seconds.
+        longest_start_seconds: how long containers may take to become healthy where they run.
         failing_images: how the deployment of an image becomes FAILED, by the image as a deployment
             writes it: its container crashes, fails its health check or takes too long. An image in
             this registry says so itself, by the label `lightsail-local.fails` of its config.
@@ -89,6 +92,8 @@ class Behaviour:
     # so that a program that never waits fails.
     service_seconds: float = 1
     deployment_seconds: float = 2
+    health_check_second: float = 0.2
+    longest_start_seconds: float = 300
     failing_images: dict[str, Failure] = field(default_factory=dict)
 
     login_seconds: float = 12 * 60 * 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.errors import RegistryError
@@ -19,15 +20,35 @@ class _Push:
     at: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """An image that can run.
+
+    Args:
+        config: the config.
+        layers: the files of its layers, the lowest first.
+    """
+
+    config: bytes
+    layers: tuple[Path, ...]
+
+
 class ImageStore:
     """Blobs and manifests; a push that is not registered vanishes after a while: U8.
 
     Args:
         behaviour: after which while.
         clock: tells the time.
+        folder: where blobs are kept, None where nothing runs.
+
+    Attributes:
+        folder: where blobs are kept, None where nothing runs.
     """
 
-    def __init__(self, behaviour: Behaviour, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, behaviour: Behaviour, clock: Callable[[], float], folder: Path | None = None
+    ) -> None:
+        self.folder = folder
         self._behaviour = behaviour
         self._clock = clock
         self._lock = threading.RLock()
@@ -44,7 +65,10 @@ class ImageStore:
     def add_blob(self, digest: str, blob: Blob) -> None:
         """Take a blob."""
         with self._lock:
-            self._blobs[digest] = blob
+            if digest in self._blobs:
+                blob.drop()
+            else:
+                self._blobs[digest] = blob
 
     def blob_size(self, digest: str) -> int | None:
         """Return a blob's size in bytes, None if it is not there."""
@@ -94,11 +118,30 @@ class ImageStore:
             manifest = self.manifest(digest)
             return tuple(self._configs(manifest)) if manifest else ()
 
-    def _configs(self, manifest: Manifest) -> Iterator[ImageConfig]:
+    def image(self, digest: str, platform: str) -> Image:
+        """Return an image of a platform, by its digest or its index's.
+
+        Raises:
+            LookupError: it is not there.
+        """
+        with self._lock:
+            manifest = self.manifest(digest)
+            for child in self._images(manifest) if manifest else ():
+                config, *layers = (self._blobs[blob.digest] for blob in child.blobs)
+                if ImageConfig.parse(config.content).platform == platform:
+                    files = tuple(layer.file for layer in layers if layer.file)
+                    return Image(config=config.content, layers=files)
+        raise LookupError(f"{digest} is gone")
+
+    def _images(self, manifest: Manifest) -> Iterator[Manifest]:
         if not manifest.is_index:
-            yield ImageConfig.parse(self._blobs[manifest.blobs[0].digest].content)
+            yield manifest
         for child in manifest.manifests:
-            yield from self._configs(self._pushes[child.digest].manifest)
+            yield from self._images(self._pushes[child.digest].manifest)
+
+    def _configs(self, manifest: Manifest) -> Iterator[ImageConfig]:
+        for image in self._images(manifest):
+            yield ImageConfig.parse(self._blobs[image.blobs[0].digest].content)
 
     def _size(self, digest: str) -> int | None:
         blob = self._blobs.get(digest)
@@ -122,8 +165,8 @@ class ImageStore:
         needed = {blob.digest for push in kept.values() for blob in push.manifest.blobs}
         for digest in dropped:
             for blob in self._pushes[digest].manifest.blobs:
-                if blob.digest not in needed:
-                    self._blobs.pop(blob.digest, None)
+                if blob.digest not in needed and blob.digest in self._blobs:
+                    self._blobs.pop(blob.digest).drop()
         self._pushes = kept
 
 

@@ -33,7 +33,7 @@ def read_log(
         {"createdAt": round(time, 3), "message": message}
         for deployment in service.deployments
         if parameters["containerName"] in deployment.containers
-        for time, message in deployment.log(parameters["containerName"])
+        for time, message in deployment.course.log(parameters["containerName"])
         if first <= time <= last and _matches(message, parameters.get("filterPattern", ""))
     ]
     start, end = int(token), int(token) + behaviour.log_page_size

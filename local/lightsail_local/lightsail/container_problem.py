@@ -18,6 +18,8 @@ def find_problems(
     own: Mapping[str, RegisteredImage],
     behaviour: Behaviour,
     images: ImageStore,
+    *,
+    are_run: bool = False,
 ) -> dict[str, Problem]:
     """Return the problems of containers by the container's name; most have none.
 
@@ -26,6 +28,7 @@ def find_problems(
         own: the service's own images that they run, by the container's name.
         behaviour: which images of other registries fail.
         images: what the registry holds.
+        are_run: whether the containers show by themselves how they fail, once they are started.
 
     Raises:
         LightsailError: an image says that it fails in a way that there is not.
@@ -35,8 +38,10 @@ def find_problems(
         image = container["image"]
         if failure := behaviour.failing_images.get(image):
             problems[name] = Problem(failure=failure, reason=image)
-        elif name in own and (problem := _own_problem(own[name], images)):
-            problems[name] = problem
+        elif name in own:
+            problem = _own_problem(own[name], images)
+            if problem and not (are_run and problem.is_started):
+                problems[name] = problem
     return problems
 
 

@@ -79,6 +79,7 @@ class ContainerService:
         tags: its tags, in the API's shape.
         changing: what is being done to it until `settles_at`.
         settles_at: when that is done.
+        running_url: the address that its containers answer at, None if they are simulated.
         images: its images, oldest first.
         numbers: the highest number ever given to an image of each label.
         deployments: its deployments, oldest first, as many as are kept.
@@ -94,6 +95,7 @@ class ContainerService:
     tags: Tags
     changing: Literal["PENDING", "UPDATING", "DELETING"]
     settles_at: float
+    running_url: str | None = None
     images: tuple[RegisteredImage, ...] = ()
     numbers: Mapping[str, int] = field(default_factory=dict)
     deployments: tuple[Deployment, ...] = ()
@@ -108,6 +110,12 @@ class ContainerService:
     def location(self) -> dict[str, str]:
         """Where it is, in the API's shape."""
         return {"availabilityZone": "all", "regionName": self.region}
+
+    @property
+    def url(self) -> str:
+        """The address of its public endpoint."""
+        simulated = f"https://{self.name}.{self.id[:13]}.{self.region}.cs.amazonlightsail.com/"
+        return self.running_url or simulated
 
     def is_gone(self, at: float) -> bool:
         """Return whether it is deleted for good."""
@@ -132,7 +140,7 @@ class ContainerService:
 
     def next_deployment(self, at: float) -> Deployment | None:
         """Return the deployment that is being made."""
-        return next((each for each in self.deployments if at < each.settles_at), None)
+        return next((each for each in self.deployments if not each.is_settled(at)), None)
 
     def images_in_use(self, at: float) -> frozenset[str]:
         """Return the names of its own images that its deployments run."""
@@ -153,7 +161,7 @@ class ContainerService:
             "state": state,
             "principalArn": f"{principal}/{self.name}/{self.id[:12]}",
             "privateDomainName": f"{self.name}.service.local",
-            "url": f"https://{self.name}.{self.id[:13]}.{self.region}.cs.amazonlightsail.com/",
+            "url": self.url,
             "tags": self.tags,
             **self.settings,
             "privateRegistryAccess": self._private_registry_access(principal),
@@ -172,9 +180,9 @@ class ContainerService:
         return [each.describe(self._state_of(each, at)) for each in self.deployments]
 
     def _state_of(self, deployment: Deployment, at: float) -> DeploymentState:
-        if at < deployment.settles_at:
+        if not deployment.is_settled(at):
             return "ACTIVATING"
-        if deployment.problems:
+        if deployment.course.failure:
             return "FAILED"
         return "ACTIVE" if deployment == self.current_deployment(at) else "INACTIVE"
 

@@ -22,6 +22,7 @@ from .names import check_name
 from .new_deployment import add_deployment
 from .new_image import add_image
 from .powers import describe_metadata, describe_powers
+from .runtime import Runtime
 from .services import Services, View
 from .tags import Tags, add_tags
 
@@ -50,6 +51,7 @@ class Lightsail:
         region: the Region.
         account: the account, 12 digits.
         clock: tells the time, in seconds since the epoch; states follow it.
+        runtime: runs what is deployed, None to simulate it.
 
     Attributes:
         behaviour: the switches, times and quotas.
@@ -66,6 +68,7 @@ class Lightsail:
         region: str,
         account: str,
         clock: Callable[[], float],
+        runtime: Runtime | None = None,
     ) -> None:
         self.behaviour = behaviour
         self._images = images
@@ -73,6 +76,7 @@ class Lightsail:
         self._registry = registry
         self._region = region
         self._account = account
+        self._runtime = runtime
         self._services = Services(behaviour, clock)
         self._lock = threading.Lock()
         self._operations: Mapping[str, Callable[[Parameters], Result]] = {
@@ -130,6 +134,7 @@ class Lightsail:
             tags=add_tags((), parameters.get("tags", ())),
             changing="PENDING",
             settles_at=now.at + self.behaviour.service_seconds,
+            running_url=self._runtime.url(name) if self._runtime else None,
         )
         if wanted := parameters.get("deployment"):
             service = self._deploy(service, wanted, now.at)
@@ -149,6 +154,8 @@ class Lightsail:
             changing="UPDATING",
             settles_at=now.at + self.behaviour.service_seconds,
         )
+        if self._runtime:
+            self._runtime.enable(service.name, not changed.settings["isDisabled"])
         return self._put(changed, now.at)
 
     def _delete_service(self, parameters: Parameters) -> Result:
@@ -160,6 +167,8 @@ class Lightsail:
             settles_at=now.at + self.behaviour.service_seconds,
         )
         self._put(changed, now.at)
+        if self._runtime:
+            self._runtime.end(service.name)
         return {}
 
     def _create_login(self, _: Parameters) -> Result:
@@ -247,7 +256,14 @@ class Lightsail:
         return self._put_tags(service, kept, now.at)
 
     def _deploy(self, service: ContainerService, wanted: Parameters, at: float) -> ContainerService:
-        return add_deployment(service, wanted, at=at, behaviour=self.behaviour, images=self._images)
+        return add_deployment(
+            service,
+            wanted,
+            at=at,
+            behaviour=self.behaviour,
+            images=self._images,
+            runtime=self._runtime,
+        )
 
     def _existing(self, name: str) -> tuple[View, ContainerService]:
         """Return the services as they are, and the one to change."""

@@ -9,10 +9,13 @@ from typing import Any, Literal
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.errors import invalid
 from ..images.image_store import ImageStore
+from .container_output import Problem
 from .container_problem import find_problems
 from .container_service import ContainerService, RegisteredImage
 from .deployment import Deployment
 from .names import ImageName, check_name
+from .runtime import Course, Order, Runtime
+from .simulated_course import SimulatedCourse
 
 # https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceHealthCheckConfig.html
 _HEALTH_CHECK = {
@@ -36,6 +39,7 @@ def add_deployment(
     at: float,
     behaviour: Behaviour,
     images: ImageStore,
+    runtime: Runtime | None,
 ) -> ContainerService:
     """Return a service with one deployment more.
 
@@ -45,6 +49,7 @@ def add_deployment(
         at: the time.
         behaviour: the switches, times and quotas.
         images: what the registry holds.
+        runtime: runs it, None to simulate it.
 
     Raises:
         LightsailError: it is not as Lightsail wants it.
@@ -53,21 +58,46 @@ def add_deployment(
     endpoint = wanted.get("publicEndpoint")
     _check_containers(containers, behaviour.containers_per_deployment)
     own = _own_images(service, containers, behaviour.latest)
-    starts_at = max(at, service.settles_at)
-    deployment = Deployment(
+    containers = _resolved(containers, own) if behaviour.latest == "resolved" else containers
+    order = Order(
+        service=service.name,
         version=service.versions + 1,
-        containers=_resolved(containers, own) if behaviour.latest == "resolved" else containers,
+        containers=containers,
+        digests={name: image.digest for name, image in own.items()},
         public_endpoint=_complete_endpoint(endpoint, containers) if endpoint else None,
+        power=service.settings["power"],
+        scale=service.settings["scale"],
+        starts_at=max(at, service.settles_at),
+    )
+    problems = find_problems(containers, own, behaviour, images, are_run=runtime is not None)
+    deployment = Deployment(
+        version=order.version,
+        containers=order.containers,
+        public_endpoint=order.public_endpoint,
         images=frozenset(image.name for image in own.values()),
         created_at=at,
-        starts_at=starts_at,
-        settles_at=starts_at + behaviour.deployment_seconds,
-        problems=find_problems(containers, own, behaviour, images),
+        course=_course(order, problems, behaviour, runtime),
     )
     return replace(
         service,
         deployments=(*_kept(service, at, behaviour.kept_deployments - 1), deployment),
         versions=deployment.version,
+    )
+
+
+def _course(
+    order: Order,
+    problems: Mapping[str, Problem],
+    behaviour: Behaviour,
+    runtime: Runtime | None,
+) -> Course:
+    """Return how a deployment goes; what is known to fail is not run."""
+    if runtime and not problems:
+        return runtime.deploy(order)
+    return SimulatedCourse(
+        order=order,
+        settles_at=order.starts_at + behaviour.deployment_seconds,
+        problems=problems,
     )
 
 

@@ -33,6 +33,12 @@ def describe_powers() -> list[dict[str, Any]]:
     ]
 
 
+def power(name: str) -> tuple[float, float]:
+    """Return a power's vCPUs and GB of memory; those of the smallest for one that there is not."""
+    found = {each: (cpus, memory) for each, _, cpus, memory in _POWERS}
+    return found.get(name, found["nano"])
+
+
 def describe_metadata() -> list[dict[str, str]]:
     """Return the metadata in the API's shape."""
     return [{"name": "lightsailctlVersion", "value": "1.0.8"}]

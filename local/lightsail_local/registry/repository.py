@@ -53,7 +53,7 @@ class Repository:
     def __init__(self, behaviour: Behaviour, images: ImageStore) -> None:
         self._behaviour = behaviour
         self._images = images
-        self._uploads = Uploads()
+        self._uploads = Uploads(images.folder)
         self.operations: Mapping[str, Callable[[RepositoryRequest], Answer]] = {
             "StartUpload": self._start_upload,
             "GetUpload": self._get_upload,
@@ -102,7 +102,9 @@ class Repository:
         return self._finish(upload, request)
 
     def _delete_upload(self, request: RepositoryRequest) -> Answer:
-        self._uploads.end(self._uploads.get(request.parameters["upload"]))
+        upload = self._uploads.get(request.parameters["upload"])
+        self._uploads.end(upload)
+        upload.blob.drop()
         return Answer(status=204)
 
     def _head_blob(self, request: RepositoryRequest) -> Answer:
@@ -151,6 +153,7 @@ class Repository:
         try:
             digest = _digest(request.parameters["digest"])
             if upload.digest != digest:
+                upload.blob.drop()
                 raise _other_digest()
             self._images.add_blob(digest, upload.blob)
         finally:

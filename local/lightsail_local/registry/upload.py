@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import threading
 import uuid
 from collections.abc import Iterable
+from pathlib import Path
 
 from ..behaviour.errors import RegistryError
 from ..images.blob import LARGEST_CONFIG, Blob
@@ -15,15 +17,19 @@ from ..images.blob import LARGEST_CONFIG, Blob
 class Upload:
     """The upload of one blob.
 
+    Args:
+        folder: where its bytes go, None if they are not kept.
+
     Attributes:
         id: its id.
         state: what the newest Location of it carries.
         size: how many bytes have come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.id = str(uuid.uuid4())
         self.size = 0
+        self._file = folder and folder / self.id
         self._start = bytearray()
         self._hash = hashlib.sha256()
         self._lock = threading.Lock()
@@ -38,7 +44,8 @@ class Upload:
     def blob(self) -> Blob:
         """The blob that has come."""
         is_kept = self.size <= LARGEST_CONFIG
-        return Blob(size=self.size, content=bytes(self._start) if is_kept else b"")
+        content = bytes(self._start) if is_kept else b""
+        return Blob(size=self.size, content=content, file=self._file)
 
     @property
     def range(self) -> str:
@@ -47,11 +54,12 @@ class Upload:
 
     def append(self, pieces: Iterable[bytes]) -> None:
         """Take bytes as they come; those that came before a connection broke stay."""
-        with self._lock:
+        with self._lock, open(self._file or os.devnull, "ab") as file:  # noqa: PTH123
             for piece in pieces:
                 self._start += piece[: LARGEST_CONFIG - len(self._start)]
                 self._hash.update(piece)
                 self.size += len(piece)
+                file.write(piece)
 
     def move_on(self) -> None:
         """Make a new state, so that older Locations are no longer good."""
@@ -59,14 +67,19 @@ class Upload:
 
 
 class Uploads:
-    """The uploads that have begun and not ended."""
+    """The uploads that have begun and not ended.
 
-    def __init__(self) -> None:
+    Args:
+        folder: where their bytes go, None if they are not kept.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
         self._uploads: dict[str, Upload] = {}
 
     def begin(self) -> Upload:
         """Return a new upload."""
-        upload = Upload()
+        upload = Upload(self._folder)
         self._uploads[upload.id] = upload
         return upload
 

@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -22,13 +23,16 @@ from ..behaviour.failure import DESCRIPTION_LABEL, FAILS_LABEL, Failure
 from ..endpoints import DEFAULT_REGION
 from ..images.manifest import OCI_INDEX, OCI_MANIFEST, digest_of
 
+# A web server of a few system calls for linux/amd64; its source stands beside it.
+PROGRAM = Path(__file__).parent / "program" / "httpd"
+
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleImage:
-    """An OCI image of one layer with one file, `srv/index.html`.
+    """An OCI image of one layer: a small web server and its page, `srv/index.html`.
 
     Args:
         config: the config.
@@ -56,14 +60,14 @@ def sample_image(
         platform: what the image says it runs on.
         fails: how it fails when the local Lightsail deploys it, None if it does not.
     """
-    tar = _tar("srv/index.html", text.encode())
+    tar = _tar({"bin/httpd": PROGRAM.read_bytes(), "srv/index.html": text.encode()})
     layer = gzip.compress(tar, mtime=0)
     operating_system, _, architecture = platform.partition("/")
     config = _json(
         {
             "os": operating_system,
             "architecture": architecture,
-            "config": {"Cmd": ["httpd", "-f", "-h", "/srv"], **_labels(text, fails)},
+            "config": {"Cmd": _command(text, fails), **_labels(text, fails)},
             "rootfs": {"type": "layers", "diff_ids": [digest_of(tar)]},
         }
     )
@@ -182,12 +186,24 @@ def _labels(text: str, fails: Failure | None) -> Mapping[str, Any]:
     return {"Labels": {FAILS_LABEL: fails, DESCRIPTION_LABEL: text}} if fails else {}
 
 
-def _tar(name: str, content: bytes) -> bytes:
+def _command(text: str, fails: Failure | None) -> list[str]:
+    """Return what the image does where it runs; its labels say so where it does not."""
+    arguments: Mapping[Failure | None, list[str]] = {
+        "crash": ["crash", text],
+        "health_check": ["unhealthy"],
+        "took_too_long": ["silent"],
+    }
+    return ["httpd", *arguments.get(fails, ["-f", "-h", "/srv"])]
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
     file = io.BytesIO()
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
     with tarfile.open(fileobj=file, mode="w") as tar:
-        tar.addfile(member, io.BytesIO(content))
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            member.mode = 0o755
+            tar.addfile(member, io.BytesIO(content))
     return file.getvalue()
 
 

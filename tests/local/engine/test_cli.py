@@ -81,7 +81,7 @@ def up(shell: dict[str, str]) -> Iterator[Callable[..., Any]]:
         process.communicate(timeout=60)
 
 
-PORTS = ("--port=0", "--lightsail-port=0", "--registry-port=0", "--page-port=0")
+PORTS = ("--port=0", "--lightsail-port=0", "--registry-port=0", "--page-port=0", "--engine=none")
 
 
 def test_serves_a_shell_until_ctrl_c(up: Callable[..., Any], run: Run) -> None:
@@ -222,7 +222,12 @@ def test_refuses_the_same_port_twice(run: Run) -> None:
         port = free.getsockname()[1]
 
     ran = run(
-        "up", f"--port={port}", f"--lightsail-port={port}", "--registry-port=0", "--page-port=0"
+        "up",
+        f"--port={port}",
+        f"--lightsail-port={port}",
+        "--registry-port=0",
+        "--page-port=0",
+        "--engine=none",
     )
 
     assert ran.returncode == 1
@@ -297,7 +302,7 @@ def test_tells_how_to_install_what_is_missing(
     assert cli.main(["up"]) == 1
 
     assert capsys.readouterr().err == (
-        "lightsail-local: boto3 and ministack not installed: "
+        "lightsail-local: aiohttp, boto3, ministack not installed: "
         "pip install 'cdk-lightsail-containers[local]'\n"
     )
 

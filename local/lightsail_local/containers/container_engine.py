@@ -1,0 +1,214 @@
+"""An engine on this computer, by its command: docker, podman, nerdctl or finch."""
+
+from __future__ import annotations
+
+import os
+import subprocess  # nosec B404 # each call says what it runs
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# What every container of a cloud has, with the cloud's id.
+CLOUD_LABEL = "lightsail-local.cloud"
+_PROGRAM_IMAGE = "program"
+
+
+class ContainerEngineError(RuntimeError):
+    """The engine refuses; the message is its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a container may use.
+
+    Args:
+        cpus: how many processors, in parts.
+        gigabytes: how much memory.
+    """
+
+    cpus: float
+    gigabytes: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A container to start.
+
+    Args:
+        name: its name, the only one of that name.
+        image: the image's name in the engine.
+        command: what stands in place of the image's command; nothing for that one.
+        network_of: the name of the container whose network it shares, None for one of its own.
+        port: its port that this computer reaches, None for none.
+        resources: what it may use, None for everything.
+    """
+
+    name: str
+    image: str
+    command: Sequence[str] = ()
+    network_of: str | None = None
+    port: int | None = None
+    resources: Resources | None = None
+
+
+@dataclass(kw_only=True)
+class ContainerEngine:
+    """Starts and ends the containers of one cloud.
+
+    Args:
+        command: the engine's program, and what stands before each command.
+        cloud: the cloud's id.
+        run_options: what this computer needs for a container to start.
+        is_limiting: whether containers are held to their power's memory and processors here.
+        version: what the program says of itself.
+    """
+
+    command: Sequence[str]
+    cloud: str
+    run_options: Sequence[str] = ()
+    is_limiting: bool = True
+    version: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    _is_ended: bool = False
+
+    @property
+    def program_image(self) -> str:
+        """The image of the program that sample images have."""
+        return self.image(_PROGRAM_IMAGE)
+
+    def image(self, tag: str) -> str:
+        """Return the name of an image of this cloud's."""
+        return f"{self._repository}:{tag}"
+
+    def load(self, archive: Path) -> None:
+        """Take the image of an archive."""
+        self._call("load", "--input", str(archive))
+
+    def pull(self, image: str) -> None:
+        """Pull a public image."""
+        self._call("pull", "--platform", "linux/amd64", image)
+
+    def start(self, container: Started) -> None:
+        """Start a container that runs by itself."""
+        self._call(*self._run(container, "--detach"))
+
+    def attach(
+        self, container: Started, environment: Mapping[str, str], folder: Path
+    ) -> subprocess.Popen[bytes]:
+        """Start a container, and return a process that prints and ends as it does.
+
+        Args:
+            container: the container.
+            environment: its environment.
+            folder: for the environment's file, private to the user.
+        """
+        file, inherited = folder / f"{container.name}.env", {}
+        lines = []
+        for name, value in environment.items():
+            # A file has one line for each, and engines disagree about quotes in it.
+            if any(mark in value for mark in "\n\r\"'"):
+                inherited[name] = value
+            else:
+                lines.append(f"{name}={value}\n")
+        # Never in the arguments, which everyone on this computer can read.
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:  # noqa: PTH123
+            opened.writelines(lines)
+        named = [part for name in inherited for part in ("--env", name)]
+        arguments = self._run(container, "--env-file", str(file), *named)
+        return self._spawn(arguments, {**os.environ, **inherited})
+
+    def address(self, name: str, port: int) -> int:
+        """Return the port of this computer that leads to a container's."""
+        shown = self._call("port", name, f"{port}/tcp")
+        return int(shown.split()[0].rpartition(":")[2])
+
+    def stop(self, names: Sequence[str], seconds: int) -> None:
+        """Ask containers to end, and end them after some seconds."""
+        self._finish(["stop", "--time", str(seconds), *names])
+        self.remove(names)
+
+    def remove(self, names: Sequence[str]) -> None:
+        """End containers at once; those that are gone do no harm."""
+        # podman's `rm --force` would first wait for SIGTERM to be obeyed.
+        self._finish(["kill", *names])
+        self._finish(["rm", "--force", *names])
+
+    def is_up(self, name: str) -> bool:
+        """Return whether a container runs."""
+        shown = self._finish(["inspect", "--format", "{{.State.Status}}", name])
+        return shown.stdout.strip() == "running"
+
+    def abort(self) -> None:
+        """End every command that is under way, and start nothing more."""
+        with self._lock:
+            self._is_ended = True
+            for process in self._running:
+                process.terminate()
+
+    def clear(self) -> None:
+        """End every container of the cloud and remove its images.
+
+        Raises:
+            ContainerEngineError: the engine does not answer.
+        """
+        label = f"label={CLOUD_LABEL}={self.cloud}"
+        if names := self._call("ps", "--all", "--quiet", "--filter", label).split():
+            self.remove(names)
+        if images := self._call("images", "--quiet", self._repository).split():
+            self._finish(["rmi", "--force", *dict.fromkeys(images)])
+
+    @property
+    def _repository(self) -> str:
+        return f"localhost/lightsail-local/{self.cloud}"
+
+    def _run(self, container: Started, *options: str) -> list[str]:
+        arguments = ["run", "--rm", "--pull", "never", "--name", container.name]
+        arguments += ["--label", f"{CLOUD_LABEL}={self.cloud}", *self.run_options, *options]
+        if container.network_of:
+            arguments += ["--network", f"container:{container.network_of}"]
+        if container.port:
+            arguments += ["--publish", f"127.0.0.1::{container.port}"]
+        if container.resources and self.is_limiting:
+            megabytes = round(container.resources.gigabytes * 1024)
+            arguments += ["--memory", f"{megabytes}m", "--cpus", str(container.resources.cpus)]
+        return [*arguments, container.image, *container.command]
+
+    def _call(self, *arguments: str) -> str:
+        ran = self._finish(arguments)
+        if ran.returncode:
+            raise ContainerEngineError(_last_line(ran.stderr or ran.stdout, ran.returncode))
+        return ran.stdout
+
+    def _finish(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        with self._lock:
+            process = self._spawn(arguments, None)
+            self._running.add(process)
+        stdout, stderr = (text.decode(errors="replace") for text in process.communicate())
+        with self._lock:
+            self._running.discard(process)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def _spawn(
+        self, arguments: Sequence[str], environment: Mapping[str, str] | None
+    ) -> subprocess.Popen[bytes]:
+        if self._is_ended:
+            raise ContainerEngineError("the cloud has ended")
+        try:
+            return subprocess.Popen(  # nosec B603  # noqa: S603 - the user's own engine
+                [*self.command, *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # Ctrl-C is for the cloud, which then ends its containers.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ContainerEngineError(f"{self.command[0]} does not run: {error}") from error
+
+
+def _last_line(text: str, status: int) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].strip() if lines else f"it ended with {status}"

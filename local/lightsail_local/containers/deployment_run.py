@@ -1,0 +1,321 @@
+"""A deployment that runs: from its images to nodes that serve, and to its end."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from ..behaviour.behaviour import Behaviour
+from ..behaviour.failure import Failure
+from ..lightsail.powers import power
+from ..lightsail.runtime import Order
+from ..lightsail.simulated_course import REASONS
+from .container_engine import ContainerEngine, ContainerEngineError, Resources
+from .container_output import ContainerOutput
+from .health_check import check_health
+from .node import Node
+
+# How often a container may end, or a node's health be bad for as often as is unhealthy.
+_CHANCES = 3
+_TICK = 0.05
+_DRAIN_SECONDS = 30.0
+_LONGEST_PAUSE = 30.0
+_KILLED = 137
+
+
+class _Failed(Exception):  # noqa: N818 - it is no fault of ours
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure: Failure = failure
+
+
+class _Ended(Exception):  # noqa: N818 - it was asked for
+    pass
+
+
+class DeploymentRun:
+    """The containers of one deployment, on all of its nodes, and the course that it takes.
+
+    Args:
+        order: what is deployed.
+        engine: starts the containers.
+        images: makes the engine's images: given a container's name, returns the image's name.
+        behaviour: times.
+        clock: tells the time.
+        folder: for files of the engine's.
+        activate: is called once it is healthy; from then on it serves.
+
+    Attributes:
+        order: what is deployed.
+        settles_at: when it became ACTIVE or FAILED, infinity until then.
+        failure: how it failed, None if it did not.
+        stage_times: when each stage began.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        engine: ContainerEngine,
+        *,
+        images: Callable[[str], str],
+        behaviour: Behaviour,
+        clock: Callable[[], float],
+        folder: Path,
+        activate: Callable[[DeploymentRun], None],
+    ) -> None:
+        self.order = order
+        self.settles_at = math.inf
+        self.failure: Failure | None = None
+        self.stage_times: tuple[float, float, float] = (order.starts_at, math.inf, math.inf)
+        self._engine = engine
+        self._images = images
+        self._behaviour = behaviour
+        self._clock = clock
+        self._folder = folder
+        self._activate = activate
+        self._output = ContainerOutput(list(order.containers), clock)
+        self._nodes: list[Node] = []
+        self._ends: Counter[tuple[Node, str]] = Counter()
+        self._turn = 0
+        self._requests = 0
+        self._changed = threading.Condition()
+        self._ending: str | None = None
+        # The cloud waits for it when it ends.
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def log(self, container: str) -> list[tuple[float, str]]:
+        """Return what is in a container's log, oldest first: when, and what."""
+        return self._output.lines(container)
+
+    def take(self) -> int | None:
+        """Return the port of the node for the next request, None if there is no public one.
+
+        The request counts until `give_back`: the nodes stay as long as it takes.
+        """
+        with self._changed:
+            addresses = [node.address for node in self._nodes]
+            self._turn += 1
+            self._requests += 1
+            return addresses[self._turn % len(addresses)]
+
+    def give_back(self) -> None:
+        """End a request."""
+        with self._changed:
+            self._requests -= 1
+            self._changed.notify_all()
+
+    def retire(self) -> None:
+        """Let it stop once its requests are answered."""
+        self._end("retire")
+
+    def end(self) -> None:
+        """Let it stop at once."""
+        self._end("kill")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anything of it still runs."""
+        return self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait until it has stopped."""
+        self._thread.join()
+
+    def _end(self, how: str) -> None:
+        with self._changed:
+            self._ending = how
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            self._make()
+            # Nothing that the engine does makes it FAILED any more.
+            with suppress(ContainerEngineError):
+                self._watch()
+        except _Ended:
+            pass
+        except _Failed as error:
+            self._fail(error.failure)
+        except ContainerEngineError as error:
+            if not self._ending:
+                self._say(str(error))
+                self._fail("crash")
+        self._stop()
+
+    def _make(self) -> None:
+        self._pause(self.order.starts_at - self._clock())
+        self._say("Creating your deployment", is_own=True)
+        images = {name: self._images(name) for name in self.order.containers}
+        self._start(images)
+        self._wait_until_healthy()
+        now = self._clock()
+        first, second, _ = self.stage_times
+        self.stage_times = first, min(second, now), now
+        count = len(self._nodes)
+        self._say(f"Started {count} new node{'' if count == 1 else 's'}", is_own=True)
+        self._say("Reached a steady state", is_own=True)
+        self._activate(self)
+
+    def settle(self) -> None:
+        """Be ACTIVE."""
+        self.settles_at = self._clock()
+
+    def _start(self, images: Mapping[str, str]) -> None:
+        order, endpoint = self.order, self.order.public_endpoint
+        cpus, gigabytes = power(order.power)
+        # A service of the same name may have been deleted a moment ago.
+        name = f"lightsail-local-{self._engine.cloud}-{order.service}-{secrets.token_hex(4)}"
+        for number in range(1, order.scale + 1):
+            self._check_ending()
+            node = Node(
+                self._engine,
+                f"{name}-{number}",
+                containers=order.containers,
+                images=images,
+                port=endpoint["containerPort"] if endpoint else None,
+                resources=Resources(cpus=cpus, gigabytes=gigabytes),
+                folder=self._folder,
+                on_line=self._output.add,
+            )
+            self._nodes.append(node)
+            node.start()
+
+    def _wait_until_healthy(self) -> None:
+        """Check the health of every node until all are healthy.
+
+        Raises:
+            _Failed: they do not become so.
+        """
+        deadline = self._clock() + self._behaviour.longest_start_seconds
+        endpoint = self.order.public_endpoint
+        if endpoint is None:
+            self._wait_until_steady()
+            return
+        check = endpoint["healthCheck"]
+        good: Counter[Node] = Counter()
+        bad: Counter[Node] = Counter()
+        while any(good[node] < check["healthyThreshold"] for node in self._nodes):
+            self._restart_ended()
+            for node in self._nodes:
+                health = check_health(node.address, check)
+                good[node] = good[node] + 1 if health == "healthy" else 0
+                bad[node] = bad[node] + 1 if health == "unhealthy" else 0
+                if bad[node] >= _CHANCES * check["unhealthyThreshold"]:
+                    raise _Failed("health_check")
+            if self._clock() >= deadline:
+                raise _Failed("took_too_long")
+            self._wait_for_next_check(check["intervalSeconds"])
+            if not self._ends and self.stage_times[1] == math.inf:
+                self.stage_times = self.order.starts_at, self._clock(), math.inf
+
+    def _wait_until_steady(self) -> None:
+        """Wait until all stay up for as long as a simulated deployment takes.
+
+        Raises:
+            _Failed: they end again and again.
+        """
+        steady, up_since = self._behaviour.deployment_seconds, math.inf
+        while self._clock() < up_since + steady or not self._are_up():
+            if self._restart_ended():
+                up_since = math.inf
+            elif up_since == math.inf and self._are_up():
+                up_since = self._clock()
+            self._pause(_TICK)
+
+    def _are_up(self) -> bool:
+        return all(node.is_up() for node in self._nodes)
+
+    def _wait_for_next_check(self, interval: float) -> None:
+        """Wait, but not for the restart of what has ended."""
+        until = self._clock() + interval * self._behaviour.health_check_second
+        while self._clock() < until:
+            self._restart_ended()
+            self._pause(_TICK)
+
+    def _restart_ended(self) -> bool:
+        """Start again what has ended, and return whether something had.
+
+        Raises:
+            _Failed: it has ended too often.
+        """
+        ended = [(node, node.ended()) for node in self._nodes]
+        for node, codes in ended:
+            for container, code in codes.items():
+                self._ends[node, container] += 1
+                self._say_end(container, code)
+                if self._ends[node, container] >= _CHANCES:
+                    raise _Failed("crash")
+                node.restart(container)
+        return any(codes for _, codes in ended)
+
+    def _say_end(self, container: str, code: int) -> None:
+        text = f"Container ended with {code}"
+        if code == _KILLED:
+            text += " (killed, perhaps because it was out of memory)"
+        # As Lightsail's own lines are: a reader of logs tells them from the container's.
+        self._output.add(container, f"[deployment:{self.order.version}] {text}")
+
+    def _watch(self) -> None:
+        """Start again what ends while it serves, after longer and longer pauses."""
+        due: dict[tuple[Node, str], float] = {}
+        self._ends.clear()
+        while True:
+            self._pause(_TICK)
+            for node in self._nodes:
+                for container, code in node.ended().items():
+                    one = node, container
+                    if one not in due:
+                        self._ends[one] += 1
+                        self._say_end(container, code)
+                        due[one] = self._clock() + min(2.0 ** self._ends[one] / 2, _LONGEST_PAUSE)
+                    elif due[one] <= self._clock():
+                        del due[one]
+                        node.restart(container)
+
+    def _stop(self) -> None:
+        try:
+            if self._ending == "retire":
+                with self._changed:
+                    self._changed.wait_for(
+                        lambda: not self._requests or self._ending == "kill", _DRAIN_SECONDS
+                    )
+            for node in self._nodes:
+                if self._ending == "retire":
+                    node.stop()
+                else:
+                    node.kill()
+        except ContainerEngineError:
+            # The engine is gone, or the cloud, which clears what is left.
+            for node in self._nodes:
+                node.leave()
+
+    def _fail(self, failure: Failure) -> None:
+        if reason := REASONS.get(failure):
+            self._say(reason, is_own=True)
+        self._say("Canceled", is_own=True)
+        self.failure = failure
+        self.settles_at = self._clock()
+
+    def _say(self, text: str, *, is_own: bool = False) -> None:
+        prefix = f"[deployment:{self.order.version}] " if is_own else ""
+        self._output.add_to_all(f"{prefix}{text}")
+
+    def _pause(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            _Ended: it is to stop.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._ending, max(0.0, seconds))
+        self._check_ending()
+
+    def _check_ending(self) -> None:
+        if self._ending:
+            raise _Ended

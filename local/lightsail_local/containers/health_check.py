@@ -1,0 +1,43 @@
+"""Health checks, as Lightsail makes them.
+
+https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceHealthCheckConfig.html
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Health = Literal["healthy", "unhealthy", "silent"]
+"""`silent` is what does not listen yet."""
+
+
+def check_health(port: int, health_check: Mapping[str, Any]) -> Health:
+    """Ask a container for its health.
+
+    Args:
+        port: the port of this computer that leads to it.
+        health_check: the health check, in the API's shape and complete.
+    """
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", port, timeout=health_check["timeoutSeconds"]
+    )
+    try:
+        connection.request("GET", health_check["path"], headers={"User-Agent": "lightsail-local"})
+        status = connection.getresponse().status
+    except TimeoutError:
+        return "unhealthy"
+    except (OSError, http.client.HTTPException):
+        # An engine may listen for a container that does not, and then ends the connection.
+        return "silent"
+    finally:
+        connection.close()
+    return "healthy" if is_success(status, health_check["successCodes"]) else "unhealthy"
+
+
+def is_success(status: int, codes: str) -> bool:
+    """Return whether a status is one of `200`, `200,301` or `200-299`."""
+    ranges = re.findall(r"(\d+)(?:-(\d+))?", codes)
+    return any(int(first) <= status <= int(last or first) for first, last in ranges)

@@ -1,0 +1,74 @@
+"""Engines that start containers: one that plays them everywhere, and podman where it can."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.containers.container_engine import ContainerEngine
+from lightsail_local.containers.find_container_engine import (
+    NoContainerEngineError,
+    find_container_engine,
+)
+from lightsail_local.containers.real_containers import RealContainers
+from lightsail_local.containers.started_clouds import StartedCloud, started_cloud
+from lightsail_local.server import LightsailServer
+from running_services import FakeEngine, Services
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """A fake docker, the only engine on this computer."""
+    made = FakeEngine.make(tmp_path, "docker")
+    monkeypatch.setenv("PATH", str(made.program.parent))
+    return made
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[StartedCloud]:
+    with started_cloud(tmp_path / "clouds") as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module", params=["fake", "podman"])
+def any_engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[ContainerEngine, Path]]:
+    """An engine that starts containers, and its cloud's folder."""
+    folder = tmp_path_factory.mktemp("engine")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "fake":
+            program = FakeEngine.make(folder, "docker").program
+            patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        with started_cloud(folder) as cloud:
+            try:
+                name = "docker" if request.param == "fake" else request.param
+                engine = find_container_engine(cloud, [name])
+            except NoContainerEngineError as error:
+                # Under CI too: it is not known whether its machines can start containers.
+                pytest.skip(str(error))
+            yield engine, cloud.folder
+
+
+@pytest.fixture(scope="module")
+def services(any_engine: tuple[ContainerEngine, Path]) -> Iterator[Services]:
+    engine, folder = any_engine
+    behaviour = Behaviour(
+        service_seconds=0, deployment_seconds=0.5, health_check_second=0.02, log_page_size=10_000
+    )
+    containers = RealContainers(engine=engine, port=0, folder=folder)
+    with LightsailServer(behaviour, containers=containers) as server:
+        client = boto3.client(
+            "lightsail",
+            endpoint_url=server.url,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+        yield Services(server, client)
+        client.close()

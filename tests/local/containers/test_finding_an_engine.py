@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lightsail_local.containers.container_engine import ContainerEngineError
+from lightsail_local.containers.find_container_engine import (
+    NoContainerEngineError,
+    find_container_engine,
+)
+from lightsail_local.containers.started_clouds import StartedCloud, started_cloud
+from running_services import FakeEngine
+
+
+def test_finds_the_engine_that_is_installed_and_leaves_no_trial(
+    fake: FakeEngine, cloud: StartedCloud
+) -> None:
+    engine = find_container_engine(cloud)
+
+    assert list(engine.command) == [str(fake.program)]
+    assert engine.version == "fake engine 1.0"
+    assert engine.is_limiting
+    assert not engine.run_options
+    assert fake.containers == []
+
+
+def test_tells_that_none_is_installed(
+    cloud: StartedCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(
+        NoContainerEngineError, match=r"^docker or podman or nerdctl or finch is not installed$"
+    ):
+        find_container_engine(cloud)
+
+
+def test_tells_the_error_of_each_that_does_not_start_containers(
+    fake: FakeEngine, cloud: StartedCloud
+) -> None:
+    fake.be("broken")
+    (fake.program.parent / "podman").symlink_to(fake.program)
+
+    with pytest.raises(NoContainerEngineError) as caught:
+        find_container_engine(cloud)
+
+    assert str(caught.value) == (
+        "docker cannot start containers: Error: the runtime refuses: broken; "
+        "podman cannot start containers: Error: the runtime refuses: broken"
+    )
+    assert fake.images == []
+
+
+def test_tells_that_an_engine_is_not_running(fake: FakeEngine, cloud: StartedCloud) -> None:
+    fake.be("down")
+
+    with pytest.raises(NoContainerEngineError, match="cannot connect to the daemon"):
+        find_container_engine(cloud)
+
+
+def test_tells_that_its_containers_do_not_answer(fake: FakeEngine, cloud: StartedCloud) -> None:
+    fake.be("unreachable")
+
+    with pytest.raises(NoContainerEngineError, match="does not answer on this computer"):
+        find_container_engine(cloud, trials=2)
+
+    assert fake.containers == []
+
+
+def test_gives_what_a_computer_needs_for_containers_to_start(
+    fake: FakeEngine, cloud: StartedCloud
+) -> None:
+    fake.be("low limits")
+    assert "nofile=1024:1024" in find_container_engine(cloud).run_options
+
+    fake.be("unlimited")
+    assert not find_container_engine(cloud).is_limiting
+
+
+def test_gives_podman_another_runtime(fake: FakeEngine, cloud: StartedCloud) -> None:
+    fake.be("runc")
+    for name in ("podman", "runc"):
+        (fake.program.parent / name).symlink_to(fake.program)
+
+    assert find_container_engine(cloud, ["podman"]).command[1:] == ["--runtime", "runc"]
+
+
+def test_a_program_that_is_gone_by_now_is_told(fake: FakeEngine, cloud: StartedCloud) -> None:
+    engine = find_container_engine(cloud)
+    fake.program.unlink()
+
+    with pytest.raises(ContainerEngineError, match="docker does not run: "):
+        engine.pull("public/web:1")
+    fake.make(fake.program.parents[1], "docker")
+
+
+def test_a_cloud_leaves_nothing(fake: FakeEngine, tmp_path: Path) -> None:
+    with started_cloud(tmp_path / "clouds") as cloud:
+        find_container_engine(cloud)
+        assert fake.images
+
+    assert fake.images == []
+    assert not cloud.folder.exists()
+    assert list((tmp_path / "clouds" / "containers").iterdir()) == []
+
+
+def killed(state: Path, fake: FakeEngine, record: str) -> Path:
+    """Leave what a killed cloud leaves: a record, an image, a container."""
+    folder = state / "containers"
+    folder.mkdir(parents=True)
+    path = folder / "dead.json"
+    path.write_text(record)
+    (fake.state / "images" / "localhost%lightsail-local%dead:program").mkdir()
+    left = {"process": 2**22 + 1, "cloud": "dead", "ports": {}}
+    (fake.state / "containers" / "left").write_text(json.dumps(left))
+    return path
+
+
+def test_the_next_cloud_clears_what_a_killed_one_left(fake: FakeEngine, tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    left.mkdir()
+    record = json.dumps({"folder": str(left), "program": str(fake.program)})
+    path = killed(tmp_path / "clouds", fake, record)
+
+    with started_cloud(tmp_path / "clouds"):
+        assert not path.exists()
+
+    assert fake.images == []
+    assert fake.containers == []
+    assert not left.exists()
+
+
+def test_the_next_cloud_leaves_a_living_one_alone(fake: FakeEngine, tmp_path: Path) -> None:
+    with started_cloud(tmp_path / "clouds") as living:
+        find_container_engine(living)
+
+        with started_cloud(tmp_path / "clouds"):
+            assert living.folder.exists()
+
+        assert fake.images
+
+
+def test_a_killed_cloud_is_remembered_until_its_engine_answers(
+    fake: FakeEngine, tmp_path: Path
+) -> None:
+    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
+    path = killed(tmp_path / "clouds", fake, record)
+    fake.be("down")
+
+    with started_cloud(tmp_path / "clouds"):
+        assert path.exists()
+
+    assert fake.containers == ["left"]
+
+
+def test_a_cloud_that_was_killed_at_its_very_start_is_forgotten(
+    fake: FakeEngine, tmp_path: Path
+) -> None:
+    path = killed(tmp_path / "clouds", fake, "")
+
+    with started_cloud(tmp_path / "clouds"):
+        assert not path.exists()
+
+
+def test_a_killed_cloud_that_left_no_image_is_forgotten(fake: FakeEngine, tmp_path: Path) -> None:
+    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
+    path = killed(tmp_path / "clouds", fake, record)
+    (fake.state / "images" / "localhost%lightsail-local%dead:program").rmdir()
+    (fake.state / "containers" / "left").unlink()
+
+    with started_cloud(tmp_path / "clouds"):
+        assert not path.exists()

@@ -1,0 +1,176 @@
+"""Deployments whose containers run: with a fake engine, and with podman where it can."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from lightsail_local.behaviour.failure import Failure
+from running_services import Services
+
+
+@pytest.fixture
+def shop(services: Services, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a service of the test's own, which is deleted."""
+    name = f"shop-{abs(hash(request.node.name)) % 10**8}"
+    services.create(name)
+    yield name
+    services.api.delete_container_service(serviceName=name)
+
+
+def test_its_url_answers_once_it_is_active(services: Services, shop: str) -> None:
+    assert services.describe(shop)["url"].startswith(f"http://{shop}.localhost:")
+    assert services.get(shop)[0] == 503
+
+    assert services.deploy(shop, "hello") == "ACTIVE"
+
+    assert services.get(shop, "/some%2Fpath") == (200, "hello")
+    services.wait(lambda: "GET /some%2Fpath 200" in services.log(shop))
+    log = services.log(shop)
+    assert log[0] == "[deployment:1] Creating your deployment"
+    assert "starting" in log
+    assert "listening on port" in " ".join(log)
+    assert "[deployment:1] Started 1 new node" in log
+    assert "[deployment:1] Reached a steady state" in log
+
+
+def test_its_program_gets_its_environment_and_what_it_says_is_logged(
+    services: Services, shop: str
+) -> None:
+    environment = {"PLAIN": "a b=c", "LINES": "one\ntwo", "QUOTED": "\"x\" 'y'"}
+
+    assert services.deploy(shop, "no database", fails="crash", environment=environment) == "FAILED"
+
+    log = "\n".join(services.log(shop))
+    for name, value in environment.items():
+        assert f"{name}={value}" in log
+    assert "Error: cannot start: no database" in log
+
+
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [
+        ("crash", "[deployment:2] Container ended with 1"),
+        ("health_check", "[deployment:2] Failed health check"),
+        ("took_too_long", "[deployment:2] Took too long"),
+    ],
+)
+def test_one_that_fails_leaves_the_one_before(
+    services: Services, shop: str, fails: Failure, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.deploy(shop, "old")
+    if fails == "took_too_long":
+        monkeypatch.setattr(services.server.behaviour, "longest_start_seconds", 0.5)
+
+    assert services.deploy(shop, "new", fails=fails) == "FAILED"
+
+    assert "[deployment:2] Canceled" in services.log(shop)
+    assert said in services.log(shop)
+    assert services.get(shop) == (200, "old")
+    assert services.describe(shop)["state"] == "RUNNING"
+    assert services.deployments(shop)[1]["state"] == "ACTIVE"
+
+
+def test_one_without_the_image_s_program_fails(services: Services, shop: str) -> None:
+    assert services.deploy(shop, command=["nothing-like-that"]) == "FAILED"
+
+    assert "nothing-like-that" in " ".join(services.log(shop))
+
+
+def test_no_request_of_a_steady_load_fails_while_deployments_come_and_go(
+    services: Services, shop: str
+) -> None:
+    services.deploy(shop, "one")
+    answers: Counter[object] = Counter()
+    ended = threading.Event()
+
+    def load() -> None:
+        while not ended.is_set():
+            try:
+                answers[services.get(shop)] += 1
+            except OSError as error:
+                answers[repr(error)] += 1
+
+    clients = [threading.Thread(target=load) for _ in range(2)]
+    for client in clients:
+        client.start()
+    try:
+        services.deploy(shop, "two")
+        services.deploy(shop, "broken", fails="crash")
+        services.deploy(shop, "three")
+        services.wait(lambda: answers[200, "three"] > 20)
+    finally:
+        ended.set()
+        for client in clients:
+            client.join()
+
+    assert set(answers) == {(200, "one"), (200, "two"), (200, "three")}
+
+
+def test_containers_of_one_deployment_share_localhost(services: Services, shop: str) -> None:
+    image = services.image(shop, "hello")
+    side = {"image": image, "command": ["httpd", "ask", "80"]}
+
+    assert services.deploy(shop, "hello", more={"side": side}) == "ACTIVE"
+
+    services.wait(lambda: "HTTP/1.1 200 OK" in services.log(shop, "side"))
+
+
+def test_one_without_a_public_endpoint_is_active_once_it_stays_up(
+    services: Services, shop: str
+) -> None:
+    assert services.deploy(shop, is_public=False) == "ACTIVE"
+    assert services.get(shop)[0] == 503
+
+    assert services.deploy(shop, is_public=False, fails="crash") == "FAILED"
+
+
+def test_requests_are_spread_over_the_nodes(services: Services) -> None:
+    services.create("wide", scale=2)
+
+    assert services.deploy("wide", "hello") == "ACTIVE"
+
+    assert services.get("wide") == services.get("wide") == (200, "hello")
+    log = services.log("wide")
+    assert "[deployment:1] Started 2 new nodes" in log
+    assert log.count("starting") == 2
+    services.api.delete_container_service(serviceName="wide")
+
+
+def test_a_disabled_service_does_not_answer(services: Services, shop: str) -> None:
+    services.deploy(shop, "hello")
+
+    services.api.update_container_service(serviceName=shop, isDisabled=True)
+    assert services.get(shop)[0] == 503
+
+    services.api.update_container_service(serviceName=shop, isDisabled=False)
+    assert services.get(shop) == (200, "hello")
+
+
+def test_a_service_that_is_deleted_while_it_deploys_runs_no_more(services: Services) -> None:
+    services.create("short")
+    services.begin("short", "silent", fails="took_too_long")
+    services.wait(lambda: "starting" in services.log("short"))
+
+    services.api.delete_container_service(serviceName="short")
+
+    services.create("short")
+    assert services.deploy("short", "again") == "ACTIVE"
+    assert services.get("short") == (200, "again")
+    services.api.delete_container_service(serviceName="short")
+
+
+def test_a_container_that_ends_while_it_serves_is_started_again(
+    services: Services, shop: str
+) -> None:
+    services.deploy(shop, "hello")
+
+    services.get(shop, "/exit")
+
+    services.wait(lambda: "[deployment:1] Container ended with 1" in services.log(shop))
+    services.wait(lambda: services.log(shop).count("starting") == 2)
+    services.wait(lambda: services.get(shop) == (200, "hello"))
+    assert services.deployments(shop)[0]["state"] == "ACTIVE"

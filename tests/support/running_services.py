@@ -1,0 +1,144 @@
+"""What tests of running containers use: a fake engine's program, and services that run."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.samples.sample_image import push_sample_image
+from lightsail_local.server import LightsailServer
+
+_PROGRAM = Path(__file__).parent / "fake_container_engine.py"
+
+
+@dataclass
+class FakeEngine:
+    """The fake's program, and what it was asked."""
+
+    program: Path
+    state: Path
+
+    @classmethod
+    def make(cls, folder: Path, name: str) -> FakeEngine:
+        programs, state = folder / "bin", folder / "state"
+        for one in (programs, state, state / "images", state / "containers"):
+            one.mkdir(exist_ok=True)
+        program = programs / name
+        # Quickly: nothing of this environment is looked for.
+        program.write_text(
+            f'#!/bin/sh\nFAKE_ENGINE_STATE={state} exec {sys.executable} -IS {_PROGRAM} "$@"\n'
+        )
+        program.chmod(0o700)
+        return cls(program, state)
+
+    def be(self, mode: str) -> None:
+        (self.state / "mode").write_text(mode)
+
+    @property
+    def calls(self) -> str:
+        return (self.state / "calls").read_text()
+
+    @property
+    def containers(self) -> list[str]:
+        return sorted(path.name for path in (self.state / "containers").iterdir())
+
+    @property
+    def images(self) -> list[str]:
+        return sorted(path.name for path in (self.state / "images").iterdir())
+
+
+@dataclass
+class Services:
+    """A local Lightsail whose services run, and what a test asks of it."""
+
+    server: LightsailServer
+    api: Any
+
+    def create(self, name: str, scale: int = 1) -> None:
+        self.api.create_container_service(serviceName=name, power="micro", scale=scale)
+
+    def push(self, text: str, **options: Any) -> str:
+        return push_sample_image(self.server.url, text, **options)
+
+    def kill_container(self, fake: FakeEngine) -> None:
+        """Kill the one container that runs, as the system does when memory runs out."""
+        # The other one holds the network.
+        (name,) = (name for name in fake.containers if name.endswith("-1-1"))
+        os.kill(
+            json.loads((fake.state / "containers" / name).read_text())["process"], signal.SIGKILL
+        )
+
+    def image(self, service: str, text: str, fails: Failure | None = None) -> str:
+        digest = self.push(text, fails=fails)
+        answer = self.api.register_container_image(serviceName=service, label="web", digest=digest)
+        name: str = answer["containerImage"]["image"]
+        return name
+
+    def deploy(self, service: str, text: str = "hello", **options: Any) -> str:
+        """Deploy a sample image, and return the state that the deployment comes to."""
+        self.begin(service, text, **options)
+        return self.settled(service)
+
+    def begin(
+        self,
+        service: str,
+        text: str = "hello",
+        *,
+        image: str | None = None,
+        fails: Failure | None = None,
+        more: Any = None,
+        is_public: bool = True,
+        **definition: Any,
+    ) -> None:
+        image = image or self.image(service, text, fails)
+        web = {"image": image, "ports": {"80": "HTTP"}, **definition}
+        endpoint = {"publicEndpoint": {"containerName": "web", "containerPort": 80}}
+        self.api.create_container_service_deployment(
+            serviceName=service,
+            containers={"web": web, **(more or {})},
+            **(endpoint if is_public else {}),
+        )
+
+    def settled(self, service: str) -> str:
+        while True:
+            newest = self.deployments(service)[0]
+            if newest["state"] != "ACTIVATING":
+                state: str = newest["state"]
+                return state
+            time.sleep(0.02)
+
+    def deployments(self, service: str) -> Any:
+        return self.api.get_container_service_deployments(serviceName=service)["deployments"]
+
+    def describe(self, service: str) -> Any:
+        return self.api.get_container_services(serviceName=service)["containerServices"][0]
+
+    def get(self, service: str, path: str = "/", host: str | None = None) -> tuple[int, str]:
+        """Ask a service's URL."""
+        url = urlsplit(self.describe(service)["url"])
+        connection = http.client.HTTPConnection("127.0.0.1", url.port or 0, timeout=60)
+        try:
+            connection.request("GET", path, headers={"Host": host or url.netloc})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def log(self, service: str, container: str = "web") -> list[str]:
+        pages = self.api.get_container_log(serviceName=service, containerName=container)
+        return [event["message"] for event in pages["logEvents"]]
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Wait for what comes sooner or later; the test's own time limit ends what does not."""
+        while not condition():
+            time.sleep(0.02)
