@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from reliability.broken import Broken
+
 from .crowd import SECONDS, crowd
-from .member import MANY, Broken, Member
+from .member import MANY, Member
 from .properties import image
 
 LIMITS = ((1, 1), (1, 5), (2, 10), (5, 20), (10, 50))

@@ -17,9 +17,10 @@ from cdk_lightsail_containers import ContainerImage, ContainerService, ImageSour
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.samples.sample_image import push_sample_image
+from reliability.broken import Broken
 
 from .holding import FULL
-from .member import MANY, Broken
+from .member import MANY
 
 _MOST = 150
 _LONGEST_SECONDS = 900.0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
+from reliability.broken import Broken
 
 from .crowd import Crowd
-from .member import Answer, Broken
+from .member import Answer
 
 MOST = 150
 FULL = "container service 'shop' stores 150 images, the most that Lightsail keeps"

@@ -7,6 +7,7 @@ from typing import Any
 
 import stack_requests
 from fake_time import ThreadTime
+from reliability.broken import Broken
 from response_url import ResponseUrl
 from stack_requests import Context, Handler
 
@@ -15,10 +16,6 @@ HOUR = 3600.0
 
 Answer = dict[str, Any]
 Properties = dict[str, Any]
-
-
-class Broken(Exception):  # noqa: N818 - says what became of a case
-    """Something did not hold."""
 
 
 @dataclass(kw_only=True, eq=False)

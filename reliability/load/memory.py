@@ -29,11 +29,10 @@ from lightsail_local.engine.lambda_runtime import LambdaRuntime
 from lightsail_local.samples.sample_image import push_sample_image
 from oci_images import Made
 from reliability import ROOT
+from reliability.broken import Broken
 from staged_asset import staged_asset
 from world.aws import REGISTRY_SECRET, SHOP_PARAMETER, SHOP_SECRET
 from world.world import World
-
-from .member import Broken
 
 Wanted = tuple[str, dict[str, Any]]
 """A resource's type and properties."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .member import Broken
+from reliability.broken import Broken
+
 from .properties import deployment, image, pushed, registry_of_images
 from .two_functions import Two, two
 

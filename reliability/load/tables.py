@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from reliability.broken import Broken
 from reliability.report import table
 
 from . import crowds, door, engine, memory, releases
-from .member import Broken
 from .two_functions import NotHere
 
 STALE_SECONDS = 4.0

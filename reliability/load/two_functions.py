@@ -25,10 +25,11 @@ from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.engine.lambda_runtime import LambdaRuntime
 from lightsail_local.server import LightsailServer
 from reliability import ROOT
+from reliability.broken import Broken
 from response_url import ResponseUrl, response_url
 from staged_asset import staged_asset
 
-from .member import Answer, Broken, Properties
+from .member import Answer, Properties
 from .memory import RUNTIME
 
 _HANDLER = "lambda/cdk_lightsail_containers_handler"

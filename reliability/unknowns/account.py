@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .broken import check, check_told
+from reliability.broken import check, check_told
+
 from .by_hand import LOST
 from .images import content, multi_arch, one_platform
 from .sides import GONE

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import oci_images
 from lightsail_local.behaviour.behaviour import Behaviour
+from reliability.broken import Broken
 
-from .broken import Broken
 from .sides import GONE, KEPT, SWITCHES
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from .broken import Broken
+from reliability.broken import Broken
+
 from .cloud import Cloud
 from .scenarios import SCENARIOS
 from .templates import synthesize

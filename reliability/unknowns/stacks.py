@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from .broken import Broken
+from reliability.broken import Broken
+
 from .templates import BUCKET
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from reliability.broken import Broken
 from reliability.load import crowds, door, engine, memory, releases
 from reliability.load.crowd import crowd
 from reliability.load.holding import hold_images
-from reliability.load.member import Broken
 from reliability.load.properties import image
 from reliability.load.two_functions import NotHere
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reliability.unknowns.broken import check
+from reliability.broken import check
 from reliability.unknowns.templates import SITE
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oci_images import OCI_LAYER, OCI_MANIFEST, image
-from reliability.unknowns.broken import check
+from reliability.broken import check
 from reliability.unknowns.images import content
 from reliability.unknowns.templates import SHOP
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reliability.unknowns.broken import check
+from reliability.broken import check
 from reliability.unknowns.images import content, multi_arch, one_platform
 from reliability.unknowns.sides import GONE
 from reliability.unknowns.templates import SHOP
