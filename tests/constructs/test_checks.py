@@ -115,7 +115,7 @@ def test_what_is_not_to_be_asked_yet_has_no_text(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda value: Container(image=value), "image must be an image name"),
+        (lambda value: Container(image=value), "image must be a ContainerImage or an image name"),
         (lambda value: Container(image="nginx", environment={"A": value}), "must be a string, got"),
         (lambda value: Container(image="nginx", environment={value: "a"}), "a name in environment"),
         (
@@ -140,5 +140,5 @@ def test_a_value_of_python_is_refused_with_the_rule(
 
 
 def test_a_class_is_no_service(stack: Stack) -> None:
-    with pytest.raises(ValueError, match="service must be a CfnContainer or"):
+    with pytest.raises(ValueError, match="service must be a ContainerService, a CfnContainer or"):
         image_in(stack, service=CfnContainer, source=ImageSource.from_digest(DIGEST))
