@@ -212,7 +212,7 @@ USES: dict[str, tuple[Callable[[Stack, str], object], str, str | None, str]] = {
         None,
         "",
     ),
-    "power": (lambda stack, value: site(stack, power=value), "nano", "huge", "power must be"),
+    "power": (lambda stack, value: site(stack, power=value), "nano", "Huge", "power must be"),
     "name of a web service": (
         lambda stack, value: site(stack, service_name=value),
         "site",

@@ -207,7 +207,7 @@ def test_is_refused_when_it_cannot_have_signed(
     ("key", "message"),
     [
         (lambda stack: KEY_ARN, "^signed_by must be an IKey such as kms.Key, got 'arn:aws:kms:"),
-        (lambda stack: 5, "^signed_by must be an IKey such as kms.Key, got 5$"),
+        (lambda stack: 5, "^signed_by must be an IKey such as kms.Key, got 5"),
         (
             lambda stack: kms.Alias.from_alias_name(stack, "Alias", "alias/deploy"),
             "^signed_by must be a key, not an alias: kms.Key.from_lookup",
