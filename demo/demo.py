@@ -33,7 +33,7 @@ _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]+")
 _SAID = re.compile(r"Message returned: (.*) \(RequestId")
 
 
-class DemoFailed(Exception):  # noqa: N818 - reads as what it is
+class DemoFailed(Exception):
     """Something was not as the demo says it is."""
 
 

@@ -25,7 +25,7 @@ _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 _POWER = "nano"
 
 
-class Refusal(Exception):  # noqa: N818 - reads as what it is
+class Refusal(Exception):
     """Why nothing is begun, in a sentence."""
 
 

@@ -20,7 +20,7 @@ _SERVER_ERROR = 500
 _TRIES = 8
 
 
-class CallFailed(Exception):  # noqa: N818 - reads as what it is
+class CallFailed(Exception):
     """A call came to nothing that answers a question."""
 
     def __init__(self, operation: str, code: str, text: str) -> None:

@@ -27,7 +27,7 @@ _OUR_TYPES = ("AWS::Lightsail::", "Custom::Lightsail")
 FAILURE = "this version fails on purpose"
 
 
-class NotAsItShouldBe(Exception):  # noqa: N818 - reads as what it is
+class NotAsItShouldBe(Exception):
     """Something came out wrong; the message says what."""
 
 

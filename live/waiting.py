@@ -16,7 +16,7 @@ _LONGEST_PAUSE = 10.0
 _GROWTH = 1.5
 
 
-class TookTooLong(Exception):  # noqa: N818 - reads as what it is
+class TookTooLong(Exception):
     """Something did not happen while it was waited for."""
 
 

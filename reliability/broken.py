@@ -7,7 +7,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-class Broken(Exception):  # noqa: N818 - reads as what it is
+class Broken(Exception):
     """Something was not as it has to be; the sentence says what."""
 
 

@@ -36,7 +36,7 @@ _LOOKUP_DUMMY = re.compile(r"dummy-value-for-.|\bDUMMY_ARN\b")
 def new_path(scope: object, construct_id: object) -> str:
     """Return the path of a new construct after a check that it can be there."""
     if not isinstance(scope, Construct):
-        raise ValueError(f"scope must be a construct such as a Stack, got {show(scope)}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"scope must be a construct such as a Stack, got {show(scope)}")
     if not isinstance(construct_id, str) or not construct_id:
         raise ValueError(f"id must be a string, got {show(construct_id)}")
     path = f"{scope.node.path}/{construct_id}".lstrip("/")
@@ -66,7 +66,7 @@ def check_seconds(value: object, what: str, lowest: int, highest: int) -> None:
     """Check that a value is a Duration of whole seconds within a range."""
     rule = f"{what} must be a Duration of {lowest} to {highest} whole seconds"
     if not isinstance(value, Duration):
-        raise ValueError(f"{rule}, got {value!r}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"{rule}, got {value!r}")
     if value.is_unresolved():
         return
     seconds = value.to_seconds(integral=False)

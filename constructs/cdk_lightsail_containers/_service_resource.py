@@ -40,7 +40,7 @@ class ServiceResource(Resource):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         service: IContainerRef,
         handler: Handler | None,

@@ -136,13 +136,13 @@ def _check_image(image: object) -> None:
     if isinstance(image, ContainerImage) or not is_known(image):
         return
     if not isinstance(image, str):
-        raise ValueError(f"image must be a ContainerImage or an image name, got {show(image)}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"image must be a ContainerImage or an image name, got {show(image)}")
     check_container_image(image, None)
 
 
 def _check_ports(ports: object) -> None:
     if not isinstance(ports, Mapping):
-        raise ValueError(f"ports must be a mapping of port to PortProtocol, got {show(ports)}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"ports must be a mapping of port to PortProtocol, got {show(ports)}")
     for port, protocol in ports.items():
         check_key(port, "a port")
         check_port(port)
@@ -152,7 +152,7 @@ def _check_ports(ports: object) -> None:
 
 def _check_command(command: object) -> None:
     if not isinstance(command, list | tuple):
-        raise ValueError(f"command must be a list of strings, got {show(command)}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"command must be a list of strings, got {show(command)}")
     for part in command:
         _check_not_secret(part, "a part of command")
         if not isinstance(part, str) and not is_token(part):
@@ -163,7 +163,7 @@ def _variables(variables: object, what: str) -> Iterable[tuple[str, object]]:
     """Return the items of a mapping after a check of its names."""
     if not isinstance(variables, Mapping):
         shown = type(variables).__name__
-        raise ValueError(f"{what} must be a mapping of name to value, got a {shown}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"{what} must be a mapping of name to value, got a {shown}")
     for name in variables:
         check_key(name, f"a name in {what}")
         if not isinstance(name, str) or not _VARIABLE.fullmatch(name):

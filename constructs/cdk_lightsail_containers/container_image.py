@@ -63,7 +63,7 @@ class ContainerImage(ServiceResource):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         label: str,
         service: IContainerRef,
@@ -108,7 +108,7 @@ class ContainerImage(ServiceResource):
             removal_policy = RemovalPolicy.DESTROY if removal_policy is None else removal_policy
             _check_removal_policy(removal_policy)
             if not isinstance(source, ImageSource):
-                raise ValueError(f"source must be one of ImageSource.from_...(...), got {source!r}")  # noqa: TRY004 - one kind of error for a user
+                raise ValueError(f"source must be one of ImageSource.from_...(...), got {source!r}")
             check_known(label, check_label, "label")
             if max_versions is not None:
                 check_known(max_versions, check_max_versions, "max_versions")

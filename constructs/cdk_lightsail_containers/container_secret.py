@@ -50,7 +50,7 @@ class ContainerSecret:
             # The message must not show the value, which may be the secret itself.
             shown = type(self.origin).__name__
             rule = "a secret must be one of ContainerSecret.from_...(...)"
-            raise ValueError(f"{rule}, got a ContainerSecret of a value of type {shown!r}")  # noqa: TRY004 - one kind of error for a user
+            raise ValueError(f"{rule}, got a ContainerSecret of a value of type {shown!r}")
 
     @staticmethod
     def from_secrets_manager(

@@ -96,7 +96,7 @@ class IContainerService(IResource, IContainerRef, Protocol):
 
     def add_deployment(
         self,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         containers: Mapping[str, Container],
         handler: Handler | None = None,
@@ -115,7 +115,7 @@ class _Service(Resource):
 
     def add_deployment(
         self,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         containers: Mapping[str, Container],
         handler: Handler | None = None,
@@ -181,7 +181,7 @@ class ContainerService(_Service):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         service_name: str,
         is_disabled: bool | None = None,
@@ -262,7 +262,7 @@ class ContainerService(_Service):
     @staticmethod
     def from_service_attributes(
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         service_arn: str,
         service_name: str,
@@ -304,7 +304,7 @@ class ContainerService(_Service):
     @staticmethod
     def from_service_name(
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         service_name: str,
     ) -> IContainerService:
         """Import an existing container service of the stack's account and Region by its name.
@@ -449,16 +449,16 @@ def _check_url(value: object, what: str) -> None:
 def _check_tags(tags: object) -> None:
     rule = "tags must be a mapping of string to string"
     if not isinstance(tags, Mapping):
-        raise ValueError(f"{rule}, got {show(tags)}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"{rule}, got {show(tags)}")
     for key, value in tags.items():
         if not isinstance(key, str) or not isinstance(value, str):
-            raise ValueError(f"{rule}, got {show(value)} for {show(key)}")  # noqa: TRY004 - one kind of error for a user
+            raise ValueError(f"{rule}, got {show(value)} for {show(key)}")
 
 
 def _check_public_domain_names(names: object) -> None:
     rule = "public_domain_names must be a mapping of certificate name to a list of domain names"
     if not isinstance(names, Mapping):
-        raise ValueError(f"{rule}, got {show(names)}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"{rule}, got {show(names)}")
     for certificate, domains in names.items():
         if not isinstance(certificate, str) or not certificate:
             raise ValueError(f"{rule}, got {show(certificate)} for a certificate")

@@ -77,7 +77,7 @@ class ContainerServiceDeployment(ServiceResource):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         containers: Mapping[str, Container],
         service: IContainerRef,
@@ -290,7 +290,7 @@ def _check_containers(containers: object) -> None:
     if not isinstance(containers, Mapping):
         # The message must not show the value, which may contain environment variables.
         shown = type(containers).__name__
-        raise ValueError(f"containers must be a mapping of name to Container, got a {shown}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"containers must be a mapping of name to Container, got a {shown}")
     if not 1 <= len(containers) <= MOST_CONTAINERS:
         raise ValueError(f"containers must be 1 to {MOST_CONTAINERS}, got {len(containers)}")
     for name, container in containers.items():
@@ -298,7 +298,7 @@ def _check_containers(containers: object) -> None:
         check_known(name, check_container_name, "container name")
         if not isinstance(container, Container):
             shown = type(container).__name__
-            raise ValueError(f"containers[{name!r}] must be a Container, got a {shown}")  # noqa: TRY004 - one kind of error for a user
+            raise ValueError(f"containers[{name!r}] must be a Container, got a {shown}")
 
 
 def _check_images(
@@ -327,7 +327,7 @@ def _check_public_endpoint(endpoint: object, containers: Mapping[str, Container]
     if endpoint is None:
         return
     if not isinstance(endpoint, PublicEndpoint):
-        raise ValueError(f"public_endpoint must be a PublicEndpoint, got {endpoint!r}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"public_endpoint must be a PublicEndpoint, got {endpoint!r}")
     name, port = endpoint.container, endpoint.port
     if not is_known(name):
         return

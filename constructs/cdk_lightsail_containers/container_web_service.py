@@ -52,7 +52,7 @@ class ContainerWebService(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         port: int,
         service_name: str,

@@ -111,7 +111,7 @@ class Handler(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's word
+        id: str,
         *,
         architecture: lambda_.Architecture | None = None,
         environment: Mapping[str, str] | None = None,
@@ -382,7 +382,7 @@ def check_handler(scope: Construct, handler: object) -> None:
     if handler is None:
         return
     if not isinstance(handler, Handler):
-        raise ValueError(f"handler must be a Handler, got {handler!r}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"handler must be a Handler, got {handler!r}")
     check_place(scope, handler, Stack.of(handler), "handler")
 
 
@@ -400,7 +400,7 @@ def _longest_wait(timeout: Duration) -> Duration:
 def _check_environment(scope: Construct, environment: object) -> None:
     if not isinstance(environment, Mapping):
         shown = type(environment).__name__
-        raise ValueError(f"environment must be a mapping of name to string, got a {shown}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"environment must be a mapping of name to string, got a {shown}")
     for name, value in environment.items():
         if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
             rule = "a name in environment must be letters, digits and _, at least two of them, and "

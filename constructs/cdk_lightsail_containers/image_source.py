@@ -69,7 +69,7 @@ class ImageSource:
 
     def __post_init__(self) -> None:
         if not callable(getattr(self.origin, "bind", None)):
-            raise ValueError(f"source must be one of ImageSource.from_...(...), got {self!r}")  # noqa: TRY004 - one kind of error for a user
+            raise ValueError(f"source must be one of ImageSource.from_...(...), got {self!r}")
 
     @staticmethod
     def from_asset(

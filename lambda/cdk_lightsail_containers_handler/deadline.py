@@ -99,7 +99,7 @@ class Pauses:
         return turn
 
 
-class TooLate(Exception):  # noqa: N818 - says what became of a call
+class TooLate(Exception):
     """A call has not ended in its time; it may still be carried out."""
 
 

@@ -59,19 +59,19 @@ class HandlerError(Exception):
         return Unfinished(self._problem, self._fix, said=self.said)
 
 
-class NotFound(HandlerError):  # noqa: N818 - named for what Lightsail answers
+class NotFound(HandlerError):
     """Lightsail has no such service or image."""
 
 
-class Refused(HandlerError):  # noqa: N818
+class Refused(HandlerError):
     """Lightsail refuses the values: quotas, states and bad input are all this one exception."""
 
 
-class Unanswered(HandlerError):  # noqa: N818
+class Unanswered(HandlerError):
     """A call was sent and its answer was lost, so that it may have been carried out."""
 
 
-class OutOfTime(HandlerError):  # noqa: N818
+class OutOfTime(HandlerError):
     """A call did not get through while there was time.
 
     Args:
@@ -85,11 +85,11 @@ class OutOfTime(HandlerError):  # noqa: N818
         self.seconds = seconds
 
 
-class Cancelled(HandlerError):  # noqa: N818
+class Cancelled(HandlerError):
     """The stack does not want what was requested any more."""
 
 
-class Unfinished(HandlerError):  # noqa: N818
+class Unfinished(HandlerError):
     """The time of an invocation was over in the middle of something that can be gone on with.
 
     Args:

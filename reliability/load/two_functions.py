@@ -35,7 +35,7 @@ from .memory import RUNTIME
 _HANDLER = "lambda/cdk_lightsail_containers_handler"
 
 
-class NotHere(Exception):  # noqa: N818 - says where a commit is not
+class NotHere(Exception):
     """The clone does not reach back to a commit."""
 
 

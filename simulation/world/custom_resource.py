@@ -69,7 +69,7 @@ class Exchange:
         return json.loads(in_time[0]) if in_time else None
 
 
-class Failed(Exception):  # noqa: N818 - says what became of a resource
+class Failed(Exception):
     """A resource has failed; what is known of it goes along."""
 
     def __init__(self, reason: str, physical_id: str) -> None:
@@ -77,7 +77,7 @@ class Failed(Exception):  # noqa: N818 - says what became of a resource
         self.physical_id = physical_id
 
 
-class Cancelled(Exception):  # noqa: N818 - the same
+class Cancelled(Exception):
     """The stack was rolled back while a request was being carried out."""
 
     def __init__(self, outcome: Outcome) -> None:

@@ -23,7 +23,7 @@ _OK = range(200, 300)
 _CLIENT_ERROR = range(400, 500)
 
 
-class Undeliverable(Exception):  # noqa: N818 - says what became of the answer
+class Undeliverable(Exception):
     """An answer did not reach CloudFormation; its text holds nothing of the signed URL."""
 
 

@@ -114,7 +114,7 @@ class ContainerSpec:
         ).items():
             if not isinstance(value, str):
                 # Without the value: it may be a secret.
-                raise ValueError(f"{what}.Environment.{name} must be a string")  # noqa: TRY004 - one kind of error for a user
+                raise ValueError(f"{what}.Environment.{name} must be a string")
             environment[name] = value
         ports = mapping(given.get(ContainerProperty.PORTS, {}), f"{what}.Ports")
         return cls(

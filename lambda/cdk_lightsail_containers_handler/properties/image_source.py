@@ -26,7 +26,7 @@ class SourceProperty(StrEnum):
 def check_image(value: object, what: str = "image") -> str:
     """Validate the reference of an image in a registry and return it."""
     if not isinstance(value, str):
-        raise ValueError(f"{what} must be registry/repository:tag or @digest, got {show(value)}")  # noqa: TRY004 - one kind of error for a user
+        raise ValueError(f"{what} must be registry/repository:tag or @digest, got {show(value)}")
     Reference.parse(value)
     return value
 

@@ -83,25 +83,25 @@ class RegistryError(Exception):
         return f"{self.problem}: {self.fix}"
 
 
-class Unauthorized(RegistryError):  # noqa: N818 - these are named for what registries answer
+class Unauthorized(RegistryError):
     """Credentials are missing, wrong or expired, or do not allow it."""
 
     default_fix = "check its name, and that the credentials allow it"
 
 
-class Missing(RegistryError):  # noqa: N818
+class Missing(RegistryError):
     """The registry has no such repository, manifest or blob."""
 
     default_fix = "check its name, tag and digest"
 
 
-class DigestMismatch(RegistryError):  # noqa: N818
+class DigestMismatch(RegistryError):
     """Bytes are not what their digest and size say."""
 
     default_fix = "push the image to its registry again"
 
 
-class Unsupported(RegistryError):  # noqa: N818
+class Unsupported(RegistryError):
     """A manifest is of a kind that is not copied."""
 
     default_fix = "name a container image, built as OCI image or Docker schema 2"
@@ -112,13 +112,13 @@ class PlatformMissing(Unsupported):
     """An image does not run on the platform wanted."""
 
 
-class Rejected(RegistryError):  # noqa: N818
+class Rejected(RegistryError):
     """The registry refuses the request, or it asks for something that we refuse."""
 
     default_fix = "check that the registry takes such images"
 
 
-class Unavailable(RegistryError):  # noqa: N818
+class Unavailable(RegistryError):
     """The registry cannot now."""
 
     default_temporary = True
@@ -131,7 +131,7 @@ class TransportError(RegistryError):
     default_temporary = True
 
 
-class UploadInterrupted(RegistryError):  # noqa: N818
+class UploadInterrupted(RegistryError):
     """An upload is lost, and the blob may be sent again at once.
 
     Args:
@@ -146,7 +146,7 @@ class UploadInterrupted(RegistryError):  # noqa: N818
         self.location = location
 
 
-class DeadlineExceeded(RegistryError):  # noqa: N818
+class DeadlineExceeded(RegistryError):
     """The deadline came first; what is copied by then stays, and is not copied again."""
 
     default_fix = "give it more time"

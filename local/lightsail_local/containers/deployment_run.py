@@ -28,13 +28,13 @@ _LONGEST_PAUSE = 30.0
 _KILLED = 137
 
 
-class _Failed(Exception):  # noqa: N818 - it is no fault of ours
+class _Failed(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)
         self.failure: Failure = failure
 
 
-class _Ended(Exception):  # noqa: N818 - it was asked for
+class _Ended(Exception):
     pass
 
 

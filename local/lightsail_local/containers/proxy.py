@@ -45,7 +45,7 @@ _OF_CONNECTION: Final = frozenset(
 _OF_WEBSOCKET = "sec-websocket-"
 
 
-class Unserved(LookupError):  # noqa: N818 - a state of a service
+class Unserved(LookupError):
     """No deployment of the service answers requests."""
 
 
