@@ -6,10 +6,10 @@ PACKAGES := .ci/python-packages
 LOCK := uv pip compile --quiet --universal --no-annotate --no-emit-package cdk-lightsail-containers \
 	--custom-compile-command 'make requirements'
 SETUP := .venv/installed .venv-runtime/installed node_modules/installed
-# Where `make check` looks at spelling and words. PROSE=tests lists the hits elsewhere: `make words`.
+# Where `make check` looks at spelling and words. PROSE=folder for another one.
 PROSE := README.md CHANGELOG.md CONTRIBUTING.md RELEASING.md SECURITY.md docs .github prose \
 	app.py benchmarks constructs demo examples findings lambda live local reliability simulation \
-	tests/live tests/reliability tests/support Makefile .pre-commit-config.yaml
+	tests Makefile .pre-commit-config.yaml
 
 # The Python that AWS Lambda runs the function on. Nothing is downloaded: a machine without it uses
 # the one of .venv, and CI fails. A command of pyenv works only with a version chosen.

@@ -579,7 +579,7 @@ class TestHostileTar:
 
 class TestHostileZip:
     def changed(self, at: int, value: bytes, count: int = 1) -> bytes:
-        """Return a zip of which the directory's first entries are changed."""
+        """Return a zip whose directory's first entries are changed."""
         content = bytearray(zipped(layout(image(*BIG)), zipfile.ZIP_STORED))
         place = 0
         for _ in range(count):

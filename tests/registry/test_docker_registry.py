@@ -67,7 +67,7 @@ def copy(source: str, destination: str, credentials: Credentials | None = ROBOT)
 
 
 def assert_arrived(reference: str, made: Made, folder: Path, login: Credentials | None) -> None:
-    """Have skopeo fetch an image, and compare each byte."""
+    """Fetch an image with skopeo, and compare each byte."""
     command = ["skopeo", "copy", "--src-tls-verify=false"]
     if login:
         command += [f"--src-creds={login.username}:{login.password}"]

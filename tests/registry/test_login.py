@@ -289,7 +289,7 @@ def test_a_realm_in_the_metadata_service_is_refused_and_gets_nothing(bearer: Cop
     assert bearer.connections.requests == 1
 
 
-def test_a_challenge_that_nobody_knows_is_not_answered(bearer: Copying) -> None:
+def test_an_unknown_challenge_is_not_answered(bearer: Copying) -> None:
     bearer.source.fail("GET", status(401, {"WWW-Authenticate": "Negotiate"}))
 
     with pytest.raises(Unauthorized):

@@ -120,7 +120,7 @@ def test_tells_foreign_layers_apart_if_they_are_kept_elsewhere(layer_type: str) 
 
 
 @pytest.mark.parametrize("docker", [True, False])
-def test_chooses_linux_amd64_of_an_index_whatever_stands_before_it(docker: bool) -> None:
+def test_chooses_linux_amd64_of_an_index_behind_any_other(docker: bool) -> None:
     arm64, amd64 = image(b"1", platform="linux/arm64/v8"), image(b"2")
     windows = image(b"3", platform="windows/amd64")
 

@@ -60,7 +60,7 @@ def test_fills_the_buffer_but_at_the_end(pulling: Copying) -> None:
     assert counts == [70_000] * 4 + [20_000, 0]
 
 
-def test_reads_a_blob_whose_length_nobody_told(pulling: Copying) -> None:
+def test_reads_a_blob_of_unknown_length(pulling: Copying) -> None:
     pulling.source.fail("GET", chunked(CONTENT))
 
     assert read_all(reader_of(pulling)) == CONTENT

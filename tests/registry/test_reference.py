@@ -86,7 +86,7 @@ def test_refuses_what_is_no_reference_with_the_value_and_the_rule(text: str, rul
     "text",
     ["https://robot:hunter2@ghcr.io/acme/web", "robot:hunter2@ghcr.io/web", "web?token=hunter2"],
 )
-def test_does_not_repeat_credentials_that_somebody_wrote_into_a_reference(text: str) -> None:
+def test_does_not_repeat_credentials_that_a_user_wrote_into_a_reference(text: str) -> None:
     with pytest.raises(ValueError, match="got") as error:
         Reference.parse(text)
 

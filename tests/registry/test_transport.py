@@ -15,7 +15,7 @@ from oci_images import Made, image, to_json
 
 
 def large_image() -> Made:
-    """An image of which the manifest alone is more than the kernel takes at once."""
+    """An image whose manifest alone is more than the kernel takes at once."""
     made = image(b"layer")
     note = b'{"annotations": {"note": "' + b"x" * 4_000_000 + b'"}, '
     return Made(content=note + made.content[1:], media_type=made.media_type, blobs=made.blobs)
