@@ -89,9 +89,12 @@ class Matrix:
 
 
 def runs_of(
-    calls: dict[str, list[Call]], faults: Iterable[str], seed: int, most: int | None = None
+    calls: dict[str, list[Call]], faults: Sequence[str], seed: int, most: int | None = None
 ) -> list[Run]:
-    """Return a run for each call and each fault, or as many of them, the same for a seed."""
+    """Return a run for each call and each fault, or as many of them, the same for a seed.
+
+    As many are of each lifecycle, as far as it has them, and they take turns with the faults.
+    """
     runs = [
         [
             Run(name, call, fault, seed)
@@ -100,12 +103,22 @@ def runs_of(
         ]
         for name, of_lifecycle in calls.items()
     ]
-    if most is not None:  # as many of each lifecycle, as far as it has them
-        for of_lifecycle in runs:
-            random.Random(seed).shuffle(of_lifecycle)  # noqa: S311 - no secret
-        turns = [run for turn in itertools.zip_longest(*runs) for run in turn if run]
-        return turns[:most]
-    return [run for of_lifecycle in runs for run in of_lifecycle]
+    if most is None:
+        return [run for of_lifecycle in runs for run in of_lifecycle]
+    each = -(-most // len(runs))
+    for number, of_lifecycle in enumerate(runs):
+        random.Random(seed).shuffle(of_lifecycle)  # noqa: S311 - no secret
+        first = (seed + number * each) % len(faults)
+        of_lifecycle[:] = _in_turns(
+            [run for run in of_lifecycle if run.fault == fault]
+            for fault in (*faults[first:], *faults[:first])
+        )
+    return _in_turns(runs)[:most]
+
+
+def _in_turns(groups: Iterable[list[Run]]) -> list[Run]:
+    """Return the first of each group, then the second of each, and so on."""
+    return [run for turn in itertools.zip_longest(*groups) for run in turn if run]
 
 
 def pairs_of(calls: dict[str, list[Call]], faults: Sequence[str], seed: int) -> Iterator[Run]:

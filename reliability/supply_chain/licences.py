@@ -43,8 +43,8 @@ def licence(metadata: Message) -> str:
 
 
 def is_accepted(expression: str) -> bool:
-    """Return whether a licence, or one of several to choose from, is accepted."""
-    return any(one in ACCEPTED for one in expression.split(" OR "))
+    """Return whether a licence, or one of several to choose from, is accepted in all its parts."""
+    return any(ACCEPTED.issuperset(one.split(" AND ")) for one in expression.split(" OR "))
 
 
 def rows(names: Iterable[str], along: Iterable[str] = ()) -> list[tuple[str, str, str, str]]:

@@ -147,7 +147,7 @@ def test_takes_every_image_that_the_service_may_run(stack: Stack, image: str) ->
         ({"containers": {"web_1": WEB}}, "container name must be 1-53 lower.* got 'web_1'"),
         (
             {"containers": {"web": {"environment": "hunter2"}}},
-            r"containers\['web'\] must be a Container, got a dict$",
+            r"containers\['web'\] must be a Container, got a dict\n",
         ),
         (
             {"containers": {"web": Container(image=":blog.web.7")}},

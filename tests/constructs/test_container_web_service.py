@@ -216,7 +216,7 @@ def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> N
         ({"command": "serve"}, "command must be a list of strings, got 'serve'"),
         ({"handler": "function"}, "handler must be a Handler, got 'function'"),
         ({"revision": 7}, "revision must be a string, got 7"),
-        ({"public_domain_names": ["a.example"]}, r"domain names, got \['a.example'\]$"),
+        ({"public_domain_names": ["a.example"]}, r"domain names, got \['a.example'\]\n"),
         ({"public_domain_names": {"": ["a.example"]}}, "got '' for a certificate"),
         ({"public_domain_names": {"a": "a.example"}}, "domain names, got 'a.example' for 'a'"),
         ({"public_domain_names": {"a": []}}, r"domain names, got \[\] for 'a'"),

@@ -186,7 +186,8 @@ def test_a_product_that_does_not_work_is_told_and_nothing_is_left(
         assert live.wait() == 1, live.output
 
     assert "not as it should be: it is not so that the deploy succeeds" in live.output
-    assert "maximum limit of Lightsail Container Services" in live.output
+    said = " ".join(live.output.split())  # it is wrapped to the width
+    assert "maximum limit of Lightsail Container Services" in said
     report = live.report.read_text()
     assert "**no**" in report
     assert "| U14 " in report

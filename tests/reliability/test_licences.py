@@ -58,6 +58,7 @@ def test_reads_a_licence_wherever_metadata_has_it(given: Message, expression: st
         ("GPL-3.0-only OR MIT", True),
         ("GPL-3.0-only", False),
         ("MIT AND GPL-3.0-only", False),
+        ("Apache-2.0 AND MIT", True),
         ("unknown", False),
     ],
 )

@@ -72,7 +72,7 @@ def test_stacks_before_a_limit_of_calls_come_through_and_not_all_at_once() -> No
 
     assert passed.refused > 0
     assert passed.least < passed.seconds < 2 * passed.least
-    assert passed.together <= SOME / 2
+    assert passed.together < SOME
 
 
 def test_stacks_with_too_little_time_before_a_limit_of_calls_say_so() -> None:
