@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from lightsail_local.behaviour.behaviour_option import behaviour_help, parse_behaviour
 from lightsail_local.behaviour.failure import Failure
-from lightsail_local.containers.find_container_engine import ENGINES
+from lightsail_local.containers.container_engine import ENGINES
 from lightsail_local.endpoints import (
     DEFAULT_LIGHTSAIL_PORT,
     DEFAULT_PAGE_PORT,

@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
+from lightsail_local.containers.container_engine import ENGINES
 from lightsail_local.containers.find_container_engine import (
-    ENGINES,
     NoContainerEngineError,
     find_container_engine,
 )

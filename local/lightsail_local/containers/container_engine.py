@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+ENGINES = ("docker", "podman", "nerdctl", "finch")
 # What every container of a cloud has, with the cloud's id.
 CLOUD_LABEL = "lightsail-local.cloud"
 _PROGRAM_IMAGE = "program"

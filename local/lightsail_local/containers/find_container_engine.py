@@ -10,11 +10,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from .container_engine import ContainerEngine, ContainerEngineError, Resources, Started
+from .container_engine import (
+    ENGINES,
+    ContainerEngine,
+    ContainerEngineError,
+    Resources,
+    Started,
+)
 from .docker_archive import write_program_archive
 from .started_clouds import StartedCloud
 
-ENGINES = ("docker", "podman", "nerdctl", "finch")
 _PORT = 80
 _TRIALS = 100
 _TRIAL_SECONDS = 0.2

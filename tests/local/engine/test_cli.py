@@ -307,6 +307,19 @@ def test_tells_how_to_install_what_is_missing(
     )
 
 
+def test_needs_nothing_of_the_extra_to_say_that_it_is_missing() -> None:
+    program = "import sys, lightsail_local.cli; print({*sys.argv[1:]} & {*sys.modules})"
+
+    shown = subprocess.run(
+        [sys.executable, "-c", program, "aiohttp", "boto3", "botocore", "ministack"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shown.stdout == "set()\n"
+
+
 def test_tells_that_python_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 10, 1))
     monkeypatch.setattr(sys, "version", "3.10.1 (main)")
