@@ -6,13 +6,22 @@ from typing import Any
 import pytest
 
 import stack_requests
+from fake_registry import FakeRegistry, fake_registry
 
 
 @pytest.fixture
-def stack() -> Iterator[stack_requests.Stack]:
-    """A stack before a Lightsail that behaves as the real one most likely does."""
-    with stack_requests.stack() as given:
+def stack(request: pytest.FixtureRequest) -> Iterator[stack_requests.Stack]:
+    """A stack before a Lightsail that behaves as marked, or as the real one most likely does."""
+    marker = request.node.get_closest_marker("behaviour")
+    with stack_requests.stack(**(marker.kwargs if marker else {})) as given:
         yield given
+
+
+@pytest.fixture
+def source() -> Iterator[FakeRegistry]:
+    """A registry to push from."""
+    with fake_registry() as registry:
+        yield registry
 
 
 @pytest.fixture

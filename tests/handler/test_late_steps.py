@@ -22,20 +22,20 @@ OTHER_SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:other-a1b2c
 SECONDS = 62
 LATE = 20
 
-
-@pytest.fixture
-def source() -> Iterator[FakeRegistry]:
-    with fake_registry.fake_registry() as registry:
-        registry.add(MADE, "1")
-        yield registry
+pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 
 @pytest.fixture
-def stack() -> Iterator[Stack]:
-    with stack_requests.stack(missing_digest="refused") as given:
-        given.clients["lambda"] = FakeLambda()
-        given.seconds = SECONDS
-        yield given
+def source(source: FakeRegistry) -> FakeRegistry:
+    source.add(MADE, "1")
+    return source
+
+
+@pytest.fixture
+def stack(stack: Stack) -> Stack:
+    stack.clients["lambda"] = FakeLambda()
+    stack.seconds = SECONDS
+    return stack
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-import fake_registry
 import oci_images
 import signed_images
-import stack_requests
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_kms import KEY, FakeKms, fake_kms
 from fake_registry import FakeRegistry, status
@@ -27,11 +25,7 @@ BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 ANNOTATION = "dev.cosignproject.cosign/signature"
 SIGN = "https://sigstore.dev/cosign/sign/v1"
 
-
-@pytest.fixture
-def source() -> Iterator[FakeRegistry]:
-    with fake_registry.fake_registry() as registry:
-        yield registry
+pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 
 @pytest.fixture
@@ -41,10 +35,9 @@ def kms() -> Iterator[FakeKms]:
 
 
 @pytest.fixture
-def stack(kms: FakeKms) -> Iterator[Stack]:
-    with stack_requests.stack(missing_digest="refused") as given:
-        given.urls["kms"] = kms.url
-        yield given
+def stack(stack: Stack, kms: FakeKms) -> Stack:
+    stack.urls["kms"] = kms.url
+    return stack
 
 
 def request(stack: Stack, registry: FakeRegistry, **changes: Any) -> dict[str, Any]:

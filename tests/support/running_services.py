@@ -8,13 +8,19 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
+
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.behaviour.failure import Failure
+from lightsail_local.containers.container_engine import ContainerEngine
+from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.samples.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
 
@@ -63,6 +69,24 @@ class Services:
 
     server: LightsailServer
     api: Any
+
+    @classmethod
+    @contextmanager
+    def running(
+        cls, behaviour: Behaviour, engine: ContainerEngine, folder: Path
+    ) -> Iterator[Services]:
+        """Serve a Lightsail whose containers an engine runs."""
+        containers = RealContainers(engine=engine, port=0, folder=folder)
+        with LightsailServer(behaviour, containers=containers) as server:
+            client = boto3.client(
+                "lightsail",
+                endpoint_url=server.url,
+                region_name="us-east-1",
+                aws_access_key_id="local",
+                aws_secret_access_key="local",
+            )
+            with closing(client):
+                yield cls(server, client)
 
     def create(self, name: str, scale: int = 1) -> None:
         self.api.create_container_service(serviceName=name, power="micro", scale=scale)

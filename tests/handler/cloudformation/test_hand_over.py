@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,17 +26,7 @@ from oci_images import Made
 from push_requests import LAYERS, create, create_request, pushed, reason
 from stack_requests import STACK_ID, Stack
 
-
-@pytest.fixture
-def source() -> Iterator[FakeRegistry]:
-    with fake_registry.fake_registry() as registry:
-        yield registry
-
-
-@pytest.fixture
-def stack() -> Iterator[Stack]:
-    with stack_requests.stack(missing_digest="refused") as given:
-        yield given
+pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 
 class Lambda:

@@ -1,11 +1,9 @@
 """Updates that are undone: the image that the resource stood for before is the answer."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-import fake_registry
 import oci_images
 import signed_images
 from fake_kms import KEY, fake_kms
@@ -13,12 +11,6 @@ from fake_registry import FakeRegistry
 from stack_requests import Stack, digest
 
 REGISTER = "RegisterContainerImage"
-
-
-@pytest.fixture
-def source() -> Iterator[FakeRegistry]:
-    with fake_registry.fake_registry() as registry:
-        yield registry
 
 
 def pushed(source: FakeRegistry, revision: str = "1") -> dict[str, Any]:

@@ -8,14 +8,15 @@ import pytest
 
 import fake_s3
 import oci_images
-import stack_requests
 from archives import Files, docker_files, layout, tar, zipped
-from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_s3 import FakeS3, Handler, cut_after, refused
+from push_requests import reason
 from stack_requests import Stack
 
 LAYERS = oci_images.layers(3, 400_000)
 MADE = oci_images.image(*LAYERS)
+
+pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 
 @pytest.fixture
@@ -25,10 +26,9 @@ def s3() -> Iterator[FakeS3]:
 
 
 @pytest.fixture
-def stack(s3: FakeS3) -> Iterator[Stack]:
-    with stack_requests.stack(missing_digest="refused") as given:
-        given.clients["s3"] = s3.client()
-        yield given
+def stack(stack: Stack, s3: FakeS3) -> Stack:
+    stack.clients["s3"] = s3.client()
+    return stack
 
 
 def create(stack: Stack, s3: FakeS3, archive: bytes, **more: Any) -> Any:
@@ -39,13 +39,6 @@ def create_request(stack: Stack, s3: FakeS3, archive: bytes, **more: Any) -> dic
     s3.objects["image.zip"] = archive
     source = {"Bucket": "assets", "Key": "image.zip"}
     return stack.request("Create", Digest=None, Source=source, **more)
-
-
-def reason(answer: dict[str, str]) -> str:
-    assert answer["Status"] == "FAILED"
-    assert answer["PhysicalResourceId"] == NOT_REGISTERED
-    assert len(answer["Reason"]) <= 240
-    return answer["Reason"]
 
 
 @pytest.mark.parametrize("pack", [tar, zipped])

@@ -1,12 +1,10 @@
 """Sources that hold no image for Lightsail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-import fake_registry
 import oci_images
-import stack_requests
 from fake_registry import FakeRegistry, status
 from oci_images import Made
 from push_requests import LAYERS, create, pushed, reason
@@ -14,17 +12,7 @@ from stack_requests import Stack
 
 Spoil = Callable[[FakeRegistry], None]
 
-
-@pytest.fixture
-def source() -> Iterator[FakeRegistry]:
-    with fake_registry.fake_registry() as registry:
-        yield registry
-
-
-@pytest.fixture
-def stack() -> Iterator[Stack]:
-    with stack_requests.stack(missing_digest="refused") as given:
-        yield given
+pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 
 def no_registry(source: FakeRegistry) -> None:

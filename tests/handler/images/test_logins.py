@@ -1,7 +1,6 @@
 """The credentials that a source's registry asks for."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,24 +10,13 @@ from botocore.exceptions import (
 
 import fake_registry
 import oci_images
-import stack_requests
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
 from push_requests import LAYERS, create, reason
 from stack_requests import Stack
 
 SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-a1b2c3"
 
-
-@pytest.fixture
-def source() -> Iterator[FakeRegistry]:
-    with fake_registry.fake_registry() as registry:
-        yield registry
-
-
-@pytest.fixture
-def stack() -> Iterator[Stack]:
-    with stack_requests.stack(missing_digest="refused") as given:
-        yield given
+pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 
 class Secrets:

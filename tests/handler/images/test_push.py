@@ -1,12 +1,10 @@
 """An image carried from a registry into the local Lightsail, and registered."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-import fake_registry
 import oci_images
 import stack_requests
 from fake_registry import FakeRegistry
@@ -14,17 +12,7 @@ from lightsail_local.server import Fault
 from push_requests import LAYERS, create, create_request, pushed, reason
 from stack_requests import Stack
 
-
-@pytest.fixture
-def source() -> Iterator[FakeRegistry]:
-    with fake_registry.fake_registry() as registry:
-        yield registry
-
-
-@pytest.fixture
-def stack() -> Iterator[Stack]:
-    with stack_requests.stack(missing_digest="refused") as given:
-        yield given
+pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 
 class TestPush:

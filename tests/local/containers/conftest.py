@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
@@ -15,9 +14,7 @@ from lightsail_local.containers.find_container_engine import (
     NoContainerEngineError,
     find_container_engine,
 )
-from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.containers.started_clouds import StartedCloud, started_cloud
-from lightsail_local.server import LightsailServer
 from running_services import FakeEngine, Services
 
 
@@ -62,14 +59,5 @@ def services(any_engine: tuple[ContainerEngine, Path]) -> Iterator[Services]:
     behaviour = Behaviour(
         service_seconds=0, deployment_seconds=0.5, health_check_second=0.02, log_page_size=10_000
     )
-    containers = RealContainers(engine=engine, port=0, folder=folder)
-    with LightsailServer(behaviour, containers=containers) as server:
-        client = boto3.client(
-            "lightsail",
-            endpoint_url=server.url,
-            region_name="us-east-1",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
-        yield Services(server, client)
-        client.close()
+    with Services.running(behaviour, engine, folder) as services:
+        yield services

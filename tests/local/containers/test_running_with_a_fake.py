@@ -5,14 +5,11 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 
-import boto3
 import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.containers.find_container_engine import find_container_engine
-from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.containers.started_clouds import StartedCloud
-from lightsail_local.server import LightsailServer
 from running_services import FakeEngine, Services
 
 
@@ -25,19 +22,9 @@ def behaviour() -> Behaviour:
 
 @pytest.fixture
 def services(fake: FakeEngine, cloud: StartedCloud, behaviour: Behaviour) -> Iterator[Services]:
-    containers = RealContainers(engine=find_container_engine(cloud), port=0, folder=cloud.folder)
-    with LightsailServer(behaviour, containers=containers) as server:
-        client = boto3.client(
-            "lightsail",
-            endpoint_url=server.url,
-            region_name="us-east-1",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
-        services = Services(server, client)
+    with Services.running(behaviour, find_container_engine(cloud), cloud.folder) as services:
         services.create("shop")
         yield services
-        client.close()
 
 
 def test_a_public_image_is_pulled(services: Services, fake: FakeEngine) -> None:
