@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .runs import ROOT
+from .runs import NO_ACCOUNT, ROOT
 
 from staged_asset import staged_asset  # isort: skip
 
@@ -62,14 +62,7 @@ def main() -> None:
 def _measure(code: str, asset: Path) -> tuple[float, float]:
     ran = subprocess.run(  # noqa: S603 - our own code
         [str(RUNTIME), "-c", _MEASURED.format(code=code)],
-        env={
-            "PYTHONPATH": str(asset),
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "000000000000",
-            "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        },
+        env={"PYTHONPATH": str(asset), **NO_ACCOUNT},
         stdout=subprocess.PIPE,
         check=True,
     )

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .images import MB
+from .runs import NO_ACCOUNT
 
 from docker_registry import DockerRegistry, docker_registry  # isort: skip
 from oci_images import layers, multi_arch, push  # isort: skip
@@ -17,18 +18,10 @@ from oci_images import layers, multi_arch, push  # isort: skip
 if TYPE_CHECKING:
     from stack_requests import Stack
 
-_NO_ACCOUNT = {
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "000000000000",
-    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
-
 
 def main() -> None:
     """Deploy, and print a table."""
-    os.environ.update(_NO_ACCOUNT)
+    os.environ.update(NO_ACCOUNT)
     # The handler makes its client of Lightsail when it is imported.
     import stack_requests  # noqa: PLC0415
 

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .runs import ROOT
+from .runs import NO_ACCOUNT, ROOT
 
 if TYPE_CHECKING:
     from stack_requests import Stack
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 _DEPLOYMENTS = 50
 _SECONDS = (20.0, 300.0)
 _INVOCATION_SECONDS = 900.0
-_NO_ACCOUNT = {
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "000000000000",
-    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measured() -> OwnTime:
     """Measure the function that this process imports."""
-    os.environ.update(_NO_ACCOUNT)
+    os.environ.update(NO_ACCOUNT)
     # The handler makes its client of Lightsail when it is imported.
     import stack_requests  # noqa: PLC0415
 

@@ -22,6 +22,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "simulation"), str(ROOT / "tests/support")
 
 from docker_registry import DockerRegistry  # noqa: E402
 
+# An environment in which boto3 makes clients that reach no account.
+NO_ACCOUNT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "000000000000",
+    "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 SKOPEO_CACHES = (
     Path("/var/lib/containers/cache/blob-info-cache-v1.boltdb"),
     Path.home() / ".local/share/containers/cache/blob-info-cache-v1.boltdb",
