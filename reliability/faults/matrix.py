@@ -19,8 +19,8 @@ from reliability.lifecycles import LIFECYCLES
 from reliability.local_aws import leave_real_accounts
 from reliability.report import table
 from world.aws import SERVICES
-from world.environment import ProcessEnvironments
 from world.gate import Call
+from world.processes import ProcessEnvironments
 from world.template import Templates
 
 from . import inject

@@ -12,9 +12,9 @@ from reliability.invariants import Invariants
 from reliability.lifecycles import LIFECYCLES, Setting, set_up
 from world.cloudformation import SimulatedStack
 from world.custom_resource import Outcome
-from world.environment import ProcessEnvironments
 from world.function import Function
 from world.gate import Call
+from world.processes import ProcessEnvironments
 from world.template import Templates
 from world.world import World
 

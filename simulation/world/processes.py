@@ -1,0 +1,224 @@
+"""Processes of the function, which can be killed and stopped."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import itertools
+import logging
+import mmap
+import os
+import random
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+from typing import Any
+
+import certificates
+from fake_ecr import HOST as ECR_HOST
+from fake_ecr import lead_to_ecr
+from fake_time import FakeTime
+from lightsail_local.endpoints import DEFAULT_REGION
+
+from .aws import SERVICES
+from .environment import PREPARED, Context, Environment, Settings, invoke, make_handler, prepare
+
+_LOOK_SECONDS = 0.005
+_REFUSAL = struct.Struct("ii")
+_REFUSED = struct.Struct("i")
+
+
+class Refusal:
+    """Which of the connections of the function's processes is refused, as its kernel would."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, _REFUSAL.size + _REFUSED.size)
+        self.refuse(0, 0)
+
+    def refuse(self, port: int, number: int) -> None:
+        """Refuse a connection to a port, the first one being number 1."""
+        _REFUSAL.pack_into(self._memory, 0, port, number)
+        _REFUSED.pack_into(self._memory, _REFUSAL.size, 0)
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether that connection was tried, and refused."""
+        return bool(_REFUSED.unpack_from(self._memory, _REFUSAL.size)[0])
+
+    def hook(self) -> None:
+        """Refuse connections of this process and of those that it forks."""
+
+        def audit(event: str, arguments: tuple[object, ...]) -> None:
+            if event != "socket.connect":
+                return
+            port, number = _REFUSAL.unpack_from(self._memory)
+            address = arguments[1]
+            if number and isinstance(address, tuple) and address[1] == port:
+                _REFUSAL.pack_into(self._memory, 0, port, number - 1)
+                if number == 1:
+                    _REFUSED.pack_into(self._memory, _REFUSAL.size, 1)
+                    raise ConnectionRefusedError(111, "Connection refused")
+
+        sys.addaudithook(audit)
+
+
+class ProcessEnvironments:
+    """Makes processes of the function, each forked from a process that serves nothing else.
+
+    Args:
+        clock: the time that they share.
+
+    Attributes:
+        log: what they all have logged.
+        certificate: that of Amazon ECR's registry, which they trust.
+        refusal: which of their connections is refused.
+    """
+
+    def __init__(self, clock: FakeTime) -> None:
+        self.refusal = Refusal()
+        self._folder = tempfile.TemporaryDirectory(prefix="lightsail-faults-")
+        self.certificate = certificates.certificate(Path(self._folder.name), ECR_HOST)
+        os.environ["SSL_CERT_FILE"] = str(self.certificate.certificate)
+        self.log = Path(self._folder.name) / "log"
+        self._address = str(Path(self._folder.name) / "environments")
+        self._listener = Listener(self._address, "AF_UNIX")
+        ours, its = socket.socketpair()
+        self._process = os.fork()
+        if not self._process:
+            ours.close()
+            try:
+                _serve(its, clock, self.refusal, self._address, self.log)
+            finally:
+                os._exit(1)
+        its.close()
+        self._orders = ours
+
+    def make(self, settings: Settings) -> Environment:
+        """Start a process of the function."""
+        self._orders.sendall(b"fork")
+        connection = self._listener.accept()
+        process = connection.recv()
+        connection.send(settings)
+        return _Process(process, connection)
+
+    def close(self) -> None:
+        """End the process that the others are forked from."""
+        self._orders.close()
+        os.waitpid(self._process, 0)
+        self._listener.close()
+        self._folder.cleanup()
+
+
+class _Process:
+    """A process of the function."""
+
+    def __init__(self, process: int, connection: Connection[Any, Any]) -> None:
+        self._process = process
+        self._connection = connection
+
+    def invoke(self, event: Mapping[str, Any], seconds: float) -> str:
+        try:
+            self._connection.send((event, seconds))
+            outcome: str = self._connection.recv()
+        except (EOFError, ConnectionError, BrokenPipeError):
+            return "killed"
+        return outcome
+
+    def kill(self) -> None:
+        os.kill(self._process, signal.SIGKILL)
+        while Path(f"/proc/{self._process}").exists():
+            os.sched_yield()
+
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        os.kill(self._process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):  # it was killed meanwhile
+                os.kill(self._process, signal.SIGCONT)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _serve(
+    orders: socket.socket, clock: FakeTime, refusal: Refusal, address: str, log: Path
+) -> None:
+    """Fork a process of the function for each order."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    refusal.hook()
+    # Made as AWS Lambda makes it, in an environment with a Region, and once for all processes.
+    main = importlib.import_module("cdk_lightsail_containers_handler.main")
+    importlib.import_module("cdk_lightsail_containers_handler.images.push")
+    importlib.import_module("cdk_lightsail_containers_handler.deployments.rollout")
+    importlib.import_module("cdk_lightsail_containers_handler.aws.secret_values")
+    for service, is_impatient in itertools.product(("lightsail", *SERVICES), (False, True)):
+        key = service, is_impatient, DEFAULT_REGION
+        client = PREPARED[key] = prepare(main.CLIENT_CONFIG, *key)
+        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))  # reads a file
+    # What is imported stays: a process that looks through it for garbage copies its memory.
+    gc.collect()
+    gc.freeze()
+    while orders.recv(4):
+        if not os.fork():
+            orders.close()
+            try:
+                _be_the_function(clock, address, log)
+            finally:
+                os._exit(1)
+    os._exit(0)
+
+
+def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
+    with log.open("ab", buffering=0) as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+    connection = Client(address, "AF_UNIX")
+    connection.send(os.getpid())
+    settings: Settings = connection.recv()
+    lead_to_ecr(settings.ecr_port)
+    random.seed(settings.seed)
+    if settings.has_simulated_timers:
+        _simulate_timers(clock)
+    handler = make_handler(settings, clock)
+    while True:
+        try:
+            event, seconds = connection.recv()
+        except EOFError:
+            os._exit(0)
+        connection.send(invoke(handler, event, Context(clock, seconds)))
+
+
+def _simulate_timers(clock: FakeTime) -> None:
+    """Let what waits for another thread of this process give up in simulated time."""
+    result, wait = Future.result, threading.Event.wait
+
+    def look(is_done: Callable[[], bool], timeout: float) -> None:
+        ends = clock.now + timeout
+        while not is_done() and clock.now < ends:
+            time.sleep(_LOOK_SECONDS)
+
+    def result_in_time(self: Future[Any], timeout: float | None = None) -> Any:
+        if timeout is not None:
+            look(self.done, timeout)
+        return result(self, timeout and 0)
+
+    def wait_in_time(self: threading.Event, timeout: float | None = None) -> bool:
+        if timeout is not None:
+            look(self.is_set, timeout)
+        return wait(self, timeout and 0)
+
+    Future.result = result_in_time  # type: ignore[method-assign]
+    threading.Event.wait = wait_in_time  # type: ignore[method-assign]
