@@ -1,10 +1,9 @@
-"""Container services: those of a stack, existing ones, and what their nodes can be."""
+"""Container services: those of a stack, and existing ones."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, cast
 
 import jsii
@@ -21,6 +20,7 @@ from cdk_lightsail_containers_handler.properties.rules import (
 
 from ._checks import check_known, errors_in, is_known, is_token, new_path
 from .container_service_deployment import ContainerServiceDeployment
+from .power import Power, check_power
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,45 +34,9 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
 _MAX_NODES = 20
 _MAX_DOMAINS = 4
-_POWER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html
 _ARN = re.compile(r"arn:[a-z-]+:lightsail:[a-z0-9-]+:[0-9]{12}:ContainerService/[A-Za-z0-9-]+")
 _URL = re.compile(r"https://[^\s/]+/?")
-
-
-class Power(StrEnum):
-    """The memory and processor of each node of a container service.
-
-    https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_GetContainerServicePowers.html
-    """
-
-    NANO = "nano"
-    MICRO = "micro"
-    SMALL = "small"
-    MEDIUM = "medium"
-    LARGE = "large"
-    XLARGE = "xlarge"
-
-    @classmethod
-    def of(cls, value: str) -> Power:
-        """Return a power by its name, also one that is newer than this release.
-
-        A service with a power that this release does not know gets a warning at synthesis.
-
-        Args:
-            value: the name in Lightsail's API, such as `micro`: lowercase letters, digits and inner
-                hyphens.
-
-        Raises:
-            ValueError: the name breaks its rule.
-        """
-        check_known(value, _check_power, "power")
-        for power in cls:
-            if power == value:
-                return power
-        power = str.__new__(cls, value)
-        power._name_ = power._value_ = value
-        return power
 
 
 class IContainerService(IResource, IContainerRef, Protocol):
@@ -217,7 +181,7 @@ class ContainerService(_Service):
             power = Power.NANO if power is None else power
             scale = 1 if scale is None else scale
             check_known(service_name, check_service_name, "service_name")
-            check_known(power, _check_power, "power")
+            check_known(power, check_power, "power")
             if not is_token(scale):
                 check_number(scale, "scale", 1, _MAX_NODES)
             _check_flag(is_disabled, "is_disabled")
@@ -417,12 +381,6 @@ class _ImportedService(_Service):
                 f"for {self.node.path!r}"
             )
         return value
-
-
-def _check_power(value: object, what: str) -> None:
-    if not isinstance(value, str) or not _POWER.fullmatch(value):
-        rule = f"{what} must be one of {', '.join(Power)}, or a newer one of Lightsail's"
-        raise ValueError(f"{rule} in lowercase letters and digits, got {show(value)}")
 
 
 def _check_flag(value: object, what: str) -> None:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from aws_cdk.aws_lightsail import CfnContainer
 
     from .container_secret import ContainerSecret
-    from .container_service import Power
     from .handler import Handler
     from .image_source import ImageSource
+    from .power import Power
 
 _CONTAINER = "web"
 _OUTPUTS = ("Url", "ImageName", "DeploymentVersion")
