@@ -30,8 +30,11 @@ def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]
     what = f"{event['RequestType']} of {event['LogicalResourceId']}"
     bodies = {put.body for put in puts}
     # Once it is answered, CloudFormation takes no other answer, and goes on with the stack.
-    while_asked = {put.body for put in puts if put.began <= puts[0].at}
-    told = {(one["Status"], one["PhysicalResourceId"]) for one in map(json.loads, while_asked)}
+    while_asked = [json.loads(put.body) for put in puts if put.began <= puts[0].at]
+    told = {(one["Status"], one["PhysicalResourceId"]) for one in while_asked}
+    if while_asked and while_asked[0]["Status"] == "SUCCESS":
+        # So a failure that comes later harms nothing; one that comes first is no success.
+        told = {one for one in told if one[0] == "SUCCESS"}
     if not puts and event["RequestId"] not in dropped:
         yield f"{what} was never answered"
     # Of a request that it has cancelled, CloudFormation takes none.

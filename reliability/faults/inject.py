@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import select
 import socket
 import threading
@@ -19,8 +20,9 @@ from world.gate import Call, Inject
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n"
 # Longer than a stack operation, and younger than a request may be.
 _LATE_SECONDS = 600.0
-# Longer than any call to AWS may take.
+# Longer than any call to AWS may take, and longer than a registry may be silent.
 _MOST_CALL_SECONDS = 20.0
+_MOST_SILENT_SECONDS = 60.0
 _DRIP_SECONDS = 0.02
 _GARBAGE = b"\x00 no JSON"
 _REGISTRIES = frozenset({"registry", "source", "ecr-registry"})
@@ -68,7 +70,9 @@ class Aim:
     def wait(self, call: Call) -> None:
         """Let as much time pass as the function waits for an answer."""
         if call.server in _REGISTRIES:  # never beyond its deadline
-            self.clock.sleep(max(0.0, min(60.0, self.function.deadline() - self.clock.now)))
+            self.clock.sleep(
+                max(0.0, min(_MOST_SILENT_SECONDS, self.function.deadline() - self.clock.now))
+            )
         else:
             self.clock.sleep(5.0 if call.server == "response" else 10.0)
 
@@ -254,11 +258,11 @@ def _killed_after(aim: Aim, connection: Connection, respond: Respond) -> None:
 
 
 def _again_before(aim: Aim, connection: Connection, respond: Respond) -> None:
-    _held_up_before(aim, connection, respond, aim.function.deliver_again)
+    _held_up_before(aim, connection, respond, aim.function.deliver_again, _patience(aim.call))
 
 
 def _again_after(aim: Aim, connection: Connection, respond: Respond) -> None:
-    _held_up_after(aim, connection, respond, aim.function.deliver_again)
+    _held_up_after(aim, connection, respond, aim.function.deliver_again, _patience(aim.call))
 
 
 def _cancelled_before(aim: Aim, connection: Connection, respond: Respond) -> None:
@@ -277,23 +281,36 @@ def _cancelled_after(aim: Aim, connection: Connection, respond: Respond) -> None
     _held_up_after(aim, connection, respond, cancel)
 
 
+def _patience(call: Call) -> float:
+    """Return the seconds after which the function has given a call up."""
+    return _MOST_SILENT_SECONDS if call.server in _REGISTRIES else _MOST_CALL_SECONDS
+
+
 def _held_up_before(
-    aim: Aim, connection: Connection, respond: Respond, act: Callable[[], None]
+    aim: Aim,
+    connection: Connection,
+    respond: Respond,
+    act: Callable[[], None],
+    patience: float = math.inf,
 ) -> None:
-    """Do something else before a request is carried out."""
-    if aim.function.hold_up(act):
+    """Do something else before a request is carried out, which it is not once it is given up."""
+    if aim.function.hold_up(act, patience):
         respond(connection)
     else:
         connection.close_connection = True
 
 
 def _held_up_after(
-    aim: Aim, connection: Connection, respond: Respond, act: Callable[[], None]
+    aim: Aim,
+    connection: Connection,
+    respond: Respond,
+    act: Callable[[], None],
+    patience: float = math.inf,
 ) -> None:
     """Do something else when a request is carried out, and before it is answered."""
 
     def hold_up(answer: Answer) -> Answer | None:
-        if aim.function.hold_up(act):
+        if aim.function.hold_up(act, patience):
             return answer
         connection.close_connection = True
         return None

@@ -159,17 +159,22 @@ class Function:
             event, since = self._running.event, self._running.since
             self._queue.append(_Queued(due, self._count, event, since, len(self._later)))
 
-    def hold_up(self, act: Callable[[], object]) -> bool:
+    def hold_up(self, act: Callable[[], object], patience: float) -> bool:
         """Hold up what is being carried out while something else is done.
 
+        Args:
+            act: does the other thing.
+            patience: after how many seconds the call that is held up is given up.
+
         Returns:
-            Whether it still has time. Otherwise it is killed: it would have given up the call that
-            is held up long ago, and has run into its timeout by now.
+            Whether the call is still waited for. When the invocation has no time left, it is
+            killed: it has run into its timeout by now.
         """
         with self._holding_up:
             first = self._process
             if first is None:
                 return True
+            began = self._world.clock.now
             with first.held_up():
                 self._is_holding_up = True
                 act()
@@ -177,7 +182,7 @@ class Function:
             has_time = self._world.clock.now < self.deadline()
             if not has_time and self._process is first:
                 first.kill()
-            return has_time
+            return has_time and self._world.clock.now - began <= patience
 
     def forget_processes(self) -> None:
         """End all processes, so that the next one is made anew."""

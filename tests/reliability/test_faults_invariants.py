@@ -301,6 +301,15 @@ def test_other_answers_to_a_request_that_was_cancelled_do_no_harm() -> None:
     assert list(wrong_answers(Exchange(EVENT, 2, puts, gone), ())) == []
 
 
+def test_a_failure_that_follows_a_success_does_no_harm_and_one_before_it_is_seen() -> None:
+    failed = {**ANSWER, "Status": "FAILED", "Reason": FULL}
+    success, failure = (Put(json.dumps(one).encode(), at=2) for one in (ANSWER, failed))
+
+    assert list(wrong_answers(Exchange(EVENT, 2, [success, failure]), ())) == []
+    (seen,) = wrong_answers(Exchange(EVENT, 2, [failure, success]), ())
+    assert seen.startswith("Create of Image was answered in 2 ways")
+
+
 def test_another_answer_to_a_late_delivery_of_an_answered_request_does_no_harm() -> None:
     first, other = (
         Put(json.dumps({**ANSWER, "PhysicalResourceId": name}).encode(), at=at, began=at - 1)

@@ -152,9 +152,7 @@ class DeploymentResource(Resource):
             if under_way:
                 refusals = 0  # it is what Lightsail refused another one for
                 self._log("waiting for another deployment", version=under_way.version)
-            else:
-                # Its turn may have come long after the stack has gone back.
-                self._stack.check("it was deployed")
+            elif self._is_its_turn(service, deployments):
                 try:
                     version = self._lightsail.deploy(wanted)
                 except Unanswered as lost:
@@ -176,6 +174,15 @@ class DeploymentResource(Resource):
                     return version
             pauses.shortest = STALE_SECONDS if refusals else 0.0
         raise _took_nothing(service, settled)
+
+    def _is_its_turn(self, service: str, deployments: list[Deployment]) -> bool:
+        """Return whether to deploy now: the stack waits for it, and nothing has changed.
+
+        Its turn may have come long after the stack has gone back, and to ask for that takes time,
+        in which another delivery of the request may have deployed.
+        """
+        self._stack.check("it was deployed")
+        return self._lightsail.deployments(service) == deployments
 
     def _found(
         self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int

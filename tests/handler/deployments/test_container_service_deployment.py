@@ -1,10 +1,12 @@
 """Containers deployed to a local Lightsail, and waited for."""
 
+import itertools
 import json
 import logging
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 
 import stack_requests
@@ -117,6 +119,28 @@ class TestDeploy:
         answer = stack.send(first)
 
         assert answer["Data"]["DeploymentVersion"] == "1"
+        assert stack.calls(CREATE) == 1
+
+    def test_that_another_delivery_ended_while_the_stack_was_read_is_found(
+        self, stack: Stack
+    ) -> None:
+        stack.lightsail.behaviour.deployment_seconds = 60
+        first = deployment("Create", stack)
+        reads = itertools.count(1)
+
+        def deliver_again(**_: Any) -> None:
+            if next(reads) == 2:  # right before the deployment
+                stack.new_handler()(first, stack.context())
+
+        client = boto3.client("cloudformation", endpoint_url=stack.cloudformation.url)
+        client.meta.events.register("before-call.cloudformation.DescribeStacks", deliver_again)
+        stack.clients["cloudformation"] = client
+        stack.new_handler()(first, stack.context())
+
+        assert [answer["Data"]["DeploymentVersion"] for answer in stack.response.answers] == [
+            "1",
+            "1",
+        ]
         assert stack.calls(CREATE) == 1
 
     def test_waits_while_the_service_is_being_changed(self, stack: Stack) -> None:
