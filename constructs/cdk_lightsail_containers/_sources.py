@@ -25,6 +25,7 @@ from cdk_lightsail_containers_handler.properties.rules import show
 
 from ._checks import check_known, check_revision, is_known, template_text
 from ._handler.grantees import grant_secret
+from ._tracked_tag import check_tracked, pinned
 from .container_secret import check_secret
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class RegistryImage:
     image: str
     credentials: secretsmanager.ISecret | None = None
     revision: str | None = None
+    track_tag: bool = False
 
     def __post_init__(self) -> None:
         if self.credentials is not None:
@@ -95,11 +97,14 @@ class RegistryImage:
         if is_known(self.image):
             self._check_public(check_image(self.image))
         check_revision(self.revision)
+        if self.track_tag:
+            check_tracked(self.image)
 
     def bind(self, scope: Construct, handler: iam.IGrantable) -> ImageConfig:
         """Grant to read the secret, and return the image's name and the secret's ARN."""
         self._check_public(template_text(scope, self.image))
-        source = {SourceProperty.IMAGE: self.image}
+        image = pinned(scope, self.image) if self.track_tag else self.image
+        source = {SourceProperty.IMAGE: image}
         if self.credentials is not None:
             grant_secret(self.credentials, handler)
             source[SourceProperty.CREDENTIALS_SECRET_ARN] = self.credentials.secret_arn

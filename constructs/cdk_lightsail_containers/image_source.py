@@ -62,7 +62,8 @@ class ImageSource:
 
     The function looks a tag up whenever CloudFormation sends the resource. CloudFormation sends it
     only when a property changes, not when the tag moves to another image. So name the image by
-    digest, which changes with the image, or change `revision` to have the tag looked up again.
+    digest, which changes with the image, use `track_tag`, which does that for you, or change
+    `revision` to have the tag looked up again.
     """
 
     origin: ImageOrigin
@@ -153,6 +154,7 @@ class ImageSource:
         *,
         credentials: secretsmanager.ISecret | None = None,
         revision: str | None = None,
+        track_tag: bool = False,
     ) -> ImageSource:
         """Pull an image from any registry that the function can reach.
 
@@ -166,12 +168,20 @@ class ImageSource:
                 `password`, or the string `user:password`. The function reads it; the template
                 contains its ARN only. Default: none.
             revision: any string; change it to have the tag looked up again. Default: none.
+            track_tag: look the tag up whenever the app is synthesized, with the logins of Docker
+                or Podman on this machine, and put its digest into the template. So `cdk diff`
+                shows a tag that moved, and `cdk deploy` deploys it. If the registry cannot be
+                asked, the digest in `cdk.context.json` stays, with a warning. Default: False.
 
         Raises:
-            ValueError: a value breaks its rule, or the image is in a private repository of Amazon
-                ECR and has no credentials.
+            ValueError: a value breaks its rule, the image is in a private repository of Amazon ECR
+                and has no credentials, or the tag to track does not exist.
         """
-        return ImageSource(RegistryImage(image=image, credentials=credentials, revision=revision))
+        return ImageSource(
+            RegistryImage(
+                image=image, credentials=credentials, revision=revision, track_tag=track_tag
+            )
+        )
 
     @staticmethod
     def from_archive(path: str | os.PathLike[str], *, tag: str | None = None) -> ImageSource:
