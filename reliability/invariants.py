@@ -68,7 +68,7 @@ class Invariants:
         return [
             *self._wrong_outcome(outcome, succeeds=succeeds),
             *self._wrong_rollback(outcome),
-            *self._wrong_images(had_fault=had_fault),
+            *self._wrong_images(outcome, had_fault=had_fault),
             *self._wrong_deployments(),
             *self._needless_deployments(),
             *(
@@ -106,11 +106,13 @@ class Invariants:
                 if new is None or new.physical_id != old.physical_id:
                     yield f"{stack.name}/{name} does not stand for {old.physical_id} any more"
 
-    def _wrong_images(self, *, had_fault: bool) -> Iterator[str]:
+    def _wrong_images(self, outcome: Outcome, *, had_fault: bool) -> Iterator[str]:
         images, owned, used = self._images(), self._owned(), self._used()
         known = images | owned | self.bystanders
         prunable = self._prunable(known) - used - owned
         may_be_gone = prunable | self._pruned_in_vain(known) - used - owned
+        if outcome.status == "DELETE_FAILED":  # its answer was lost: the stack is deleted again
+            may_be_gone |= owned - used
         for name in sorted((owned | self.bystanders | used) - may_be_gone - images):
             yield f"image {name} is lost"
         for name in sorted(images - owned - self.bystanders - used):

@@ -112,6 +112,19 @@ def test_an_image_of_no_stack_and_one_that_is_gone_are_seen(false_world: FalseWo
     ]
 
 
+def test_an_image_may_be_gone_when_only_the_answer_of_its_delete_was_lost(
+    false_world: FalseWorld,
+) -> None:
+    name = register(false_world.world, "shop", "web", "first")
+    false_world.has(name)
+    false_world.invariants.begin()
+    false_world.deletes(name)
+
+    assert false_world.broken() == [f"image {name} is lost"]
+    failed = Outcome("DELETE_FAILED", ["Lightsail did not answer: deploy again"])
+    assert false_world.broken(failed, had_fault=True) == []
+
+
 def test_an_image_in_use_that_is_deleted_is_seen(false_world: FalseWorld) -> None:
     name = register(false_world.world, "shop", "web", "first")
     false_world.has(name)
