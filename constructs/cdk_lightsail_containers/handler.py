@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, ClassVar, TypedDict, cast
 
 import jsii
 from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 
     from ._handler.policies import Permissions
 
-_SHARED_ID = "LightsailContainersHandler"
 _TIMEOUT_SECONDS = (60, 900)
 _MEMORY_MIB = (128, 10240)
 _MOST_EXECUTIONS = 1_000_000
@@ -88,14 +87,17 @@ class MetricOptions(TypedDict, total=False):
 class Handler(Construct):
     """The AWS Lambda function that carries out the resources of this library.
 
-    A stack creates one when it first needs it. To choose its settings, create one yourself and pass
-    it to the constructs:
+    A stack creates one with the default settings when it first needs it. To choose its settings,
+    create it yourself, before the constructs that share it:
 
-        handler = Handler(self, "Handler", memory_size=1024, vpc=vpc)
-        ContainerImage(self, "Image", handler=handler, ...)
+        Handler(self, Handler.SHARED_ID, memory_size=1024, vpc=vpc)
+        ContainerImage(self, "Image", ...)
 
-    The one that a stack creates always has the default settings. So parts of a stack that need
-    different settings each pass a handler of their own.
+    In a stack that is deployed already, this updates the function in place.
+
+    Parts of a stack that need different settings each pass a handler of their own as `handler`.
+    CloudFormation does not let a deployed resource change its function, `Modifying service token is
+    not allowed`: give the image or deployment a new id, too. The new resource takes the image over.
 
     The function runs on Python 3.13 and writes to a log group of the stack. AWS Lambda repeats a
     request if the function was killed or could not answer. The function has only the permissions
@@ -107,6 +109,9 @@ class Handler(Construct):
     are only registered. Beyond that, synthesis fails: create another handler for the rest. See
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
+
+    SHARED_ID: ClassVar[str] = "LightsailContainersHandler"
+    """The id, in the stack itself, of the handler that constructs share by default."""
 
     def __init__(
         self,
@@ -313,8 +318,8 @@ class Handler(Construct):
     def shared(cls, scope: Construct) -> Handler:
         """Return the handler that the constructs of a stack share by default."""
         stack = Stack.of(scope)
-        existing = stack.node.try_find_child(_SHARED_ID)
-        return cast("Handler", existing) if existing else cls(stack, _SHARED_ID)
+        existing = stack.node.try_find_child(cls.SHARED_ID)
+        return cast("Handler", existing) if existing else cls(stack, cls.SHARED_ID)
 
     def allow(
         self,

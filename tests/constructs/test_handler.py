@@ -90,6 +90,28 @@ def test_sets_no_physical_name_and_no_environment_variable(stack: Stack) -> None
     assert "LogGroupName" not in only(stack, "AWS::Logs::LogGroup")["Properties"]
 
 
+def test_of_the_shared_id_is_the_one_that_constructs_share_with_its_settings(
+    stack: Stack, placed_stack: Stack
+) -> None:
+    Handler(stack, Handler.SHARED_ID, memory_size=1024)
+    image_in(stack)
+    image_in(placed_stack)
+
+    assert function(stack)["MemorySize"] == 1024
+    tokens = [
+        only(one, "Custom::LightsailContainerImage")["Properties"]["ServiceToken"]
+        for one in (stack, placed_stack)
+    ]
+    assert tokens[0] == tokens[1]  # so that CloudFormation updates it in place
+
+
+def test_of_the_shared_id_comes_before_the_constructs_that_share_it(stack: Stack) -> None:
+    image_in(stack)
+
+    with pytest.raises(ValueError, match="LightsailContainersHandler' already exists: use it"):
+        Handler(stack, Handler.SHARED_ID, memory_size=1024)
+
+
 def test_takes_settings(stack: Stack) -> None:
     Handler(
         stack,

@@ -15,7 +15,7 @@ from typing import Any
 from ministack import app
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import get_region, new_uuid
-from ministack.services import lambda_svc
+from ministack.services import cloudformation, lambda_svc
 from ministack.services.cloudformation import custom_resource
 
 from lightsail_local.engine import failed_creates, update_rollback
@@ -134,6 +134,8 @@ def invoke_custom_resource(  # noqa: PLR0917 - ministack's signature
     Raises:
         CustomResourceError: The resource has failed.
     """
+    if request_type == "Update" and old_props is not None:
+        _check_same_function(stack_name, props, old_props)
     function = _function(props.get("ServiceToken"))
     timeout = int(props.get("ServiceTimeout") or _DEFAULT_SERVICE_TIMEOUT)
     request = Request(stack_id, logical_id)
@@ -168,6 +170,18 @@ def _json(body: bytes) -> object:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def _check_same_function(
+    stack_name: str, props: Mapping[str, Any], old_props: Mapping[str, Any]
+) -> None:
+    """Check that an update names the same function.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+    """
+    is_rollback = "ROLLBACK" in cloudformation._stacks[stack_name]["StackStatus"]
+    if not is_rollback and props.get("ServiceToken") != old_props.get("ServiceToken"):
+        raise CustomResourceError("Modifying service token is not allowed.")
 
 
 def _function(service_token: object) -> Any:

@@ -46,6 +46,7 @@ def _serve(listener: int) -> None:
         failed_creates,
         missing_images,
         stack_events,
+        stack_exports,
         stack_times,
         update_rollback,
     )
@@ -67,6 +68,7 @@ def _serve(listener: int) -> None:
     custom_resource_contract.install()
     stack_times.install()
     stack_events.install()
+    stack_exports.install()
     update_rollback.install()
     # Around the rollback: it adds to what is deleted there.
     failed_creates.install()

@@ -30,6 +30,20 @@ def test_shows_the_reason_of_a_failure_as_cloudformation_words_it(stacks: Any) -
     )
 
 
+def test_fails_an_update_that_names_another_function(stacks: Any) -> None:
+    client = stacks.service("lambda")
+    other = client.get_function(FunctionName=stacks.function)["Configuration"]
+    template = stacks.template("moved", Size=1)
+    stacks.create("moved", template)
+    client.create_alias(FunctionName=other["FunctionName"], Name="next", FunctionVersion="$LATEST")
+    client.close()
+
+    status = stacks.update("moved", template.replace(stacks.function, f"{stacks.function}:next"))
+
+    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.reason("moved", "UPDATE_FAILED") == "Modifying service token is not allowed."
+
+
 def test_fails_a_resource_whose_answer_is_over_4096_bytes(stacks: Any) -> None:
     template = stacks.template("long", Create=[{"Body": "x" * 4097}])
 

@@ -1,0 +1,59 @@
+"""Exports that another stack imports, such as the function's ARN of a shared `Handler`."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {}}
+
+
+def exporting(value: str | None, name: str = "token") -> str:
+    output = {"Value": value, "Export": {"Name": name}}
+    outputs = {"Token": output} if value else {"Other": {"Value": "x"}}
+    return json.dumps({"Resources": {"Topic": TOPIC}, "Outputs": outputs})
+
+
+@pytest.fixture
+def pair(stacks: Any) -> Iterator[Any]:
+    """A stack that exports, and one that imports."""
+    stacks.create("owner", exporting("arn"))
+    imported = {
+        "Type": "AWS::SNS::Topic",
+        "Properties": {"DisplayName": {"Fn::ImportValue": "token"}},
+    }
+    stacks.create("user", stacks.of(Topic=imported))
+    yield stacks
+    for stack in ("user", "owner"):
+        stacks.client.delete_stack(StackName=stack)
+
+
+def test_that_are_imported_keep_their_stack(pair: Any) -> None:
+    with pytest.raises(ClientError, match="Export token is imported by stack user"):
+        pair.client.delete_stack(StackName="owner")
+
+    pair.delete("user")
+    assert pair.update("owner", exporting("other")) == "UPDATE_COMPLETE"
+    assert pair.delete("owner") == "DELETE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("template", "change"), [(exporting(None), "deleted"), (exporting("other"), "updated")]
+)
+def test_that_are_imported_fail_an_update_that_changes_them(
+    pair: Any, template: str, change: str
+) -> None:
+    assert pair.update("owner", template) == "UPDATE_ROLLBACK_COMPLETE"
+
+    reasons = [reason for _, reason, _ in pair.events("owner", "owner")]
+    assert f"Export token cannot be {change} as it is in use by user" in reasons
+
+
+def test_that_are_not_imported_may_change(stacks: Any) -> None:
+    stacks.create("alone", exporting("arn", "unused"))
+
+    assert stacks.update("alone", exporting("other", "unused")) == "UPDATE_COMPLETE"
+    assert stacks.update("alone", exporting(None)) == "UPDATE_COMPLETE"
+    assert stacks.delete("alone") == "DELETE_COMPLETE"
