@@ -4,7 +4,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
@@ -116,18 +115,21 @@ def in_time(act: Callable[[], _T], seconds: float) -> _T:
     Raises:
         TooLate: it has not ended by then.
     """
-    future: Future[_T] = Future()
+    # Not a `Future`: to import `concurrent.futures` takes longer than all of this.
+    results: list[_T] = []
+    failures: list[BaseException] = []
+    has_ended = threading.Event()
 
     def run() -> None:
         try:
-            future.set_result(act())
+            results.append(act())
         except BaseException as error:  # noqa: BLE001 - it is raised where the call is waited for
-            future.set_exception(error)
+            failures.append(error)
+        has_ended.set()
 
     threading.Thread(target=run, daemon=True).start()
-    try:
-        return future.result(seconds)
-    except TimeoutError:
-        if future.done():
-            raise  # of the call itself
-        raise TooLate(f"no answer in {seconds:g} s") from None
+    if not has_ended.wait(seconds):
+        raise TooLate(f"no answer in {seconds:g} s")
+    if failures:
+        raise failures.pop()
+    return results[0]

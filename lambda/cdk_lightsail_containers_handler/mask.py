@@ -21,15 +21,15 @@ _LONGEST = 32 << 10
 # How often a string may have been escaped, such as JSON in JSON in JSON.
 _MOST_ESCAPES = 8
 
-_ESCAPED = re.compile(
+# Compiled by the first secret: it takes longer than all other expressions of the function together.
+_ESCAPED = (
     r"\\(?:u\{(?P<braced>[0-9A-Fa-f]{1,6})\}|U(?P<long>[0-9A-Fa-f]{8})|u(?P<short>[0-9A-Fa-f]{4})"
     r"|x(?P<byte>[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7]{2})|(?P<letter>[^uUx0-9\x80-\U0010ffff]))"
     r"|%(?:25)*(?P<percent>[0-9A-Fa-f]{2})"
     # What the escapes of a single character may leave: the halves of UTF-16, the bytes of UTF-8.
     r"|(?P<halves>[\ud800-\udbff][\udc00-\udfff])"
     r"|(?P<bytes>[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})"
-    rf"|(?P<end>{LINE_END})|(?P<control>{CONTROL})",
-    re.DOTALL,
+    rf"|(?P<end>{LINE_END})|(?P<control>{CONTROL})"
 )
 _LETTERS = {"b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 # JSON and shells put these into a string: ' as '\'' or '"'"', " as \" or \\\".
@@ -137,7 +137,7 @@ def _unescaped(reading: _Reading) -> _Reading:
     starts: list[int] = []
     ends: list[int] = []
     at = 0
-    for escape in _ESCAPED.finditer(reading.text):
+    for escape in re.finditer(_ESCAPED, reading.text, re.DOTALL):
         first, last = escape.span()
         character = _meant(escape)
         parts += (reading.text[at:first], character)

@@ -22,14 +22,12 @@ CONTROL = (
 LINE_END = r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]"
 """What ends a line, but for the line feed."""
 
-_CONTROL, _LINE_END = re.compile(CONTROL), re.compile(LINE_END)
-
 
 def plain(text: str) -> str:
     """Return the text without what steers a terminal; each line ends with a line feed."""
     if text.isprintable():
         return text
-    return _CONTROL.sub("", _LINE_END.sub("\n", text))
+    return re.sub(CONTROL, "", re.sub(LINE_END, "\n", text))
 
 
 def size(text: str) -> int:

@@ -16,8 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -203,22 +202,14 @@ def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
 
 def _simulate_timers(clock: FakeTime) -> None:
     """Let what waits for another thread of this process give up in simulated time."""
-    result, wait = Future.result, threading.Event.wait
-
-    def look(is_done: Callable[[], bool], timeout: float) -> None:
-        ends = clock.now + timeout
-        while not is_done() and clock.now < ends:
-            time.sleep(_LOOK_SECONDS)
-
-    def result_in_time(self: Future[Any], timeout: float | None = None) -> Any:
-        if timeout is not None:
-            look(self.done, timeout)
-        return result(self, timeout and 0)
+    wait = threading.Event.wait
 
     def wait_in_time(self: threading.Event, timeout: float | None = None) -> bool:
-        if timeout is not None:
-            look(self.is_set, timeout)
-        return wait(self, timeout and 0)
+        if timeout is None:
+            return wait(self)
+        ends = clock.now + timeout
+        while not self.is_set() and clock.now < ends:
+            time.sleep(_LOOK_SECONDS)
+        return wait(self, 0)
 
-    Future.result = result_in_time  # type: ignore[method-assign]
     threading.Event.wait = wait_in_time  # type: ignore[method-assign]

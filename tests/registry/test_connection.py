@@ -185,6 +185,43 @@ def test_tries_the_next_address_of_a_name(names: dict[str, list[str]]) -> None:
         assert open_repository(host, connections).manifest().content == made.content
 
 
+def test_looks_a_name_up_once_for_all_connections(
+    names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve: Resolve = socket.getaddrinfo
+    looked_up: list[str] = []
+
+    def note(host: str, *args: Any, **more: Any) -> list[tuple[Any, ...]]:
+        looked_up.append(host)
+        return resolve(host, *args, **more)
+
+    with fake_registry() as registry, Connections() as connections:
+        names["localhost"] = ["127.0.0.1"]
+        monkeypatch.setattr(socket, "getaddrinfo", note)
+        origin = Origin.of_registry(registry.host.replace("127.0.0.1", "localhost"))
+        deadline = FakeTime().deadline(60)
+
+        first = connections.take(origin, deadline)
+
+        assert connections.take(origin, deadline) is not first
+        assert looked_up.count("localhost") == 1
+
+
+def test_looks_a_name_up_again_when_none_of_its_addresses_takes_a_connection(
+    names: dict[str, list[str]],
+) -> None:
+    with fake_registry() as registry, Connections() as connections:
+        names["localhost"] = ["127.0.0.9"]
+        origin = Origin.of_registry(registry.host.replace("127.0.0.1", "localhost"))
+        deadline = FakeTime().deadline(60)
+        with pytest.raises(OSError, match="refused"):
+            connections.take(origin, deadline)
+
+        names["localhost"] = ["127.0.0.1"]
+
+        assert connections.take(origin, deadline).origin == origin
+
+
 def test_a_name_without_an_address_is_told(names: dict[str, list[str]]) -> None:
     names["nowhere.test"] = []
 
@@ -300,6 +337,10 @@ def test_each_worker_has_one_connection_to_each_side(
 def test_workers_for_small_blobs_have_connections_of_their_own(copying: Copying) -> None:
     copying.source.add(image(*layers(8, 300_000)), "1")
 
+    def pass_time(_: Any) -> None:
+        copying.time.now += 0.1
+
+    copying.destination.fail("HEAD .*blobs", pass_time)
     copying.copy(workers=3)
 
     assert copying.source.connections <= 3 + 9 // 3

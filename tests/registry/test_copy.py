@@ -215,6 +215,15 @@ def test_a_blob_that_was_sent_unseen_is_looked_for_before_it_is_sent_again(
     assert looked_for(copying.destination) == [digest_of(b"low"), sent]
 
 
+def answer_late(copying: Copying) -> None:
+    """Let a registry answer the first look for a blob after a while."""
+
+    def pass_time(_: Handler) -> None:
+        copying.time.now += 0.1
+
+    copying.destination.fail("HEAD .*blobs", pass_time)
+
+
 def test_many_small_blobs_are_copied_by_more_workers_at_once(copying: Copying) -> None:
     copying.source.add(image(*layers(40, 1000)), "1")
     all_at_once = threading.Barrier(16)
@@ -222,11 +231,20 @@ def test_many_small_blobs_are_copied_by_more_workers_at_once(copying: Copying) -
     def meet(_: Handler) -> None:
         all_at_once.wait(60)
 
+    answer_late(copying)
     copying.source.fail("GET .*blobs", lambda _: None)  # the config, before all others
     copying.source.fail("GET .*blobs", meet, times=16)
 
     assert copying.copy().copied == 41
     assert not all_at_once.broken
+
+
+def test_no_more_workers_copy_small_blobs_where_answers_come_at_once(copying: Copying) -> None:
+    copying.source.add(image(*layers(40, 1000)), "1")
+
+    assert copying.copy(workers=2).copied == 41
+    assert copying.source.connections <= 2
+    assert copying.destination.connections <= 2
 
 
 def test_small_blobs_do_not_wait_for_large_ones(copying: Copying) -> None:
@@ -243,6 +261,7 @@ def test_small_blobs_do_not_wait_for_large_ones(copying: Copying) -> None:
         assert are_small_sent.wait(60)
 
     digests = "|".join(map(digest_of, large))
+    answer_late(copying)
     copying.destination.fail(f"PUT .*({digests})", wait_for_the_small_ones, times=6)
 
     copying.copy(workers=2, progress=see_progress)

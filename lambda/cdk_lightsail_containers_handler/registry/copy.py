@@ -1,8 +1,8 @@
 """Copies an image from one repository to another.
 
-Some threads with a connection to each side copy the blobs, the largest first; more of them copy
-small blobs, which are a matter of waiting for answers. The manifest goes last, so that an image is
-there either whole or not at all.
+Some threads with a connection to each side copy the blobs, the largest first; where answers take a
+while, more of them copy small blobs, which are a matter of waiting. The manifest goes last, so that
+an image is there either whole or not at all.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _CLIENT_ERROR = 400
 _SMALL = 1 << 20
 """A blob of this size is sent in about the time that it takes to look for it."""
 _SMALL_PIECE = 64 << 10
+_NEAR_SECONDS = 0.015
+"""Where answers come sooner than that, more threads only get into each other's way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,8 @@ def copy_image(
         image: what `find_image` has found in the source; looked for without it.
         deadline: how long it may go on.
         workers: how many large blobs are copied at once, each through 256 KiB and over two
-            connections; up to `4 * (workers - 1)` more copy small blobs, each through 64 KiB.
+            connections; up to `4 * (workers - 1)` more copy small blobs, each through 64 KiB, where
+            answers take a while.
         progress: called after each blob, by one thread at a time.
 
     Raises:
@@ -173,7 +176,8 @@ class _Copy:
     def run(self, workers: int) -> None:
         """Copy all blobs; stop at the first failure, and leave nothing half done."""
         both = min(workers, len(self._large) + len(self._small))
-        more = min(4 * (workers - 1), len(self._small) // 3)
+        is_near = self._connections.waited < _NEAR_SECONDS * self._connections.requests
+        more = 0 if is_near else min(4 * (workers - 1), len(self._small) // 3)
         takers = [(PIECE, self._large, self._small)] * both + [(_SMALL_PIECE, self._small)] * more
         threads = [
             threading.Thread(target=self._work, args=taker, name=f"copy-{number}")

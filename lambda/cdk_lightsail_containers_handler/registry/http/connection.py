@@ -49,6 +49,7 @@ class Connections:
     Attributes:
         timeouts: how long to wait.
         requests: how many were sent.
+        waited: the seconds from each request to its answer, all together.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None, timeouts: Timeouts | None = None) -> None:
@@ -57,8 +58,10 @@ class Connections:
         self._lock = threading.Condition()
         self._idle: dict[Origin, list[Connection]] = {}
         self._used: set[Connection] = set()
+        self._addresses: dict[Origin, list[str]] = {}
         self._is_interrupted = False
         self.requests = 0
+        self.waited = 0.0
 
     def __enter__(self) -> Connections:
         """Return the connections, to be closed at the end."""
@@ -136,10 +139,7 @@ class Connections:
 
     def _connect(self, origin: Origin, deadline: TimeLimit) -> socket.socket:
         until = deadline.left() - self.timeouts.connect
-        seconds = bounded(deadline, self.timeouts.connect)
-        addresses = list(dict.fromkeys(resolved(origin.host, origin.port, seconds)))
-        if any(map(is_metadata, addresses)):
-            raise Rejected(f"the name {origin.host} leads to a link-local or metadata address")
+        addresses = self._addresses.get(origin) or self._resolve(origin, deadline)
         failure: OSError | None = None
         for number, address in enumerate(addresses):
             # What is left after the name and the addresses before, shared by those that follow.
@@ -151,7 +151,16 @@ class Connections:
                 continue
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return self._secure(plain, origin, deadline)
+        self._addresses.pop(origin, None)  # it may have others by now
         raise failure or OSError("no address")
+
+    def _resolve(self, origin: Origin, deadline: TimeLimit) -> list[str]:
+        seconds = bounded(deadline, self.timeouts.connect)
+        addresses = list(dict.fromkeys(resolved(origin.host, origin.port, seconds)))
+        if any(map(is_metadata, addresses)):
+            raise Rejected(f"the name {origin.host} leads to a link-local or metadata address")
+        self._addresses[origin] = addresses
+        return addresses
 
     def _secure(self, plain: socket.socket, origin: Origin, deadline: TimeLimit) -> socket.socket:
         if origin.scheme == "http":
@@ -192,6 +201,7 @@ class Connection:
     def send_head(self, method: str, target: str, headers: Mapping[str, str]) -> None:
         """Begin a request."""
         self.method = method
+        self._left = self.wire.deadline.left()
         self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         # Without it a server may choose any content coding:
         # https://www.rfc-editor.org/rfc/rfc9110.html#section-12.5.3
@@ -215,6 +225,7 @@ class Connection:
             self.close()
             raise
         self.wire.seconds = self._owner.timeouts.read
+        self._owner.waited += self._left - self.wire.deadline.left()
         return Response(answer, self.origin, self.wire, self._done)
 
     def early_answer(self) -> Response | None:
