@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, TypedDict, cast
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
+from aws_cdk import (
+    CrossStackReferences,
+    Duration,
+    ReferenceStrength,
+    RemovalPolicy,
+    SecretValue,
+    Stack,
+)
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -252,6 +259,9 @@ class Handler(Construct):
         """The function."""
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)
         self.node.default_child = resource
+        # A resource cannot even be deleted without its function. Only a strong reference keeps the
+        # function's stack while another one uses it, and new apps of the CDK have weak ones.
+        CrossStackReferences.of(self).produce(ReferenceStrength.STRONG)
         # The CDK adds a dependency on the role to every function, although it refers to it anyway.
         resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
         acknowledge_runtime(self.function)

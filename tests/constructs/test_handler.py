@@ -112,6 +112,23 @@ def test_of_the_shared_id_comes_before_the_constructs_that_share_it(stack: Stack
         Handler(stack, Handler.SHARED_ID, memory_size=1024)
 
 
+@pytest.mark.parametrize("strength", ["strong", "weak"])
+def test_of_another_stack_is_held_by_an_import(strength: str) -> None:
+    app = App(context={"@aws-cdk/core:defaultCrossStackReferences": strength})
+    owner, user = Stack(app, "Owner"), Stack(app, "User")
+    image_in(user, handler=Handler(owner, "Handler"))
+
+    templates = {one.stack_name: one.template for one in app.synth().stacks}
+    (image,) = (
+        one
+        for one in templates["User"]["Resources"].values()
+        if one["Type"] == "Custom::LightsailContainerImage"
+    )
+    outputs = templates["Owner"]["Outputs"].values()
+    exports = {one["Export"]["Name"] for one in outputs if "Export" in one}
+    assert image["Properties"]["ServiceToken"]["Fn::ImportValue"] in exports
+
+
 def test_takes_settings(stack: Stack) -> None:
     Handler(
         stack,
