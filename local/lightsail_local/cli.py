@@ -22,6 +22,7 @@ from lightsail_local.behaviour.behaviour_option import behaviour_help, parse_beh
 from lightsail_local.behaviour.failure import Failure
 from lightsail_local.containers.container_engine import ENGINES
 from lightsail_local.endpoints import (
+    DEFAULT_ECR_PORT,
     DEFAULT_LIGHTSAIL_PORT,
     DEFAULT_PAGE_PORT,
     DEFAULT_PORT,
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         "--port": (DEFAULT_PORT, "CloudFormation, Lambda, S3 and the rest"),
         "--lightsail-port": (DEFAULT_LIGHTSAIL_PORT, "Lightsail's API"),
         "--registry-port": (DEFAULT_REGISTRY_PORT, "Lightsail's registry"),
+        "--ecr-port": (DEFAULT_ECR_PORT, "Amazon ECR's registry"),
         "--page-port": (DEFAULT_PAGE_PORT, "the page that shows what happens"),
         "--web-port": (DEFAULT_WEB_PORT, "the URLs of container services, if they run"),
     }
@@ -182,6 +184,7 @@ def _up(options: argparse.Namespace) -> None:
                 port=options.port,
                 lightsail_port=options.lightsail_port,
                 registry_port=options.registry_port,
+                ecr_port=options.ecr_port,
                 page_port=options.page_port,
                 web_port=options.web_port,
                 engine=options.engine,
@@ -198,7 +201,7 @@ def _env(options: argparse.Namespace) -> None:
     endpoints = _running(options.port)
     for name in endpoints.conflicting(os.environ):
         print(f"unset {name}")
-    for name, value in endpoints.environment().items():
+    for name, value in endpoints.environment(os.environ).items():
         print(f"export {name}={shlex.quote(value)}")
 
 

@@ -23,7 +23,14 @@ from lightsail_local import cli
 from lightsail_local.running_clouds import running_clouds
 from running_services import FakeEngine
 
-PORTS = ("--port=0", "--lightsail-port=0", "--registry-port=0", "--page-port=0", "--web-port=0")
+PORTS = (
+    "--port=0",
+    "--lightsail-port=0",
+    "--registry-port=0",
+    "--ecr-port=0",
+    "--page-port=0",
+    "--web-port=0",
+)
 Up = Callable[..., "subprocess.Popen[str]"]
 
 
