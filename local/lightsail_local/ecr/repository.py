@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.errors import RegistryError
@@ -67,9 +66,8 @@ class EcrRepository:
             self._file(digest).unlink(missing_ok=True)
 
     def _add_blob(self, digest: str, blob: Blob) -> None:
-        if blob.file:
-            # One that is there already has the same bytes.
-            blob.file.replace(self._file(digest))
+        # Uploads with a folder have a file; a blob that is there already has the same bytes.
+        cast("Path", blob.file).replace(self._file(digest))
 
     def _get_blob(self, request: RepositoryRequest) -> Answer:
         digest = checked_digest(request.parameters["digest"])
@@ -147,12 +145,9 @@ def _pieces(file: IO[bytes], start: int, size: int) -> Iterator[bytes]:
     """Read a part of a file that is open, so that it may be removed meanwhile."""
     with file:
         file.seek(start)
-        ends = start + size
-        for piece in iter(partial(file.read, _PIECE), b""):
-            start += len(piece)
-            yield piece[: len(piece) - max(start - ends, 0)]
-            if start >= ends:
-                return
+        while size and (piece := file.read(min(size, _PIECE))):
+            size -= len(piece)
+            yield piece
 
 
 def _missing(descriptor: Descriptor) -> RegistryError:
