@@ -23,6 +23,7 @@ from lightsail_local.containers.find_container_engine import (
     NoContainerEngineError,
     find_container_engine,
 )
+from lightsail_local.containers.image_builder import ImageBuilder
 from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.containers.started_clouds import started_cloud
 from lightsail_local.engine.engine import EngineError
@@ -102,7 +103,7 @@ def _remove_images(engine: ContainerEngine, repositories: str) -> None:
 
 
 def _cloud(containers: RealContainers | None) -> LocalCloud:
-    builder = containers.engine.command[0] if containers else ""
+    builder = ImageBuilder.of(containers.engine.command[0]) if containers else None
     return LocalCloud(containers=containers, builder=builder)
 
 

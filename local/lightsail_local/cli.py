@@ -15,6 +15,7 @@ import shlex
 import signal
 import webbrowser
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -155,7 +156,10 @@ def _parser() -> argparse.ArgumentParser:
     opened = _command(commands, "open", _open, "open a container service's URL in your browser")
     for command in (logs, opened):
         command.add_argument("service", metavar="SERVICE", help="the container service's name")
-    for command in (env, image, status, logs, opened):
+    docker = _command(commands, "docker", _docker, "build as docker does, push to the local cloud")
+    docker.add_argument("--engine", default="docker", help="the engine's program (default: docker)")
+    docker.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="as of docker")
+    for command in (env, image, status, logs, opened, docker):
         command.add_argument(
             "--port", type=_port, help="the port given to `up`, if several clouds are running"
         )
@@ -245,6 +249,18 @@ def _open(options: argparse.Namespace) -> None:
         )
     print(url)
     webbrowser.open(url)
+
+
+def _docker(options: argparse.Namespace) -> None:
+    endpoints = _running(options.port)
+    from lightsail_local.ecr.docker_program import DockerProgram  # noqa: PLC0415 - as in _up
+
+    if not options.words:
+        raise CommandError("give a command of docker, such as `build`")
+    program = DockerProgram(options.engine, endpoints.ecr, Path(endpoints.clients))
+    status = program.run(options.words)
+    if status:
+        raise SystemExit(status)
 
 
 @contextlib.contextmanager

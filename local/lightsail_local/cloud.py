@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.containers.image_builder import ImageBuilder
 from lightsail_local.containers.real_containers import RealContainers
-from lightsail_local.ecr.client_settings import write_client_settings
+from lightsail_local.ecr.client_settings import write_client_settings, write_docker_program
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION, Endpoints
 from lightsail_local.engine.engine import Engine
 from lightsail_local.server import LightsailServer, Request
@@ -35,7 +37,7 @@ class LocalCloud:
         environment: Mapping[str, str] | None = None,
         on_request: Callable[[Request], None] | None = None,
         containers: RealContainers | None = None,
-        builder: str = "",
+        builder: ImageBuilder | None = None,
     ) -> None:
         """Describe a cloud; `start` starts it.
 
@@ -51,7 +53,7 @@ class LocalCloud:
             on_request: Is given each request to Lightsail and its registry before its answer is
                 sent, in the thread that sends it.
             containers: Runs what is deployed; None simulates it.
-            builder: The program that builds images, empty for the `docker` that there may be.
+            builder: Builds images; None for the `docker` that there may be.
         """
         self._region = region
         self._account = account
@@ -93,6 +95,9 @@ class LocalCloud:
                 )
             )
             write_client_settings(self._clients, self.engine.certificate, os.environ)
+            if self._builder:
+                port = urlsplit(self.engine.url).port or 0
+                write_docker_program(self._docker, port, self._builder.program)
             self._exits = exits.pop_all()
 
     def stop(self) -> None:
@@ -104,6 +109,15 @@ class LocalCloud:
         return self.engine.folder / "clients"
 
     @property
+    def _docker(self) -> Path:
+        return self._clients / "cdk-docker"
+
+    def _builder_program(self) -> str:
+        if self._builder is None:
+            return ""
+        return str(self._docker) if self._builder.is_remote else self._builder.program
+
+    @property
     def endpoints(self) -> Endpoints:
         """Where this cloud is reached."""
         return Endpoints(
@@ -112,7 +126,7 @@ class LocalCloud:
             registry=self.lightsail.registry,
             ecr=self.engine.ecr,
             clients=str(self._clients),
-            builder=self._builder,
+            builder=self._builder_program(),
             certificate=str(self.engine.certificate),
             cdk_home=str(self.engine.folder / "cdk"),
             region=self._region,

@@ -24,7 +24,7 @@ from lightsail_local.containers.find_container_engine import (
     NoContainerEngineError,
     find_container_engine,
 )
-from lightsail_local.containers.image_builder import find_image_builder
+from lightsail_local.containers.image_builder import ImageBuilder, find_image_builder
 from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.containers.started_clouds import started_cloud
 from lightsail_local.endpoints import DEFAULT_PORT, Endpoints
@@ -36,7 +36,6 @@ from lightsail_local.server import Request
 from lightsail_local.wire.request_line import request_line
 
 _NODE_MAJOR = 20
-_NO_BUILDER = f"built by none of {', '.join(ENGINES)}: none answers"
 _ENGINE_CHECK_SECONDS = 0.2
 
 
@@ -82,7 +81,8 @@ def up(options: Options) -> None:
     ended: SimpleQueue[int] = SimpleQueue()
     with _queues_signals(ended), ExitStack() as exits:
         containers, how = _containers(options, exits)
-        builder = containers.engine.command[0] if containers else find_image_builder()
+        program = containers.engine.command[0] if containers else ""
+        builder = ImageBuilder.of(program) if program else find_image_builder()
         _check_ports(options, containers)
         requests = _Requests()
         cloud = LocalCloud(
@@ -224,8 +224,16 @@ def _create_services(endpoints: Endpoints, names: Sequence[str]) -> None:
                 raise UpError(f"cannot create the service {name}: {message}") from error
 
 
+def _built(builder: ImageBuilder | None) -> str:
+    """Return how images are built."""
+    if builder is None:
+        return f"not built, for none of {', '.join(ENGINES)} answers"
+    where = " on another machine" if builder.is_remote else ""
+    return f"built by {Path(builder.program).name}{where}"
+
+
 def _introduction(
-    endpoints: Endpoints, page: str, containers: str, builder: str, options: Options
+    endpoints: Endpoints, page: str, containers: str, builder: ImageBuilder | None, options: Options
 ) -> str:
     service = next(iter(options.services), "NAME")
     port = "" if options.port == DEFAULT_PORT else f" --port {options.port}"
@@ -238,7 +246,7 @@ The local cloud is up: account {endpoints.account}, region {endpoints.region}
   Amazon ECR {endpoints.ecr}
   page       {page}   shows in a browser what happens here
   containers {containers}
-  images     {f"built by {Path(builder).name}" if builder else _NO_BUILDER}
+  images     {_built(builder)}
   services   {", ".join(options.services) or "none yet"}
 
 In another shell:

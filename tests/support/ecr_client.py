@@ -57,6 +57,11 @@ class EcrClient:
         assert data["proxyEndpoint"] == f"https://{host}"
         return cls(host, certificate, data["authorizationToken"], name)
 
+    @property
+    def password(self) -> str:
+        """The password of its login."""
+        return base64.b64decode(self.login).decode().partition(":")[2]
+
     def send(self, method: str, path: str, body: bytes = b"", /, **headers: str) -> Got:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent["Host"] = self.name or self.host

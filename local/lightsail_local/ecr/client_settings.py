@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import ssl
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,20 @@ def write_client_settings(folder: Path, certificate: Path, environ: Mapping[str,
     roots = ssl.get_default_verify_paths().cafile
     trusted = [Path(file).read_text() for file in (roots, certificate) if file]
     (folder / "trusted.pem").write_text("\n".join(trusted))
+
+
+def write_docker_program(file: Path, port: int, engine: str) -> None:
+    """Write a program that the CDK's command line calls in the place of Docker.
+
+    Args:
+        file: the program.
+        port: the cloud's port.
+        engine: the engine's program.
+    """
+    command = [sys.executable, "-m", "lightsail_local", "docker"]
+    options = [f"--port={port}", f"--engine={engine}"]
+    file.write_text(f'#!/bin/sh\nexec {shlex.join([*command, *options])} "$@"\n')
+    file.chmod(0o700)
 
 
 def _without_keychain(settings: Mapping[str, Any]) -> dict[str, Any]:
