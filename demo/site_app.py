@@ -9,7 +9,11 @@ stack = Stack(app, "Shop")
 
 site = app.node.try_get_context("site")
 ContainerWebService(
-    stack, "Site", service_name="shop", source=ImageSource.from_asset(site), port=80
+    stack,
+    "Site",
+    service_name="shop",
+    source=ImageSource.from_asset(site),
+    port=80,
 )
 
 app.synth()
