@@ -1,6 +1,8 @@
 """The main job on the local cloud: deploy, a new version, one that crashes, a secret, destroy.
 
-`IMAGE=<reference>` deploys that image first, of any registry that this machine reaches.
+Where docker, podman, nerdctl or finch starts containers, the image is built from a Dockerfile, and
+its page is fetched. `IMAGE=<reference>` deploys that image first instead, of any registry that this
+machine reaches.
 
 Everything is real but AWS itself: an OCI image, pushed to a registry; the CDK command line; the
 function's asset; CloudFormation's requests and answers. It all listens on 127.0.0.1 and is gone
@@ -11,19 +13,29 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
 
 from lightsail_local.cloud import LocalCloud
+from lightsail_local.containers.container_engine import ContainerEngine, ContainerEngineError
+from lightsail_local.containers.find_container_engine import (
+    NoContainerEngineError,
+    find_container_engine,
+)
+from lightsail_local.containers.image_builder import ImageBuilder
+from lightsail_local.containers.real_containers import RealContainers
+from lightsail_local.containers.started_clouds import started_cloud
 from lightsail_local.engine.engine import EngineError
 from lightsail_local.page.page_server import PageServer
 from lightsail_local.page.page_state import page_state
+from lightsail_local.running_clouds import state_folder
 from lightsail_local.samples.sample_registry import SampleRegistry
 
-from .demo import LABEL, SERVICE, Demo, DemoFailed
+from .demo import LABEL, SERVICE, SITE_APP, Demo, DemoFailed
 from .image_check import check_image
 from .screen import Screen
+from .site import Site
 
 
 def main() -> int:
@@ -57,16 +69,72 @@ def main() -> int:
 
 def _run(screen: Screen, folder: Path, own: str | None) -> list[str]:
     """Run every step, and return what each of them came to."""
-    results = []
-    name = f":{SERVICE}.web"
     with ExitStack() as running:
         with screen.step("Start the local cloud"):
-            cloud = running.enter_context(LocalCloud())
-            registry = running.enter_context(SampleRegistry())
+            containers = None if own else _containers(screen, running)
+            cloud = running.enter_context(_cloud(containers))
             page = running.enter_context(PageServer(0, lambda: page_state(cloud.lightsail)))
-            demo = Demo(screen, cloud, folder)
             screen.line(f"watch Lightsail's side of it in a browser: {page.url}")
-            results.append("on 127.0.0.1")
+        if containers is None:
+            return ["on 127.0.0.1", *_run_simulated(screen, Demo(screen, cloud, folder), own)]
+        running.callback(_remove_images, containers.engine, f"{cloud.endpoints.ecr}/*")
+        demo = Demo(screen, cloud, folder, app=SITE_APP)
+        return ["on 127.0.0.1", *_run_site(screen, demo, Site(folder / "site"))]
+
+
+def _containers(screen: Screen, running: ExitStack) -> RealContainers | None:
+    """Return what runs containers, None if nothing does."""
+    screen.doing("looking for docker, podman, nerdctl or finch")
+    started = running.enter_context(started_cloud(state_folder()))
+    try:
+        engine = find_container_engine(started)
+    except NoContainerEngineError as error:
+        screen.line(f"containers are simulated, because {error}")
+        screen.line("With one of them, the demo also builds a Dockerfile and opens its page.")
+        return None
+    screen.line(f"images are built and containers run by {engine.version}")
+    return RealContainers(engine=engine, port=0, folder=started.folder)
+
+
+def _remove_images(engine: ContainerEngine, repositories: str) -> None:
+    """Leave nothing in the user's engine; if it has ended, there is nothing to do."""
+    with suppress(ContainerEngineError):
+        engine.remove_images(repositories)
+
+
+def _cloud(containers: RealContainers | None) -> LocalCloud:
+    builder = ImageBuilder.of(containers.engine.command[0]) if containers else None
+    return LocalCloud(containers=containers, builder=builder)
+
+
+def _run_site(screen: Screen, demo: Demo, site: Site) -> list[str]:
+    """Run the steps with containers that run."""
+    first, second = "<h1>Hello</h1>\n", "<h1>Hello again</h1>\n"
+    with screen.step("Bootstrap the account for the CDK"):
+        demo.bootstrap()
+    with screen.step("From a Dockerfile to a URL that answers"):
+        demo.show_app()
+        demo.serve_site(site, first)
+    with screen.step("Change the page while it is looked at"):
+        demo.serve_new_page(site, second)
+    with screen.step("Deploy a version that crashes: must fail"):
+        demo.serve_site_that_crashes(site, second)
+    with screen.step("Destroy the stack"):
+        demo.destroy_service({"site": str(site.folder)})
+    return [
+        "CDKToolkit",
+        "built, pushed, serves",
+        "serves, no request failed",
+        "rolled back, no request failed",
+        "nothing is left",
+    ]
+
+
+def _run_simulated(screen: Screen, demo: Demo, own: str | None) -> list[str]:
+    """Run the steps with containers that are simulated."""
+    results = []
+    name = f":{SERVICE}.web"
+    with SampleRegistry() as registry:
         with screen.step("Bootstrap the account for the CDK"):
             demo.bootstrap()
             results.append("CDKToolkit")

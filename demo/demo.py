@@ -16,10 +16,11 @@ from lightsail_local.cloud import LocalCloud
 from lightsail_local.samples.sample_image import push_sample_image
 
 from .screen import Screen
+from .site import Site, Visits, fetch, visited
 
 ROOT = Path(__file__).parent.parent
 SERVICE = "shop"
-STACK, APP = "Shop", "demo/app.py"
+STACK, APP, SITE_APP = "Shop", "demo/app.py", "demo/site_app.py"
 REGISTERING_STACK, LABEL = "LightsailContainerImage", "tools"
 SECRET, VARIABLE = "shop/password", "PASSWORD"
 _PASSWORD = "kept-out-of-sight"  # nosec B105  # noqa: S105 - of the demo alone
@@ -40,10 +41,11 @@ class DemoFailed(Exception):
 class Demo:
     """The steps of the demo, and what the last of them left."""
 
-    def __init__(self, screen: Screen, cloud: LocalCloud, folder: Path) -> None:
+    def __init__(self, screen: Screen, cloud: LocalCloud, folder: Path, *, app: str = APP) -> None:
         self._screen = screen
         self._cloud = cloud
         self._folder = folder
+        self._app = app
         self._command = ROOT / "node_modules" / ".bin" / "cdk"
         self._environment = {
             **cloud.endpoints.environment_within(os.environ),
@@ -68,15 +70,42 @@ class Demo:
 
     def show_app(self) -> None:
         """Print the construct that the stack is made of."""
-        program = (ROOT / APP).read_text()
-        self._screen.line(f"{APP}:")
+        program = (ROOT / self._app).read_text()
+        self._screen.line(f"{self._app}:")
         self._screen.code(
             program[program.index("ContainerWebService(\n") : program.index("\napp.")]
         )
 
     def serve(self, image: str, **context: str) -> None:
         """Deploy an image to the service's nodes, and wait until it serves."""
-        outputs = self._deploy(STACK, {"image": image, **context}, APP)
+        self._serve({"image": image, **context})
+
+    def serve_site(self, site: Site, page: str) -> None:
+        """Build and deploy a page, and look at it where it is served."""
+        site.write(page)
+        self._screen.line("Dockerfile:")
+        self._screen.code(site.dockerfile)
+        self._serve({"site": str(site.folder)})
+        self._page_is(page)
+
+    def serve_new_page(self, site: Site, page: str) -> None:
+        """Deploy a page in the place of one that is looked at all the time."""
+        site.write(page)
+        with visited(self._url()) as visits:
+            self._serve({"site": str(site.folder)})
+            self._page_is(page)
+        self._show(visits)
+
+    def serve_site_that_crashes(self, site: Site, page: str) -> None:
+        """Deploy a version whose program crashes while the page of before is looked at."""
+        site.write("never seen", crashes=True)
+        with visited(self._url()) as visits:
+            self._fail({"site": str(site.folder)})
+            self._page_is(page)
+        self._show(visits)
+
+    def _serve(self, context: Mapping[str, str]) -> None:
+        outputs = self._deploy(STACK, context, self._app)
         current = self._service()["currentDeployment"]
         self._screen.line(
             f"deployment {current['version']} is {current['state']}, it runs "
@@ -90,8 +119,11 @@ class Demo:
 
     def serve_what_fails(self, image: str) -> None:
         """Deploy an image whose program crashes, and show what the stack's events say."""
+        self._fail({"image": image})
+
+    def _fail(self, context: Mapping[str, str]) -> None:
         before = self._service()["currentDeployment"]["version"]
-        self._cdk("deploy", *_YES, context={"image": image}, app=APP, fails=True)
+        self._cdk("deploy", *_YES, context=context, app=self._app, fails=True)
         self._screen.line("the stack's event:")
         for part in re.split(r", (?=container ')|(?<=[^:]): (?=fix it)", self._what_failed(STACK)):
             self._screen.line(f"  {part}")
@@ -133,7 +165,11 @@ class Demo:
         """Remove the stack that registers an image, then the one that serves."""
         self._cdk("destroy", "--force")
         self.images_are(LABEL)
-        self._cdk("destroy", "--force", app=APP)
+        self.destroy_service({})
+
+    def destroy_service(self, context: Mapping[str, str]) -> None:
+        """Remove the stack that serves."""
+        self._cdk("destroy", "--force", context=context, app=self._app)
         services = self._lightsail.get_container_services()["containerServices"]
         self._screen.line("no image of the stacks is left, and no container service")
         self._check(services == [], "no service is left")
@@ -145,6 +181,25 @@ class Demo:
         images = sorted(name for name in names if name.startswith(f":{SERVICE}.{label}."))
         self._screen.line(f"images of {SERVICE}.{label}: {', '.join(images) or 'none'}")
         self._check(images == [*expected], f"the images are {', '.join(expected) or 'none'}")
+
+    def _url(self) -> str:
+        url: str = self._service()["url"]
+        return url
+
+    def _page_is(self, page: str) -> None:
+        """Show what the service's URL answers."""
+        url = self._url()
+        status, body = fetch(url)
+        self._screen.command(["curl", url])
+        for line in body.splitlines():
+            self._screen.line(line)
+        self._check((status, body) == (200, page), f"{url} shows the page")
+
+    def _show(self, visits: Visits) -> None:
+        """Show how all the requests ended that went to the page meanwhile."""
+        total = visits.answered + visits.failed
+        self._screen.line(f"meanwhile {visits.failed} of {total} requests failed")
+        self._check(visits.answered > 0 and not visits.failed, "no request failed")
 
     def _service(self) -> Any:
         answer = self._lightsail.get_container_services(serviceName=SERVICE)

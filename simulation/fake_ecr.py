@@ -5,7 +5,6 @@ other ways: what a hosts file and a router would do for a machine.
 """
 
 import base64
-import json
 import os
 import shutil
 import socket
@@ -15,15 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import certificates
 import fake_registry
 from certificates import Certificate
 from fake_registry import FakeRegistry
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
-from lightsail_local.wire.http_server import LoopbackServer, Respond
-from oci_images import Made
 
 HOST = f"{DEFAULT_ACCOUNT}.dkr.ecr.{DEFAULT_REGION}.amazonaws.com"
 # What ministack gives as authorization token.
@@ -42,60 +38,17 @@ socket.create_connection = lambda address, *more, **options: connect(
 """
 
 
-class TlsServer(LoopbackServer):
-    """Serves over TLS, by the names of Amazon ECR's registries.
-
-    Args:
-        certificate: its certificate.
-        respond: is given each request, and answers it.
-        hosts: the names.
-    """
-
-    def __init__(self, certificate: Certificate, respond: Respond, *hosts: str) -> None:
-        self.names = frozenset(hosts)
-        self._tls = _context(certificate)
-        super().__init__(0, respond)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        """Return a connection, once it is secure."""
-        plain, address = super().get_request()
-        # The thread that accepts must not wait for a handshake: its client may be stopped.
-        wrapped = self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
-        return wrapped, address
-
-
 @dataclass(frozen=True, kw_only=True)
 class FakeEcr:
-    """Amazon ECR, and a Docker that pushes to it.
+    """Amazon ECR.
 
     Args:
         registry: what it has.
         engine_environment: with which functions find it.
-        environment: with which the CDK command line finds that Docker.
-        folder: where that Docker's settings and commands are.
     """
 
     registry: FakeRegistry
     engine_environment: dict[str, str]
-    environment: dict[str, str]
-    folder: Path
-
-    def build(self, made: Made) -> None:
-        """Make Docker build this, for any build that it is asked for."""
-        self.registry.blobs |= made.blobs
-        settings = {
-            "host": HOST,
-            "port": int(self.registry.host.rpartition(":")[2]),
-            "certificate": str(self.folder / "certificate.pem"),
-            "media_type": made.media_type,
-            "manifest": made.content.decode(),
-        }
-        (self.folder / "settings.json").write_text(json.dumps(settings))
-
-    def commands(self, command: str) -> list[list[str]]:
-        """Return the arguments of each command of a kind that Docker was given."""
-        lines = [json.loads(line) for line in (self.folder / "commands").read_text().splitlines()]
-        return [arguments for name, *arguments in lines if name == command]
 
 
 @contextmanager
@@ -116,11 +69,6 @@ def fake_ecr(folder: Path) -> Iterator[FakeEcr]:
         yield FakeEcr(
             registry=registry,
             engine_environment={"PYTHONPATH": str(folder), "SSL_CERT_DIR": str(folder)},
-            environment={
-                "CDK_DOCKER": str(Path(__file__).with_name("fake_docker.py")),
-                "FAKE_DOCKER": str(folder),
-            },
-            folder=folder,
         )
 
 

@@ -118,10 +118,17 @@ def test_the_handler_imports_neither_the_cdk_nor_our_other_packages() -> None:
     assert not imported_packages(list(HANDLER.rglob("*.py"))) & foreign
 
 
-def test_the_local_cloud_imports_neither_of_the_other_packages() -> None:
+def test_the_local_cloud_imports_neither_of_the_other_packages_but_to_push() -> None:
     ours = {"cdk_lightsail_containers", "cdk_lightsail_containers_handler"}
+    found = {
+        module.stem: name
+        for module in LOCAL.rglob("*.py")
+        for name in imports(module)
+        if name.split(".")[0] in ours
+    }
 
-    assert not imported_packages(list(LOCAL.rglob("*.py"))) & ours
+    # An image of an engine on another machine is pushed by the registry's client.
+    assert set(found) == {"docker_program"}
 
 
 def rooms_of(room: str) -> set[str]:

@@ -15,6 +15,7 @@ import shlex
 import signal
 import webbrowser
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from lightsail_local.behaviour.behaviour_option import behaviour_help, parse_beh
 from lightsail_local.behaviour.failure import Failure
 from lightsail_local.containers.container_engine import ENGINES
 from lightsail_local.endpoints import (
+    DEFAULT_ECR_PORT,
     DEFAULT_LIGHTSAIL_PORT,
     DEFAULT_PAGE_PORT,
     DEFAULT_PORT,
@@ -101,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         "--port": (DEFAULT_PORT, "CloudFormation, Lambda, S3 and the rest"),
         "--lightsail-port": (DEFAULT_LIGHTSAIL_PORT, "Lightsail's API"),
         "--registry-port": (DEFAULT_REGISTRY_PORT, "Lightsail's registry"),
+        "--ecr-port": (DEFAULT_ECR_PORT, "Amazon ECR's registry"),
         "--page-port": (DEFAULT_PAGE_PORT, "the page that shows what happens"),
         "--web-port": (DEFAULT_WEB_PORT, "the URLs of container services, if they run"),
     }
@@ -153,7 +156,10 @@ def _parser() -> argparse.ArgumentParser:
     opened = _command(commands, "open", _open, "open a container service's URL in your browser")
     for command in (logs, opened):
         command.add_argument("service", metavar="SERVICE", help="the container service's name")
-    for command in (env, image, status, logs, opened):
+    docker = _command(commands, "docker", _docker, "build as docker does, push to the local cloud")
+    docker.add_argument("--engine", default="docker", help="the engine's program (default: docker)")
+    docker.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="as of docker")
+    for command in (env, image, status, logs, opened, docker):
         command.add_argument(
             "--port", type=_port, help="the port given to `up`, if several clouds are running"
         )
@@ -182,6 +188,7 @@ def _up(options: argparse.Namespace) -> None:
                 port=options.port,
                 lightsail_port=options.lightsail_port,
                 registry_port=options.registry_port,
+                ecr_port=options.ecr_port,
                 page_port=options.page_port,
                 web_port=options.web_port,
                 engine=options.engine,
@@ -198,7 +205,7 @@ def _env(options: argparse.Namespace) -> None:
     endpoints = _running(options.port)
     for name in endpoints.conflicting(os.environ):
         print(f"unset {name}")
-    for name, value in endpoints.environment().items():
+    for name, value in endpoints.environment(os.environ).items():
         print(f"export {name}={shlex.quote(value)}")
 
 
@@ -242,6 +249,18 @@ def _open(options: argparse.Namespace) -> None:
         )
     print(url)
     webbrowser.open(url)
+
+
+def _docker(options: argparse.Namespace) -> None:
+    endpoints = _running(options.port)
+    from lightsail_local.ecr.docker_program import DockerProgram  # noqa: PLC0415 - as in _up
+
+    if not options.words:
+        raise CommandError("give a command of docker, such as `build`")
+    program = DockerProgram(options.engine, endpoints.ecr, Path(endpoints.clients))
+    status = program.run(options.words)
+    if status:
+        raise SystemExit(status)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ DEFAULT_LIGHTSAIL_PORT = 4567
 DEFAULT_REGISTRY_PORT = 4568
 DEFAULT_PAGE_PORT = 4569
 DEFAULT_WEB_PORT = 4570
+DEFAULT_ECR_PORT = 4571
 DEFAULT_REGION = "us-east-1"
 DEFAULT_ACCOUNT = "000000000000"
 _ANYTHING = "local"  # keys are not checked here
@@ -39,7 +40,10 @@ class Endpoints:
         engine: The URL of CloudFormation, Lambda, S3 and so on, over TLS.
         lightsail: The URL of Lightsail's API.
         registry: Host and port of the registry of all container services.
+        ecr: Host and port of Amazon ECR's registry.
         certificate: The path of the certificate of `engine`.
+        clients: A folder for the settings of docker, podman and the like.
+        builder: The program that builds images, empty for the `docker` that there may be.
         cdk_home: A folder for what the CDK command line remembers, such as account numbers.
         region: The region it plays.
         account: The account it plays, 12 digits.
@@ -48,14 +52,23 @@ class Endpoints:
     engine: str
     lightsail: str
     registry: str
+    ecr: str
     certificate: str
+    clients: str
+    builder: str
     cdk_home: str
     region: str
     account: str
 
-    def environment(self) -> dict[str, str]:
-        """Give the variables with which the CDK command line and boto3 talk to this cloud only."""
+    def environment(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Give the variables with which the CDK command line and boto3 talk to this cloud only.
+
+        Args:
+            environ: Where they go; what it says of the program that builds images is kept.
+        """
+        is_chosen = not self.builder or "CDK_DOCKER" in (environ or {})
         return {
+            **({} if is_chosen else {"CDK_DOCKER": self.builder}),
             "AWS_ENDPOINT_URL": self.engine,
             "AWS_ENDPOINT_URL_LIGHTSAIL": self.lightsail,
             # The engine takes 12 digits for the account that the request is of.
@@ -69,6 +82,10 @@ class Endpoints:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            # What docker, podman and buildah push with: the user's own settings stay as they are.
+            "DOCKER_CONFIG": self.clients,
+            "REGISTRY_AUTH_FILE": f"{self.clients}/auth.json",
+            "SSL_CERT_FILE": f"{self.clients}/trusted.pem",
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "CDK_HOME": self.cdk_home,
@@ -92,7 +109,7 @@ class Endpoints:
         """Give `environ` as a process needs it whole to talk to this cloud only."""
         conflicting = self.conflicting(environ)
         kept = {name: value for name, value in environ.items() if name not in conflicting}
-        return kept | self.environment()
+        return kept | self.environment(environ)
 
     def enter(self) -> None:
         """Point this process at this cloud only, regardless of its shell's settings."""

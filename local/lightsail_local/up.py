@@ -24,6 +24,7 @@ from lightsail_local.containers.find_container_engine import (
     NoContainerEngineError,
     find_container_engine,
 )
+from lightsail_local.containers.image_builder import ImageBuilder, find_image_builder
 from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.containers.started_clouds import started_cloud
 from lightsail_local.endpoints import DEFAULT_PORT, Endpoints
@@ -50,6 +51,7 @@ class Options:
         port: The engine's port.
         lightsail_port: The port of Lightsail's API.
         registry_port: The registry's port.
+        ecr_port: The port of Amazon ECR's registry.
         page_port: The page's port.
         web_port: The port at which container services answer, if their containers run.
         engine: The engine that runs containers: `auto` for the first that does, `none` for none.
@@ -61,6 +63,7 @@ class Options:
     port: int
     lightsail_port: int
     registry_port: int
+    ecr_port: int
     page_port: int
     web_port: int
     engine: str
@@ -78,6 +81,8 @@ def up(options: Options) -> None:
     ended: SimpleQueue[int] = SimpleQueue()
     with _queues_signals(ended), ExitStack() as exits:
         containers, how = _containers(options, exits)
+        program = containers.engine.command[0] if containers else ""
+        builder = ImageBuilder.of(program) if program else find_image_builder()
         _check_ports(options, containers)
         requests = _Requests()
         cloud = LocalCloud(
@@ -85,9 +90,11 @@ def up(options: Options) -> None:
             port=options.port,
             lightsail_port=options.lightsail_port,
             registry_port=options.registry_port,
+            ecr_port=options.ecr_port,
             region=options.region,
             on_request=requests,
             containers=containers,
+            builder=builder,
         )
         try:
             with (
@@ -97,7 +104,7 @@ def up(options: Options) -> None:
             ):
                 _warn_of_node()
                 _create_services(cloud.endpoints, options.services)
-                _say(_introduction(cloud.endpoints, page.url, how, options))
+                _say(_introduction(cloud.endpoints, page.url, how, builder, options))
                 requests.are_shown = True
                 while not _is_ended(ended, _ENGINE_CHECK_SECONDS):
                     if not cloud.engine.is_running:
@@ -169,6 +176,7 @@ def _check_ports(options: Options, containers: RealContainers | None) -> None:
         "--port": options.port,
         "--lightsail-port": options.lightsail_port,
         "--registry-port": options.registry_port,
+        "--ecr-port": options.ecr_port,
         "--page-port": options.page_port,
     }
     if containers:
@@ -216,7 +224,17 @@ def _create_services(endpoints: Endpoints, names: Sequence[str]) -> None:
                 raise UpError(f"cannot create the service {name}: {message}") from error
 
 
-def _introduction(endpoints: Endpoints, page: str, containers: str, options: Options) -> str:
+def _built(builder: ImageBuilder | None) -> str:
+    """Return how images are built."""
+    if builder is None:
+        return f"not built, for none of {', '.join(ENGINES)} answers"
+    where = " on another machine" if builder.is_remote else ""
+    return f"built by {Path(builder.program).name}{where}"
+
+
+def _introduction(
+    endpoints: Endpoints, page: str, containers: str, builder: ImageBuilder | None, options: Options
+) -> str:
     service = next(iter(options.services), "NAME")
     port = "" if options.port == DEFAULT_PORT else f" --port {options.port}"
     return f"""\
@@ -225,8 +243,10 @@ The local cloud is up: account {endpoints.account}, region {endpoints.region}
   AWS        {endpoints.engine}   CloudFormation, Lambda, S3, IAM and others
   Lightsail  {endpoints.lightsail}
   registry   {endpoints.registry}
+  Amazon ECR {endpoints.ecr}
   page       {page}   shows in a browser what happens here
   containers {containers}
+  images     {_built(builder)}
   services   {", ".join(options.services) or "none yet"}
 
 In another shell:

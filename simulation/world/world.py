@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ from urllib.parse import urlsplit
 from certificates import Certificate
 from fake_cloudformation import FakeCloudFormation
 from fake_ecr import HOST as ECR_HOST
-from fake_ecr import TlsServer
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
 from fake_time import FakeTime
 from lightsail_local.behaviour.behaviour import Behaviour
@@ -24,6 +24,7 @@ from lightsail_local.images.blob import Blob
 from lightsail_local.images.manifest import parse
 from lightsail_local.server import LightsailServer
 from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer, Respond, gated
+from lightsail_local.wire.tls_server import TlsServer
 from oci_images import Made
 
 from .aws import ECR_LOGIN, SERVICES, Aws
@@ -109,9 +110,10 @@ class World:
             }
             if self.certificate:
                 self._servers["ecr-registry"] = TlsServer(
-                    self.certificate,
                     gated(self.gate, "ecr-registry", self.ecr.respond),
-                    *self.ecr_hosts,
+                    certificate=self.certificate.certificate,
+                    key=self.certificate.key,
+                    names="|".join(re.escape(host) for host in self.ecr_hosts),
                 )
             for server in self._servers.values():
                 starting.callback(server.close)

@@ -1,6 +1,7 @@
 """What `make demo` runs, whole, and interrupted."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,12 @@ import pytest
 from cdk_commands import ROOT
 from docker_registry import docker_registry
 from installed import needs
+from lightsail_local.containers.container_engine import ContainerEngine
+from lightsail_local.containers.find_container_engine import (
+    NoContainerEngineError,
+    find_container_engine,
+)
+from lightsail_local.containers.started_clouds import started_cloud
 from oci_images import layers, multi_arch, push
 
 pytestmark = pytest.mark.e2e
@@ -49,6 +56,45 @@ def test_deploys_an_image_of_the_user_and_all_that_follows() -> None:
     assert [
         line for line in run.stdout.splitlines() if len(line) > 80 and " " in line.strip()
     ] == []
+
+
+@pytest.mark.nightly
+def test_builds_a_page_and_opens_it_where_containers_run(tmp_path: Path) -> None:
+    with started_cloud(tmp_path) as cloud:
+        try:
+            engine = find_container_engine(cloud)
+        except NoContainerEngineError as error:
+            pytest.skip(str(error))
+        before = images_of(engine)
+
+        run = run_demo("")
+
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert f"images are built and containers run by {engine.version}\n" in run.stdout
+        assert re.search(r"curl http://shop\.localhost:\d+/\n    <h1>Hello</h1>\n", run.stdout)
+        assert len(re.findall(r"meanwhile 0 of [1-9]\d* requests failed\n", run.stdout)) == 2
+        assert "container 'web': Error: cannot start: there is no database" in run.stdout
+        assert "the stack is UPDATE_ROLLBACK_COMPLETE\n" in run.stdout
+        assert max(map(len, run.stdout.splitlines())) <= 80
+        assert images_of(engine) == before
+
+
+def images_of(engine: ContainerEngine) -> str:
+    """Return the images that `cdk deploy` has built and tagged, one a line."""
+    return "".join(listed(engine, pattern) for pattern in ("127.0.0.1:*/*", "cdkasset-*"))
+
+
+def listed(engine: ContainerEngine, pattern: str) -> str:
+    while True:
+        ran = subprocess.run(
+            [*engine.command, "images", "--quiet", pattern],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # podman fails now and then where an image of someone else is damaged.
+        if ran.returncode == 0:
+            return ran.stdout
 
 
 REFUSED = (

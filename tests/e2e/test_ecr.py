@@ -1,71 +1,98 @@
 """Images that Docker builds, and images of Amazon ECR, with the real CDK command line.
 
-Real are the command line, the assets, the permissions of the template and the function with its
-login and its TLS. Docker and the registry of Amazon ECR are fakes, see `fake_ecr`.
+Real are the command line, the assets, the permissions of the template, the local Amazon ECR and
+the function with its login and its TLS. What builds and pushes is a fake, for there may be no
+engine; one that is there does so by night.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import oci_images
 from cdk_commands import Cdk
 from cloudformation_deploys import CloudFormationDeploys
-from fake_ecr import HOST, FakeEcr, fake_ecr
+from ecr_client import EcrClient
+from fake_image_builder import FakeImageBuilder
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
+from lightsail_local.containers.image_builder import find_image_builder
+from lightsail_local.running_clouds import announced
+from lightsail_local.samples.sample_image import PROGRAM
 
 pytestmark = pytest.mark.e2e
+NAME = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 
 
 @pytest.fixture(scope="module")
-def ecr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeEcr]:
-    with fake_ecr(tmp_path_factory.mktemp("ecr")) as given:
-        yield given
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(Behaviour(service_seconds=0.5), builder=find_image_builder()) as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")
-def cdk(tmp_path_factory: pytest.TempPathFactory, ecr: FakeEcr) -> Iterator[Cdk]:
-    """The command line on a cloud whose functions reach that Amazon ECR."""
-    with LocalCloud(Behaviour(service_seconds=0.5), environment=ecr.engine_environment) as cloud:
-        cdk = Cdk(cloud, tmp_path_factory.mktemp("cdk"), ecr.environment)
-        cdk.bootstrap()
-        yield cdk
+def builder(tmp_path_factory: pytest.TempPathFactory) -> FakeImageBuilder:
+    return FakeImageBuilder(tmp_path_factory.mktemp("builder"))
 
 
-def test_the_example_of_a_dockerfile_is_built_and_carried(cdk: Cdk, ecr: FakeEcr) -> None:
+@pytest.fixture(scope="module")
+def cdk(
+    tmp_path_factory: pytest.TempPathFactory, cloud: LocalCloud, builder: FakeImageBuilder
+) -> Cdk:
+    cdk = Cdk(cloud, tmp_path_factory.mktemp("cdk"), builder.environment)
+    cdk.bootstrap()
+    return cdk
+
+
+@pytest.fixture(autouse=True)
+def no_assets(cdk: Cdk) -> None:
+    """Delete what was pushed before: the command line does not build what is there."""
+    ecr: Any = cdk.client("ecr")
+    for repository in ecr.describe_repositories()["repositories"]:
+        name = repository["repositoryName"]
+        if images := ecr.list_images(repositoryName=name)["imageIds"]:
+            ecr.batch_delete_image(repositoryName=name, imageIds=images)
+
+
+def test_the_example_of_a_dockerfile_is_built_and_carried(
+    cdk: Cdk, builder: FakeImageBuilder
+) -> None:
     app = "examples/from_dockerfile.py"
     made = oci_images.image(*oci_images.layers(3, 300_000, "built"), docker=True)
-    ecr.build(made)
+    builder.build(made)
 
     created = cdk.deploy(app)
 
     assert created.outputs == {"ImageName": ":shop.web.1"}, created.output
     assert cdk.images() == {":shop.web.1": made.digest}
-    (build,) = ecr.commands("build")
+    (build,) = builder.commands("build")
     assert build[build.index("--platform") + 1] == "linux/amd64"
     assert build[build.index("--build-arg") + 1] == "NGINX=1.27-alpine"
-    ((pushed,),) = ecr.commands("push")
-    assert pushed.startswith(f"{HOST}/cdk-hnb659fds-container-assets-")
+    ((pushed,),) = builder.commands("push")
+    assert pushed.startswith(f"{cdk.cloud.endpoints.ecr}/cdk-hnb659fds-container-assets-")
 
     cdk.remove()
     assert cdk.client("lightsail").get_container_services()["containerServices"] == []
 
 
 def test_the_example_of_an_asset_brings_one_image_to_two_services(
-    cdk: Cdk, ecr: FakeEcr, shop: str
+    cdk: Cdk, builder: FakeImageBuilder, shop: str
 ) -> None:
     app = "examples/from_docker_image_asset.py"
     lightsail = cdk.client("lightsail")
     lightsail.create_container_service(serviceName="blog", power="nano", scale=1)
     made = oci_images.image(*oci_images.layers(2, 300_000, "shared"))
-    ecr.build(made)
+    builder.build(made)
 
     created = cdk.deploy(app)
 
     assert created.returncode == 0, created.output
-    assert created.outputs["ImageUri"] == ecr.commands("push")[-1][-1]
+    pushed = builder.commands("push")[-1][-1]
+    # The template has Amazon ECR's own name, as on AWS.
+    assert created.outputs["ImageUri"] == pushed.replace(cdk.cloud.endpoints.ecr, NAME)
     assert cdk.images() == {":shop.web.1": made.digest}
     assert cdk.images("blog") == {":blog.web.1": made.digest}
     cdk.remove()
@@ -74,13 +101,17 @@ def test_the_example_of_an_asset_brings_one_image_to_two_services(
 
 
 def test_the_example_of_a_repository_is_carried_by_tag_and_by_digest(
-    cdk: Cdk, ecr: FakeEcr, shop: str, tmp_path: Path
+    cdk: Cdk, shop: str, tmp_path: Path
 ) -> None:
     cdk = CloudFormationDeploys(cdk.cloud, tmp_path)
     app = "examples/from_ecr.py"
     first, second = (oci_images.image(text.encode()) for text in ("first", "second"))
-    ecr.registry.add(first, "1.4")
-    ecr.registry.add(second)
+    endpoints = cdk.cloud.endpoints
+    ecr: Any = cdk.client("ecr")
+    ecr.create_repository(repositoryName="acme/web")
+    registry = EcrClient.of_api(ecr, endpoints.ecr, Path(endpoints.certificate))
+    registry.push("acme/web", first, "1.4")
+    registry.push("acme/web", second, second.digest)
 
     by_tag = cdk.deploy(app, tag="1.4")
     assert by_tag.outputs == {"ImageName": ":shop.web.1"}, by_tag.output
@@ -89,7 +120,7 @@ def test_the_example_of_a_repository_is_carried_by_tag_and_by_digest(
     gone = cdk.deploy(app, tag="1.5")
     assert gone.returncode == 1
     (reason,) = cdk.reasons("FromEcr", "UPDATE_FAILED")
-    assert f"{HOST} did not give manifest 1.5 of acme/web (404 MANIFEST_UNKNOWN" in reason
+    assert f"{NAME} did not give manifest 1.5 of acme/web (404 MANIFEST_UNKNOWN" in reason
 
     by_digest = cdk.deploy(app, tag=second.digest)
     assert by_digest.outputs == {"ImageName": ":shop.web.2"}, by_digest.output
@@ -98,10 +129,12 @@ def test_the_example_of_a_repository_is_carried_by_tag_and_by_digest(
     assert cdk.images() == {}
 
 
-def test_the_example_of_a_web_service_is_built_carried_and_serves(cdk: Cdk, ecr: FakeEcr) -> None:
+def test_the_example_of_a_web_service_is_built_carried_and_serves(
+    cdk: Cdk, builder: FakeImageBuilder
+) -> None:
     app = "examples/web_service.py"
     made = oci_images.image(*oci_images.layers(2, 300_000, "site"), docker=True)
-    ecr.build(made)
+    builder.build(made)
 
     created = cdk.deploy(app)
 
@@ -115,11 +148,11 @@ def test_the_example_of_a_web_service_is_built_carried_and_serves(cdk: Cdk, ecr:
 
 
 def test_the_example_of_a_web_service_and_its_worker_runs_one_image_in_both(
-    cdk: Cdk, ecr: FakeEcr
+    cdk: Cdk, builder: FakeImageBuilder
 ) -> None:
     app = "examples/blue_and_worker.py"
     made = oci_images.image(*oci_images.layers(2, 300_000, "blue"), docker=True)
-    ecr.build(made)
+    builder.build(made)
 
     created = cdk.deploy(app)
 
@@ -132,3 +165,33 @@ def test_the_example_of_a_web_service_and_its_worker_runs_one_image_in_both(
         "worker": "RUNNING",
     }
     cdk.remove()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("pushes", ["engine", "lightsail-local docker"])
+def test_a_dockerfile_is_built_by_an_engine_of_this_computer(
+    cdk: Cdk, tmp_path: Path, pushes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_image_builder() is None:
+        pytest.skip("no engine answers")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    shutil.copy(PROGRAM, folder / "httpd")
+    (folder / "Dockerfile").write_text(
+        "FROM scratch AS built\nARG WORD\nCOPY httpd /httpd\nLABEL word=$WORD\n"
+        'FROM built AS page\nENTRYPOINT ["/httpd"]\nFROM built AS other\n'
+    )
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    program = {"CDK_DOCKER": f"{cdk.cloud.endpoints.clients}/cdk-docker"}
+    real = Cdk(cdk.cloud, tmp_path, {} if pushes == "engine" else program)
+
+    with announced(cdk.cloud.endpoints):
+        created = real.deploy("tests/e2e/building_app.py", folder=folder)
+        again = real.deploy("tests/e2e/building_app.py", folder=folder)
+
+    assert created.returncode == 0, created.output
+    (digest,) = real.images().values()
+    ((config,),) = [cdk.cloud.lightsail.images.configs(digest)]
+    assert config.labels["word"] == "hello"
+    assert "no changes" in again.output
+    real.remove()

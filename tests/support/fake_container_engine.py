@@ -62,6 +62,12 @@ def records(names: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield container_file(name), json.loads(container_file(name).read_text())
 
 
+def do_info(rest: list[str], _: str) -> None:
+    option, template = rest
+    assert (option, template) == ("--format", "{{.Name}}")
+    print(socket.gethostname() if mode() != "elsewhere" else "docker-desktop")
+
+
 def do_load(rest: list[str], _: str) -> int | None:
     if mode() == "down":
         return refuse("cannot connect to the daemon")

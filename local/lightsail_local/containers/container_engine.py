@@ -157,7 +157,15 @@ class ContainerEngine:
         label = f"label={CLOUD_LABEL}={self.cloud}"
         if names := self._call("ps", "--all", "--quiet", "--filter", label).split():
             self.remove(names)
-        if images := self._call("images", "--quiet", self._repository).split():
+        self.remove_images(self._repository)
+
+    def remove_images(self, repositories: str) -> None:
+        """Remove the images of the repositories that have a name, and their other names.
+
+        Raises:
+            ContainerEngineError: the engine does not answer.
+        """
+        if images := self._call("images", "--quiet", repositories).split():
             self._finish(["rmi", "--force", *dict.fromkeys(images)])
 
     @property

@@ -48,6 +48,7 @@ class Engine:
         lightsail_url: str,
         *,
         port: int = 0,
+        ecr_port: int = 0,
         region: str = DEFAULT_REGION,
         account: str = DEFAULT_ACCOUNT,
         environment: Mapping[str, str] | None = None,
@@ -58,6 +59,7 @@ class Engine:
         Args:
             lightsail_url: Where functions and `AWS::Lightsail::Container` find Lightsail.
             port: Where to listen; 0 takes a free port.
+            ecr_port: Where Amazon ECR's registry listens; 0 takes a free port.
             region: The region of requests that name none.
             account: The account, 12 digits, of requests that name none.
             environment: More variables for the engine and for the functions that it runs.
@@ -65,6 +67,7 @@ class Engine:
         """
         self._lightsail_url = lightsail_url
         self._port = port
+        self._ecr_port = ecr_port
         self._region = region
         self._account = account
         self._environment = dict(environment or {})
@@ -85,8 +88,13 @@ class Engine:
         return f"https://{HOST}:{self._port}"
 
     @property
+    def ecr(self) -> str:
+        """The address of Amazon ECR's registry, `127.0.0.1:<port>`."""
+        return f"{HOST}:{self._ecr_port}"
+
+    @property
     def certificate(self) -> Path:
-        """The certificate, PEM, self-signed, of `url`."""
+        """The certificate, PEM, self-signed, of `url` and `ecr`."""
         return self.folder / "tmp" / "ministack-tls" / "server.crt"
 
     @property
@@ -119,13 +127,14 @@ class Engine:
             raise EngineError(
                 "openssl is not installed: install it, the cloud's certificate is made with it"
             )
-        # The port is bound here and handed down: no other process can take it in between, and
-        # ministack cannot take port 443 beside it.
-        with bind(self._port) as listener:
+        # The ports are bound here and handed down: no other process can take them in between, and
+        # ministack cannot take port 443 beside them.
+        with bind(self._port) as listener, bind(self._ecr_port) as ecr_listener:
             self._port = listener.getsockname()[1]
+            self._ecr_port = ecr_listener.getsockname()[1]
             self._folder = Path(tempfile.mkdtemp(prefix="lightsail-local-"))
             try:
-                self._spawn(listener.fileno())
+                self._spawn(listener.fileno(), ecr_listener.fileno())
                 self._wait_until_ready()
             except BaseException:
                 self.stop()
@@ -140,7 +149,7 @@ class Engine:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _spawn(self, listener: int) -> None:
+    def _spawn(self, listener: int, ecr_listener: int) -> None:
         for name in ("home", "tmp"):
             (self.folder / name).mkdir()
         with (self.folder / "engine.log").open("wb") as log:
@@ -152,6 +161,7 @@ class Engine:
                     "-c",
                     _START.format(folder=str(Path(__file__).parents[2])),
                     f"--listener={listener}",
+                    f"--ecr-listener={ecr_listener}",
                     f"--folder={self.folder}",
                 ],
                 cwd=self.folder,
@@ -160,7 +170,7 @@ class Engine:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                pass_fds=[listener],
+                pass_fds=[listener, ecr_listener],
                 start_new_session=True,
             )
 

@@ -19,6 +19,7 @@ def main() -> None:
     """Serve until the parent asks for the end, or has died."""
     parser = argparse.ArgumentParser(prog="lightsail_local.engine.engine_process")
     parser.add_argument("--listener", type=int, required=True, help="file descriptor, bound")
+    parser.add_argument("--ecr-listener", type=int, required=True, help="the same, for a registry")
     parser.add_argument("--folder", type=Path, required=True, help="removed if the parent dies")
     arguments = parser.parse_args()
     installed = importlib.metadata.version("ministack")
@@ -31,20 +32,20 @@ def main() -> None:
     for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
         del os.environ[name]
     threading.Thread(target=_follow_parent, args=[arguments.folder], daemon=True).start()
-    _serve(arguments.listener)
+    _serve(arguments.listener, arguments.ecr_listener, arguments.folder)
 
 
-def _serve(listener: int) -> None:
+def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     # ministack reads its environment and starts logging when it is imported: not before here.
     import hypercorn.config  # noqa: PLC0415
     from ministack import app  # noqa: PLC0415
     from ministack.core import tls  # noqa: PLC0415
 
     from lightsail_local.engine import (  # noqa: PLC0415
+        amazon_ecr,
         container_resource,
         custom_resource_contract,
         failed_creates,
-        missing_images,
         stack_events,
         stack_exports,
         stack_times,
@@ -72,15 +73,14 @@ def _serve(listener: int) -> None:
     update_rollback.install()
     # Around the rollback: it adds to what is deleted there.
     failed_creates.install()
-    missing_images.install()
-    _log_as_lambda_does()
+    _prepare_functions(amazon_ecr.install(ecr_listener, folder / "ecr"))
     _trust_own_certificate(*tls.resolve_tls_material())
     sys.argv = ["ministack"]
     app.main()
 
 
-def _log_as_lambda_does() -> None:
-    """Deliver what Python functions log to their log groups, and name each its own.
+def _prepare_functions(program: str) -> None:
+    """Run a program before Python functions, deliver what they log, and name their log groups.
 
     AWS Lambda's runtime gives the root logger a handler, ministack's worker does not, nor does it
     name the log group in the environment:
@@ -90,7 +90,7 @@ def _log_as_lambda_does() -> None:
     from ministack.core import lambda_runtime  # noqa: PLC0415
 
     handler = "import logging; logging.getLogger().addHandler(logging.StreamHandler())\n"
-    script = handler + lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001
+    script = program + handler + lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001
     lambda_runtime._PYTHON_WORKER_SCRIPT = script  # noqa: SLF001
 
     make = lambda_runtime.Worker.__init__

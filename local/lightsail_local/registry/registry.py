@@ -5,19 +5,16 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#api
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ..behaviour.errors import RegistryError
-from ..images.manifest import DIGEST
 from ..wire.http_server import Answer, Connection, Gate, LoopbackServer, gated
-from .repository import Repository, RepositoryRequest
+from .operations import VERSION, RepositoryRequest, find_operation, operations
+from .repository import Repository
 
 if TYPE_CHECKING:
     from ..behaviour.behaviour import Behaviour
@@ -25,26 +22,7 @@ if TYPE_CHECKING:
     from ..wire.wire import Wire
     from .registry_login import RegistryLogins
 
-_UPLOAD = "/v2/sr/blobs/uploads/(?P<upload>[^/]+)"
-_BLOB = "/v2/sr/blobs/(?P<digest>[^/]+)"
-_MANIFEST = rf"/v2/sr/manifests/(?P<reference>\w[\w.-]{{0,127}}|{DIGEST.pattern})"
-_OPERATIONS = (
-    ("GET", "/v2/?", "Ping"),
-    ("HEAD", "/v2/?", "Ping"),
-    ("POST", "/v2/sr/blobs/uploads/?", "StartUpload"),
-    ("GET", _UPLOAD, "GetUpload"),
-    ("PATCH", _UPLOAD, "PatchUpload"),
-    ("PUT", _UPLOAD, "PutUpload"),
-    ("DELETE", _UPLOAD, "DeleteUpload"),
-    ("HEAD", _BLOB, "HeadBlob"),
-    ("GET", _BLOB, "GetBlob"),
-    ("PUT", _MANIFEST, "PutManifest"),
-    ("HEAD", _MANIFEST, "HeadManifest"),
-    ("GET", _MANIFEST, "GetManifest"),
-    ("GET", "/v2/sr/tags/list", "ListTags"),
-)
-# Docker looks for it.
-_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+_OPERATIONS = operations("/v2/sr")
 # The statuses of codes that tests order; the others are 400.
 _STATUS = {
     "UNAUTHORIZED": 401,
@@ -118,7 +96,7 @@ class Registry:
         self, connection: Connection, registry: str, check: Callable[[Connection], None]
     ) -> None:
         url = urlsplit(connection.path)
-        operation, parts = _operation(connection.command, unquote(url.path))
+        operation, parts = find_operation(_OPERATIONS, connection.command, url.path)
         is_elsewhere = self._behaviour.upload_host == "other"
         request = RepositoryRequest(
             parameters=parts | dict(parse_qsl(url.query)),
@@ -134,7 +112,7 @@ class Registry:
                 answer = self._carry_out(operation, request)
             except RegistryError as error:
                 answer = _refusal(error)
-            return replace(answer, headers={**answer.headers, **_VERSION})
+            return replace(answer, headers={**answer.headers, **VERSION})
 
         shown = {name: value for name, value in request.parameters.items() if name != "_state"}
         self._wire.exchange(connection, operation, shown, carry_out, _ordered_error)
@@ -149,9 +127,7 @@ class Registry:
         return self._repository.operations[operation](request)
 
     def _check_login(self, connection: Connection) -> None:
-        scheme, _, encoded = connection.headers.get("Authorization", "").partition(" ")
-        username, password = _decode(encoded) if scheme.lower() == "basic" else ("", "")
-        found = self._logins.check(username, password)
+        found = self._logins.check(*connection.basic_login())
         if found == "unknown":
             raise RegistryError(401, "UNAUTHORIZED", "authentication required")
         if found == "expired":
@@ -165,27 +141,8 @@ def _check_signed(connection: Connection) -> None:
     """Refuse credentials where the address is the credential, as S3 does."""
     if "Authorization" in connection.headers:
         raise RegistryError(400, "UNSUPPORTED", "only one authentication mechanism is allowed")
-    if not re.match(_UPLOAD, connection.path):
+    if not connection.path.startswith("/v2/sr/blobs/uploads/"):
         raise RegistryError(404, "NAME_UNKNOWN", "only uploads go here")
-
-
-def _operation(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """Return a request's operation and the named parts of its path."""
-    found = "Unknown"
-    for operation_method, pattern, operation in _OPERATIONS:
-        if match := re.fullmatch(pattern, path, re.ASCII):
-            if operation_method == method:
-                return operation, match.groupdict()
-            found = "Unsupported"
-    return found, {}
-
-
-def _decode(credentials: str) -> tuple[str, str]:
-    try:
-        username, _, password = base64.b64decode(credentials).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return username, password
 
 
 def _ordered_error(code: str, message: str) -> Answer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import socket
 import ssl
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,12 +34,14 @@ class Answer:
         body: the body.
         headers: the headers; Content-Length is the body's unless it is one of them.
         error: the error's code, for the records.
+        pieces: more of the body, for what is too large for memory; needs a Content-Length.
     """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
+    pieces: Iterable[bytes] = ()
 
 
 Respond = Callable[["Connection"], None]
@@ -157,6 +161,8 @@ class Connection(BaseHTTPRequestHandler):
         self._send_head(answer)
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+            for piece in answer.pieces:
+                self.wfile.write(piece)
 
     def send_cut(self, answer: Answer) -> None:
         """Promise the whole answer, send half of its body, and end the connection."""
@@ -175,6 +181,17 @@ class Connection(BaseHTTPRequestHandler):
         """Hold the connection for some seconds, or until the server stops, then end it."""
         self.server.stopping.wait(seconds)
         self.close_connection = True
+
+    def basic_login(self) -> tuple[str, str]:
+        """Return the user name and password of the request, empty ones if it has none."""
+        scheme, _, encoded = self.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return "", ""
+        try:
+            username, _, password = base64.b64decode(encoded).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return "", ""
+        return username, password
 
     def log_message(self, *_: object) -> None:
         """Print nothing: what was asked stands in the server's records."""

@@ -81,7 +81,14 @@ def up(shell: dict[str, str]) -> Iterator[Callable[..., Any]]:
         process.communicate(timeout=60)
 
 
-PORTS = ("--port=0", "--lightsail-port=0", "--registry-port=0", "--page-port=0", "--engine=none")
+PORTS = (
+    "--port=0",
+    "--lightsail-port=0",
+    "--registry-port=0",
+    "--ecr-port=0",
+    "--page-port=0",
+    "--engine=none",
+)
 
 
 def test_serves_a_shell_until_ctrl_c(up: Callable[..., Any], run: Run) -> None:

@@ -23,7 +23,14 @@ from lightsail_local import cli
 from lightsail_local.running_clouds import running_clouds
 from running_services import FakeEngine
 
-PORTS = ("--port=0", "--lightsail-port=0", "--registry-port=0", "--page-port=0", "--web-port=0")
+PORTS = (
+    "--port=0",
+    "--lightsail-port=0",
+    "--registry-port=0",
+    "--ecr-port=0",
+    "--page-port=0",
+    "--web-port=0",
+)
 Up = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -114,6 +121,7 @@ def test_up_runs_what_is_deployed_and_leaves_nothing(
     monkeypatch.setattr("webbrowser.open", opened.append)
     process = up("--service=shop", "--behaviour=service_seconds=0")
     assert "  containers run by fake engine 1.0\n" in process.said  # type: ignore[attr-defined]
+    assert "  images     built by docker\n" in process.said  # type: ignore[attr-defined]
     url = deploy(capsys)
 
     host = urlsplit(url).netloc
@@ -210,6 +218,19 @@ def test_an_engine_that_cannot_limit_containers_is_told(fake: FakeEngine, up: Up
     assert "cannot limit memory and processors here" in process.said  # type: ignore[attr-defined]
 
 
+def test_what_an_engine_of_another_machine_builds_is_pushed_from_this_one(
+    fake: FakeEngine, up: Up, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.be("elsewhere")
+
+    process = up()
+
+    assert "  images     built by docker on another machine\n" in process.said  # type: ignore[attr-defined]
+    assert cli.main(["env"]) == 0
+    (line,) = re.findall("^export CDK_DOCKER=(.*)$", capsys.readouterr().out, re.MULTILINE)
+    assert f"--engine={fake.program}" in Path(line).read_text()
+
+
 def test_without_an_engine_containers_are_simulated(
     fake: FakeEngine, up: Up, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +246,10 @@ def test_without_an_engine_containers_are_simulated(
 
     assert (
         "  containers simulated: docker or podman or nerdctl or finch is not installed\n"
+        in process.said  # type: ignore[attr-defined]
+    )
+    assert (
+        "  images     not built, for none of docker, podman, nerdctl, finch answers\n"
         in process.said  # type: ignore[attr-defined]
     )
     assert cli.main(["status"]) == 0

@@ -16,10 +16,12 @@ LIGHTSAIL = "http://127.0.0.1:9"
 MakeFunction = Callable[..., Any]
 
 
-def test_listens_on_its_own_port_only_and_on_loopback_only(engine: Engine) -> None:
-    port = int(engine.url.rpartition(":")[2])
+def test_listens_on_its_own_ports_only_and_on_loopback_only(engine: Engine) -> None:
+    ports = [int(address.rpartition(":")[2]) for address in (engine.url, engine.ecr)]
 
-    assert listening_addresses(engine._process.pid) == [("127.0.0.1", port)]
+    assert sorted(listening_addresses(engine._process.pid)) == sorted(
+        ("127.0.0.1", port) for port in ports
+    )
 
 
 def test_has_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:

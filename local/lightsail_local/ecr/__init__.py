@@ -1,0 +1,1 @@
+"""Amazon ECR's registry, which `cdk deploy` pushes to and functions pull from."""

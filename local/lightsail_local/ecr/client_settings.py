@@ -1,0 +1,83 @@
+"""What an engine needs to push to the local cloud, and nothing of its user's own changed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import ssl
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# What a Docker command line finds beside its settings.
+_BESIDE = ("cli-plugins", "contexts")
+
+
+def write_client_settings(folder: Path, certificate: Path, environ: Mapping[str, str]) -> None:
+    """Write settings of docker, podman and the like for a cloud.
+
+    They begin as the user's own, so that images that are built from private ones still are. A
+    login to the cloud goes into them, and into no keychain.
+
+    Args:
+        folder: where to write them.
+        certificate: the cloud's certificate.
+        environ: the user's environment, which says where the user's own are.
+    """
+    home = Path(environ.get("HOME", folder / "none"))
+    docker = Path(environ.get("DOCKER_CONFIG") or home / ".docker")
+    settings = _read(docker / "config.json")
+    folder.mkdir(mode=0o700)
+    for name in _BESIDE:
+        if (docker / name).exists():
+            (folder / name).symlink_to(docker / name)
+    _write(folder / "config.json", _without_keychain(settings))
+    # https://github.com/containers/image/blob/v5.36.2/docs/containers-auth.json.5.md
+    runtime = Path(environ.get("XDG_RUNTIME_DIR") or "/run/containers") / "containers"
+    configured = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "containers"
+    own = environ.get("REGISTRY_AUTH_FILE")
+    files = [Path(own)] if own else [runtime / "auth.json", configured / "auth.json"]
+    logins = next((_read(file) for file in files if file.is_file()), settings)
+    kept = _without_keychain(logins)
+    _write(folder / "auth.json", {name: kept[name] for name in ("auths", "credHelpers")})
+    roots = ssl.get_default_verify_paths().cafile
+    trusted = [Path(file).read_text() for file in (roots, certificate) if file]
+    (folder / "trusted.pem").write_text("\n".join(trusted))
+
+
+def write_docker_program(file: Path, port: int, engine: str) -> None:
+    """Write a program that the CDK's command line calls in the place of Docker.
+
+    Args:
+        file: the program.
+        port: the cloud's port.
+        engine: the engine's program.
+    """
+    command = [sys.executable, "-m", "lightsail_local", "docker"]
+    options = [f"--port={port}", f"--engine={engine}"]
+    file.write_text(f'#!/bin/sh\nexec {shlex.join([*command, *options])} "$@"\n')
+    file.chmod(0o700)
+
+
+def _without_keychain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings that read logins from the user's keychain, and write none there."""
+    auths = settings.get("auths") or {}
+    helpers = settings.get("credHelpers") or {}
+    if keychain := settings.get("credsStore"):
+        helpers = {**dict.fromkeys(auths, keychain), **helpers}
+    kept = {name: value for name, value in settings.items() if name != "credsStore"}
+    return {**kept, "auths": auths, "credHelpers": helpers}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _write(file: Path, document: Mapping[str, Any]) -> None:
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(document))
