@@ -41,6 +41,7 @@ def _serve(listener: int) -> None:
     from ministack.core import tls  # noqa: PLC0415
 
     from lightsail_local.engine import (  # noqa: PLC0415
+        certificate_resource,
         container_resource,
         custom_resource_contract,
         failed_creates,
@@ -64,6 +65,7 @@ def _serve(listener: int) -> None:
     # `app.main` makes its Config of the class that stands there when it is called.
     hypercorn.config.Config = ListenerConfig  # type: ignore[misc]
     container_resource.register()
+    certificate_resource.register()
     custom_resource_contract.install()
     stack_times.install()
     stack_events.install()
