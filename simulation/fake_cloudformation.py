@@ -38,14 +38,14 @@ class StackRecord:
         status: its status.
         created: when it was created, seconds since the epoch.
         updated: when its last update began; None before the first one.
-        resources: the physical id and the status of each resource by its name.
+        resources: the physical id, the status and the type of each resource by its name.
         events: the oldest first.
     """
 
     status: str
     created: float
     updated: float | None = None
-    resources: dict[str, tuple[str, str]] = field(default_factory=dict)
+    resources: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
 
@@ -95,7 +95,7 @@ class FakeCloudFormation:
     ) -> None:
         """Bring a resource of a stack to a status."""
         stack = self.stacks[arn]
-        stack.resources[name] = physical_id, status
+        stack.resources[name] = physical_id, status, kind
         stack.events.append(Event(name, kind, physical_id, status, self._clock()))
 
     def answer(self, asked: dict[str, str]) -> Answer:
@@ -125,11 +125,11 @@ class FakeCloudFormation:
                 _member(
                     LogicalResourceId=name,
                     PhysicalResourceId=physical_id,
-                    ResourceType=_IMAGE_TYPE,
+                    ResourceType=kind,
                     LastUpdatedTimestamp=_time(self._clock()),
                     ResourceStatus=status,
                 )
-                for name, (physical_id, status) in stack.resources.items()
+                for name, (physical_id, status, kind) in stack.resources.items()
             ]
             result = _page("StackResourceSummaries", listed, start)
         else:

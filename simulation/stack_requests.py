@@ -15,6 +15,7 @@ from cdk_lightsail_containers_handler import main
 from fake_cloudformation import FakeCloudFormation
 from fake_time import FakeTime
 from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.lightsail.domains import nowhere
 from lightsail_local.samples.sample_image import push_sample_image, sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
@@ -96,6 +97,7 @@ class Stack:
         urls: where it finds services other than Lightsail.
         is_dated: whether ResponseURLs say when they were signed, as those of AWS do.
         before: what happens right before an operation of Lightsail is carried out, once.
+        entry: the function's entry point.
     """
 
     lightsail: LightsailServer
@@ -108,6 +110,7 @@ class Stack:
     clients: dict[str, Any] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    entry: Any = main.make_handler
 
     def __post_init__(self) -> None:
         self.handler = self.new_handler()
@@ -123,9 +126,7 @@ class Stack:
             endpoint = url or self.urls.get(service) or fake.url
             return boto3.client(service, endpoint_url=endpoint, config=settings, **options)
 
-        return main.make_handler(
-            make_client, self.time.clock, self.time.sleep, today=self.time.clock
-        )
+        return self.entry(make_client, self.time.clock, self.time.sleep, today=self.time.clock)
 
     def context(self) -> Context:
         """Return what AWS Lambda says of an invocation that begins now."""
@@ -141,9 +142,9 @@ class Stack:
         """Bring the stack to a status."""
         self.cloudformation.show(STACK_ID, status)
 
-    def lists(self, physical_id: str, status: str, name: str = "Image") -> None:
+    def lists(self, physical_id: str, status: str, name: str = "Image", **options: str) -> None:
         """Show a resource of the stack in CloudFormation."""
-        self.cloudformation.list(STACK_ID, name, physical_id, status)
+        self.cloudformation.list(STACK_ID, name, physical_id, status, **options)
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]:
         """Send a request to the handler, and return its answer."""
@@ -188,8 +189,13 @@ class Stack:
 
 
 @contextmanager
-def stack(**behaviour: Any) -> Iterator[Stack]:
-    """Run a local Lightsail with a service `shop`, that registers every digest."""
+def stack(resolve: Callable[[str], str | None] = nowhere, **behaviour: Any) -> Iterator[Stack]:
+    """Run a local Lightsail with a service `shop`, that registers every digest.
+
+    Args:
+        resolve: finds what a CNAME record outside of Lightsail says.
+        **behaviour: how Lightsail behaves.
+    """
     time = FakeTime()
     before: dict[str, Callable[[], None]] = {}
     settings = {"missing_digest": "accepted", "service_seconds": 0, "deployment_seconds": 1}
@@ -197,6 +203,7 @@ def stack(**behaviour: Any) -> Iterator[Stack]:
         LightsailServer(
             Behaviour(**{**settings, **behaviour}),
             clock=time.clock,
+            resolve=resolve,
             on_request=lambda request: before.pop(request.operation, lambda: None)(),
         ) as lightsail,
         FakeCloudFormation(time.clock).served() as cloudformation,

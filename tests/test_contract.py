@@ -21,6 +21,7 @@ from cdk_lightsail_containers import (
 )
 from cdk_lightsail_containers_handler.properties import container as container_contract
 from cdk_lightsail_containers_handler.properties import container_service_deployment as contract
+from cdk_lightsail_containers_handler.properties import domains
 from cdk_lightsail_containers_handler.properties import public_endpoint as endpoint_contract
 from cdk_lightsail_containers_handler.properties import secret_value as secret_contract
 from cdk_lightsail_containers_handler.properties.container_image import (
@@ -293,3 +294,17 @@ def test_names_of_a_deployment_are_those_that_stacks_out_there_hold_on_to() -> N
     }
     assert set(contract.DeploymentAttribute) == {"DeploymentVersion", "Url"}
     assert contract.NOT_DEPLOYED == "LightsailContainerServiceDeployment::NOT_DEPLOYED"
+
+
+def test_the_names_of_the_resources_for_domains_never_change() -> None:
+    assert domains.CERTIFICATE_VALIDATION_TYPE == "Custom::LightsailCertificateValidation"
+    assert domains.DOMAIN_ENTRY_TYPE == "Custom::LightsailDomainEntry"
+    assert [str(one) for one in domains.ValidationProperty] == [
+        "CertificateName",
+        "HostedZoneId",
+        "LightsailDomainName",
+    ]
+    assert [str(one) for one in domains.ValidationAttribute] == ["CertificateArn"]
+    assert [str(one) for one in domains.EntryProperty] == ["LightsailDomainName", "Name", "Target"]
+    assert domains.NOT_VALIDATED == "LightsailCertificateValidation::NOT_VALIDATED"
+    assert domains.NOT_WRITTEN == "LightsailDomainEntry::NOT_WRITTEN"

@@ -2,24 +2,28 @@
 
 from cdk_lightsail_containers_handler.properties.container import PortProtocol
 
+from .certificate_validation import CertificateValidation
 from .container import Container
 from .container_image import ContainerImage
 from .container_secret import ContainerSecret
 from .container_service import ContainerService, IContainerService
 from .container_service_deployment import ContainerServiceDeployment
 from .container_web_service import ContainerWebService
-from .handler import Handler
+from .handler import DomainHandler, Handler
 from .image_source import ImageSource
 from .power import Power
 from .public_endpoint import HealthCheck, PublicEndpoint
+from .web_domain import WebDomain
 
 __all__ = [
+    "CertificateValidation",
     "Container",
     "ContainerImage",
     "ContainerSecret",
     "ContainerService",
     "ContainerServiceDeployment",
     "ContainerWebService",
+    "DomainHandler",
     "Handler",
     "HealthCheck",
     "IContainerService",
@@ -27,4 +31,5 @@ __all__ = [
     "PortProtocol",
     "Power",
     "PublicEndpoint",
+    "WebDomain",
 ]

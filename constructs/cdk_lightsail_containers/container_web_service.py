@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from aws_cdk import CfnElement, CfnOutput, Stack
@@ -12,6 +13,7 @@ from cdk_lightsail_containers_handler.properties.container import PortProtocol
 from cdk_lightsail_containers_handler.properties.rules import show
 
 from ._checks import errors_in, new_path
+from .certificate_validation import CertificateValidation
 from .container import Container
 from .container_image import ContainerImage
 from .container_service import ContainerService
@@ -19,7 +21,7 @@ from .container_service_deployment import ContainerServiceDeployment
 from .public_endpoint import HealthCheck, PublicEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from aws_cdk import RemovalPolicy
     from aws_cdk import aws_kms as kms
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from .handler import Handler
     from .image_source import ImageSource
     from .power import Power
+    from .web_domain import WebDomain
 
 _CONTAINER = "web"
 _OUTPUTS = ("Url", "ImageName", "DeploymentVersion")
@@ -58,6 +61,7 @@ class ContainerWebService(Construct):
         service_name: str,
         source: ImageSource,
         command: Sequence[str] | None = None,
+        domain: WebDomain | None = None,
         environment: Mapping[str, str] | None = None,
         handler: Handler | None = None,
         health_check: HealthCheck | None = None,
@@ -84,6 +88,8 @@ class ContainerWebService(Construct):
                 inner hyphens. Another name creates another service with another URL.
             source: where the image comes from.
             command: the command to run, a list of strings. Default: the image's own command.
+            domain: domain names of the service: a certificate for them is requested and validated,
+                and DNS records lead them to the service. Default: none, only the default URL.
             environment: a mapping of name to string: environment variables that are not secret.
                 Default: none.
             handler: the function to use. Default: the one that the stack shares.
@@ -120,17 +126,26 @@ class ContainerWebService(Construct):
             endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
             super().__init__(scope, id)
 
+            self.certificate_validation = (
+                None if domain is None else CertificateValidation(self, "Domain", domain=domain)
+            )
+            """The certificate for the `domain`, or None."""
+            names = {} if public_domain_names is None else public_domain_names
+            if self.certificate_validation is not None and isinstance(names, Mapping):
+                names = {**names, **self.certificate_validation.public_domain_names}
             self.container_service = ContainerService(
                 self,
                 "Service",
                 service_name=service_name,
                 power=power,
                 scale=scale,
-                public_domain_names=public_domain_names,
+                public_domain_names=names,
             )
             """The container service."""
             self.service = cast("CfnContainer", self.container_service.node.default_child)
             """The `CfnContainer` of the container service."""
+            if self.certificate_validation is not None:
+                self.certificate_validation.add_records(self.container_service)
             self.image = ContainerImage(
                 self,
                 "Image",

@@ -38,12 +38,13 @@ from ._checks import (
     service_name_of,
 )
 from ._handler.acknowledgements import (
+    acknowledge_domains,
     acknowledge_every_service,
     acknowledge_lightsail,
     acknowledge_role,
     acknowledge_runtime,
 )
-from ._handler.asset import ENTRY_POINT, handler_code
+from ._handler.asset import DOMAINS, IMAGES, handler_code
 from ._handler.grantees import PolicyGrantee
 from ._handler.policies import (
     STACK_READS,
@@ -57,12 +58,13 @@ from ._template_secrets import is_secret_reference, secrets_among
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import UnionType
-    from typing import Unpack
+    from typing import Self, Unpack
 
     from aws_cdk import CustomResource
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
 
+    from ._handler.asset import FunctionCode
     from ._handler.policies import Permissions
 
 _TIMEOUT_SECONDS = (60, 900)
@@ -119,6 +121,8 @@ class Handler(Construct):
 
     SHARED_ID: ClassVar[str] = "LightsailContainersHandler"
     """The id, in the stack itself, of the handler that constructs share by default."""
+
+    _code: ClassVar[FunctionCode] = IMAGES
 
     def __init__(
         self,
@@ -234,10 +238,10 @@ class Handler(Construct):
             self,
             "Function",
             architecture=architecture or lambda_.Architecture.ARM_64,
-            code=handler_code(self),
+            code=handler_code(self, self._code),
             description="Carries out the resources of cdk-lightsail-containers",
             environment=environment,
-            handler=ENTRY_POINT,
+            handler=self._code.entry_point,
             log_group=self.log_group,
             # As long as CloudFormation waits beyond the timeout: an older request could register an
             # image after CloudFormation has given up.
@@ -325,11 +329,11 @@ class Handler(Construct):
         return self.function.metric_invocations(**options)
 
     @classmethod
-    def shared(cls, scope: Construct) -> Handler:
+    def shared(cls, scope: Construct) -> Self:
         """Return the handler that the constructs of a stack share by default."""
         stack = Stack.of(scope)
         existing = stack.node.try_find_child(cls.SHARED_ID)
-        return cast("Handler", existing) if existing else cls(stack, cls.SHARED_ID)
+        return cast("Self", existing) if existing else cls(stack, cls.SHARED_ID)
 
     def allow(
         self,
@@ -356,27 +360,46 @@ class Handler(Construct):
         # contains the service: another service is another policy.
         service_id = service.node.addr if is_token(name) else name
         arn = service.container_ref.container_arn
-        statements = [*permissions.on(arn), *grants]
-        if permissions.hands_over:
-            statements.append(invoke(self.function.function_arn))
+        policy = self._add_policy(
+            scope,
+            service_id,
+            [*permissions.on(arn), *grants],
+            stack_reads=permissions.stack_reads,
+            hands_over=permissions.hands_over,
+        )
+        acknowledge_lightsail(policy)
+        if arn.endswith("/*"):
+            acknowledge_every_service(policy)
+        return policy
+
+    def _add_policy(
+        self,
+        scope: Construct,
+        name: str,
+        statements: Sequence[iam.PolicyStatement],
+        *,
+        stack_reads: Sequence[str],
+        hands_over: bool,
+    ) -> iam.Policy:
+        """Add a policy of a resource's construct to the function's role."""
+        needed = [*statements]
+        if hands_over:
+            needed.append(invoke(self.function.function_arn))
         if not is_same_stack(scope, self.role):
-            statements.append(read_stack(scope, [*STACK_READS, *permissions.stack_reads]))
-        elif permissions.stack_reads:
+            needed.append(read_stack(scope, [*STACK_READS, *stack_reads]))
+        elif stack_reads:
             # The role's own policy contains an equal statement only once.
-            self.role.add_to_principal_policy(read_stack(scope, permissions.stack_reads))
+            self.role.add_to_principal_policy(read_stack(scope, stack_reads))
         policy = iam.Policy(
             scope,
-            f"Policy-{service_id}",
+            f"Policy-{name}",
             # The default, the logical id, is not unique among the stacks that share the role.
-            policy_name=f"{service_id}-{scope.node.addr}",
-            statements=statements,
+            policy_name=f"{name}-{scope.node.addr}",
+            statements=needed,
         )
         # After the statements: an imported role receives them when it is attached.
         policy.attach_to_role(self.role)
         self._policies.append(policy)
-        acknowledge_lightsail(policy)
-        if arn.endswith("/*"):
-            acknowledge_every_service(policy)
         return policy
 
     def add_dependency_of(self, resource: CustomResource) -> None:
@@ -392,12 +415,51 @@ class Handler(Construct):
         check_role_size([*self._policies, *own])
 
 
-def check_handler(scope: Construct, handler: object) -> None:
-    """Check that a handler, if there is one, is a Handler of the stack's account and Region."""
+@jsii.implements(iam.IGrantable, ec2.IConnectable)
+class DomainHandler(Handler):
+    """The AWS Lambda function that validates certificates and writes DNS records.
+
+    It is another function than the one for images, with a role of its own: this one may change
+    records of a zone, and that one may not. A stack creates one when it first needs it. To choose
+    its settings, create it yourself under its `SHARED_ID`, or pass another one to
+    `CertificateValidation`. It takes the same arguments as a `Handler`.
+    """
+
+    _code: ClassVar[FunctionCode] = DOMAINS
+    SHARED_ID: ClassVar[str] = "LightsailDomainsHandler"
+    """The id, in the stack itself, of the handler that domains share by default."""
+
+    def allow_zone(
+        self,
+        scope: Construct,
+        name: str,
+        statements: Sequence[iam.PolicyStatement],
+        *,
+        hands_over: bool,
+    ) -> iam.Policy:
+        """Add a policy to the function's role that exists as long as a resource needs it.
+
+        Args:
+            scope: the construct of the resource.
+            name: another one for another zone or certificate, so that a resource that moves keeps
+                the policy for the old one until it is deleted.
+            statements: what the function does there.
+            hands_over: whether the function may continue in another invocation.
+        """
+        reads = ("cloudformation:ListStackResources",)
+        policy = self._add_policy(scope, name, statements, stack_reads=reads, hands_over=hands_over)
+        acknowledge_domains(policy)
+        return policy
+
+
+def check_handler(scope: Construct, handler: object, kind: type[Handler] = Handler) -> None:
+    """Check that a handler, if there is one, is of a kind and of the stack's account and Region."""
     if handler is None:
         return
-    if not isinstance(handler, Handler):
-        raise ValueError(f"handler must be a Handler, got {handler!r}")
+    if not isinstance(handler, kind) or isinstance(handler, DomainHandler) != issubclass(
+        kind, DomainHandler
+    ):
+        raise ValueError(f"handler must be a {kind.__name__}, got {handler!r}")
     check_place(scope, handler, Stack.of(handler), "handler")
 
 

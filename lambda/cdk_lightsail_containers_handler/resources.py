@@ -1,19 +1,96 @@
-"""The resources of a stack: each request, carried out by its type."""
+"""The resources of a stack: one request of CloudFormation in, exactly one answer out.
+
+Request -> put | delete, by its type -> Answer | HandOver -> Reply -> undo
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
+import boto3
+from botocore.config import Config
+
+from .aws.calls import CALL_SECONDS
+from .aws.whole_answers import whole_answers
+from .cloudformation.crhelper_guard import CrhelperGuard
+from .cloudformation.hand_over import INVOKE_SECONDS
+from .cloudformation.reply import Reply
+from .cloudformation.request import Environment, Request
 from .cloudformation.resource import Answer, HandOver, Resource, nothing
 from .errors import Cancelled, HandlerError, Unfinished
-from .images.resource import ImageResource
-from .properties.container_image import CONTAINER_IMAGE_TYPE
-from .properties.container_service_deployment import DEPLOYMENT_TYPE
+from .request_log import log_bare_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .cloudformation.request import Request
+# Every attempt is the handler's own, see `Calls.send`, so botocore makes one.
+CLIENT_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=CALL_SECONDS - 5,
+    retries={"total_max_attempts": 1, "mode": "standard"},
+)
+_INVOKE_CONFIG = CLIENT_CONFIG.merge(Config(connect_timeout=2, read_timeout=INVOKE_SECONDS - 2))
+
+
+def make_handler(
+    kinds: Callable[[object], type[Resource] | None],
+    make_client: Callable[..., Any],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    timeouts: Any = None,
+    today: Callable[[], float] = time.time,
+) -> Callable[[Any, Any], None]:
+    """Return the function that AWS Lambda calls with a request and its context.
+
+    Args:
+        kinds: returns the resource of a type, None for a type that the function does not know.
+        make_client: makes the client of a service, as `make_client` does; those that each request
+            needs at once, as a cold start has more power than what follows.
+        clock: a clock that never goes back, seconds.
+        sleep: how to wait, seconds.
+        timeouts: how long to wait for registries, by default as the registry client does.
+        today: a clock that other invocations have too, seconds since the epoch.
+    """
+    make = whole_answers(make_client)
+    environment = Environment(
+        kinds=kinds,
+        make_client=make,
+        lightsail=make("lightsail"),
+        cloudformation=make("cloudformation"),
+        clock=clock,
+        sleep=sleep,
+        today=today,
+        timeouts=timeouts,
+    )
+    resource = CrhelperGuard(put, delete)
+    log_bare_lines()
+
+    def handler(event: Any, context: Any) -> None:
+        request = Request(event, context, environment)
+        request.log(
+            "began",
+            physical_id=request.event.get("PhysicalResourceId"),
+            stack_id=request.event["StackId"],
+        )
+        reply = Reply(request)
+        try:
+            with reply.in_time():
+                outcome = resource.carry_out(request)
+                is_first = reply.give(outcome)
+            with request.explained():
+                outcome.undo(is_too_late=not is_first)
+        except HandlerError as error:
+            raise error from None  # what caused it may quote a secret, and AWS Lambda logs it
+
+    return handler
+
+
+def make_client(service: str, **options: Any) -> Any:
+    """Return boto3's client of a service, with the time that a call to it may take."""
+    config = _INVOKE_CONFIG if service == "lambda" else CLIENT_CONFIG
+    return boto3.client(service, config=config, **options)
 
 
 class UnknownResource(Resource):
@@ -85,12 +162,5 @@ def _hand_over(
 
 
 def _resource(request: Request) -> Resource:
-    kind = request.event.get("ResourceType")
-    if kind == CONTAINER_IMAGE_TYPE:
-        return ImageResource(request)
-    if kind == DEPLOYMENT_TYPE:
-        # An image need not wait for the import of what only a deployment needs.
-        from .deployments.rollout import DeploymentResource  # noqa: PLC0415
-
-        return DeploymentResource(request)
-    return UnknownResource(request)
+    kind = request.environment.kinds(request.event.get("ResourceType"))
+    return (kind or UnknownResource)(request)

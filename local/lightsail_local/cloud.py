@@ -13,6 +13,7 @@ from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.ecr.client_settings import write_client_settings, write_docker_program
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION, Endpoints
 from lightsail_local.engine.engine import Engine
+from lightsail_local.engine.route53 import find_cname
 from lightsail_local.server import LightsailServer, Request
 
 
@@ -70,6 +71,7 @@ class LocalCloud:
             account=account,
             on_request=on_request,
             containers=containers,
+            resolve=self._resolve,
         )
 
     def __enter__(self) -> Self:
@@ -103,6 +105,10 @@ class LocalCloud:
     def stop(self) -> None:
         """End every process and free every port; safe to call again."""
         self._exits.close()
+
+    def _resolve(self, name: str) -> str | None:
+        """Find what a CNAME record in the engine's Route 53 says."""
+        return find_cname(self.engine, self._account, name)
 
     @property
     def _clients(self) -> Path:

@@ -15,6 +15,7 @@ from .behaviour.behaviour import Behaviour
 from .endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 from .images.image_store import ImageStore
 from .lightsail.api import Api
+from .lightsail.domains import Resolve, nowhere
 from .lightsail.lightsail import Lightsail
 from .registry.registry import Registry
 from .registry.registry_login import RegistryLogins
@@ -44,6 +45,7 @@ class LightsailServer:
         containers: what runs deployments, None to simulate them.
         gate: is given every request before anything is done for it, to do what it likes with it;
             the servers' names are `lightsail` and `registry`.
+        resolve: finds what a CNAME record outside of Lightsail says, None for no record.
 
     Attributes:
         behaviour: the switches, times and quotas; may be changed at any time.
@@ -75,7 +77,9 @@ class LightsailServer:
         on_request: Callable[[Request], None] | None = None,
         containers: RealContainers | None = None,
         gate: Gate | None = None,
+        resolve: Resolve = nowhere,
     ) -> None:
+        self._resolve = resolve
         self._gate = gate
         self._containers = containers
         self.behaviour = behaviour or Behaviour()
@@ -122,6 +126,7 @@ class LightsailServer:
                 account=self._account,
                 clock=self._clock,
                 runtime=runtime,
+                resolve=self._resolve,
             )
             respond = Api(self.lightsail, self._api_wire).respond
             api = LoopbackServer(port, gated(self._gate, "lightsail", respond))

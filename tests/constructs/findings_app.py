@@ -12,6 +12,7 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lightsail as lightsail
+from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 
@@ -26,6 +27,7 @@ from cdk_lightsail_containers import (
     HealthCheck,
     ImageSource,
     PublicEndpoint,
+    WebDomain,
 )
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -138,4 +140,20 @@ if "deployed" in kind:
         source=ImageSource.from_registry("public.ecr.aws/nginx/nginx:1.27"),
         public_domain_names={"acme": ["acme.example"]},
     )
+if "domains" in kind:
+    zone = route53.HostedZone.from_hosted_zone_attributes(
+        stack, "Zone", hosted_zone_id="Z0123456789ABC", zone_name="acme.example"
+    )
+    for name, domain in {
+        "Hosted": WebDomain.route53(zone, "www.acme.example", "acme.example"),
+        "Own": WebDomain.lightsail("acme.test", "www", "@"),
+    }.items():
+        ContainerWebService(
+            stack,
+            name,
+            service_name=name.lower(),
+            port=80,
+            source=ImageSource.from_registry("public.ecr.aws/nginx/nginx:1.27"),
+            domain=domain,
+        )
 app.synth()

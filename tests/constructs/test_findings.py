@@ -24,6 +24,8 @@ KINDS = [
     "named sources placed",
     "made deployed",
     "named deployed placed",
+    "named domains",
+    "named domains placed",
 ]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 DIGEST = "sha256:" + "0123456789abcdef" * 4

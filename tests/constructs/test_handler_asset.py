@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import App, Stack
 
 import cdk_lightsail_containers_handler
-from cdk_lightsail_containers import Handler
+from cdk_lightsail_containers import DomainHandler, Handler
 from cdk_lightsail_containers._handler.asset import _license, _package_directory
 from cloudformation_deploys import zipped
 
@@ -80,6 +80,49 @@ print(errors.__name__, errors.__file__)
 
 def test_is_small(asset: Path) -> None:
     assert len(zipped(asset)) < 96_000
+
+
+@pytest.fixture
+def domains_asset(tmp_path: Path) -> Path:
+    app = App(outdir=str(tmp_path / "domains"))
+    DomainHandler(Stack(app, "Stack"), "Handler")
+    app.synth()
+    return asset_in(tmp_path / "domains")
+
+
+def rooms(asset: Path) -> set[str]:
+    return {path.name for path in (asset / "handler").iterdir() if path.is_dir()}
+
+
+def test_each_function_has_its_own_rooms_alone(asset: Path, domains_asset: Path) -> None:
+    shared = {"aws", "cloudformation", "lightsail", "properties", "registry"}
+    pulled = {path.name for path in (domains_asset / "handler" / "registry").iterdir()}
+
+    assert rooms(asset) == {*shared, "deployments", "images"}
+    assert rooms(domains_asset) == {*shared, "domains"}
+    assert pulled == {"reference.py", "url.py"}
+    assert len(zipped(domains_asset)) < 56_000
+
+
+def test_the_function_for_domains_finds_all_of_its_modules(domains_asset: Path) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(domains_asset)!r})
+from pathlib import Path
+from importlib import import_module
+folder = Path({str(domains_asset)!r}) / "handler"
+for path in sorted(folder.rglob("*.py")):
+    parts = path.relative_to(folder).with_suffix("").parts
+    import_module(".".join(["cdk_lightsail_containers_handler", *parts]))
+"""
+    python = HANDLER.parent.parent / ".venv-runtime" / "bin" / "python"
+
+    subprocess.run(
+        # Without the installed packages but those of the runtime.
+        [python, "-I", "-c", program],
+        check=True,
+        env={"AWS_DEFAULT_REGION": "us-east-1"},
+    )
 
 
 def test_is_readable_by_the_user_of_the_runtime(asset: Path) -> None:

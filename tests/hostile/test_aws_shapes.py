@@ -11,6 +11,7 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.aws.calls import Calls
 from cdk_lightsail_containers_handler.aws.secret_values import SecretValues
 from cdk_lightsail_containers_handler.cloudformation.request import Environment, Request
@@ -139,6 +140,7 @@ def request(aws: "Aws", resource: str, properties: dict[str, Any]) -> Request:
     """Return the Create of a stack; CloudFormation's answers say nothing of it."""
     time = FakeTime()
     environment = Environment(
+        kinds=main.kinds,
         make_client=lambda *_, **__: Secrets(),
         lightsail=aws.client,
         cloudformation=AnyStack(),

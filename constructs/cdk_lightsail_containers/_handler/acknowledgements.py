@@ -26,6 +26,22 @@ def acknowledge_lightsail(scope: Construct) -> None:
     )
 
 
+def acknowledge_domains(scope: Construct) -> None:
+    """Acknowledge what a policy for certificates and DNS records allows on more than one."""
+    stack = Stack.of(scope)
+    account = "<AWS::AccountId>" if is_token(stack.account) else stack.account
+    _acknowledge(
+        scope,
+        "AwsSolutions-IAM5[Resource::*]",
+        "These actions accept no resource: Lightsail's Get operations.",
+    )
+    _acknowledge(
+        scope,
+        f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lightsail:*:{account}:Domain/*]",
+        "Only the zone's name is known, and Lightsail's ARNs do not contain it.",
+    )
+
+
 def acknowledge_role(scope: IConstruct) -> None:
     """Acknowledge the actions of the function's role that are allowed on all resources."""
     _acknowledge(

@@ -6,14 +6,13 @@ import importlib.metadata
 import importlib.util
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk.aws_lambda import AssetCode, Code
 from constructs import Construct
 
 from .condensed_source import condensed
-
-ENTRY_POINT = "cdk_lightsail_containers_handler.main.handler"
 
 _OWN_PACKAGE = "cdk_lightsail_containers_handler"
 # The zip has the path of each module twice, so our package is a file that names a shorter folder.
@@ -25,7 +24,42 @@ __path__ = [__file__.rpartition("/")[0] + "/{_FOLDER}"]
 _LICENSES = {"cdk-lightsail-containers": "LICENSE", "crhelper": "NOTICE"}
 
 
-def handler_code(scope: Construct) -> AssetCode:
+@dataclass(frozen=True, kw_only=True)
+class FunctionCode:
+    """Which modules a function has.
+
+    Args:
+        entry_point: what AWS Lambda calls.
+        without: the folders and modules of the package that it leaves out.
+        needed: the modules in them that it needs all the same.
+    """
+
+    entry_point: str
+    without: tuple[str, ...]
+    needed: tuple[str, ...] = ()
+
+    def has(self, module: str) -> bool:
+        """Return whether the function has a module of the package."""
+        return module in self.needed or not module.startswith(self.without)
+
+
+IMAGES = FunctionCode(
+    entry_point=f"{_OWN_PACKAGE}.main.handler",
+    without=("domains", "properties/domains.py"),
+)
+"""The function for images and deployments."""
+
+DOMAINS = FunctionCode(
+    entry_point=f"{_OWN_PACKAGE}.domains_main.handler",
+    without=("aws/secret_values.py", "deployments/", "images/", "main.py", "registry/"),
+    needed=("registry/reference.py", "registry/url.py"),
+)
+"""The function for certificates and DNS records: no code that can pull or push is in it."""
+
+ENTRY_POINT = IMAGES.entry_point
+
+
+def handler_code(scope: Construct, code: FunctionCode = IMAGES) -> AssetCode:
     """Return the code of a function that is about to be created: the handler, crhelper, licenses.
 
     boto3 and urllib3 come with the runtime. The packages are neither downloaded nor imported, so
@@ -35,13 +69,13 @@ def handler_code(scope: Construct) -> AssetCode:
     # The CDK copies the folder into the assembly; with `--no-staging` the assembly refers to it.
     if not scope.node.try_get_context("aws:cdk:disable-asset-staging"):
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name, content in _files().items():
+    for name, content in _files(code).items():
         _write(folder / name, content)
     return Code.from_asset(str(folder))
 
 
 @functools.cache
-def _files() -> dict[str, bytes]:
+def _files(code: FunctionCode) -> dict[str, bytes]:
     """Return the files of the asset."""
     files = {f"{_OWN_PACKAGE}.py": _PACKAGE_FILE.encode()}
     for package, folder, change in (
@@ -50,10 +84,13 @@ def _files() -> dict[str, bytes]:
     ):
         source = _package_directory(package)
         for module in sorted(source.rglob("*.py")):
+            path = module.relative_to(source).as_posix()
+            if package == _OWN_PACKAGE and not code.has(path):
+                continue
             content = change(module.read_bytes())
             # A folder without `__init__.py` is a package too, and each file has a price in the zip.
             if content.strip():
-                files[f"{folder}/{module.relative_to(source).as_posix()}"] = content
+                files[f"{folder}/{path}"] = content
     for distribution, name in _LICENSES.items():
         files[f"licenses/{distribution}/{name}"] = _license(distribution, name).read_bytes()
     return files

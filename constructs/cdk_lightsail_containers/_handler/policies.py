@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 
 from cdk_lightsail_containers._checks import is_token
@@ -82,6 +82,56 @@ DEPLOY = Permissions(
     hands_over=True,
 )
 """Deploy to a container service and wait for the result, which may take several invocations."""
+
+
+def validate_certificate() -> list[iam.PolicyStatement]:
+    """Return the statements to find a certificate's records and its state."""
+    return [iam.PolicyStatement(actions=["lightsail:GetCertificates"], resources=["*"])]
+
+
+def change_hosted_zone(zone_arn: str, domain_names: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Return the statements to write the validation records of domain names, and no other ones.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html
+    """
+    key = "route53:ChangeResourceRecordSets"
+    return [
+        iam.PolicyStatement(actions=["route53:ListResourceRecordSets"], resources=[zone_arn]),
+        iam.PolicyStatement(
+            actions=["route53:ChangeResourceRecordSets"],
+            resources=[zone_arn],
+            conditions={
+                "ForAllValues:StringEquals": {
+                    f"{key}Actions": ["CREATE", "DELETE"],
+                    f"{key}RecordTypes": ["CNAME", "TXT"],
+                },
+                "ForAllValues:StringLike": {
+                    f"{key}NormalizedRecordNames": [f"_*.{name}" for name in domain_names]
+                },
+            },
+        ),
+    ]
+
+
+def change_lightsail_zone(scope: Construct) -> list[iam.PolicyStatement]:
+    """Return the statements to change the entries of Lightsail's zones.
+
+    Their ARNs end in an id that Lightsail generates, and name no Region.
+    """
+    arn = Stack.of(scope).format_arn(
+        service="lightsail",
+        region="*",
+        resource="Domain",
+        resource_name="*",
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
+    return [
+        iam.PolicyStatement(actions=["lightsail:GetDomain"], resources=["*"]),
+        iam.PolicyStatement(
+            actions=["lightsail:CreateDomainEntry", "lightsail:DeleteDomainEntry"],
+            resources=[arn],
+        ),
+    ]
 
 
 def invoke(function_arn: str) -> iam.PolicyStatement:

@@ -13,7 +13,6 @@ from ..deadline import Deadline
 from ..errors import HandlerError, OutOfTime, Unfinished
 from ..lightsail.client import STALE_SECONDS, Lightsail
 from ..properties.container_image import NOT_REGISTERED, ImageName
-from ..properties.container_service_deployment import DEPLOYMENT_TYPE, NOT_DEPLOYED
 from ..request_log import RequestLog
 from .hand_over import IN_DOUBT, Chain
 from .stack_status import StackStatus
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mypy_boto3_lightsail.client import LightsailClient
+
+    from .resource import Resource
 
 _T = TypeVar("_T")
 
@@ -38,6 +39,7 @@ class Environment:
     """What the requests of an execution environment share.
 
     Args:
+        kinds: returns the resource of a type, None for a type that the function does not know.
         make_client: makes the client of a service.
         lightsail: the client of Lightsail; a cold start has more power than what follows.
         cloudformation: the client of CloudFormation.
@@ -47,6 +49,7 @@ class Environment:
         timeouts: how long to wait for registries, see `images.push`.
     """
 
+    kinds: Callable[[object], type[Resource] | None]
     make_client: Callable[..., Any]
     lightsail: LightsailClient
     cloudformation: Any
@@ -110,10 +113,11 @@ class Request:
         """The id that the resource has, or that of one whose creation failed."""
         if "PhysicalResourceId" in self.event:
             return str(self.event["PhysicalResourceId"])
-        if self.event.get("ResourceType") != DEPLOYMENT_TYPE:
+        kind = self.environment.kinds(self.event.get("ResourceType"))
+        if kind is None:
             return NOT_REGISTERED
-        service = self.properties.get("ServiceName")
-        return service if isinstance(service, str) and service else NOT_DEPLOYED
+        name = self.properties.get(kind.named_by)
+        return name if isinstance(name, str) and name else kind.never_made
 
     def left(self) -> float:
         """Return the seconds until AWS Lambda ends the invocation."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from ..errors import HandlerError
+from ..properties.container_image import NOT_REGISTERED
 
 if TYPE_CHECKING:
     from .request import Request
@@ -64,9 +65,13 @@ class Resource(ABC):
 
     Attributes:
         may_hand_over: whether the function may invoke itself for the request.
+        named_by: the property that is its physical id, unless it gets one when it is made.
+        never_made: its physical id when its creation failed before it had one.
     """
 
     may_hand_over = True
+    named_by = ""
+    never_made = NOT_REGISTERED
 
     def __init__(self, request: Request) -> None:
         self.request = request

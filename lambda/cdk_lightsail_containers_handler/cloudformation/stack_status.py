@@ -117,6 +117,7 @@ class StackStatus:
         self._id = event["StackId"]
         self._resource = event["LogicalResourceId"]
         self._type = event.get("RequestType")
+        self._kind = event.get("ResourceType")
         self._sent_at = _sent_at(event)
         self._is_fresh = self._sent_at is not None and today() - self._sent_at < _FRESH_SECONDS
         self._today = today
@@ -285,11 +286,15 @@ class StackStatus:
         return Operation(status=str(found["StackStatus"]), began=began if is_known else None)
 
     def _list_resources(self) -> dict[str, str]:
-        """Return the physical ids of the resources that are not being deleted, by their names."""
+        """Return the physical ids of the resources that are not being deleted, by their names.
+
+        Only those of the request's type: a certificate has the id of its validation, too.
+        """
         return {
             one["LogicalResourceId"]: one.get("PhysicalResourceId", "")
             for one in self._pages("list_stack_resources", "StackResourceSummaries")
             if not one["ResourceStatus"].startswith("DELETE")
+            and one.get("ResourceType", self._kind) == self._kind
         }
 
     def _read_rollback(self) -> _Rollback:

@@ -15,7 +15,12 @@ from ..cloudformation.resource import Answer, Resource
 from ..errors import HandlerError, OutOfTime, Refused, Unanswered, Unfinished
 from ..lightsail.client import STALE_SECONDS
 from ..lightsail.deployment import ACTIVATING
-from ..properties.container_service_deployment import DeploymentAttribute, DeploymentProperties
+from ..properties.container_service_deployment import (
+    NOT_DEPLOYED,
+    DeploymentAttribute,
+    DeploymentProperties,
+    DeploymentProperty,
+)
 from .failure import DeploymentFailures
 
 if TYPE_CHECKING:
@@ -39,6 +44,9 @@ _LONGEST_PAUSES = {"EVALUATING_HEALTH_CHECK": 6.0, "ACTIVATING_DEPLOYMENT": 2.5}
 
 class DeploymentResource(Resource):
     """A deployment, as one request names it."""
+
+    named_by = DeploymentProperty.SERVICE_NAME
+    never_made = NOT_DEPLOYED
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)

@@ -51,6 +51,8 @@ class Behaviour:
         service_seconds: how long a service is PENDING, UPDATING or DELETING.
         deployment_seconds: how long a deployment is ACTIVATING, a third of it in each stage:
             CREATING_DEPLOYMENT, EVALUATING_HEALTH_CHECK, ACTIVATING_DEPLOYMENT.
+        records_seconds: how long a new certificate does not show its validation records.
+        certificate_seconds: how long it takes to issue a certificate once its records are found.
         health_check_second: how long a second between two health checks takes where containers
             run, in seconds.
         longest_start_seconds: how long containers may take to become healthy where they run.
@@ -92,6 +94,8 @@ class Behaviour:
     # so that a program that never waits fails.
     service_seconds: float = 1
     deployment_seconds: float = 2
+    records_seconds: float = 0.5
+    certificate_seconds: float = 1
     health_check_second: float = 0.2
     longest_start_seconds: float = 300
     failing_images: dict[str, Failure] = field(default_factory=dict)

@@ -73,8 +73,8 @@ def register() -> None:
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
     """Create the service, wait for it, and give it its deployment."""
     name = str(properties["ServiceName"])
-    client = _client()
-    with _handler_errors():
+    client = lightsail_client()
+    with handler_errors():
         if _describe(client, name) is not None:
             raise ContainerError(
                 f"Resource of type '{TYPE_NAME}' with identifier '{name}' already exists.",
@@ -102,8 +102,8 @@ def update(
     physical_id: str, old: Properties, new: Properties, _stack_name: str
 ) -> tuple[str, Attributes]:
     """Change the service in place; another name never comes here, it is a replacement."""
-    client = _client()
-    with _handler_errors():
+    client = lightsail_client()
+    with handler_errors():
         service = ("Power", "Scale", "IsDisabled", "PublicDomainNames", "PrivateRegistryAccess")
         if any(old.get(name) != new.get(name) for name in service):
             client.update_container_service(
@@ -123,8 +123,8 @@ def update(
 
 def delete(physical_id: str, _properties: Properties) -> None:
     """Delete the service and wait until it is gone; one that is gone already is no failure."""
-    client = _client()
-    with _handler_errors():
+    client = lightsail_client()
+    with handler_errors():
         if _describe(client, physical_id) is None:
             return
         client.delete_container_service(serviceName=physical_id)
@@ -132,7 +132,8 @@ def delete(physical_id: str, _properties: Properties) -> None:
             time.sleep(_POLL_SECONDS)
 
 
-def _client() -> "LightsailClient":
+def lightsail_client() -> "LightsailClient":
+    """Return a client of the Lightsail of the current account and Region."""
     # AWS_ENDPOINT_URL_LIGHTSAIL gives the address. A session of its own: boto3's default one is
     # not to be shared between threads.
     session = boto3.session.Session(
@@ -145,7 +146,8 @@ def _client() -> "LightsailClient":
 
 
 @contextmanager
-def _handler_errors() -> Iterator[None]:
+def handler_errors() -> Iterator[None]:
+    """Show failures of Lightsail as CloudFormation shows them."""
     try:
         yield
     except ClientError as error:

@@ -43,6 +43,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
 
     from lightsail_local.engine import (  # noqa: PLC0415
         amazon_ecr,
+        certificate_resource,
         container_resource,
         custom_resource_contract,
         failed_creates,
@@ -66,6 +67,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     # `app.main` makes its Config of the class that stands there when it is called.
     hypercorn.config.Config = ListenerConfig  # type: ignore[misc]
     container_resource.register()
+    certificate_resource.register()
     custom_resource_contract.install()
     stack_times.install()
     stack_events.install()

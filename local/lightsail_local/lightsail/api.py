@@ -14,6 +14,7 @@ from ..behaviour.errors import LightsailError, invalid
 from ..wire.http_server import Answer
 from .api_model import answer_problem, is_operation, request_problem
 from .call_limit import CallLimit
+from .domains import ZONE_OPERATIONS, ZONE_REGION
 
 if TYPE_CHECKING:
     from ..wire.http_server import Connection
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from .lightsail import Lightsail
 
 _SERVICE = "Lightsail_20161128"
-_SIGNATURE = re.compile(r"AWS4-HMAC-SHA256 Credential=[^,]+/lightsail/aws4_request,")
+_SIGNATURE = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=[^,]+/(?P<region>[^/,]+)/lightsail/aws4_request,"
+)
 
 
 class Api:
@@ -66,10 +69,13 @@ class Api:
             raise LightsailError(
                 "UnknownOperationException", f"the local Lightsail does not have {operation}"
             )
-        if not _SIGNATURE.match(connection.headers.get("Authorization", "")):
+        signature = _SIGNATURE.match(connection.headers.get("Authorization", ""))
+        if not signature:
             raise LightsailError(
                 "UnauthenticatedException", "the call is not signed for the service lightsail"
             )
+        if operation in ZONE_OPERATIONS and signature["region"] != ZONE_REGION:
+            raise invalid(f"Domain-related APIs are only available in the {ZONE_REGION} Region.")
         self._limit.check()
 
     def _call(self, operation: str, parameters: Any) -> Answer:

@@ -18,6 +18,7 @@ from ..images.image_store import ImageStore
 from ..registry.registry_login import RegistryLogins
 from .container_log import read_log
 from .container_service import ContainerService
+from .domains import Domains, Resolve, nowhere
 from .names import check_name
 from .new_deployment import add_deployment
 from .new_image import add_image
@@ -52,9 +53,11 @@ class Lightsail:
         account: the account, 12 digits.
         clock: tells the time, in seconds since the epoch; states follow it.
         runtime: runs what is deployed, None to simulate it.
+        resolve: finds what a CNAME record outside of Lightsail says, None for no record.
 
     Attributes:
         behaviour: the switches, times and quotas.
+        domains: the certificates and DNS zones.
         operations: the names of the operations that there are.
     """
 
@@ -69,6 +72,7 @@ class Lightsail:
         account: str,
         clock: Callable[[], float],
         runtime: Runtime | None = None,
+        resolve: Resolve = nowhere,
     ) -> None:
         self.behaviour = behaviour
         self._images = images
@@ -78,6 +82,9 @@ class Lightsail:
         self._account = account
         self._runtime = runtime
         self._services = Services(behaviour, clock)
+        self.domains = Domains(
+            behaviour, region=region, account=account, clock=clock, resolve=resolve
+        )
         self._lock = threading.Lock()
         self._operations: Mapping[str, Callable[[Parameters], Result]] = {
             "CreateContainerService": self._create_service,
@@ -94,6 +101,7 @@ class Lightsail:
             "TagResource": self._tag,
             "UntagResource": self._untag,
             "GetContainerServicePowers": lambda _: {"powers": describe_powers()},
+            **self.domains.operations,
             "GetContainerAPIMetadata": lambda _: {"metadata": describe_metadata()},
         }
         self.operations = frozenset(self._operations)
@@ -124,6 +132,7 @@ class Lightsail:
                 "Sorry, you've either reached or will exceed your maximum limit of Lightsail "
                 "Container Services."
             )
+        self.domains.check_issued(parameters.get("publicDomainNames", {}))
         service = ContainerService(
             name=name,
             id=str(uuid.uuid4()),
@@ -148,6 +157,7 @@ class Lightsail:
 
     def _update_service(self, parameters: Parameters) -> Result:
         now, service = self._existing(parameters["serviceName"])
+        self.domains.check_issued(parameters.get("publicDomainNames", {}))
         changed = replace(
             service,
             settings=_settings(parameters, service.settings),

@@ -204,8 +204,16 @@ def test_deploys_without_changing_the_service(stacks: Any, lightsail: LightsailS
 
 
 def test_names_the_certificates_whose_domain_names_go(
-    stacks: Any, lightsail: LightsailServer
+    stacks: Any, api: Any, lightsail: LightsailServer
 ) -> None:
+    lightsail.behaviour.records_seconds = lightsail.behaviour.certificate_seconds = 0
+    api.create_domain(domainName="example.com")
+    api.create_certificate(certificateName="cert", domainName="shop.example.com")
+    (found,) = api.get_certificates(includeCertificateDetails=True)["certificates"]
+    (record,) = found["certificateDetail"]["domainValidationRecords"]
+    wanted = record["resourceRecord"]
+    entry = {"name": wanted["name"].rstrip("."), "type": "CNAME", "target": wanted["value"]}
+    api.create_domain_entry(domainName="example.com", domainEntry=entry)
     names = [{"CertificateName": "cert", "DomainNames": ["shop.example.com"]}]
     stacks.create("named", template("named", PublicDomainNames=names))
 

@@ -1,0 +1,297 @@
+"""A certificate for the domain names of a service, validated in the stack that uses it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import CfnMapping, CustomResource, Fn, Resource, Stack
+from aws_cdk import aws_route53 as route53
+from aws_cdk.aws_lightsail import CfnCertificate
+
+from cdk_lightsail_containers_handler.properties.domains import (
+    CERTIFICATE_VALIDATION_TYPE,
+    DOMAIN_ENTRY_TYPE,
+    EntryProperty,
+    ValidationAttribute,
+    ValidationProperty,
+    check_certificate_name,
+)
+from cdk_lightsail_containers_handler.properties.rules import show
+
+from ._checks import check_known, check_place, errors_in, is_known, is_token, new_path
+from ._handler.policies import change_hosted_zone, change_lightsail_zone, validate_certificate
+from .handler import DomainHandler, check_handler
+from .web_domain import WebDomain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aws_cdk import aws_iam as iam
+    from constructs import Construct
+
+    from .container_service import IContainerService
+
+# https://docs.aws.amazon.com/lightsail/latest/userguide/amazon-lightsail-route-53-alias-record-for-container-service.html
+_ALIAS_ZONES = {
+    "ap-east-1": "Z08783602ZZF1Q7DYQZ4Q",
+    "ap-northeast-1": "Z0626125UAU4JWQ9JSKN",
+    "ap-northeast-2": "Z06260262XZM84B2WPLHH",
+    "ap-south-1": "Z10460781IQMISS0I0VVY",
+    "ap-southeast-1": "Z0625921354DRJH4EY9V0",
+    "ap-southeast-2": "Z09597943PQQZATPFE96E",
+    "ap-southeast-3": "Z03072883T5HFTY4T7CDL",
+    "ap-southeast-5": "Z09430204C5DXNNO314Y",
+    "ca-central-1": "Z10450993RIRIJJUUMA5W",
+    "eu-central-1": "Z06137433FV04OY4EC6L0",
+    "eu-north-1": "Z016970523TDG2TZMUXKK",
+    "eu-south-2": "Z09429752610EUUODCNMZ",
+    "eu-west-1": "Z0624732FELAMMKW3Y21",
+    "eu-west-2": "Z0624918ZXDYQZLOXA66",
+    "eu-west-3": "Z09594631DSW2QUR7CFGO",
+    "sa-east-1": "Z06385701RRVJGO1IDVWQ",
+    "us-east-1": "Z06246771KYU0IRHI74W4",
+    "us-east-2": "Z10362273VJ548563IY84",
+    "us-west-2": "Z0959753D43BBB908BAV",
+}
+_MAPPING = "LightsailAliasZones"
+_LONGEST_READABLE = 40
+
+
+class CertificateValidation(Resource):
+    """A Lightsail certificate that is issued before anything uses it.
+
+    It requests the certificate, writes the DNS records that show that the domain names are yours,
+    and waits until Lightsail has issued it. The records stay until the construct leaves the stack,
+    because Lightsail renews the certificate with them. Records that were there before, or that were
+    changed since, are never touched. See
+    https://docs.aws.amazon.com/lightsail/latest/userguide/amazon-lightsail-creating-container-services-certificates.html
+
+        validation = CertificateValidation(
+            self, "Certificate", domain=WebDomain.route53(zone, "www.example.com")
+        )
+        service = ContainerService(
+            self, "Service", service_name="site",
+            public_domain_names=validation.public_domain_names,
+        )
+        validation.add_records(service)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        domain: WebDomain,
+        certificate: CfnCertificate | None = None,
+        handler: DomainHandler | None = None,
+    ) -> None:
+        """Request a certificate and validate it.
+
+        Args:
+            scope: the parent construct.
+            id: the id within the scope.
+            domain: the domain names and their zone.
+            certificate: a certificate of the stack for just these domain names. Default: a new one,
+                whose name changes with the domain names, so that a change of them replaces it.
+            handler: the function to use. Default: the one that the stack shares.
+
+        Raises:
+            ValueError: a value breaks its rule.
+        """
+        with errors_in(new_path(scope, id)):
+            if not isinstance(domain, WebDomain):
+                rule = "domain must be WebDomain.route53(...) or WebDomain.lightsail(...)"
+                raise ValueError(f"{rule}, got {show(domain)}")
+            check_handler(scope, handler, DomainHandler)
+            if certificate is not None:
+                _check_certificate(scope, certificate, domain)
+        super().__init__(scope, id)
+
+        self._domain = domain
+        self._has_records = False
+        self._handler = handler or DomainHandler.shared(self)
+        self._certificate = certificate or _new_certificate(self, domain.names)
+        zone = domain.hosted_zone
+        place: Mapping[str, str] = (
+            {ValidationProperty.LIGHTSAIL_DOMAIN_NAME: domain.zone_name}
+            if zone is None
+            else {ValidationProperty.HOSTED_ZONE_ID: zone.hosted_zone_id}
+        )
+        name = self._certificate.certificate_name
+        self._resource = self._add(
+            CERTIFICATE_VALIDATION_TYPE,
+            "Validation",
+            # Another certificate or zone is another resource: the old one is deleted with its own
+            # policy, and takes its records back.
+            [name, *place.values()],
+            {ValidationProperty.CERTIFICATE_NAME: self._certificate.ref, **place},
+            [*validate_certificate(), *self._zone_statements()],
+            hands_over=True,
+        )
+
+    @property
+    def certificate(self) -> CfnCertificate:
+        """The certificate. It may still be pending: use `certificate_name` to wait for it."""
+        return self._certificate
+
+    @property
+    def certificate_name(self) -> str:
+        """The certificate's name, known once it is issued."""
+        return self._resource.ref
+
+    @property
+    def certificate_arn(self) -> str:
+        """The certificate's ARN, known once it is issued."""
+        return self._resource.get_att_string(ValidationAttribute.CERTIFICATE_ARN)
+
+    @property
+    def domain(self) -> WebDomain:
+        """The domain names and their zone."""
+        return self._domain
+
+    @property
+    def handler(self) -> DomainHandler:
+        """The function that carries the resources out."""
+        return self._handler
+
+    @property
+    def public_domain_names(self) -> Mapping[str, Sequence[str]]:
+        """What a `ContainerService` takes as its `public_domain_names`."""
+        return {self.certificate_name: list(self._domain.names)}
+
+    def add_records(self, service: IContainerService) -> None:
+        """Make DNS records that lead the domain names to a service.
+
+        In Amazon Route 53 they are CNAME records, and an alias record for the name of the zone
+        itself; in a zone of Lightsail they are alias records.
+
+        Args:
+            service: the service, with the `public_domain_names` of this construct.
+
+        Raises:
+            ValueError: the records cannot be made.
+        """
+        with errors_in(self.node.path):
+            if not hasattr(service, "url"):
+                raise ValueError(f"service must be a ContainerService, got {show(service)}")
+            if self._has_records:
+                raise ValueError("the domain names already have records: call add_records once")
+            self._has_records = True
+            for name in self._domain.names:
+                self._add_record(name, service)
+
+    def _add_record(self, name: str, service: IContainerService) -> None:
+        zone = self._domain.hosted_zone
+        if zone is None:
+            self._add(
+                DOMAIN_ENTRY_TYPE,
+                f"Record-{name}",
+                [self._domain.zone_name],
+                {
+                    EntryProperty.LIGHTSAIL_DOMAIN_NAME: self._domain.zone_name,
+                    EntryProperty.NAME: name,
+                    EntryProperty.TARGET: service.url,
+                },
+                change_lightsail_zone(self),
+                hands_over=False,
+            )
+            return
+        # The URL is https://<host>/.
+        host = Fn.select(2, Fn.split("/", service.url))
+        if not self._domain.is_apex(name):
+            route53.CnameRecord(
+                self, f"Record-{name}", zone=zone, record_name=f"{name}.", domain_name=host
+            )
+            return
+        route53.CfnRecordSet(
+            self,
+            f"Record-{name}",
+            hosted_zone_id=zone.hosted_zone_id,
+            name=f"{name}.",
+            type="A",
+            alias_target=route53.CfnRecordSet.AliasTargetProperty(
+                dns_name=host, hosted_zone_id=self._alias_zone(), evaluate_target_health=True
+            ),
+        )
+
+    def _alias_zone(self) -> str:
+        """Return the id of Lightsail's own zone for the services of the stack's Region."""
+        stack = Stack.of(self)
+        if not is_token(stack.region):
+            if stack.region not in _ALIAS_ZONES:
+                raise ValueError(
+                    f"the name of the zone itself needs an alias record, and Lightsail has none "
+                    f"for services in {stack.region}: use a name such as 'www'"
+                )
+            return _ALIAS_ZONES[stack.region]
+        zones = {region: {"Id": zone} for region, zone in _ALIAS_ZONES.items()}
+        existing = cast("CfnMapping | None", stack.node.try_find_child(_MAPPING))
+        mapping = existing or CfnMapping(stack, _MAPPING, mapping=zones)
+        return mapping.find_in_map(stack.region, "Id")
+
+    def _zone_statements(self) -> list[iam.PolicyStatement]:
+        zone = self._domain.hosted_zone
+        if zone is None:
+            return change_lightsail_zone(self)
+        return change_hosted_zone(zone.hosted_zone_arn, self._domain.names)
+
+    def _add(
+        self,
+        resource_type: str,
+        construct_id: str,
+        key: Sequence[str],
+        properties: Mapping[str, object],
+        statements: Sequence[iam.PolicyStatement],
+        *,
+        hands_over: bool,
+    ) -> CustomResource:
+        """Add a custom resource with its policy."""
+        handler, resolved = self._handler, Stack.of(self).resolve(list(key))
+        name = f"{construct_id}-{hashlib.sha256(json.dumps(resolved).encode()).hexdigest()[:8]}"
+        policy = handler.allow_zone(self, name, statements, hands_over=hands_over)
+        resource = CustomResource(
+            self,
+            name,
+            resource_type=resource_type,
+            service_token=handler.function.function_arn,
+            service_timeout=(handler.hand_over_timeout if hands_over else handler.service_timeout),
+            properties=properties,
+        )
+        handler.add_dependency_of(resource)
+        resource.node.add_dependency(policy)
+        return resource
+
+
+def _check_certificate(scope: Construct, certificate: object, domain: WebDomain) -> None:
+    """Check that a certificate is one of the stack's place, for just the domain names."""
+    if not isinstance(certificate, CfnCertificate):
+        raise ValueError(f"certificate must be a CfnCertificate, got {show(certificate)}")
+    check_place(scope, certificate, certificate.stack, "certificate")
+    check_known(certificate.certificate_name, check_certificate_name, "certificate_name")
+    names = [certificate.domain_name, *(certificate.subject_alternative_names or [])]
+    if all(map(is_known, names)) and set(names) != set(domain.names):
+        raise ValueError(
+            f"certificate must be for the domain names {', '.join(domain.names)}, got "
+            f"{certificate.node.path!r}, which is for {', '.join(names)}"
+        )
+
+
+def _new_certificate(scope: CertificateValidation, names: Sequence[str]) -> CfnCertificate:
+    """Request a certificate whose name and logical id are those of its domain names.
+
+    With other domain names it is another resource, not a replaced one: CloudFormation deletes the
+    old one after the validation that depends on it, which has to read its records.
+    """
+    stack = Stack.of(scope).stack_name
+    parts = [scope.node.path, *names, *([] if is_token(stack) else [stack])]
+    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
+    readable = names[0].replace(".", "-").replace("_", "-")[:_LONGEST_READABLE].strip("-")
+    return CfnCertificate(
+        scope,
+        f"Certificate-{digest}",
+        certificate_name=f"{readable}-{digest}",
+        domain_name=names[0],
+        subject_alternative_names=list(names[1:]) or None,
+    )

@@ -1,0 +1,1 @@
+"""Domains of a service: certificates that are validated, and DNS records."""

@@ -1,0 +1,75 @@
+"""An entry in a DNS zone of Lightsail that leads a domain name to a service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..aws.calls import READING_SECONDS, Calls
+from ..cloudformation.resource import Answer, Resource
+from ..errors import NotFound
+from ..properties.domains import NOT_WRITTEN, EntryProperties, EntryProperty
+from .lightsail_zone import ALIAS, REGION, LightsailZone
+from .records import OwnRecords, Record
+
+if TYPE_CHECKING:
+    from ..cloudformation.request import Request
+
+
+class EntryResource(Resource):
+    """An entry, as one request names it: an alias, which is possible at the zone's apex, too."""
+
+    may_hand_over = False
+    named_by = EntryProperty.NAME
+    never_made = NOT_WRITTEN
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._is_written = False
+
+    def put(self) -> Answer:
+        """Write the entry, in place of the one that the resource stood for."""
+        request = self.request
+        wanted = self.parsed(EntryProperties.parse)
+        self._is_written = self._own_records(wanted).write(
+            Record.of(wanted.name, ALIAS, wanted.target),
+            may_replace=request.event["RequestType"] == "Update",
+        )
+        return Answer(physical_id=wanted.name, undo=self.undo)
+
+    def delete(self) -> None:
+        """Remove the entry if the function has written it."""
+        request = self.request
+        try:
+            wanted = EntryProperties.parse(request.event.get("ResourceProperties"))
+        except ValueError as error:
+            request.log("nothing to delete", why=str(error))
+            return
+        if request.stack.keeps(wanted.name):
+            request.log("kept: another resource stands for it", name=wanted.name)
+            return
+        self._take_back(wanted)
+
+    def undo(self, *, is_too_late: bool) -> None:
+        """Remove what a Create has written, if that is cancelled by now."""
+        request = self.request
+        if not self._is_written or request.event["RequestType"] != "Create":
+            return
+        wanted = self.parsed(EntryProperties.parse)
+        if is_too_late or request.stack.takes_back(wanted.name):
+            request.log("cancelled", name=wanted.name)
+            self._take_back(wanted)
+
+    def _take_back(self, wanted: EntryProperties) -> None:
+        try:
+            self._own_records(wanted).take_back(wanted.name, ALIAS)
+        except NotFound as error:
+            self.request.log("gone with the zone", why=error)
+
+    def _own_records(self, wanted: EntryProperties) -> OwnRecords:
+        request = self.request
+        client = request.environment.make_client("lightsail", region_name=REGION)
+        calls = Calls(request.deadline, request.log, READING_SECONDS)
+        zone = LightsailZone(client, calls, wanted.lightsail_domain_name)
+        return OwnRecords(
+            zone, request.deadline, request.log, lambda: request.stack.check("an entry was written")
+        )

@@ -1,0 +1,91 @@
+"""`AWS::Lightsail::Certificate`, which ministack does not have, by calls to Lightsail's API.
+
+As the published handler does, it does not wait until the certificate is issued:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lightsail-certificate.html
+"""
+
+# ruff: noqa: SLF001 - ministack has no public way to do this, and its version is pinned
+
+from typing import Any
+
+from ministack.services.cloudformation import provisioners, stacks
+
+from lightsail_local.engine import failed_creates
+from lightsail_local.engine.container_properties import Properties, tags
+from lightsail_local.engine.container_resource import (
+    Attributes,
+    ContainerError,
+    handler_errors,
+    lightsail_client,
+)
+
+TYPE_NAME = "AWS::Lightsail::Certificate"
+
+
+def register() -> None:
+    """Make the type known to ministack, with its create-only properties."""
+    provisioners._RESOURCE_HANDLERS[TYPE_NAME] = {
+        "create": create,
+        "update": update,
+        "delete": delete,
+    }
+    provisioners._REPLACING_PROPERTIES[TYPE_NAME] = (
+        "CertificateName",
+        "DomainName",
+        "SubjectAlternativeNames",
+    )
+    blocks = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda name: name == TYPE_NAME or blocks(name)
+
+
+def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
+    """Request the certificate."""
+    name = str(properties["CertificateName"])
+    client = lightsail_client()
+    with handler_errors():
+        if _describe(client, name) is not None:
+            raise ContainerError(
+                f"Resource of type '{TYPE_NAME}' with identifier '{name}' already exists.",
+                "AlreadyExists",
+            )
+        client.create_certificate(
+            certificateName=name,
+            domainName=properties["DomainName"],
+            subjectAlternativeNames=list(properties.get("SubjectAlternativeNames", [])),
+            tags=tags(properties),
+        )
+        with failed_creates.remembered(stack_name, logical_id, TYPE_NAME, name, properties):
+            return name, _attributes(client, name)
+
+
+def update(
+    physical_id: str, _old: Properties, _new: Properties, _stack_name: str
+) -> tuple[str, Attributes]:
+    """Change nothing: all but the tags is a replacement, and the tags are not kept here."""
+    client = lightsail_client()
+    with handler_errors():
+        return physical_id, _attributes(client, physical_id)
+
+
+def delete(physical_id: str, _properties: Properties) -> None:
+    """Delete the certificate; one that is gone already is no failure."""
+    client = lightsail_client()
+    with handler_errors():
+        if _describe(client, physical_id) is not None:
+            client.delete_certificate(certificateName=physical_id)
+
+
+def _describe(client: Any, name: str) -> Any:
+    try:
+        found = client.get_certificates(certificateName=name, includeCertificateDetails=True)
+    except client.exceptions.NotFoundException:
+        return None
+    return found["certificates"][0]
+
+
+def _attributes(client: Any, name: str) -> Attributes:
+    found = _describe(client, name)
+    return {
+        "CertificateArn": found["certificateArn"],
+        "Status": found["certificateDetail"]["status"],
+    }

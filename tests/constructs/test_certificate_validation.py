@@ -1,0 +1,298 @@
+"""Certificates that are validated in the stack, and the records of a service's domain names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Fn, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_route53 as route53
+from aws_cdk.assertions import Match, Template
+from aws_cdk.aws_lightsail import CfnCertificate
+
+from cdk_lightsail_containers import (
+    CertificateValidation,
+    ContainerImage,
+    ContainerService,
+    ContainerWebService,
+    DomainHandler,
+    Handler,
+    ImageSource,
+    WebDomain,
+)
+
+VALIDATION = "Custom::LightsailCertificateValidation"
+ENTRY = "Custom::LightsailDomainEntry"
+
+
+def hosted(stack: Stack, *names: str) -> WebDomain:
+    zone = route53.HostedZone.from_hosted_zone_attributes(
+        stack, "Zone", hosted_zone_id="Z1", zone_name="example.com"
+    )
+    return WebDomain.route53(zone, *(names or ("www.example.com",)))
+
+
+def in_lightsail(*names: str) -> WebDomain:
+    return WebDomain.lightsail("example.com", *(names or ("www",)))
+
+
+def resources(stack: Stack, kind: str) -> dict[str, Any]:
+    return dict(Template.from_stack(stack).find_resources(kind))
+
+
+def web_service(stack: Stack, domain: Any, **options: Any) -> ContainerWebService:
+    return ContainerWebService(
+        stack,
+        "Site",
+        service_name="site",
+        port=80,
+        source=ImageSource.from_registry("public.ecr.aws/nginx/nginx:1.27"),
+        domain=domain,
+        **options,
+    )
+
+
+def test_requests_a_certificate_and_validates_it_in_the_hosted_zone(stack: Stack) -> None:
+    domain = hosted(stack, "www.example.com", "api.example.com")
+    validation = CertificateValidation(stack, "Certificate", domain=domain)
+
+    ((name, certificate),) = resources(stack, "AWS::Lightsail::Certificate").items()
+    assert certificate["Properties"]["DomainName"] == "www.example.com"
+    assert certificate["Properties"]["SubjectAlternativeNames"] == ["api.example.com"]
+    ((_, resource),) = resources(stack, VALIDATION).items()
+    properties = resource["Properties"]
+    assert properties["CertificateName"] == {"Ref": name}
+    assert properties["HostedZoneId"] == "Z1"
+    assert properties["ServiceTimeout"] == "3600"
+    assert (validation.domain, validation.handler.node.path) == (
+        domain,
+        "Stack/LightsailDomainsHandler",
+    )
+    assert stack.resolve(validation.certificate.ref) == {"Ref": name}
+    assert stack.resolve(validation.certificate_arn)["Fn::GetAtt"][1] == "CertificateArn"
+
+
+def test_may_write_the_records_of_the_names_in_this_zone_alone(stack: Stack) -> None:
+    CertificateValidation(stack, "Certificate", domain=hosted(stack))
+
+    template = Template.from_stack(stack)
+    zone = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":route53:::hostedzone/Z1"]]}
+    statement = {
+        "Action": "route53:ChangeResourceRecordSets",
+        "Effect": "Allow",
+        "Resource": zone,
+        "Condition": {
+            "ForAllValues:StringEquals": {
+                "route53:ChangeResourceRecordSetsActions": ["CREATE", "DELETE"],
+                "route53:ChangeResourceRecordSetsRecordTypes": ["CNAME", "TXT"],
+            },
+            "ForAllValues:StringLike": {
+                "route53:ChangeResourceRecordSetsNormalizedRecordNames": ["_*.www.example.com"]
+            },
+        },
+    }
+    template.has_resource_properties(
+        "AWS::IAM::Policy", {"PolicyDocument": {"Statement": Match.array_with([statement])}}
+    )
+
+
+def test_a_zone_of_lightsail_needs_no_route_53(stack: Stack) -> None:
+    CertificateValidation(stack, "Certificate", domain=in_lightsail())
+
+    ((_, resource),) = resources(stack, VALIDATION).items()
+    assert resource["Properties"]["LightsailDomainName"] == "example.com"
+    assert "route53" not in str(resources(stack, "AWS::IAM::Policy"))
+
+
+def test_the_function_for_images_may_change_no_record(stack: Stack) -> None:
+    web_service(stack, hosted(stack))
+
+    for policy in resources(stack, "AWS::IAM::Policy").values():
+        (role,) = policy["Properties"]["Roles"]
+        if "ContainersHandler" in role["Ref"]:
+            assert "route53" not in str(policy)
+        else:
+            assert "RegisterContainerImage" not in str(policy)
+    assert len(resources(stack, "AWS::Lambda::Function")) == 2
+
+
+def test_another_name_is_another_certificate_and_another_validation(stack: Stack) -> None:
+    other = Stack(App(), "Stack")
+    CertificateValidation(stack, "Certificate", domain=in_lightsail("www"))
+    CertificateValidation(other, "Certificate", domain=in_lightsail("www", "api"))
+
+    for kind in (VALIDATION, "AWS::IAM::Policy"):
+        ours = {name for name in resources(stack, kind) if "Validation" in name}
+        theirs = {name for name in resources(other, kind) if "Validation" in name}
+        assert ours
+        assert not ours & theirs
+    names = [
+        one["Properties"]["CertificateName"]
+        for each in (stack, other)
+        for one in resources(each, "AWS::Lightsail::Certificate").values()
+    ]
+    assert len(set(names)) == 2
+    assert all(name.startswith("www-example-com-") for name in names)
+
+
+def test_another_zone_is_another_validation(stack: Stack) -> None:
+    other = Stack(App(), "Stack")
+    CertificateValidation(stack, "Certificate", domain=in_lightsail())
+    CertificateValidation(other, "Certificate", domain=hosted(other))
+
+    assert not resources(stack, VALIDATION).keys() & resources(other, VALIDATION).keys()
+
+
+def test_a_web_service_waits_for_the_certificate_and_gets_a_record(stack: Stack) -> None:
+    web_service(stack, hosted(stack), public_domain_names={"old": ["old.example.com"]})
+
+    ((name, _),) = resources(stack, VALIDATION).items()
+    ((_, service),) = resources(stack, "AWS::Lightsail::Container").items()
+    assert service["Properties"]["PublicDomainNames"] == [
+        {"CertificateName": "old", "DomainNames": ["old.example.com"]},
+        {"CertificateName": {"Ref": name}, "DomainNames": ["www.example.com"]},
+    ]
+    ((_, record),) = resources(stack, "AWS::Route53::RecordSet").items()
+    assert record["Properties"]["Name"] == "www.example.com."
+    assert record["Properties"]["Type"] == "CNAME"
+
+
+def test_the_name_of_a_hosted_zone_is_an_alias_to_the_region_s_zone(placed_stack: Stack) -> None:
+    web_service(placed_stack, hosted(placed_stack, "example.com"))
+
+    ((_, record),) = resources(placed_stack, "AWS::Route53::RecordSet").items()
+    assert record["Properties"]["Type"] == "A"
+    assert record["Properties"]["AliasTarget"]["HostedZoneId"] == "Z06137433FV04OY4EC6L0"
+
+
+def test_an_alias_in_a_region_that_is_not_known_is_looked_up(stack: Stack) -> None:
+    web_service(stack, hosted(stack, "example.com"))
+    zone = WebDomain.route53(
+        route53.HostedZone.from_hosted_zone_attributes(
+            stack, "Other", hosted_zone_id="Z2", zone_name="example.net"
+        ),
+        "example.net",
+    )
+    CertificateValidation(stack, "Other2", domain=zone).add_records(
+        ContainerService(stack, "Service", service_name="other")
+    )
+
+    for record in resources(stack, "AWS::Route53::RecordSet").values():
+        assert record["Properties"]["AliasTarget"]["HostedZoneId"] == {
+            "Fn::FindInMap": ["LightsailAliasZones", {"Ref": "AWS::Region"}, "Id"]
+        }
+
+
+def test_an_alias_in_a_region_without_one_is_refused() -> None:
+    stack = Stack(App(), "Stack", env=Environment(account="111122223333", region="us-west-1"))
+
+    with pytest.raises(ValueError, match="Lightsail has none for services in us-west-1"):
+        web_service(stack, hosted(stack, "example.com"))
+
+
+def test_each_name_of_a_zone_of_lightsail_gets_an_entry(stack: Stack) -> None:
+    web_service(stack, in_lightsail("@", "www"))
+
+    entries = resources(stack, ENTRY).values()
+    assert {one["Properties"]["Name"] for one in entries} == {"example.com", "www.example.com"}
+    assert all("Fn::GetAtt" in one["Properties"]["Target"] for one in entries)
+    assert all(one["Properties"]["ServiceTimeout"] == "1857" for one in entries)
+
+
+def test_takes_a_certificate_and_a_handler(stack: Stack) -> None:
+    handler = DomainHandler(stack, "Domains", memory_size=256)
+    certificate = CfnCertificate(
+        stack, "Own", certificate_name="own", domain_name="www.example.com"
+    )
+    validation = CertificateValidation(
+        stack, "Certificate", domain=in_lightsail(), certificate=certificate, handler=handler
+    )
+
+    assert validation.certificate is certificate
+    assert validation.handler is handler
+    assert len(resources(stack, "AWS::Lambda::Function")) == 1
+    assert len(resources(stack, "AWS::Lightsail::Certificate")) == 1
+
+
+def test_a_certificate_whose_names_are_not_known_is_taken(stack: Stack) -> None:
+    certificate = CfnCertificate(
+        stack, "Own", certificate_name="own", domain_name=Fn.import_value("Name")
+    )
+    CertificateValidation(stack, "Validation", domain=in_lightsail(), certificate=certificate)
+
+    assert len(resources(stack, VALIDATION)) == 1
+
+
+def test_a_handler_of_another_stack_gets_the_permissions_of_the_resource() -> None:
+    app = App()
+    handler = DomainHandler(Stack(app, "Shared"), "Domains")
+    stack = Stack(app, "Stack")
+
+    CertificateValidation(stack, "Certificate", domain=in_lightsail(), handler=handler)
+
+    ((_, policy),) = resources(stack, "AWS::IAM::Policy").items()
+    assert "cloudformation:ListStackResources" in str(policy)
+
+
+def test_permissions_can_be_added(stack: Stack) -> None:
+    handler = DomainHandler(stack, "Domains")
+
+    iam.Grant.add_to_principal(grantee=handler, actions=["s3:GetObject"], resource_arns=["a"])
+
+    assert "s3:GetObject" in str(resources(stack, "AWS::IAM::Policy"))
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"domain": "www.example.com"}, r"domain must be WebDomain.route53\(...\) or"),
+        ({"certificate": "own"}, "certificate must be a CfnCertificate, got 'own'"),
+        ({"handler": "own"}, "handler must be a DomainHandler, got 'own'"),
+    ],
+)
+def test_wrong_values_are_refused(stack: Stack, options: Any, rule: str) -> None:
+    with pytest.raises(ValueError, match=rule) as caught:
+        CertificateValidation(stack, "Certificate", **{"domain": in_lightsail(), **options})
+
+    assert caught.value.__notes__ == ["in construct 'Stack/Certificate'"]
+
+
+def test_a_certificate_for_other_names_is_refused(stack: Stack) -> None:
+    certificate = CfnCertificate(stack, "Own", certificate_name="own", domain_name="example.com")
+
+    with pytest.raises(ValueError, match=r"'Stack/Own', which is for example.com"):
+        CertificateValidation(stack, "Validation", domain=in_lightsail(), certificate=certificate)
+
+
+def test_a_certificate_with_a_wrong_name_is_refused(stack: Stack) -> None:
+    certificate = CfnCertificate(stack, "Own", certificate_name="-", domain_name="www.example.com")
+
+    with pytest.raises(ValueError, match="certificate_name must be 2-255 letters"):
+        CertificateValidation(stack, "Validation", domain=in_lightsail(), certificate=certificate)
+
+
+def test_each_kind_of_handler_is_for_its_own_constructs(stack: Stack) -> None:
+    images, domains = Handler(stack, "Images"), DomainHandler(stack, "Domains")
+    service: Any = ContainerService(stack, "Service", service_name="shop")
+    source = ImageSource.from_digest("sha256:" + "0" * 64)
+
+    wrong: Any = images
+    with pytest.raises(ValueError, match="handler must be a DomainHandler"):
+        CertificateValidation(stack, "Validation", domain=in_lightsail(), handler=wrong)
+    with pytest.raises(ValueError, match="handler must be a Handler"):
+        ContainerImage(stack, "Image", service=service, label="web", source=source, handler=domains)
+
+
+def test_records_are_made_once_and_for_a_service(stack: Stack) -> None:
+    validation = CertificateValidation(stack, "Certificate", domain=in_lightsail())
+    service = ContainerService(
+        stack, "Service", service_name="shop", public_domain_names=validation.public_domain_names
+    )
+    validation.add_records(service)
+
+    with pytest.raises(ValueError, match="call add_records once"):
+        validation.add_records(service)
+    wrong: Any = "shop"
+    with pytest.raises(ValueError, match="service must be a ContainerService, got 'shop'"):
+        validation.add_records(wrong)

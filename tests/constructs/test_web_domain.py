@@ -1,0 +1,102 @@
+"""The domain names of a service and their zones, as values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aws_cdk import Fn, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_route53 as route53
+
+from cdk_lightsail_containers import WebDomain
+
+
+@pytest.fixture
+def zone(stack: Stack) -> Any:
+    return route53.HostedZone.from_hosted_zone_attributes(
+        stack, "Zone", hosted_zone_id="Z0123456789ABC", zone_name="Example.com."
+    )
+
+
+def test_names_of_a_hosted_zone(zone: Any) -> None:
+    domain = WebDomain.route53(zone, "www.example.com", "example.com")
+
+    assert domain.names == ("www.example.com", "example.com")
+    assert (domain.zone_name, domain.hosted_zone) == ("example.com", zone)
+    assert [domain.is_apex(name) for name in domain.names] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        ("www", "www.example.com"),
+        ("a.b", "a.b.example.com"),
+        ("www.example.com", "www.example.com"),
+        ("example.com", "example.com"),
+        ("@", "example.com"),
+    ],
+)
+def test_names_of_a_zone_of_lightsail(name: str, full: str) -> None:
+    domain = WebDomain.lightsail("example.com", name)
+
+    assert (domain.names, domain.hosted_zone) == ((full,), None)
+
+
+@pytest.mark.parametrize(
+    ("names", "rule"),
+    [
+        ([], "domain names must be 1 to 4, got 0"),
+        (["a", "b", "c", "d", "e"], "domain names must be 1 to 4, got 5"),
+        (["a", "a"], "domain names must differ, got a.example.com, a.example.com"),
+        ([7], "a domain name must be a domain name such as 'www.example.com'"),
+        (["WWW"], "in lowercase letters, got 'WWW'"),
+    ],
+)
+def test_wrong_names_are_refused(names: Any, rule: str) -> None:
+    with pytest.raises(ValueError, match=rule.replace("(", "\\(")):
+        WebDomain.lightsail("example.com", *names)
+
+
+def test_a_zone_of_lightsail_has_a_name() -> None:
+    with pytest.raises(ValueError, match="zone must be a domain name such as"):
+        WebDomain.lightsail("example", "www")
+
+
+def test_a_name_outside_of_the_zone_is_refused(zone: Any) -> None:
+    with pytest.raises(ValueError, match=r"in the zone 'example.com', got 'www.example.net'"):
+        WebDomain.route53(zone, "www.example.net")
+
+
+@pytest.mark.parametrize("zone", ["example.com", route53.HostedZone])
+def test_what_is_no_hosted_zone_is_refused(zone: Any) -> None:
+    with pytest.raises(ValueError, match="zone must be an IHostedZone such as HostedZone"):
+        WebDomain.route53(zone, "www.example.com")
+
+
+def test_a_private_zone_is_refused(stack: Stack) -> None:
+    vpc = ec2.Vpc(stack, "Vpc")
+    zone: Any = route53.PrivateHostedZone(stack, "Private", zone_name="example.com", vpc=vpc)
+
+    with pytest.raises(ValueError, match="must be a public hosted zone, got 'Stack/Private'"):
+        WebDomain.route53(zone, "www.example.com")
+
+
+def test_a_zone_without_a_known_name_is_refused(stack: Stack) -> None:
+    by_id = route53.HostedZone.from_hosted_zone_id(stack, "ById", "Z1")
+    later = route53.HostedZone.from_hosted_zone_attributes(
+        stack, "Later", hosted_zone_id="Z1", zone_name=Fn.import_value("Zone")
+    )
+
+    for zone in (by_id, later):
+        with pytest.raises(ValueError, match=r"a name that is known at synthesis, got 'Stack/"):
+            WebDomain.route53(zone, "www.example.com")
+
+
+def test_a_wrong_id_of_a_zone_is_refused(stack: Stack) -> None:
+    zone = route53.HostedZone.from_hosted_zone_attributes(
+        stack, "Zone", hosted_zone_id="zone 1", zone_name="example.com"
+    )
+
+    with pytest.raises(ValueError, match="hosted_zone_id must be the id of a hosted zone"):
+        WebDomain.route53(zone, "www.example.com")

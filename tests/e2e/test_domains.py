@@ -1,0 +1,138 @@
+"""Domain names of a service, with a certificate, deployed end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cdk_commands import Cdk, Run
+from cloudformation_deploys import CloudFormationDeploys
+from lightsail_local.samples.sample_registry import SampleRegistry
+
+pytestmark = pytest.mark.e2e
+
+EXAMPLE = "examples/custom_domain.py"
+APP = "tests/e2e/domains_app.py"
+
+
+@pytest.fixture(scope="session")
+def cdk(deploys: CloudFormationDeploys) -> CloudFormationDeploys:
+    """The cloud without the command line."""
+    return deploys
+
+
+@pytest.fixture
+def image() -> Iterator[str]:
+    with SampleRegistry() as registry:
+        yield registry.image("first")
+
+
+@pytest.fixture
+def zone(cdk: Cdk) -> Iterator[dict[str, str]]:
+    """A hosted zone `example.com`, as the context of an app."""
+    route53 = cdk.client("route53")
+    made = route53.create_hosted_zone(Name="example.com", CallerReference="domains")["HostedZone"]
+    zone_id = made["Id"].rpartition("/")[2]
+    yield {"zone_name": "example.com", "zone_id": zone_id}
+    route53.delete_hosted_zone(Id=zone_id)
+
+
+@pytest.fixture
+def lightsail_zone(cdk: Cdk) -> Iterator[str]:
+    """A DNS zone of Lightsail `example.net`."""
+    client = cdk.client("lightsail")
+    client.create_domain(domainName="example.net")
+    yield "example.net"
+    client.delete_domain(domainName="example.net")
+    cdk.cloud.lightsail.lightsail.domains.failure = ""
+
+
+def records(cdk: Cdk, zone: dict[str, str]) -> list[tuple[str, str]]:
+    """Name and type of what was added to a hosted zone."""
+    found = cdk.client("route53").list_resource_record_sets(HostedZoneId=zone["zone_id"])
+    return sorted(
+        (one["Name"], one["Type"])
+        for one in found["ResourceRecordSets"]
+        if one["Type"] not in ("NS", "SOA")
+    )
+
+
+def entries(cdk: Cdk, zone: str) -> list[tuple[str, str]]:
+    found = cdk.client("lightsail").get_domain(domainName=zone)["domain"]["domainEntries"]
+    return sorted((one["name"], one["type"]) for one in found)
+
+
+def names(cdk: Cdk, service: str) -> list[str]:
+    """The domain names of a service."""
+    (found,) = cdk.client("lightsail").get_container_services(serviceName=service)[
+        "containerServices"
+    ]
+    return sorted(one for each in found["publicDomainNames"].values() for one in each)
+
+
+def certificates(cdk: Cdk) -> list[Any]:
+    found = cdk.client("lightsail").get_certificates(includeCertificateDetails=True)
+    return [one["certificateDetail"]["status"] for one in found["certificates"]]
+
+
+def succeeded(run: Run) -> None:
+    assert run.returncode == 0, run.output
+
+
+def test_a_domain_of_a_hosted_zone_is_created_and_destroyed(
+    cdk: Cdk, zone: dict[str, str], image: str
+) -> None:
+    succeeded(cdk.deploy(EXAMPLE, image=image, **zone))
+
+    assert certificates(cdk) == ["ISSUED"]
+    assert names(cdk, "site") == ["www.example.com"]
+    found = records(cdk, zone)
+    assert ("www.example.com.", "CNAME") in found
+    assert len(found) == 3  # with the validation record and its mark
+
+    cdk.delete("CustomDomain")
+    assert records(cdk, zone) == []
+    assert certificates(cdk) == []
+
+
+def test_a_domain_of_lightsail_is_created_changed_rolled_back_and_destroyed(
+    cdk: Cdk, lightsail_zone: str, image: str
+) -> None:
+    succeeded(cdk.deploy(APP, image=image, zone=lightsail_zone, names="www"))
+    before = entries(cdk, lightsail_zone)
+    assert ("www.example.net", "A") in before
+    assert len(before) == 4
+    assert names(cdk, "site") == ["www.example.net"]
+
+    succeeded(cdk.deploy(APP, image=image, zone=lightsail_zone, names="www,@"))
+    assert names(cdk, "site") == ["example.net", "www.example.net"]
+    assert len(entries(cdk, lightsail_zone)) == 8
+    assert certificates(cdk) == ["ISSUED"]
+
+    succeeded(cdk.deploy(APP, image=image, zone=lightsail_zone, names="www"))
+    assert entries(cdk, lightsail_zone) == before
+
+    cdk.cloud.lightsail.lightsail.domains.failure = "CAA_ERROR"
+    failed = cdk.deploy(APP, image=image, zone=lightsail_zone, names="www,api")
+    assert failed.returncode == 1
+    assert "is FAILED: CAA_ERROR" in failed.output
+    cdk.cloud.lightsail.lightsail.domains.failure = ""
+    assert names(cdk, "site") == ["www.example.net"]
+    assert entries(cdk, lightsail_zone) == before
+
+    cdk.delete("Domains")
+    assert entries(cdk, lightsail_zone) == []
+    assert certificates(cdk) == []
+
+
+def test_a_failed_create_leaves_no_record(cdk: Cdk, lightsail_zone: str, image: str) -> None:
+    cdk.cloud.lightsail.lightsail.domains.failure = "CAA_ERROR"
+
+    failed = cdk.deploy(APP, image=image, zone=lightsail_zone, names="www")
+
+    assert "is FAILED: CAA_ERROR" in failed.output
+    cdk.delete("Domains")
+    assert entries(cdk, lightsail_zone) == []
+    assert certificates(cdk) == []
