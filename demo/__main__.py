@@ -124,8 +124,8 @@ def _run_site(screen: Screen, demo: Demo, site: Site) -> list[str]:
     return [
         "CDKToolkit",
         "built, pushed, serves",
-        "serves, no request failed",
-        "rolled back, no request failed",
+        "0 failed, new page serves",
+        "0 failed, old page stays",
         "nothing is left",
     ]
 

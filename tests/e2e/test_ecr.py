@@ -7,6 +7,7 @@ engine; one that is there does so by night.
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ecr_client import EcrClient
 from fake_image_builder import FakeImageBuilder
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
+from lightsail_local.containers.container_engine import ContainerEngine, ContainerEngineError
 from lightsail_local.containers.image_builder import find_image_builder
 from lightsail_local.running_clouds import announced
 from lightsail_local.samples.sample_image import PROGRAM
@@ -172,7 +174,8 @@ def test_the_example_of_a_web_service_and_its_worker_runs_one_image_in_both(
 def test_a_dockerfile_is_built_by_an_engine_of_this_computer(
     cdk: Cdk, tmp_path: Path, pushes: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if find_image_builder() is None:
+    builder = find_image_builder()
+    if builder is None:
         pytest.skip("no engine answers")
     folder = tmp_path / "site"
     folder.mkdir()
@@ -195,3 +198,6 @@ def test_a_dockerfile_is_built_by_an_engine_of_this_computer(
     assert config.labels["word"] == "hello"
     assert "no changes" in again.output
     real.remove()
+    with suppress(ContainerEngineError):
+        engine = ContainerEngine(command=[builder.program], cloud="none")
+        engine.remove_images(f"{cdk.cloud.endpoints.ecr}/*")
