@@ -127,8 +127,10 @@ def make_handler(settings: Settings, clock: FakeTime) -> Callable[[Any, Any], No
         functools.partial(_make_client, settings, main.CLIENT_CONFIG),
         clock.clock,
         clock.sleep,
-        Timeouts(read=_STALL_SECONDS, take=_STALL_SECONDS) if settings.is_impatient else None,
-        clock.clock,
+        timeouts=(
+            Timeouts(read=_STALL_SECONDS, take=_STALL_SECONDS) if settings.is_impatient else None
+        ),
+        today=clock.clock,
     )
 
 
