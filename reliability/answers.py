@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from cdk_lightsail_containers_handler.properties.container_image import ImageAttribute
+from cdk_lightsail_containers_handler.properties.container_image import (
+    CONTAINER_IMAGE_TYPE,
+    ImageAttribute,
+)
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
     DeploymentAttribute,
+)
+from cdk_lightsail_containers_handler.properties.domains import (
+    CERTIFICATE_VALIDATION_TYPE,
+    DOMAIN_ENTRY_TYPE,
+    ValidationAttribute,
 )
 from world.custom_resource import Exchange
 
 from .advice import is_sentence
 
 _MOST_BYTES = 4096
+_ATTRIBUTES: Mapping[str, Collection[str]] = {
+    CONTAINER_IMAGE_TYPE: set(ImageAttribute),
+    DEPLOYMENT_TYPE: set(DeploymentAttribute),
+    CERTIFICATE_VALIDATION_TYPE: set(ValidationAttribute),
+    DOMAIN_ENTRY_TYPE: set(),
+}
 _NAMES = ("StackId", "RequestId", "LogicalResourceId")
 
 
@@ -59,8 +73,7 @@ def _wrong(event: Any, body: bytes) -> str:
         return "it has no PhysicalResourceId"
     if answer["Status"] == "FAILED":
         return "" if is_sentence(answer["Reason"]) else f"its reason is {answer['Reason']!r}"
-    is_deployment = event["ResourceType"] == DEPLOYMENT_TYPE
-    wanted = set(DeploymentAttribute if is_deployment else ImageAttribute)
+    wanted = _ATTRIBUTES[event["ResourceType"]]
     if event["RequestType"] != "Delete" and set(answer["Data"]) != wanted:
         return f"its attributes are {sorted(answer['Data'])}"
     return ""

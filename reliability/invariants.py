@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cdk_lightsail_containers_handler.domains.records import Record
 from cdk_lightsail_containers_handler.properties.container_image import ImageName
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
 )
+from cdk_lightsail_containers_handler.properties.domains import CERTIFICATE_VALIDATION_TYPE
 from world.cloudformation import SimulatedStack
 from world.custom_resource import BROKEN_REASON, NO_ANSWER, Outcome, Resource
 from world.world import World
 
 from .advice import is_sentence
 from .answers import wrong_answers
+from .records import certificate, records, stood_for
 
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 _FAILED = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED"})
@@ -54,6 +57,7 @@ class Invariants:
             if version is not None and str(version) not in of_stacks
         }
         self.bystanders = self._images() - self._owned_before | self._retained()
+        self._records_of_others = records(self.world) - self._written(self._resources())
 
     def broken(self, outcome: Outcome, *, succeeds: bool, had_fault: bool) -> list[str]:
         """Return what does not hold, in sentences.
@@ -69,6 +73,7 @@ class Invariants:
             *self._wrong_outcome(outcome, succeeds=succeeds),
             *self._wrong_rollback(outcome),
             *self._wrong_images(outcome, had_fault=had_fault),
+            *self._wrong_records(outcome),
             *self._wrong_deployments(),
             *self._needless_deployments(),
             *(
@@ -123,6 +128,35 @@ class Invariants:
         self._owned_before = owned
         # What stacks have left behind because it is in use, or because they are asked to.
         self.bystanders = (self.bystanders | (used - owned) | self._retained()) & images
+
+    def _wrong_records(self, outcome: Outcome) -> Iterator[str]:
+        """Say which DNS record is lost, and which stays that no stack stands for any more."""
+        found, others = records(self.world), self._records_of_others
+        for record in sorted(others - found, key=str):
+            yield f"record {record} of another user is lost"
+        written: set[Record] = set()
+        for stack in self.stacks:
+            wanted = self._written(stack.resources.values())
+            written |= wanted
+            if outcome.status != "DELETE_FAILED":  # the stack is deleted again
+                for record in sorted(wanted - found, key=str):
+                    yield f"{stack.name} has no record {record}"
+            yield from self._wrong_certificates(stack)
+        for record in sorted(found - written - others, key=str):
+            yield f"record {record} belongs to no stack"
+
+    def _written(self, resources: Iterable[Resource]) -> set[Record]:
+        """Return the records that resources stand for, and what the function writes beside them."""
+        own = {record for one in resources for record in stood_for(self.world, one)}
+        return own | {record.mark for record in own}
+
+    def _wrong_certificates(self, stack: SimulatedStack) -> Iterator[str]:
+        for resource in stack.resources.values():
+            if resource.kind == CERTIFICATE_VALIDATION_TYPE:
+                found = certificate(self.world, resource)
+                status = found["status"] if found else "gone"
+                if status != "ISSUED":
+                    yield f"{stack.name} stands for certificate {resource.physical_id}: {status}"
 
     def _prunable(self, known: set[str]) -> set[str]:
         """Return the images that a stack's `MaxVersions` lets go, of all that there were."""

@@ -1,6 +1,7 @@
 """The kinds of stacks whose lifecycles are run, made of the constructs, once for all runs.
 
-What differs from run to run is a parameter: `Digest`, `Source`, `Revision`, `Tag`.
+What differs from run to run is a parameter: `Digest`, `Source`, `Revision`, `Tag`. All have one
+name, as versions of one stack: the names of certificates depend on it.
 """
 
 from __future__ import annotations
@@ -8,18 +9,20 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aws_cdk import App, CfnParameter, CfnResource, RemovalPolicy, Stack
 from aws_cdk.aws_ecr import Repository
+from aws_cdk.aws_route53 import HostedZone
 from aws_cdk.aws_secretsmanager import Secret
 from aws_cdk.aws_ssm import StringParameter
 
 import archives
 import oci_images
 from cdk_lightsail_containers import (
+    CertificateValidation,
     Container,
     ContainerImage,
     ContainerSecret,
@@ -28,8 +31,10 @@ from cdk_lightsail_containers import (
     ImageSource,
     PortProtocol,
     PublicEndpoint,
+    WebDomain,
 )
-from world.aws import REGISTRY_SECRET, SHOP_PARAMETER, SHOP_SECRET, arn
+from fake_route53 import FakeRoute53
+from world.aws import LIGHTSAIL_ZONE, REGISTRY_SECRET, SHOP_PARAMETER, SHOP_SECRET, arn
 from world.custom_resource import BROKEN
 from world.template import Templates
 
@@ -44,7 +49,7 @@ def synthesize() -> Templates:
         app = App(context={"aws:cdk:bundling-stacks": []}, outdir=folder)
         stacks = {name: f"Stack{number}" for number, name in enumerate(KINDS)}
         for name, build in KINDS.items():
-            if archive := build(Stack(app, stacks[name]), Path(folder)):
+            if archive := build(Stack(app, stacks[name], stack_name="Shop"), Path(folder)):
                 kept[name] = archive
         app.synth()
         bodies = {
@@ -129,6 +134,42 @@ def _deployed(stack: Stack, folder: Path, *, name: str = "Image", is_broken: boo
         CfnResource(stack, "Broken", type=BROKEN)
 
 
+def _certified(stack: Stack, _: Path, *, names: Sequence[str], is_broken: bool = False) -> None:
+    """Validate a certificate in Amazon Route 53; a resource may fail after that."""
+    there = FakeRoute53()
+    zone = HostedZone.from_hosted_zone_attributes(
+        stack, "Zone", hosted_zone_id=there.zone, zone_name=there.domain
+    )
+    full = [f"{name}.{there.domain}" for name in names]
+    CertificateValidation(stack, "Domain", domain=WebDomain.route53(zone, *full))
+    if is_broken:
+        CfnResource(stack, "Broken", type=BROKEN)
+
+
+def _led(
+    stack: Stack,
+    _: Path,
+    *,
+    names: Sequence[str],
+    service: str = "shop",
+    is_broken: bool = False,
+) -> None:
+    """Validate a certificate in a zone of Lightsail, and lead its names to a service there."""
+    validation = CertificateValidation(
+        stack, "Domain", domain=WebDomain.lightsail(LIGHTSAIL_ZONE, *names)
+    )
+    place = ContainerService.from_service_attributes(
+        stack,
+        "Service",
+        service_name=service,
+        service_arn=arn("lightsail", f"ContainerService/{service}"),
+        url=f"https://{service}.example.org/",
+    )
+    validation.add_records(place)
+    if is_broken:
+        CfnResource(stack, "Broken", type=BROKEN)
+
+
 _RETAINED = functools.partial(_registered, removal_policy=RemovalPolicy.RETAIN)
 KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
     "digest": _registered,
@@ -146,5 +187,13 @@ KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
     "deployment, another name": functools.partial(_deployed, name="Renamed"),
     "broken": _broken,
     "deployment, broken": functools.partial(_deployed, is_broken=True),
+    "certificate": functools.partial(_certified, names=["www"]),
+    "certificate, another name": functools.partial(_certified, names=["api"]),
+    "certificate, two names": functools.partial(_certified, names=["www", "api"]),
+    "certificate, broken": functools.partial(_certified, names=["www", "api"], is_broken=True),
+    "domain": functools.partial(_led, names=["www"]),
+    "domain, another service": functools.partial(_led, names=["www"], service="blog"),
+    "domain, two names": functools.partial(_led, names=["www", "@"]),
+    "domain, broken": functools.partial(_led, names=["www", "@"], service="blog", is_broken=True),
 }
 """What makes each kind in a stack, given a folder for files; it returns its archive, if any."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import oci_images
 from lightsail_local.behaviour.failure import Failure
 from lightsail_local.samples.sample_image import sample_image
 from oci_images import Made
+from world.aws import DOMAINS_ARN, FUNCTION_ARN, LIGHTSAIL_ZONE
 from world.cloudformation import Resources, SimulatedStack
 from world.custom_resource import Outcome
 from world.template import Templates
@@ -51,6 +53,7 @@ class Lifecycle:
         prepare: what comes before.
         succeeds: whether the part succeeds without a fault.
         unblock: what the stack's owner does before a rollback that has failed can be continued.
+        function: the ARN of the function that the stack has.
     """
 
     act: Callable[[Setting], Outcome]
@@ -58,14 +61,29 @@ class Lifecycle:
     prepare: Callable[[Setting], None] = lambda _: None
     succeeds: bool = True
     unblock: Callable[[Setting], None] | None = None
+    function: str = FUNCTION_ARN
 
 
 def set_up(world: World) -> None:
-    """Make two services, and images that are not the stacks'."""
+    """Make two services, and images and DNS records that are not the stacks'."""
     for name in ("shop", "blog"):
         world.call("CreateContainerService", serviceName=name, power="nano", scale=1)
     for label, text in (("web", "of a stranger"), ("other", "of another")):
         register(world, "shop", label, text)
+    world.call("CreateDomain", domainName=LIGHTSAIL_ZONE)
+    for zone in (world.route53.domain, LIGHTSAIL_ZONE):
+        write(world, zone, "TXT", '"v=spf1 -all"')
+        write(world, f"mail.{zone}", "CNAME", "mail.example.org")
+
+
+def write(world: World, name: str, kind: str, value: str) -> None:
+    """Write a DNS record as another user does: in Amazon Route 53, or in the zone of Lightsail."""
+    if not name.endswith(LIGHTSAIL_ZONE):
+        record = {"name": f"{name}.", "type": kind, "ttl": "60", "values": [value]}
+        world.route53.sets.append(record)
+        return
+    entry = {"name": name, "type": kind, "target": value}
+    world.call("CreateDomainEntry", domainName=LIGHTSAIL_ZONE, domainEntry=entry)
 
 
 def register(world: World, service: str, label: str, text: str) -> str:
@@ -237,6 +255,37 @@ def _moved_and_expired(setting: Setting) -> Outcome:
     return setting.stack.deploy(contents, {"Broken": move})
 
 
+def of_domains(kind: str) -> Make:
+    """Return what makes a certificate, and what leads its names to a service."""
+    return lambda setting: setting.templates[kind].with_parameters()
+
+
+def _of_domains(
+    act: Callable[[Setting], Outcome], then: str, before: str = "", **more: Any
+) -> Lifecycle:
+    prepare = _deployed(of_domains(before)) if before else lambda _: None
+    return Lifecycle(act, of_domains(then), prepare, function=DOMAINS_ARN, **more)
+
+
+def _rejected(setting: Setting) -> Outcome:
+    """Request a certificate that Lightsail does not issue."""
+    domains = setting.world.lightsail.lightsail.domains
+    domains.failure = "CAA_ERROR"
+    outcome = setting.stack.deploy(of_domains("certificate, another name")(setting))
+    domains.failure = ""
+    return outcome
+
+
+def _slowly_issued(setting: Setting) -> Outcome:
+    """Request a certificate that takes longer than an invocation."""
+    behaviour = setting.world.behaviour
+    before = behaviour.certificate_seconds
+    behaviour.certificate_seconds = setting.templates.invocation_seconds + 100
+    outcome = setting.stack.deploy(of_domains("certificate")(setting))
+    behaviour.certificate_seconds = before
+    return outcome
+
+
 LIFECYCLES = {
     "create by digest": Lifecycle(_deploy(by_digest("first")), by_digest("last")),
     "create by source": Lifecycle(_deploy(by_source("first")), by_source("last")),
@@ -333,5 +382,32 @@ LIFECYCLES = {
     "hand-over of a deploy": Lifecycle(
         _deploy(serving("second")), by_digest("last"), _slow_deployments
     ),
+    "certificate in route53": _of_domains(
+        _deploy(of_domains("certificate")), "certificate, two names"
+    ),
+    "certificate in a lightsail zone": _of_domains(
+        _deploy(of_domains("domain")), "domain, two names"
+    ),
+    "certificate with another name": _of_domains(
+        _deploy(of_domains("certificate, another name")), "certificate, two names", "certificate"
+    ),
+    "domain of another service": _of_domains(
+        _deploy(of_domains("domain, another service")), "domain, two names", "domain"
+    ),
+    "rejected certificate": _of_domains(
+        _rejected, "certificate, two names", "certificate", succeeds=False
+    ),
+    "rollback of a certificate": _of_domains(
+        _deploy(of_domains("certificate, broken")),
+        "certificate, another name",
+        "certificate",
+        succeeds=False,
+    ),
+    "rollback of a domain": _of_domains(
+        _deploy(of_domains("domain, broken")), "domain, two names", "domain", succeeds=False
+    ),
+    "delete a certificate": _of_domains(_delete, "certificate, two names", "certificate"),
+    "delete a domain": _of_domains(_delete, "domain, another service", "domain, two names"),
+    "hand-over of a certificate": _of_domains(_slowly_issued, "certificate, two names"),
 }
 """The lifecycles by name."""

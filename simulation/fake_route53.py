@@ -43,7 +43,7 @@ class FakeRoute53:
     @contextmanager
     def served(self) -> Iterator[Self]:
         """Answer requests on a free port of loopback."""
-        with closing(LoopbackServer(0, self._respond)) as server:
+        with closing(LoopbackServer(0, self.respond)) as server:
             self.url = f"http://{server.host}"
             yield self
 
@@ -60,7 +60,8 @@ class FakeRoute53:
         )
         return next(found, None)
 
-    def _respond(self, connection: Connection) -> None:
+    def respond(self, connection: Connection) -> None:
+        """Answer a call."""
         body = b"".join(connection.body)
         url = urlsplit(connection.path)
         is_change = connection.command == "POST"
@@ -91,9 +92,8 @@ class FakeRoute53:
 
     def _change(self, body: bytes) -> Answer:
         after = [dict(one) for one in self.sets]
-        for change in ET.fromstring(body).iter(f"{_IN}Change"):  # noqa: S314 - of our own function
-            one = _read(change)
-            if change.findtext(f"{_IN}Action") == "DELETE":
+        for action, one in changes_in(body):
+            if action == "DELETE":
                 if one not in after:
                     return _error("InvalidChangeBatch")
                 after.remove(one)
@@ -108,6 +108,12 @@ class FakeRoute53:
             "<ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status>"
             "<SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo>",
         )
+
+
+def changes_in(body: bytes) -> list[tuple[str, RecordSet]]:
+    """Return the changes of a batch, each an action and a record set."""
+    changes = ET.fromstring(body).iter(f"{_IN}Change")  # noqa: S314 - of our own function
+    return [(one.findtext(f"{_IN}Action", ""), _read(one)) for one in changes]
 
 
 def _read(change: ET.Element) -> RecordSet:

@@ -219,7 +219,7 @@ def _throttled(aim: Aim, connection: Connection, _: Respond) -> None:
         connection.send(_xml_error(503, "SlowDown"))
     elif aim.call.server == "lambda":
         connection.send(_aws_error(429, "TooManyRequestsException"))
-    elif aim.call.server == "cloudformation":
+    elif aim.call.server in {"cloudformation", "route53"}:
         connection.send(_query_error(400, "Throttling"))
     else:
         connection.send(_aws_error(400, "ThrottlingException"))
@@ -351,7 +351,7 @@ def _server_error(server: str) -> Answer:
         return _registry_error(500, "UNKNOWN")
     if server in {"s3", "response"}:
         return _xml_error(500, "InternalError")
-    if server == "cloudformation":
+    if server in {"cloudformation", "route53"}:
         return _query_error(500, "InternalFailure")
     return _aws_error(500, "ServiceException")
 

@@ -90,6 +90,7 @@ class Run:
                 self.seed,
                 seconds=templates.invocation_seconds,
                 most_age=templates.most_age,
+                arn=LIFECYCLES[self.lifecycle].function,
                 repeats=self.repeats,
             )
             try:

@@ -13,11 +13,11 @@ class Call:
     Args:
         action: the action that it takes, such as `s3:GetObject`.
         resource: the ARN that it is made on; `*` for an action that accepts none.
-        context: the condition keys that it comes with.
+        context: the condition keys that it comes with; some have several values.
         step: when in the life of the stack it was made.
     """
 
     action: str
     resource: str = "*"
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
     step: str = ""

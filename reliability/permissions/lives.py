@@ -10,6 +10,11 @@ from cdk_lightsail_containers_handler.properties.container_image import (
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE as DEPLOYMENT,
 )
+from cdk_lightsail_containers_handler.properties.domains import (
+    CERTIFICATE_VALIDATION_TYPE as VALIDATION,
+)
+from cdk_lightsail_containers_handler.properties.domains import DOMAIN_ENTRY_TYPE as ENTRY
+from world.custom_resource import CERTIFICATE
 
 from .world import World
 
@@ -89,6 +94,48 @@ def live_as_web_service(world: World) -> None:
         world.succeed(world.event("Create", IMAGE, **world.images.bring(1)))
     live_as_deployment(world)
     live_as_image(world)
+
+
+def live_as_certificate(world: World) -> None:
+    """Validate a certificate, fail, take back, hand over and delete."""
+    behaviour = world.simulated.behaviour
+    name = _properties(world, VALIDATION)["CertificateName"]
+    with world.step("create"):
+        world.succeed(world.event("Create", VALIDATION))
+    with world.step("create again"):
+        world.succeed(world.event("Create", VALIDATION))
+    with world.step("fail"):
+        world.fail(world.event("Create", VALIDATION, CertificateName="missing"))
+    with world.step("roll back"):
+        _go_back(world)
+        world.succeed(world.event("Update", VALIDATION, name))
+        world.becomes("UPDATE_IN_PROGRESS")
+    with world.step("delete"):
+        world.succeed(world.event("Delete", VALIDATION, name))
+    with world.step("hand over"):
+        ((_, properties),) = world.template.resources(CERTIFICATE)
+        world.simulated.call("DeleteCertificate", certificateName=name)
+        world.simulated.request_certificate(properties)
+        behaviour.certificate_seconds, world.function.seconds = 100, 60
+        world.succeed(world.event("Create", VALIDATION))
+        behaviour.certificate_seconds, world.function.seconds = 1, 300
+
+
+def live_as_domain(world: World) -> None:
+    """Live as a certificate, and lead its names to a service, to another one, and back."""
+    live_as_certificate(world)
+    name = _properties(world, ENTRY)["Name"]
+    with world.step("create"):
+        world.succeed(world.event("Create", ENTRY))
+    with world.step("update"):
+        elsewhere = "https://elsewhere.example.org/"
+        world.succeed(world.event("Update", ENTRY, name, Target=elsewhere))
+    with world.step("roll back"):
+        _go_back(world)
+        world.succeed(world.event("Update", ENTRY, name))
+        world.becomes("UPDATE_IN_PROGRESS")
+    with world.step("delete"):
+        world.succeed(world.event("Delete", ENTRY, name))
 
 
 def _in_mode(world: World, mode: str) -> dict[str, Any]:

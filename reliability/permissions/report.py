@@ -22,6 +22,7 @@ _ONE = {
     "lambda": "the function itself",
     "lightsail": "the container service",
     "logs": "its own log group",
+    "route53": "the hosted zone",
     "s3": "the object",
     "secretsmanager": "the secret",
     "ssm": "the parameter",

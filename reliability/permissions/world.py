@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aws_cdk import Stack
 from aws_cdk.assertions import Template as Synthesized
@@ -22,11 +23,13 @@ from cdk_lightsail_containers_handler.properties.container_image import CONTAINE
 from certificates import Certificate
 from fake_ecr import led_to_ecr
 from fake_registry import FakeRegistry
+from fake_route53 import changes_in
 from fake_time import FakeTime
 from lightsail_local.endpoints import DEFAULT_ACCOUNT
 from lightsail_local.wire.http_server import Connection, Respond
 from stack_requests import STACK_ID
-from world.aws import FUNCTION_ARN, REGISTRY_SECRET, Stored
+from world.aws import FUNCTION_ARN, LIGHTSAIL_ZONE, REGISTRY_SECRET, Stored
+from world.custom_resource import CERTIFICATE
 from world.environment import LocalEnvironments
 from world.function import Function
 from world.gate import Gate
@@ -47,6 +50,8 @@ _ECR_HOSTS = tuple(
 _ON_SERVICE = frozenset(
     {"RegisterContainerImage", "DeleteContainerImage", "CreateContainerServiceDeployment"}
 )
+_ON_DOMAIN = frozenset({"CreateDomainEntry", "DeleteDomainEntry"})
+_HOSTED_ZONE = re.compile(r"/2013-04-01/(hostedzone/[A-Z0-9]+)/rrset/?")
 _HOST = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
 _PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|referrers|blobs)/[^/]*")
 # What Amazon ECR's API says that a pull through the registry calls:
@@ -72,12 +77,16 @@ class Recorder(Gate):
         step: what is being done, for the calls that follow.
         before: what happens right before a call of an operation of Lightsail, once.
         service_arns: the ARNs of the container services by name.
+        domain_arn: the ARN of Lightsail's DNS zone.
+        function: the ARN of the function that makes them.
     """
 
     recorded: list[Call] = field(default_factory=list)
     step: str = ""
     before: dict[str, Callable[[dict[str, Any]], object]] = field(default_factory=dict)
     service_arns: dict[str, str] = field(default_factory=dict)
+    domain_arn: str = ""
+    function: str = FUNCTION_ARN
 
     def __call__(self, server: str, connection: Connection, respond: Respond) -> None:
         """Record a call, and let it through."""
@@ -86,21 +95,53 @@ class Recorder(Gate):
             body = b"".join(connection.body)
             connection.body = iter((body,))
             given = json.loads(body)
-            on_service = operation in _ON_SERVICE
-            resource = self.service_arns[given["serviceName"]] if on_service else "*"
+            resource = "*"
+            if operation in _ON_SERVICE:
+                resource = self.service_arns[given["serviceName"]]
+            elif operation in _ON_DOMAIN:
+                resource = self.domain_arn
             self.record(f"lightsail:{operation}", resource)
             if before := self.before.pop(operation, None):
                 before(given)
+        elif server == "route53":
+            self._record_zone(connection)
         elif server == "ecr-registry" and "Authorization" in connection.headers:
             self._record_pull(connection)
         respond(connection)
 
-    def record(self, action: str, resource: str = "*", **context: str) -> None:
+    def record(self, action: str, resource: str = "*", **context: str | list[str]) -> None:
         """Record a call."""
         keys = {key.replace("_", ":"): value for key, value in context.items()}
         # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
-        keys["lambda:SourceFunctionArn"] = FUNCTION_ARN
+        keys["lambda:SourceFunctionArn"] = self.function
         self.recorded.append(Call(action=action, resource=resource, context=keys, step=self.step))
+
+    def _record_zone(self, connection: Connection) -> None:
+        """Record a call for a hosted zone, whose changes come with condition keys.
+
+        https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html
+        """
+        zone = _HOSTED_ZONE.fullmatch(urlsplit(connection.path).path)
+        if zone is None:
+            raise NotImplementedError(f"{connection.command} {connection.path}")
+        there = f"arn:aws:route53:::{zone[1]}"
+        if connection.command == "GET":
+            self.record("route53:ListResourceRecordSets", there)
+            return
+        body = b"".join(connection.body)
+        connection.body = iter((body,))
+        changes = changes_in(body)
+        names = [one["name"].rstrip(".").lower() for _, one in changes]
+        key = "route53_ChangeResourceRecordSets"
+        self.record(
+            "route53:ChangeResourceRecordSets",
+            there,
+            **{
+                f"{key}Actions": [action for action, _ in changes],
+                f"{key}RecordTypes": [one["type"] for _, one in changes],
+                f"{key}NormalizedRecordNames": names,
+            },
+        )
 
     def _record_pull(self, connection: Connection) -> None:
         host, path = _HOST.fullmatch(connection.headers["Host"]), _PATH.fullmatch(connection.path)
@@ -124,11 +165,12 @@ class World:
         private: a registry to pull from with a login.
         images: where the images of the stack come from.
         template: the stack's, once it is deployed.
-        function: the stack's function.
+        function: the stack's function, once it is deployed.
     """
 
     images: Images
     template: Template
+    function: Function
 
     def __init__(
         self, simulated: Simulated, recorder: Recorder, public: FakeRegistry, folder: Path
@@ -139,7 +181,6 @@ class World:
         self.public = public
         self.private = simulated.source
         self.folder = folder
-        self.function = Function(simulated, LocalEnvironments(simulated.clock), seconds=300)
         self._attributes: dict[str, Any] = {}
 
     def deploy(self, stack: Stack) -> None:
@@ -147,6 +188,15 @@ class World:
         body = Synthesized.from_stack(stack).to_json()
         self.template = Template(body, self.recorder.service_arns)
         self.template.attributes = self._attributes
+        self.recorder.function = self.template.function_arn
+        self.function = Function(
+            self.simulated,
+            LocalEnvironments(self.simulated.clock),
+            seconds=300,
+            arn=self.recorder.function,
+        )
+        for _, properties in self.template.resources(CERTIFICATE):
+            self.simulated.request_certificate(properties)
         login = self.aws.secrets[REGISTRY_SECRET].value
         for name, properties in self.template.resources("AWS::SecretsManager::Secret"):
             self.aws.secrets[name] = Stored(login, properties.get("KmsKeyId", ""))
@@ -226,6 +276,9 @@ def running_world() -> Iterator[World]:
         for name in ("shop", "site"):
             made = simulated.call("CreateContainerService", serviceName=name, power="nano", scale=1)
             recorder.service_arns[name] = made["containerService"]["arn"]
+        simulated.call("CreateDomain", domainName=LIGHTSAIL_ZONE)
+        zone = simulated.call("GetDomain", domainName=LIGHTSAIL_ZONE)["domain"]
+        recorder.domain_arn = zone["arn"]
         simulated.clock.now += 3600
         simulated.aws.cloudformation.show(STACK_ID, "CREATE_IN_PROGRESS")
         simulated.clock.now += 10

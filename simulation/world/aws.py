@@ -33,9 +33,13 @@ def arn(service: str, resource: str, region: str = DEFAULT_REGION) -> str:
 
 
 FUNCTION_ARN = arn("lambda", "function:handler")
+DOMAINS_ARN = arn("lambda", "function:domains")
+ENTRY_POINTS = {FUNCTION_ARN: "main", DOMAINS_ARN: "domains_main"}
+"""The functions, and the module that each begins in."""
 REGISTRY_SECRET = arn("secretsmanager", "secret:registry-a1b2c3")
 SHOP_SECRET = arn("secretsmanager", "secret:shop-d4e5f6")
 SHOP_PARAMETER = "/shop/token"
+LIGHTSAIL_ZONE = "example.net"
 
 
 @dataclass(frozen=True)

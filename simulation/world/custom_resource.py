@@ -17,6 +17,8 @@ from .world import Put, World
 
 BROKEN = "AWS::CloudFormation::Broken"
 """A resource that fails after two minutes, as others do."""
+CERTIFICATE = "AWS::Lightsail::Certificate"
+"""A resource of CloudFormation's own; it never changes, since its name changes with the rest."""
 BROKEN_REASON = "the resource is broken: fix it"
 NO_ANSWER = "CloudFormation did not receive a response from your Custom Resource."
 
@@ -120,17 +122,18 @@ class Requests:
             self._world.clock.sleep(_BROKEN_SECONDS)
             self._function.run_what_is_due()
             raise Failed(BROKEN_REASON, name)
+        if kind == CERTIFICATE:
+            return self._request_certificate(name, wanted)
         event: dict[str, Any] = {"RequestType": "Update" if old else "Create"}
         if old:
             event["PhysicalResourceId"] = old.physical_id
             event["OldResourceProperties"] = old.properties
         did = str(event["RequestType"]).upper()
-        self._list(name, old.physical_id if old else "", f"{did}_IN_PROGRESS")
+        self._list(name, kind, old.physical_id if old else "", f"{did}_IN_PROGRESS")
         answer = self._ask(event, name, kind, wanted)
         is_done = answer["Status"] == "SUCCESS"
-        self._list(
-            name, answer["PhysicalResourceId"], f"{did}_COMPLETE" if is_done else f"{did}_FAILED"
-        )
+        status = f"{did}_COMPLETE" if is_done else f"{did}_FAILED"
+        self._list(name, kind, answer["PhysicalResourceId"], status)
         if not is_done:
             raise Failed(str(answer["Reason"]), str(answer["PhysicalResourceId"]))
         return Resource(kind, wanted, answer["PhysicalResourceId"], answer["Data"])
@@ -149,14 +152,19 @@ class Requests:
         if old.kind == BROKEN:
             return None
         if is_listed:
-            self._list(name, old.physical_id, "DELETE_IN_PROGRESS")
+            self._list(name, old.kind, old.physical_id, "DELETE_IN_PROGRESS")
+        if old.kind == CERTIFICATE:
+            self._world.call("DeleteCertificate", certificateName=old.physical_id)
+            if is_listed:
+                self._list(name, old.kind, old.physical_id, "DELETE_COMPLETE")
+            return None
         event = {"RequestType": "Delete", "PhysicalResourceId": old.physical_id}
         answer: dict[str, Any] = {}
         for _ in range(tries):
             answer = self._ask(event, name, old.kind, old.properties)
             if answer["Status"] == "SUCCESS":
                 if is_listed:
-                    self._list(name, old.physical_id, "DELETE_COMPLETE")
+                    self._list(name, old.kind, old.physical_id, "DELETE_COMPLETE")
                 return None
         return str(answer["Reason"])
 
@@ -164,12 +172,17 @@ class Requests:
         """Show in CloudFormation that it has cancelled a request."""
         event = exchange.event
         physical_id = event.get("PhysicalResourceId", "")
-        self._list(
-            event["LogicalResourceId"], physical_id, f"{event['RequestType'].upper()}_FAILED"
-        )
+        name, kind = event["LogicalResourceId"], event["ResourceType"]
+        self._list(name, kind, physical_id, f"{event['RequestType'].upper()}_FAILED")
 
-    def _list(self, name: str, physical_id: str, status: str) -> None:
-        self._world.aws.cloudformation.list(self.arn, name, physical_id, status)
+    def _request_certificate(self, name: str, wanted: Mapping[str, Any]) -> Resource:
+        self._world.request_certificate(wanted)
+        certificate = str(wanted["CertificateName"])
+        self._list(name, CERTIFICATE, certificate, "CREATE_COMPLETE")
+        return Resource(CERTIFICATE, wanted, certificate, {})
+
+    def _list(self, name: str, kind: str, physical_id: str, status: str) -> None:
+        self._world.aws.cloudformation.list(self.arn, name, physical_id, status, kind)
 
     def _ask(
         self, event: Mapping[str, Any], name: str, kind: str, properties: Mapping[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from botocore.config import Config
 from fake_time import FakeTime
 from lightsail_local.endpoints import DEFAULT_REGION
 
-from .aws import FUNCTION_ARN
+from .aws import ENTRY_POINTS, FUNCTION_ARN
 
 _STALL_SECONDS = 0.5
 _NOWHERE = "http://127.0.0.1:9"
@@ -29,6 +30,7 @@ class Settings:
         endpoints: the addresses of AWS's services.
         ecr_port: the port of what stands for Amazon ECR's registry.
         seed: of its randomness.
+        arn: the function's ARN.
         is_impatient: whether it waits for answers for half a second of real time only, for runs in
             which one does not come.
         has_simulated_timers: whether its timers follow the simulated clock, for runs in which an
@@ -38,6 +40,7 @@ class Settings:
     endpoints: Mapping[str, str]
     ecr_port: int
     seed: int
+    arn: str = FUNCTION_ARN
     is_impatient: bool = False
     has_simulated_timers: bool = False
 
@@ -71,16 +74,14 @@ class LocalEnvironments:
 
     Args:
         clock: their time.
-        arn: the function's ARN.
     """
 
-    def __init__(self, clock: FakeTime, arn: str = FUNCTION_ARN) -> None:
+    def __init__(self, clock: FakeTime) -> None:
         self._clock = clock
-        self._arn = arn
 
     def make(self, settings: Settings) -> Environment:
         """Make one."""
-        return _Local(make_handler(settings, self._clock), self._clock, self._arn)
+        return _Local(make_handler(settings, self._clock), self._clock, settings.arn)
 
 
 class _Local:
@@ -109,7 +110,7 @@ class _Local:
 class Context:
     """What AWS Lambda says of an invocation."""
 
-    def __init__(self, clock: FakeTime, seconds: float, arn: str = FUNCTION_ARN) -> None:
+    def __init__(self, clock: FakeTime, seconds: float, arn: str) -> None:
         self.invoked_function_arn = arn
         self._clock = clock
         self._ends = clock.now + seconds
@@ -120,16 +121,23 @@ class Context:
 
 def make_handler(settings: Settings, clock: FakeTime) -> Callable[[Any, Any], None]:
     """Return the function as a cold start makes it."""
-    from cdk_lightsail_containers_handler import main  # noqa: PLC0415 - a Region may be set late
+    # Imported here, for a Region may be set late.
+    from cdk_lightsail_containers_handler import resources  # noqa: PLC0415
     from cdk_lightsail_containers_handler.registry.http.connection import Timeouts  # noqa: PLC0415
 
-    return main.make_handler(
-        functools.partial(_make_client, settings, main.CLIENT_CONFIG),
+    entry = importlib.import_module(
+        f"cdk_lightsail_containers_handler.{ENTRY_POINTS[settings.arn]}"
+    )
+    handler: Callable[[Any, Any], None] = entry.make_handler(
+        functools.partial(_make_client, settings, resources.CLIENT_CONFIG),
         clock.clock,
         clock.sleep,
-        Timeouts(read=_STALL_SECONDS, take=_STALL_SECONDS) if settings.is_impatient else None,
-        clock.clock,
+        timeouts=(
+            Timeouts(read=_STALL_SECONDS, take=_STALL_SECONDS) if settings.is_impatient else None
+        ),
+        today=clock.clock,
     )
+    return handler
 
 
 def invoke(handler: Callable[[Any, Any], None], event: Mapping[str, Any], context: Context) -> str:

@@ -60,6 +60,7 @@ class Function:
         self._world = world
         self._environments = environments
         self._seed = seed
+        self._arn = arn
         self.seconds = seconds
         self._most_age = most_age
         self._invocations = world.aws.invocations[arn]
@@ -199,6 +200,7 @@ class Function:
                 endpoints=self._world.endpoints,
                 ecr_port=self._world.port("ecr-registry"),
                 seed=self._seed,
+                arn=self._arn,
                 is_impatient=self.is_impatient,
                 has_simulated_timers=self.has_simulated_timers,
             )

@@ -97,6 +97,9 @@ def _name(server: str, connection: Connection) -> tuple[str, str]:
         return _SERVICES.get(service, service.lower()), operation
     if server == "response":
         return server, "PUT"
+    if server == "route53":
+        is_change = connection.command == "POST"
+        return server, "ChangeResourceRecordSets" if is_change else "ListResourceRecordSets"
     if server == "aws" and url.path == "/":  # the query protocol: the operation is in the body
         body = b"".join(connection.body)
         connection.body = iter((body,))

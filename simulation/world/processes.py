@@ -28,7 +28,7 @@ from fake_ecr import lead_to_ecr
 from fake_time import FakeTime
 from lightsail_local.endpoints import DEFAULT_REGION
 
-from .aws import SERVICES
+from .aws import ENTRY_POINTS, SERVICES
 from .environment import PREPARED, Context, Environment, Settings, invoke, make_handler, prepare
 
 _LOOK_SECONDS = 0.005
@@ -158,13 +158,17 @@ def _serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     refusal.hook()
     # Made as AWS Lambda makes it, in an environment with a Region, and once for all processes.
-    main = importlib.import_module("cdk_lightsail_containers_handler.main")
+    for entry in ENTRY_POINTS.values():
+        importlib.import_module(f"cdk_lightsail_containers_handler.{entry}")
+    resources = importlib.import_module("cdk_lightsail_containers_handler.resources")
     importlib.import_module("cdk_lightsail_containers_handler.images.push")
     importlib.import_module("cdk_lightsail_containers_handler.deployments.rollout")
     importlib.import_module("cdk_lightsail_containers_handler.aws.secret_values")
-    for service, is_impatient in itertools.product(("lightsail", *SERVICES), (False, True)):
+    for service, is_impatient in itertools.product(
+        ("lightsail", "route53", *SERVICES), (False, True)
+    ):
         key = service, is_impatient, DEFAULT_REGION
-        client = PREPARED[key] = prepare(main.CLIENT_CONFIG, *key)
+        client = PREPARED[key] = prepare(resources.CLIENT_CONFIG, *key)
         client.can_paginate(next(iter(client.meta.method_to_api_mapping)))  # reads a file
     # What is imported stays: a process that looks through it for garbage copies its memory.
     gc.collect()
@@ -197,7 +201,7 @@ def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
             event, seconds = connection.recv()
         except EOFError:
             os._exit(0)
-        connection.send(invoke(handler, event, Context(clock, seconds)))
+        connection.send(invoke(handler, event, Context(clock, seconds, settings.arn)))
 
 
 def _simulate_timers(clock: FakeTime) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 
-from .aws import FUNCTION_ARN, arn
+from .aws import ENTRY_POINTS, arn
 from .cloudformation import Resources
-from .custom_resource import BROKEN
+from .custom_resource import BROKEN, CERTIFICATE
 
 _PSEUDO = {
     "AWS::AccountId": DEFAULT_ACCOUNT,
@@ -57,7 +57,7 @@ class Template:
         return {
             name: (one["Type"], functools.partial(properties, one.get("Properties", {})))
             for name, one in self._resources.items()
-            if one["Type"].startswith("Custom::") or one["Type"] == BROKEN
+            if one["Type"].startswith("Custom::") or one["Type"] in (BROKEN, CERTIFICATE)
         }
 
     def only(self, kind: str) -> Mapping[str, Any]:
@@ -65,6 +65,12 @@ class Template:
         (found,) = self._of_type(kind).values()
         properties: Mapping[str, Any] = found["Properties"]
         return properties
+
+    @property
+    def function_arn(self) -> str:
+        """The ARN of the stack's function."""
+        ((name, _),) = self._of_type("AWS::Lambda::Function").items()
+        return self._attribute(name, "Arn")
 
     def statements(self) -> list[Mapping[str, Any]]:
         """Return what the role of the stack's function is allowed and denied."""
@@ -131,13 +137,16 @@ class Template:
         if kind == "AWS::Lightsail::Container":
             name = str(properties["ServiceName"])
             return {"Ref": name, "ContainerArn": self._services.get(name, "")}[attribute]
+        if kind == "AWS::Lambda::Function":
+            module = str(properties["Handler"]).split(".")[-2]
+            return next(one for one, entry in ENTRY_POINTS.items() if entry == module)
         return {
             ("AWS::ECR::Repository", "Ref"): str(properties.get("RepositoryName")),
             ("AWS::ECR::Repository", "Arn"): arn(
                 "ecr", f"repository/{properties.get('RepositoryName')}"
             ),
             ("AWS::KMS::Key", "Arn"): arn("kms", f"key/{logical_id}"),
-            ("AWS::Lambda::Function", "Arn"): FUNCTION_ARN,
+            (CERTIFICATE, "Ref"): str(properties.get("CertificateName")),
             ("AWS::Logs::LogGroup", "Arn"): arn("logs", f"log-group:{logical_id}:*"),
             ("AWS::SSM::Parameter", "Ref"): str(properties.get("Name")),
             ("AWS::SecretsManager::Secret", "Ref"): arn(

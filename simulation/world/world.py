@@ -6,7 +6,7 @@ import base64
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from certificates import Certificate
 from fake_cloudformation import FakeCloudFormation
 from fake_ecr import HOST as ECR_HOST
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
+from fake_route53 import FakeRoute53
 from fake_time import FakeTime
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.images.blob import Blob
@@ -60,6 +61,7 @@ class World:
 
     Attributes:
         aws: the services of AWS beside Lightsail.
+        route53: a hosted zone of Amazon Route 53, whose records Lightsail finds.
         source: a registry to pull from, with a login for tokens.
         ecr: what stands for Amazon ECR's registries.
         blob_seconds: how long the source takes for each blob.
@@ -83,12 +85,18 @@ class World:
         self.behaviour = Behaviour(
             service_seconds=0,
             deployment_seconds=30,  # so long that the function asks more than six times
+            records_seconds=3,
+            certificate_seconds=30,
             unregistered_seconds=1e9,
             missing_digest="refused",
             delete_in_use="done",  # Lightsail saves nothing that the function would delete
         )
+        self.route53 = FakeRoute53()
         self.lightsail = LightsailServer(
-            self.behaviour, clock=self.clock.clock, gate=self._at_lightsail
+            self.behaviour,
+            clock=self.clock.clock,
+            gate=self._at_lightsail,
+            resolve=self.route53.resolve,
         )
         self.source = FakeRegistry(login="bearer")
         basic = base64.b64encode(":".join(ECR_LOGIN).encode()).decode()
@@ -102,6 +110,7 @@ class World:
             servers = {
                 "source": self._give,
                 "aws": self.aws.respond,
+                "route53": self.route53.respond,
                 "response": self._take_answer,
             }
             self._servers = {
@@ -132,9 +141,9 @@ class World:
     @property
     def endpoints(self) -> dict[str, str]:
         """The addresses of AWS's services."""
-        aws = f"http://{self._servers['aws'].host}"
+        aws, route53 = (f"http://{self._servers[name].host}" for name in ("aws", "route53"))
         others = dict.fromkeys(SERVICES, aws)
-        return {"lightsail": self.lightsail.url, **others}
+        return {"lightsail": self.lightsail.url, "route53": route53, **others}
 
     @contextmanager
     def soon_deployed(self) -> Iterator[None]:
@@ -149,6 +158,11 @@ class World:
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call Lightsail, past the gate and the wire."""
         return self.lightsail.lightsail.call(operation, parameters)
+
+    def request_certificate(self, properties: Mapping[str, Any]) -> None:
+        """Request a certificate as CloudFormation does."""
+        given = {f"{key[0].lower()}{key[1:]}": value for key, value in properties.items()}
+        self.call("CreateCertificate", **given)
 
     def push(self, made: Made) -> None:
         """Push an image as another user does, past the gate and the wire."""

@@ -10,9 +10,11 @@ import pytest
 from reliability.advice import is_sentence
 from reliability.answers import wrong_answers
 from reliability.invariants import Invariants
-from reliability.lifecycles import register, set_up
+from reliability.lifecycles import register, set_up, write
 from reliability.local_aws import leave_real_accounts
+from reliability.records import stood_for
 
+from cdk_lightsail_containers_handler.domains.records import Record
 from cdk_lightsail_containers_handler.properties.container_image import (
     CONTAINER_IMAGE_TYPE,
     ImageAttribute,
@@ -20,8 +22,13 @@ from cdk_lightsail_containers_handler.properties.container_image import (
 from cdk_lightsail_containers_handler.properties.container_service_deployment import (
     DEPLOYMENT_TYPE,
 )
+from cdk_lightsail_containers_handler.properties.domains import (
+    CERTIFICATE_VALIDATION_TYPE,
+    DOMAIN_ENTRY_TYPE,
+)
 from fake_registry import PASSWORD, USERNAME
 from fake_time import FakeTime
+from world.aws import LIGHTSAIL_ZONE
 from world.cloudformation import SimulatedStack
 from world.custom_resource import BROKEN_REASON, NO_ANSWER, Exchange, Outcome
 from world.custom_resource import Resource as Made
@@ -75,6 +82,27 @@ class FalseWorld:
     def deletes(self, image: str) -> None:
         """Delete an image as another user does."""
         self.world.call("DeleteContainerImage", serviceName="shop", image=image)
+
+    def certifies(self) -> None:
+        """Make the stack stand for a certificate, with its record and the mark of that."""
+        properties = {"CertificateName": "www", "DomainName": "www.example.com"}
+        self.world.request_certificate(properties)
+        self.world.clock.sleep(self.world.behaviour.records_seconds)
+        self.stack.resources["Validation"] = Made(
+            CERTIFICATE_VALIDATION_TYPE, properties, "www", {}
+        )
+        (record,) = stood_for(self.world, self.stack.resources["Validation"])
+        for one in (record, record.mark):
+            write(self.world, one.name, one.kind, one.target)
+        self.world.call("GetCertificates")  # Lightsail looks for the record
+        self.world.clock.sleep(self.world.behaviour.certificate_seconds)
+
+    def loses(self, kind: str) -> str:
+        """Remove what the stack has written of a kind, and return what it was."""
+        sets = self.world.route53.sets
+        (found,) = (one for one in sets if one["type"] == kind and one["name"].startswith("_"))
+        sets.remove(found)
+        return str(Record.of(found["name"], kind, found["values"][0]))
 
     def broken(self, outcome: Outcome = FINE, *, had_fault: bool = False) -> list[str]:
         """Return what does not hold."""
@@ -200,6 +228,87 @@ def test_a_deployment_that_is_not_the_stack_s_is_seen(false_world: FalseWorld) -
     false_world.serves("nginx:2")
 
     assert false_world.broken() == ["Shop stands for a deployment that does not serve"]
+
+
+@pytest.mark.parametrize("kind", ["CNAME", "TXT"])
+def test_a_certificate_without_its_record_or_without_the_mark_of_that_is_seen(
+    false_world: FalseWorld, kind: str
+) -> None:
+    false_world.invariants.begin()
+    false_world.certifies()
+    assert false_world.broken() == []
+
+    lost = false_world.loses(kind)
+
+    assert false_world.broken() == [f"Shop has no record {lost}"]
+    # A deletion that has failed may have removed it: the stack is deleted again.
+    failed = Outcome("DELETE_FAILED", ["Lightsail did not answer: deploy again"])
+    assert false_world.broken(failed, had_fault=True) == []
+
+
+def test_a_certificate_that_is_pending_or_gone_is_seen(false_world: FalseWorld) -> None:
+    false_world.invariants.begin()
+    false_world.certifies()
+    false_world.world.behaviour.certificate_seconds = 1e9
+    pending = "Shop stands for certificate www: PENDING_VALIDATION"
+    assert false_world.broken() == [pending]
+
+    false_world.world.call("DeleteCertificate", certificateName="www")
+
+    assert "Shop stands for certificate www: gone" in false_world.broken()
+
+
+def test_what_the_function_wrote_and_left_behind_is_seen(false_world: FalseWorld) -> None:
+    false_world.invariants.begin()
+    false_world.certifies()
+    (record,) = stood_for(false_world.world, false_world.stack.resources.pop("Validation"))
+
+    left = [f"record {one} belongs to no stack" for one in (record, record.mark)]
+    assert false_world.broken() == left
+    false_world.loses("CNAME")
+    assert false_world.broken() == left[1:]
+    false_world.loses("TXT")
+    assert false_world.broken() == []
+
+
+def test_an_entry_that_leads_elsewhere_is_seen(false_world: FalseWorld) -> None:
+    false_world.invariants.begin()
+    name = f"www.{LIGHTSAIL_ZONE}"
+    entries = []
+    for host in ("shop.example.org", "blog.example.org"):
+        properties = {"Name": name, "Target": f"https://{host}/"}
+        resource = Made(DOMAIN_ENTRY_TYPE, properties, name, {})
+        (record,) = stood_for(false_world.world, resource)
+        entries.append((resource, record))
+    (shop, record), (blog, other) = entries
+    for one in (record, record.mark):
+        write(false_world.world, one.name, one.kind, one.target)
+    false_world.stack.resources["Entry"] = shop
+    assert false_world.broken() == []
+
+    false_world.stack.resources["Entry"] = blog
+
+    assert false_world.broken() == [
+        f"Shop has no record {other.mark}",
+        f"Shop has no record {other}",
+        f"record {record.mark} belongs to no stack",
+        f"record {record} belongs to no stack",
+    ]
+
+
+def test_records_of_others_that_are_lost_or_changed_are_seen(false_world: FalseWorld) -> None:
+    false_world.invariants.begin()
+    (mail,) = (one for one in false_world.world.route53.sets if one["type"] == "CNAME")
+    mail["values"] = ["elsewhere.example.org"]
+    zone = false_world.world.call("GetDomain", domainName=LIGHTSAIL_ZONE)["domain"]
+    (text,) = (one for one in zone["domainEntries"] if one["type"] == "TXT")
+    false_world.world.call("DeleteDomainEntry", domainName=LIGHTSAIL_ZONE, domainEntry=text)
+
+    assert false_world.broken() == [
+        f"record {LIGHTSAIL_ZONE} TXT v=spf1 -all of another user is lost",
+        "record mail.example.com CNAME mail.example.org of another user is lost",
+        "record mail.example.com CNAME elsewhere.example.org belongs to no stack",
+    ]
 
 
 def test_every_login_and_token_is_seen_also_in_base64(false_world: FalseWorld) -> None:

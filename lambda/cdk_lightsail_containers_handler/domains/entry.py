@@ -24,16 +24,14 @@ class EntryResource(Resource):
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
-        self._is_written = False
+        self._own: OwnRecords | None = None
 
     def put(self) -> Answer:
         """Write the entry, in place of the one that the resource stood for."""
         request = self.request
         wanted = self.parsed(EntryProperties.parse)
-        self._is_written = self._own_records(wanted).write(
-            Record.of(wanted.name, ALIAS, wanted.target),
-            may_replace=request.event["RequestType"] == "Update",
-        )
+        self._own = self._own_records(wanted)
+        self._own.write(_alias(wanted), may_replace=request.event["RequestType"] == "Update")
         return Answer(physical_id=wanted.name, undo=self.undo)
 
     def delete(self) -> None:
@@ -47,21 +45,29 @@ class EntryResource(Resource):
         if request.stack.keeps(wanted.name):
             request.log("kept: another resource stands for it", name=wanted.name)
             return
-        self._take_back(wanted)
+        self._take_back(self._own_records(wanted), wanted.name)
 
     def undo(self, *, is_too_late: bool) -> None:
-        """Remove what a Create has written, if that is cancelled by now."""
-        request = self.request
-        if not self._is_written or request.event["RequestType"] != "Create":
-            return
-        wanted = self.parsed(EntryProperties.parse)
-        if is_too_late or request.stack.takes_back(wanted.name):
-            request.log("cancelled", name=wanted.name)
-            self._take_back(wanted)
+        """Undo what was written, if the request is cancelled by now.
 
-    def _take_back(self, wanted: EntryProperties) -> None:
+        The request with which the stack goes back may have come before it was written.
+        """
+        request, own = self.request, self._own
+        if own is None or not own.tried:
+            return
+        (name,) = {one.name for one in own.tried}
+        if request.event["RequestType"] == "Create":
+            if is_too_late or request.stack.takes_back(name):
+                request.log("cancelled", name=name)
+                self._take_back(own, name)
+        elif is_too_late or request.stack.has_cancelled():
+            request.log("cancelled", name=name)
+            before = EntryProperties.parse(request.event.get("OldResourceProperties"))
+            own.write(_alias(before), may_replace=True, is_checked=False)
+
+    def _take_back(self, own: OwnRecords, name: str) -> None:
         try:
-            self._own_records(wanted).take_back(wanted.name, ALIAS)
+            own.take_back(name, ALIAS)
         except NotFound as error:
             self.request.log("gone with the zone", why=error)
 
@@ -73,3 +79,7 @@ class EntryResource(Resource):
         return OwnRecords(
             zone, request.deadline, request.log, lambda: request.stack.check("an entry was written")
         )
+
+
+def _alias(wanted: EntryProperties) -> Record:
+    return Record.of(wanted.name, ALIAS, wanted.target)

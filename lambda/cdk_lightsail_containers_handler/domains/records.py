@@ -93,6 +93,9 @@ class OwnRecords:
         deadline: when to stop.
         log: where the steps are logged.
         check: raises for a request that does not count any more, before anything is written.
+
+    Attributes:
+        tried: the records that it has written, or may have.
     """
 
     def __init__(
@@ -102,22 +105,29 @@ class OwnRecords:
         self._deadline = deadline
         self._log = log
         self._check = check
+        self._added: set[Record] = set()
+        self._replaced: set[Record] = set()
+        self.tried: set[Record] = set()
 
-    def write(self, record: Record, *, may_replace: bool = False) -> bool:
-        """Write a record unless it is there, and return whether it was written.
+    def write(self, record: Record, *, may_replace: bool = False, is_checked: bool = True) -> None:
+        """Write a record unless it is there.
 
         Args:
             record: the record.
             may_replace: whether it may replace one of another target that the function has written.
+            is_checked: whether the request has to count still.
 
         Raises:
             HandlerError: the name has another record.
         """
 
         def plan(found: Sequence[Record]) -> tuple[list[Record], list[Record]]:
-            if record in found:
-                return [], []
             marks = [one for one in found if one.is_mark]
+            if record in found:
+                # A request that this one undoes, or the other way round, may have come between.
+                is_ours = record in self._replaced and record.mark not in marks
+                known = {one.mark for one in found}
+                return [one for one in marks if one not in known], [record.mark] * is_ours
             own = [one for one in found if may_replace and _is_own(one, marks)]
             others = [
                 one
@@ -132,9 +142,11 @@ class OwnRecords:
                     "remove it from the zone, or use another domain name",
                 )
             stale = [one for one in marks if one != record.mark]
+            self.tried.add(record)
+            self._replaced.update(own)
             return [*own, *stale], [one for one in (record.mark, record) if one not in found]
 
-        return self._change(record.name, plan, "wrote", self._check)
+        self._change(record.name, plan, "wrote", self._check if is_checked else lambda: None)
 
     def take_back(self, name: str, kind: str) -> None:
         """Remove what the function has written for a name, unless it was changed since.
@@ -146,7 +158,13 @@ class OwnRecords:
 
         def plan(found: Sequence[Record]) -> tuple[list[Record], list[Record]]:
             marks = [one for one in found if one.is_mark]
-            own = [one for one in found if one.kind == kind and _is_own(one, marks)]
+            # Beside one that it has just added, a request that undoes this one may have removed the
+            # mark before.
+            own = [
+                one
+                for one in found
+                if one.kind == kind and (_is_own(one, marks) or one in self._added)
+            ]
             for one in found:
                 if one.name == name and one not in own:
                     self._log("kept: not written by the function", record=str(one))
@@ -160,7 +178,7 @@ class OwnRecords:
         plan: Callable[[Sequence[Record]], tuple[list[Record], list[Record]]],
         done: str,
         check: Callable[[], None],
-    ) -> bool:
+    ) -> None:
         """Change a zone as planned from what is there; plan again when something came between."""
         name = plain_name(name)
         names = [name, f"{_MARKED}.{name}"]
@@ -168,7 +186,7 @@ class OwnRecords:
         while True:
             remove, add = plan(self._zone.records(names))
             if not remove and not add:
-                return attempt > 0
+                return
             check()
             try:
                 self._zone.change(remove, add)
@@ -184,8 +202,9 @@ class OwnRecords:
                         said=error.said,
                     ) from error
             else:
+                self._added.update(add)
                 self._log(done, records=[str(one) for one in _shown(remove, add)])
-                return True
+                return
 
 
 def _is_own(record: Record, marks: Sequence[Record]) -> bool:

@@ -23,6 +23,8 @@ from .records import OwnRecords, Record
 from .route53_zone import Route53Zone
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ..cloudformation.request import Request
     from .records import Zone
 
@@ -44,7 +46,7 @@ class ValidationResource(Resource):
         self._log = request.log
         self._calls = Calls(request.deadline, request.log, READING_SECONDS)
         self._certificates = Certificates(request.environment.lightsail, self._calls)
-        self._written: list[Record] = []
+        self._own: OwnRecords | None = None
 
     def put(self) -> Answer:
         """Return the certificate once it is issued.
@@ -55,7 +57,7 @@ class ValidationResource(Resource):
         """
         wanted = self.parsed(ValidationProperties.parse)
         name = wanted.certificate_name
-        records = self._own_records(wanted)
+        self._own = self._own_records(wanted)
         there: set[Record] = set()
         try:
             for turn in self.request.deadline.pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS):
@@ -67,8 +69,7 @@ class ValidationResource(Resource):
                 _check(certificate)
                 if not certificate.is_writing or turn >= _PATIENT_LOOKS:
                     for record in sorted(certificate.records - there, key=str):
-                        if records.write(record):
-                            self._written.append(record)
+                        self._own.write(record)
                         there.add(record)
                 if certificate.status == _ISSUED:
                     self._log("issued", certificate=name)
@@ -100,21 +101,20 @@ class ValidationResource(Resource):
             self._log("kept: a certificate that is gone does not say its records", certificate=name)
             return
         others = [one.records for one in certificates if one is not own]
-        self._take_back(wanted, own.records.difference(*others))
+        self._take_back(self._own_records(wanted), own.records.difference(*others))
         for record in sorted(own.records.intersection(frozenset().union(*others)), key=str):
             self._log("kept: another certificate needs it", record=str(record))
 
     def undo(self, *, is_too_late: bool) -> None:
         """Remove what was written for the request, if that is cancelled by now."""
-        if not self._written:
+        if self._own is None or not self._own.tried:
             return
-        wanted = self.parsed(ValidationProperties.parse)
-        if is_too_late or self.request.stack.takes_back(wanted.certificate_name):
-            self._log("cancelled", certificate=wanted.certificate_name)
-            self._take_back(wanted, frozenset(self._written))
+        name = self.parsed(ValidationProperties.parse).certificate_name
+        if is_too_late or self.request.stack.takes_back(name):
+            self._log("cancelled", certificate=name)
+            self._take_back(self._own, self._own.tried)
 
-    def _take_back(self, wanted: ValidationProperties, records: frozenset[Record]) -> None:
-        own = self._own_records(wanted)
+    def _take_back(self, own: OwnRecords, records: Collection[Record]) -> None:
         for record in sorted(records, key=str):
             try:
                 own.take_back(record.name, record.kind)

@@ -14,7 +14,7 @@ HOST = "shop.abc.us-east-1.cs.amazonlightsail.com"
 MARK = ("_cdk-lightsail-containers.www.example.com", "TXT")
 
 
-def send(domains: Any, kind: str, *, physical_id: str | None = None, **changes: Any) -> Any:
+def event_of(domains: Any, kind: str, physical_id: str | None = None, **changes: Any) -> Any:
     event = domains.stack.request(kind, ResourceType=DOMAIN_ENTRY_TYPE)
     properties = {
         "LightsailDomainName": "example.com",
@@ -28,7 +28,28 @@ def send(domains: Any, kind: str, *, physical_id: str | None = None, **changes: 
     event["LogicalResourceId"] = "Entry"
     if kind != "Create":
         event["PhysicalResourceId"] = physical_id or "www.example.com"
-    return domains.stack.send(event)
+    if kind == "Update":
+        event["OldResourceProperties"] = properties | {"Target": TARGET}
+    return event
+
+
+def send(domains: Any, kind: str, *, physical_id: str | None = None, **changes: Any) -> Any:
+    return domains.stack.send(event_of(domains, kind, physical_id, **changes))
+
+
+def goes_back(domains: Any, operation: str, undoing: str, number: int = 1) -> None:
+    """Let the stack go back right before an operation, and undo the request meanwhile."""
+    stack = domains.stack
+
+    def undo() -> None:
+        if number > 1:
+            goes_back(domains, operation, undoing, number - 1)
+            return
+        is_update = undoing == "Update"
+        stack.becomes(f"{'UPDATE_' if is_update else ''}ROLLBACK_IN_PROGRESS")
+        stack.handler(event_of(domains, undoing), stack.context())
+
+    stack.before[operation] = undo
 
 
 def aliases(domains: Any) -> list[tuple[str, str]]:
@@ -146,6 +167,36 @@ def test_a_cancelled_create_removes_it(in_lightsail: Any) -> None:
 
     send(in_lightsail, "Create")
 
+    assert in_lightsail.entries() == []
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_create_that_is_undone_before_it_has_written_all_leaves_nothing(
+    in_lightsail: Any, number: int
+) -> None:
+    goes_back(in_lightsail, "CreateDomainEntry", "Delete", number)
+
+    in_lightsail.stack.handler(event_of(in_lightsail, "Create"), in_lightsail.stack.context())
+
+    assert in_lightsail.entries() == []
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("operation", ["DeleteDomainEntry", "CreateDomainEntry"])
+def test_an_update_that_is_undone_before_it_has_written_all_leads_back(
+    in_lightsail: Any, operation: str, number: int
+) -> None:
+    send(in_lightsail, "Create")
+    in_lightsail.stack.becomes("UPDATE_IN_PROGRESS")
+    goes_back(in_lightsail, operation, "Update", number)
+
+    event = event_of(in_lightsail, "Update", Target="https://new.example.net/")
+    in_lightsail.stack.handler(event, in_lightsail.stack.context())
+
+    assert aliases(in_lightsail) == [("www.example.com", HOST)]
+    assert in_lightsail.entries() == [MARK, ("www.example.com", "A")]
+    in_lightsail.stack.becomes("DELETE_IN_PROGRESS")
+    send(in_lightsail, "Delete")
     assert in_lightsail.entries() == []
 
 
