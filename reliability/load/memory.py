@@ -47,6 +47,7 @@ _ENDPOINTS = {
     "kms": "KMS",
     "lightsail": "LIGHTSAIL",
     "lambda": "LAMBDA",
+    "route53": "ROUTE_53",
     "secretsmanager": "SECRETS_MANAGER",
     "ssm": "SSM",
     "s3": "S3",

@@ -241,7 +241,7 @@ def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
     cdk: Cdk, shop: str, behaviour: Behaviour, watcher: RequestWatcher
 ) -> None:
     behaviour.deployment_seconds = 3
-    looks = threading.Semaphore(2)
+    looks = threading.Semaphore(4)  # each looks twice before it deploys
     both_looked = threading.Barrier(2, timeout=300)
 
     def meet(request: Request) -> None:
