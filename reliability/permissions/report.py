@@ -17,6 +17,7 @@ from .stacks import Build
 from .world import World, running_world
 
 _ONE = {
+    "cloudformation": "the stack",
     "ecr": "the repository",
     "kms": "the key, to decrypt through the service that it encrypts for",
     "lambda": "the function itself",

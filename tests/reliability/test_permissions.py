@@ -24,6 +24,7 @@ def test_nothing_is_missing_and_nothing_unused(kind: str) -> None:
 
     assert len(found.calls) > 30
     assert problems([found]) == []
+    assert all(f"`{one.action}`" in tables([found]) for one in found.policy.permissions())
 
 
 def digest_stack(change: Callable[[Stack], None]) -> Build:

@@ -142,8 +142,6 @@ class OwnRecords:
                     "remove it from the zone, or use another domain name",
                 )
             stale = [one for one in marks if one != record.mark]
-            self.tried.add(record)
-            self._replaced.update(own)
             return [*own, *stale], [one for one in (record.mark, record) if one not in found]
 
         self._change(record.name, plan, "wrote", self._check if is_checked else lambda: None)
@@ -158,8 +156,7 @@ class OwnRecords:
 
         def plan(found: Sequence[Record]) -> tuple[list[Record], list[Record]]:
             marks = [one for one in found if one.is_mark]
-            # Beside one that it has just added, a request that undoes this one may have removed the
-            # mark before.
+            # A request that undoes this one may have removed the mark of what was just added.
             own = [
                 one
                 for one in found
@@ -188,6 +185,8 @@ class OwnRecords:
             if not remove and not add:
                 return
             check()
+            self.tried.update(one for one in add if not one.is_mark)
+            self._replaced.update(remove)
             try:
                 self._zone.change(remove, add)
             except (Refused, Unanswered) as error:
