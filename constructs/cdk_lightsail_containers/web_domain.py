@@ -15,7 +15,7 @@ from cdk_lightsail_containers_handler.properties.domains import (
 )
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from ._checks import check_known, is_token
+from ._checks import check_known, is_token, template_value
 
 _MOST_NAMES = 4
 """How many domain names a container service has at most."""
@@ -56,7 +56,7 @@ class WebDomain:
         if isinstance(zone, type) or not hasattr(zone, "hosted_zone_id"):
             raise ValueError(f"zone must be an IHostedZone such as HostedZone, got {show(zone)}")
         path = zone.node.path
-        if isinstance(zone, route53.PrivateHostedZone):
+        if _is_private(zone):
             raise ValueError(f"zone must be a public hosted zone, got {path!r}, which is private")
         name = _zone_name(zone)
         if not name:
@@ -87,6 +87,12 @@ class WebDomain:
     def is_apex(self, name: str) -> bool:
         """Return whether a domain name is that of the zone itself, where no CNAME can be."""
         return name == self.zone_name
+
+
+def _is_private(zone: route53.IHostedZone) -> bool:
+    """Return whether the app makes a zone that is in VPCs, as a public one is not."""
+    resource = zone.node.default_child
+    return isinstance(resource, route53.CfnHostedZone) and bool(template_value(zone, resource.vpcs))
 
 
 def _zone_name(zone: route53.IHostedZone) -> str:

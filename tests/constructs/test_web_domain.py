@@ -85,10 +85,21 @@ def test_what_is_no_hosted_zone_is_refused(zone: Any) -> None:
 
 def test_a_private_zone_is_refused(stack: Stack) -> None:
     vpc = ec2.Vpc(stack, "Vpc")
-    zone: Any = route53.PrivateHostedZone(stack, "Private", zone_name="example.com", vpc=vpc)
+    zones: list[Any] = [
+        route53.PrivateHostedZone(stack, "Private", zone_name="example.com", vpc=vpc),
+        route53.HostedZone(stack, "InVpc", zone_name="example.com", vpcs=[vpc]),
+    ]
 
-    with pytest.raises(ValueError, match="must be a public hosted zone, got 'Stack/Private'"):
-        WebDomain.route53(zone, "www.example.com")
+    for zone in zones:
+        rule = f"must be a public hosted zone, got '{zone.node.path}', which is private"
+        with pytest.raises(ValueError, match=rule):
+            WebDomain.route53(zone, "www.example.com")
+
+
+def test_a_public_zone_of_the_stack_is_taken(stack: Stack) -> None:
+    zone: Any = route53.HostedZone(stack, "Public", zone_name="example.com")
+
+    assert WebDomain.route53(zone, "www").names == ("www.example.com",)
 
 
 def test_a_zone_without_a_known_name_is_refused(stack: Stack) -> None:
