@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -40,8 +41,22 @@ _OK = 200
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _CONTEXT_FILE = Path("cdk.context.json")
 
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """The digest of a tag.
+
+    Args:
+        digest: the digest.
+        warning: why it may be an old one; empty if it is not.
+    """
+
+    digest: str
+    warning: str = ""
+
+
 # What each app has looked up, by image: it sees one registry from beginning to end.
-_found: WeakKeyDictionary[IConstruct, dict[str, str]] = WeakKeyDictionary()
+_found: WeakKeyDictionary[IConstruct, dict[str, _Found]] = WeakKeyDictionary()
 
 
 def check_tracked(image: object) -> None:
@@ -67,13 +82,19 @@ def pinned(scope: Construct, image: str) -> str:
     """
     if is_lookup_dummy(image):
         return image
-    found = _found.setdefault(scope.node.root, {})
-    if image not in found:
-        found[image] = _looked_up(scope, Reference.parse(image))
-    return f"{image}@{found[image]}"
+    all_found = _found.setdefault(scope.node.root, {})
+    if image not in all_found:
+        all_found[image] = _looked_up(scope, Reference.parse(image))
+    found = all_found[image]
+    if found.warning:
+        # On each construct: the command line shows only the warnings of the stacks that it deploys.
+        Annotations.of(scope).add_warning_v2(
+            "cdk-lightsail-containers:tagNotLookedUp", found.warning
+        )
+    return f"{image}@{found.digest}"
 
 
-def _looked_up(scope: Construct, reference: Reference) -> str:
+def _looked_up(scope: Construct, reference: Reference) -> _Found:
     """Return the digest of a tag; if the registry does not say, the one that the context has."""
     key = f"image-digest:{reference}"
     login = docker_login(reference)
@@ -90,13 +111,10 @@ def _looked_up(scope: Construct, reference: Reference) -> str:
                 f"cdk.context.json has no digest of it: log in with docker login, go online, or "
                 "name a digest"
             ) from None
-        Annotations.of(scope).add_warning_v2(
-            "cdk-lightsail-containers:tagNotLookedUp",
-            f"{problem}: {reference} stays at {kept}, as cdk.context.json has it",
-        )
-        return kept
+        warning = f"{problem}: {reference} stays at {kept}, as cdk.context.json has it"
+        return _Found(digest=kept, warning=warning)
     _keep(key, digest)
-    return digest
+    return _Found(digest=digest)
 
 
 def _ask(reference: Reference, login: Credentials | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from aws_cdk import CfnMapping, CustomResource, Fn, Resource, Stack
 from aws_cdk import aws_route53 as route53
-from aws_cdk.aws_lightsail import CfnCertificate
+from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer
 
 from cdk_lightsail_containers_handler.properties.domains import (
     CERTIFICATE_VALIDATION_TYPE,
@@ -20,7 +20,16 @@ from cdk_lightsail_containers_handler.properties.domains import (
 )
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from ._checks import check_known, check_place, errors_in, is_known, is_token, new_path
+from ._checks import (
+    check_known,
+    check_place,
+    check_service,
+    errors_in,
+    find_in_deployment,
+    is_known,
+    is_token,
+    new_path,
+)
 from ._handler.policies import change_hosted_zone, change_lightsail_zone, validate_certificate
 from .handler import DomainHandler, check_handler
 from .web_domain import WebDomain
@@ -104,6 +113,7 @@ class CertificateValidation(Resource):
             if not isinstance(domain, WebDomain):
                 rule = "domain must be WebDomain.route53(...) or WebDomain.lightsail(...)"
                 raise ValueError(f"{rule}, got {show(domain)}")
+            _check_account(scope, domain)
             check_handler(scope, handler, DomainHandler)
             if certificate is not None:
                 _check_certificate(scope, certificate, domain)
@@ -161,7 +171,7 @@ class CertificateValidation(Resource):
         """What a `ContainerService` takes as its `public_domain_names`."""
         return {self.certificate_name: list(self._domain.names)}
 
-    def add_records(self, service: IContainerService) -> None:
+    def add_records(self, service: IContainerService | CfnContainer) -> None:
         """Make DNS records that lead the domain names to a service.
 
         In Amazon Route 53 they are CNAME records, and an alias record for the name of the zone
@@ -174,15 +184,16 @@ class CertificateValidation(Resource):
             ValueError: the records cannot be made.
         """
         with errors_in(self.node.path):
-            if not hasattr(service, "url"):
-                raise ValueError(f"service must be a ContainerService, got {show(service)}")
+            check_service(self, service)
             if self._has_records:
                 raise ValueError("the domain names already have records: call add_records once")
-            self._has_records = True
+            _refuse_twin(self, self._domain.names)
+            url = service.attr_url if isinstance(service, CfnContainer) else service.url
             for name in self._domain.names:
-                self._add_record(name, service)
+                self._add_record(name, url)
+            self._has_records = True
 
-    def _add_record(self, name: str, service: IContainerService) -> None:
+    def _add_record(self, name: str, url: str) -> None:
         zone = self._domain.hosted_zone
         if zone is None:
             self._add(
@@ -192,14 +203,14 @@ class CertificateValidation(Resource):
                 {
                     EntryProperty.LIGHTSAIL_DOMAIN_NAME: self._domain.zone_name,
                     EntryProperty.NAME: name,
-                    EntryProperty.TARGET: service.url,
+                    EntryProperty.TARGET: url,
                 },
                 change_lightsail_zone(self),
                 hands_over=False,
             )
             return
         # The URL is https://<host>/.
-        host = Fn.select(2, Fn.split("/", service.url))
+        host = Fn.select(2, Fn.split("/", url))
         if not self._domain.is_apex(name):
             route53.CnameRecord(
                 self, f"Record-{name}", zone=zone, record_name=f"{name}.", domain_name=host
@@ -262,6 +273,32 @@ class CertificateValidation(Resource):
         handler.add_dependency_of(resource)
         resource.node.add_dependency(policy)
         return resource
+
+
+def _refuse_twin(validation: CertificateValidation, names: Sequence[str]) -> None:
+    """Check that no domain name has records of another construct of the stack."""
+
+    def is_same(other: CertificateValidation) -> bool:
+        return other._has_records and not set(names).isdisjoint(other.domain.names)  # noqa: SLF001 - our own class
+
+    other = find_in_deployment(validation, CertificateValidation, is_same)
+    if other is not None:
+        name = next(one for one in names if one in other.domain.names)
+        raise ValueError(
+            f"domain name {name!r} already has a record by {other.node.path!r}: it leads to one "
+            "service, use another name"
+        )
+
+
+def _check_account(scope: Construct, domain: WebDomain) -> None:
+    """Check that the zone is not known to be in an account that the function cannot reach."""
+    zone = domain.hosted_zone
+    if zone is None:
+        return
+    ours, theirs = Stack.of(scope).account, zone.env.account
+    if ours != theirs and not is_token(ours) and not is_token(theirs):
+        rule = "zone must be in the account of the stack"
+        raise ValueError(f"{rule}, got {zone.node.path!r} of {theirs}, not of {ours}")
 
 
 def _check_certificate(scope: Construct, certificate: object, domain: WebDomain) -> None:

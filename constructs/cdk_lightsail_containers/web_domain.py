@@ -15,12 +15,12 @@ from cdk_lightsail_containers_handler.properties.domains import (
 )
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from ._checks import check_known, is_token
+from ._checks import check_known, is_token, template_value
 
 _MOST_NAMES = 4
 """How many domain names a container service has at most."""
 
-_RELATIVE = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_RELATIVE = re.compile(r"[a-z0-9_-]+")
 _APEX = "@"
 
 
@@ -47,7 +47,8 @@ class WebDomain:
         Args:
             zone: the hosted zone, in the account of the stack; with its name, such as
                 `HostedZone.from_lookup(...)` or `HostedZone.from_hosted_zone_attributes(...)`.
-            *domain_names: 1 to 4 names such as `www.example.com`, or that of the zone itself.
+            *domain_names: 1 to 4 names such as `www.example.com` or `www`; `@` is the zone's own
+                name. A name with a dot is a whole one.
 
         Raises:
             ValueError: a value breaks its rule.
@@ -55,7 +56,7 @@ class WebDomain:
         if isinstance(zone, type) or not hasattr(zone, "hosted_zone_id"):
             raise ValueError(f"zone must be an IHostedZone such as HostedZone, got {show(zone)}")
         path = zone.node.path
-        if isinstance(zone, route53.PrivateHostedZone):
+        if _is_private(zone):
             raise ValueError(f"zone must be a public hosted zone, got {path!r}, which is private")
         name = _zone_name(zone)
         if not name:
@@ -64,8 +65,8 @@ class WebDomain:
                 "HostedZone.from_hosted_zone_attributes(...) or HostedZone.from_lookup(...)"
             )
         check_known(zone.hosted_zone_id, check_hosted_zone_id, "hosted_zone_id")
-        names = [_domain_name(one, name) for one in domain_names]
-        return cls(names=_checked(names), zone_name=name, hosted_zone=zone)
+        full = [_full_name(one, name) for one in domain_names]
+        return cls(names=_checked(full), zone_name=name, hosted_zone=zone)
 
     @classmethod
     def lightsail(cls, zone: str, *names: str) -> Self:
@@ -73,7 +74,8 @@ class WebDomain:
 
         Args:
             zone: the name of a zone that exists, such as `example.com`; it cannot be a token.
-            *names: 1 to 4 names such as `www` or `www.example.com`; `@` is the zone's own name.
+            *names: 1 to 4 names such as `www` or `www.example.com`; `@` is the zone's own name. A
+                name with a dot is a whole one.
 
         Raises:
             ValueError: a value breaks its rule.
@@ -85,6 +87,12 @@ class WebDomain:
     def is_apex(self, name: str) -> bool:
         """Return whether a domain name is that of the zone itself, where no CNAME can be."""
         return name == self.zone_name
+
+
+def _is_private(zone: route53.IHostedZone) -> bool:
+    """Return whether the app makes a zone that is in VPCs, as a public one is not."""
+    resource = zone.node.default_child
+    return isinstance(resource, route53.CfnHostedZone) and bool(template_value(zone, resource.vpcs))
 
 
 def _zone_name(zone: route53.IHostedZone) -> str:
@@ -100,15 +108,13 @@ def _zone_name(zone: route53.IHostedZone) -> str:
 def _full_name(name: object, zone: str) -> str:
     if name == _APEX:
         return zone
-    is_relative = isinstance(name, str) and _RELATIVE.fullmatch(name) and not name.endswith(zone)
-    return _domain_name(f"{name}.{zone}" if is_relative else name, zone)
-
-
-def _domain_name(name: object, zone: str) -> str:
-    checked = check_domain_name(name, "a domain name")
-    if checked != zone and not checked.endswith(f".{zone}"):
-        raise ValueError(f"a domain name must be in the zone {zone!r}, got {checked!r}")
-    return checked
+    if is_token(name):
+        raise ValueError(f"a domain name must be known at synthesis, got {show(name)}")
+    is_relative = isinstance(name, str) and _RELATIVE.fullmatch(name)
+    full = check_domain_name(f"{name}.{zone}" if is_relative else name, "a domain name")
+    if full != zone and not full.endswith(f".{zone}"):
+        raise ValueError(f"a domain name must be in the zone {zone!r}, got {full!r}")
+    return full
 
 
 def _checked(names: Sequence[str]) -> tuple[str, ...]:

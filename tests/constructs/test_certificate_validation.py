@@ -9,7 +9,7 @@ from aws_cdk import App, Environment, Fn, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from aws_cdk.assertions import Match, Template
-from aws_cdk.aws_lightsail import CfnCertificate
+from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer
 
 from cdk_lightsail_containers import (
     CertificateValidation,
@@ -294,5 +294,40 @@ def test_records_are_made_once_and_for_a_service(stack: Stack) -> None:
     with pytest.raises(ValueError, match="call add_records once"):
         validation.add_records(service)
     wrong: Any = "shop"
-    with pytest.raises(ValueError, match="service must be a ContainerService, got 'shop'"):
+    with pytest.raises(ValueError, match=r"service must be a ContainerService, .*, got 'shop'"):
         validation.add_records(wrong)
+
+
+def test_a_resource_of_the_cdk_gets_records_as_a_container_service_does(stack: Stack) -> None:
+    validation = CertificateValidation(stack, "Certificate", domain=hosted(stack))
+    service = CfnContainer(stack, "Service", service_name="shop", power="nano", scale=1)
+
+    validation.add_records(service)
+
+    ((_, record),) = resources(stack, "AWS::Route53::RecordSet").items()
+    assert "{'Fn::GetAtt': ['Service', 'Url']}" in str(record)
+
+
+def test_a_name_of_two_services_is_refused(stack: Stack) -> None:
+    web_service(stack, hosted(stack, "www.example.com", "api.example.com"))
+    other = CertificateValidation(stack, "Other", domain=in_lightsail("@", "api"))
+
+    with pytest.raises(ValueError, match=r"'api.example.com' already has a record by 'Stack/Site"):
+        other.add_records(ContainerService(stack, "Service", service_name="other"))
+
+
+def test_a_zone_of_another_account_is_refused() -> None:
+    app = App()
+    theirs, ours = (
+        Stack(app, name, env=Environment(account=account, region=region))
+        for name, account, region in (
+            ("Theirs", "111122223333", "eu-west-1"),
+            ("Ours", "444455556666", "us-east-1"),
+        )
+    )
+    there = hosted(theirs)
+
+    with pytest.raises(ValueError, match="in the account of the stack, got 'Theirs/Zone' of 1111"):
+        CertificateValidation(ours, "Certificate", domain=there)
+    elsewhere = Stack(app, "Same", env=Environment(account="111122223333", region="us-east-1"))
+    CertificateValidation(elsewhere, "Certificate", domain=there)

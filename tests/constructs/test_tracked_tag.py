@@ -138,6 +138,20 @@ def test_that_cannot_be_looked_up_stays_as_the_context_has_it(registry: FakeRegi
     Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp(stays))
 
 
+def test_that_cannot_be_looked_up_warns_in_each_stack_that_uses_it(
+    registry: FakeRegistry,
+) -> None:
+    registry.fail("manifests", reset, times=100)
+    app = App(context={key_of(registry): DIGEST})
+    stacks = [Stack(app, name) for name in ("One", "Two")]
+    for stack in stacks:
+        source = ImageSource.from_registry(name_in(registry), track_tag=True)
+        image_in(stack, source=source)
+
+    for stack in stacks:
+        Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("stays at"))
+
+
 @pytest.mark.parametrize("context", [{}, {"wrong": True}])
 def test_that_cannot_be_looked_up_and_is_not_in_the_context_is_refused(
     registry: FakeRegistry, context: dict[str, Any]

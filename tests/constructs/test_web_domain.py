@@ -31,16 +31,17 @@ def test_names_of_a_hosted_zone(zone: Any) -> None:
     ("name", "full"),
     [
         ("www", "www.example.com"),
-        ("a.b", "a.b.example.com"),
+        ("a.b.example.com", "a.b.example.com"),
         ("www.example.com", "www.example.com"),
         ("example.com", "example.com"),
         ("@", "example.com"),
     ],
 )
-def test_names_of_a_zone_of_lightsail(name: str, full: str) -> None:
+def test_names_may_be_whole_or_relative_to_the_zone(zone: Any, name: str, full: str) -> None:
     domain = WebDomain.lightsail("example.com", name)
 
     assert (domain.names, domain.hosted_zone) == ((full,), None)
+    assert WebDomain.route53(zone, name).names == (full,)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,16 @@ def test_a_zone_of_lightsail_has_a_name() -> None:
 
 
 def test_a_name_outside_of_the_zone_is_refused(zone: Any) -> None:
-    with pytest.raises(ValueError, match=r"in the zone 'example.com', got 'www.example.net'"):
+    rule = r"in the zone 'example.com', got 'www.example.net'"
+    with pytest.raises(ValueError, match=rule):
         WebDomain.route53(zone, "www.example.net")
+    with pytest.raises(ValueError, match=rule):
+        WebDomain.lightsail("example.com", "www.example.net")
+
+
+def test_a_name_that_is_not_known_at_synthesis_is_refused(zone: Any) -> None:
+    with pytest.raises(ValueError, match="a domain name must be known at synthesis, got"):
+        WebDomain.route53(zone, Fn.import_value("Name"))
 
 
 @pytest.mark.parametrize("zone", ["example.com", route53.HostedZone])
@@ -76,10 +85,21 @@ def test_what_is_no_hosted_zone_is_refused(zone: Any) -> None:
 
 def test_a_private_zone_is_refused(stack: Stack) -> None:
     vpc = ec2.Vpc(stack, "Vpc")
-    zone: Any = route53.PrivateHostedZone(stack, "Private", zone_name="example.com", vpc=vpc)
+    zones: list[Any] = [
+        route53.PrivateHostedZone(stack, "Private", zone_name="example.com", vpc=vpc),
+        route53.HostedZone(stack, "InVpc", zone_name="example.com", vpcs=[vpc]),
+    ]
 
-    with pytest.raises(ValueError, match="must be a public hosted zone, got 'Stack/Private'"):
-        WebDomain.route53(zone, "www.example.com")
+    for zone in zones:
+        rule = f"must be a public hosted zone, got '{zone.node.path}', which is private"
+        with pytest.raises(ValueError, match=rule):
+            WebDomain.route53(zone, "www.example.com")
+
+
+def test_a_public_zone_of_the_stack_is_taken(stack: Stack) -> None:
+    zone: Any = route53.HostedZone(stack, "Public", zone_name="example.com")
+
+    assert WebDomain.route53(zone, "www").names == ("www.example.com",)
 
 
 def test_a_zone_without_a_known_name_is_refused(stack: Stack) -> None:

@@ -23,6 +23,7 @@ NOT_WRITTEN = "LightsailDomainEntry::NOT_WRITTEN"
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 _CERTIFICATE = re.compile(r"\w[\w-]{0,253}\w")
+_URL = re.compile(r"https?://([^/:]+)(?::\d+)?/?")
 _ZONE = re.compile(r"[A-Z0-9]{1,32}")
 
 
@@ -145,5 +146,6 @@ class EntryProperties:
 def _target(given: Mapping[str, object]) -> str:
     """Return the host of the service's URL, which is what CloudFormation knows of it."""
     url = required(given, EntryProperty.TARGET)
-    host = url.removeprefix("https://").rstrip("/") if isinstance(url, str) else url
-    return check_domain_name(host, EntryProperty.TARGET)
+    # Lightsail itself has only https and no port; the local cloud's URL is http with a port.
+    found = _URL.fullmatch(url) if isinstance(url, str) else None
+    return check_domain_name(found[1] if found else url, EntryProperty.TARGET)

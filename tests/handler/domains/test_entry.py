@@ -205,6 +205,15 @@ def test_a_create_that_the_stack_waits_for_keeps_it(in_lightsail: Any) -> None:
     assert aliases(in_lightsail) == [("www.example.com", HOST)]
 
 
+def test_the_target_is_the_host_of_a_url_with_a_port_as_the_local_cloud_has_it(
+    in_lightsail: Any,
+) -> None:
+    answer = send(in_lightsail, "Create", Target="http://shop.localhost:4570/")
+
+    assert answer["Status"] == "SUCCESS"
+    assert aliases(in_lightsail) == [("www.example.com", "shop.localhost")]
+
+
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
