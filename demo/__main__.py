@@ -27,8 +27,7 @@ from lightsail_local.containers.image_builder import ImageBuilder
 from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.containers.started_clouds import started_cloud
 from lightsail_local.engine.engine import EngineError
-from lightsail_local.page.page_server import PageServer
-from lightsail_local.page.page_state import page_state
+from lightsail_local.page.cloud_page import cloud_page
 from lightsail_local.running_clouds import state_folder
 from lightsail_local.samples.sample_registry import SampleRegistry
 
@@ -73,8 +72,8 @@ def _run(screen: Screen, folder: Path, own: str | None) -> list[str]:
         with screen.step("Start the local cloud"):
             containers = None if own else _containers(screen, running)
             cloud = running.enter_context(_cloud(containers))
-            page = running.enter_context(PageServer(0, lambda: page_state(cloud.lightsail)))
-            screen.line(f"watch Lightsail's side of it in a browser: {page.url}")
+            page = running.enter_context(cloud_page(cloud, 0))
+            screen.line(f"watch it in a browser: {page.url}")
         if containers is None:
             return ["on 127.0.0.1", *_run_simulated(screen, Demo(screen, cloud, folder), own)]
         running.callback(_remove_images, containers.engine, f"{cloud.endpoints.ecr}/*")

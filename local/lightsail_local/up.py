@@ -29,8 +29,7 @@ from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.containers.started_clouds import started_cloud
 from lightsail_local.endpoints import DEFAULT_PORT, Endpoints
 from lightsail_local.engine.engine import EngineError, bind
-from lightsail_local.page.page_server import PageServer
-from lightsail_local.page.page_state import page_state
+from lightsail_local.page.cloud_page import cloud_page
 from lightsail_local.running_clouds import announced, state_folder
 from lightsail_local.server import Request
 from lightsail_local.wire.request_line import request_line
@@ -100,7 +99,7 @@ def up(options: Options) -> None:
             with (
                 cloud,
                 announced(cloud.endpoints),
-                PageServer(options.page_port, lambda: page_state(cloud.lightsail)) as page,
+                cloud_page(cloud, options.page_port) as page,
             ):
                 _warn_of_node()
                 _create_services(cloud.endpoints, options.services)

@@ -7,26 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.page.page_server import PageServer
 from lightsail_local.page.page_state import page_state
-from lightsail_local.server import LightsailServer
+from lightsail_local.server import Fault, LightsailServer
 
 ENDPOINT = {"containerName": "c1", "containerPort": 80, "healthCheck": {"path": "/up"}}
-
-
-class TickingClock:
-    """A clock that may go on each time that it is read."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.step = 0.0
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
 
 
 @pytest.fixture
@@ -48,7 +36,7 @@ def state(get: Callable[..., Any]) -> Callable[[], Any]:
 
 
 def test_shows_nothing_where_nothing_is(state: Any) -> None:
-    assert state() == {"services": [], "requests": []}
+    assert state() == {"services": [], "stacks": [], "calls": []}
 
 
 def test_shows_a_service_and_its_state(
@@ -59,8 +47,8 @@ def test_shows_a_service_and_its_state(
     api.create_container_service(serviceName="shop", power="nano", scale=2, tags=tags)
 
     (shop,) = state()["services"]
-    url = shop.pop("url")
-    assert url.startswith("https://shop.")
+    assert shop.pop("id")
+    assert shop.pop("url").startswith("https://shop.")
     assert shop == {
         "name": "shop",
         "state": "PENDING",
@@ -70,6 +58,8 @@ def test_shows_a_service_and_its_state(
         },
         "power": "nano",
         "scale": 2,
+        "isSimulated": True,
+        "isServed": False,
         "tags": tags,
         "created": clock.now,
         "images": [],
@@ -145,6 +135,8 @@ def test_shows_deployments_with_the_names_of_environments_alone(
             {"name": "c2", "image": "redis", "ports": [], "environment": []},
         ],
         "endpoint": {"container": "c1", "port": 80, "path": "/up"},
+        "nodes": [],
+        "problem": None,
     }
     assert b"correct horse" not in get("/state.json").content
     clock.now += 10
@@ -168,35 +160,102 @@ def test_shows_the_logs_of_containers(
     assert len(state()["services"][0]["logs"][0]["lines"]) > len(lines)
 
 
-def test_ends_where_a_log_is_given_out_in_pages_of_nothing(
-    state: Any, behaviour: Behaviour, deploy: Any
+def test_shows_the_end_of_a_long_log(
+    state: Any, deploy: Any, clock: Any, behaviour: Behaviour
 ) -> None:
-    behaviour.log_page_size = 0
+    behaviour.deployment_seconds = 0
+    for number in range(50):
+        clock.now = 1_800_000_000 + number
+        deploy("nginx")
+
+    (log,) = state()["services"][0]["logs"]
+
+    assert len(log["lines"]) == 200
+    assert log["lines"][-1]["message"] == "[deployment:50] Reached a steady state"
+
+
+def test_shows_the_start_of_a_long_line(state: Any, register: Any, deploy: Any, clock: Any) -> None:
+    deploy(register("x" * 2000, fails="crash"))
+    clock.now += 10
+
+    (shop,) = state()["services"]
+
+    expected = ("Error: cannot start: " + "x" * 2000)[:1000] + "…"
+    assert shop["deployments"][0]["problem"]["lines"][-1] == expected
+    assert expected in [line["message"] for line in shop["logs"][0]["lines"]]
+
+
+def test_the_newest_service_comes_first(state: Any, api: Any, clock: Any) -> None:
+    for name in ("first", "second", "third"):
+        clock.now += 1
+        api.create_container_service(serviceName=name, power="nano", scale=1)
+
+    assert [service["name"] for service in state()["services"]] == ["third", "second", "first"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason", "last"),
+    [
+        ("crash", "a container ended, or did not start", "Error: cannot start: hello"),
+        ("health_check", "its health check failed", "GET /up 503"),
+        ("took_too_long", "it was not healthy in time", "starting"),
+    ],
+)
+def test_tells_why_a_deployment_failed(
+    state: Any, register: Any, deploy: Any, clock: Any, failure: str, reason: str, last: str
+) -> None:
+    deploy(register(fails=failure), publicEndpoint=ENDPOINT)
+    assert state()["services"][0]["deployments"][0]["problem"] is None
+    clock.now += 10
+
+    (deployment,) = state()["services"][0]["deployments"]
+
+    assert (deployment["state"], deployment["problem"]["reason"]) == ("FAILED", reason)
+    assert deployment["problem"]["lines"][-1] == last
+
+
+def test_a_service_whose_first_deployment_failed_stays_with_its_log_after_the_rollback(
+    state: Any, api: Any, register: Any, deploy: Any, clock: Any
+) -> None:
+    deploy(register(fails="crash"))
+    clock.now += 10
+    api.delete_container_service(serviceName="shop")
+    clock.now += 1
+
+    api.create_container_service(serviceName="shop", power="nano", scale=1)
+    new, old = state()["services"]
+
+    assert (new["name"], new["state"], new["logs"]) == ("shop", "READY", [])
+    assert (old["name"], old["state"], old["isServed"]) == ("shop", "DELETED", False)
+    assert old["id"] != new["id"]
+    assert old["deployments"][0]["state"] == "FAILED"
+    assert old["deployments"][0]["problem"]["lines"][-1].startswith("Error: cannot start")
+    assert old["logs"][0]["lines"][-1]["message"] == "[deployment:1] Canceled"
+
+
+def test_the_last_three_deleted_services_stay_and_nothing_of_them_goes_on(
+    state: Any, api: Any, deploy: Any, clock: Any
+) -> None:
     deploy("nginx")
+    for name in ("shop", "second", "third", "fourth"):
+        clock.now += 1
+        if name != "shop":
+            api.create_container_service(serviceName=name, power="nano", scale=1)
+        if name == "fourth":
+            before = state()["services"]
+        api.delete_container_service(serviceName=name)
 
-    assert state()["services"][0]["logs"] == [{"container": "c1", "lines": []}]
-
-
-def test_leaves_out_a_service_that_goes_while_it_is_looked_at(
-    behaviour: Behaviour, api_of: Any
-) -> None:
-    behaviour.service_seconds = 10
-    clock = TickingClock()
-    with LightsailServer(behaviour, clock=clock) as server:
-        api = api_of(server)
-        api.create_container_service(serviceName="shop", power="nano", scale=1)
-        clock.now += 10
-        api.delete_container_service(serviceName="shop")
-        (shop,) = page_state(server)["services"]
-
-        # It is there when the services are listed, and not when its images are.
-        clock.step = 9
-
-        assert shop["state"] == "DELETING"
-        assert page_state(server)["services"] == []
+    assert [(each["name"], each["state"]) for each in before] == [
+        ("fourth", "READY"),
+        ("third", "DELETED"),
+        ("second", "DELETED"),
+        ("shop", "DELETED"),
+    ]
+    assert before[-1]["deployments"][0]["state"] == "INACTIVE"
+    assert [each["name"] for each in state()["services"]] == ["fourth", "third", "second"]
 
 
-def test_shows_requests_to_both_sides_the_newest_first(
+def test_shows_the_calls_to_both_sides_with_the_newest_first(
     state: Any, api: Any, clock: Any, push: Any
 ) -> None:
     push()
@@ -204,7 +263,7 @@ def test_shows_requests_to_both_sides_the_newest_first(
     with pytest.raises(ClientError):
         api.get_container_images(serviceName="other")
 
-    newest, *others = state()["requests"]
+    newest, *others = state()["calls"]
 
     assert newest.pop("milliseconds") >= 0
     assert newest == {
@@ -216,25 +275,65 @@ def test_shows_requests_to_both_sides_the_newest_first(
         "status": 400,
         "error": "NotFoundException",
     }
-    assert {(each["to"], each["operation"]) for each in others} >= {
+    shown = [(each["to"], each["operation"]) for each in others if "to" in each]
+    assert set(shown) >= {
         ("API", "CreateContainerServiceRegistryLogin"),
         ("registry", "PutManifest"),
     }
     assert len({each["id"] for each in others}) == len(others)
 
 
-def test_shows_the_last_500_requests(
-    state: Any, get: Any, server: LightsailServer, raw_client: Any
+def test_counts_the_calls_that_only_read(
+    state: Any, api: Any, clock: Any, shop: str, registry: Any
 ) -> None:
+    began = clock.now
+    for _ in range(3):
+        clock.now += 1
+        api.get_container_services(serviceName=shop)
+    # A push asks which layers are missing.
+    registry("HEAD", f"/v2/sr/blobs/sha256:{'0' * 64}")
+    (reads, *_) = state()["calls"]
+    assert reads["reads"] == [
+        {"operation": "GetContainerServices", "count": 3},
+        {"operation": "HeadBlob", "count": 1},
+    ]
+    assert (reads["since"], reads["time"]) == (began + 1, clock.now)
+
+    api.get_container_services(serviceName=shop)
+    (grown, *_) = state()["calls"]
+    assert (grown["id"], grown["reads"][0]["count"]) == (reads["id"], 4)
+
+    api.update_container_service(serviceName=shop, scale=2)
+    clock.now += 1
+    api.get_container_services(serviceName=shop)
+    (newest, update, before, *_) = state()["calls"]
+    assert (newest["reads"], update["operation"], before["id"]) == (
+        [{"operation": "GetContainerServices", "count": 1}],
+        "UpdateContainerService",
+        reads["id"],
+    )
+
+
+def test_shows_a_read_that_got_no_answer(state: Any, server: LightsailServer, api: Any) -> None:
+    server.faults.append(Fault(operation="GetContainerServices", kind="reset_before"))
+
+    with pytest.raises(BotoCoreError):
+        api.get_container_services()
+
+    (call,) = state()["calls"]
+    assert (call["operation"], call["status"]) == ("GetContainerServices", None)
+
+
+def test_shows_the_last_200_calls(state: Any, server: LightsailServer, raw_client: Any) -> None:
     registry = raw_client(server.registry)
-    for number in range(502):
-        registry("HEAD", f"/v2/sr/manifests/tag{number}")
+    for number in range(202):
+        registry("GET", f"/v2/sr/manifests/tag{number}")
 
-    requests = state()["requests"]
+    calls = state()["calls"]
 
-    assert len(requests) == 500
-    assert requests[0]["parameters"] == ["reference=tag501"]
-    assert (requests[0]["id"], requests[-1]["id"]) == ("registry 501", "registry 2")
+    assert len(calls) == 200
+    assert calls[0]["parameters"] == ["reference=tag201"]
+    assert (calls[0]["id"], calls[-1]["id"]) == ("registry 201", "registry 2")
 
 
 def test_shows_no_login(get: Any, api: Any, shop: str, registry: Any) -> None:

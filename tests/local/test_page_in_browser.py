@@ -75,23 +75,34 @@ def open_page(browser: webdriver.Chrome, wait: Any, shown: Any) -> Iterator[Call
 def canned(*lines: str, **changes: Any) -> dict[str, Any]:
     """A state with one service, whose one container logged some lines."""
     container = {"name": "web", "image": "nginx", "ports": [], "environment": []}
-    deployment = {"version": 1, "state": "ACTIVE", "created": 0, "containers": [container]}
+    deployment = {
+        "version": 1,
+        "state": "ACTIVE",
+        "created": 0,
+        "containers": [container],
+        "endpoint": None,
+        "nodes": [],
+        "problem": None,
+    }
     service = {
+        "id": "shop",
         "name": "shop",
         "state": "RUNNING",
         "detail": None,
         "power": "nano",
         "scale": 1,
-        "url": "https://shop.test/",
+        "url": "http://shop.localhost:4570/",
+        "isSimulated": False,
+        "isServed": True,
         "tags": [],
         "created": 0,
         "images": [],
-        "deployments": [{**deployment, "endpoint": None}],
+        "deployments": [deployment],
         "logs": [
             {"container": "web", "lines": [{"time": 0, "message": line} for line in lines]},
         ],
     }
-    return {"services": [{**service, **changes}], "requests": []}
+    return {"services": [{**service, **changes}], "stacks": [], "calls": []}
 
 
 def test_shows_what_happens_without_a_reload(
@@ -124,7 +135,7 @@ def test_shows_what_happens_without_a_reload(
     clock.now += 10
     wait(lambda: shown(".deployment .state, .service > header .state") == ["RUNNING", "ACTIVE"])
     assert shown(".deployment .names code") == [SCRIPT]
-    assert "CreateContainerServiceDeployment" in shown("#requests .operation")
+    assert "CreateContainerServiceDeployment" in shown("#calls .operation")
 
 
 def test_shows_markup_as_text(open_page: Any, browser: webdriver.Chrome, shown: Any) -> None:
@@ -135,7 +146,100 @@ def test_shows_markup_as_text(open_page: Any, browser: webdriver.Chrome, shown: 
 
     assert shown(".service h3, .deployment strong, .log p span") == [SCRIPT, SCRIPT, SCRIPT]
     assert shown("body script, main b, main a") == []
-    assert browser.title == "Local Lightsail"
+    assert browser.title == "Local cloud"
+
+
+def test_the_log_of_the_newest_service_is_open_until_its_reader_closes_it(
+    open_page: Any, browser: webdriver.Chrome, wait: Any, shown: Any
+) -> None:
+    states = [canned("first")]
+    states[0]["services"] += canned("old", id="old")["services"]
+    open_page(lambda: states[-1])
+    assert shown("details[open] summary .quiet") == ["first"]
+    browser.find_element(By.TAG_NAME, "summary").click()
+
+    states.append(canned("second"))
+    wait(lambda: shown("summary .quiet") == ["second"])
+
+    assert shown("details[open]") == []
+
+
+def test_leads_to_what_a_service_serves(
+    open_page: Any, browser: webdriver.Chrome, wait: Any, shown: Any
+) -> None:
+    states = [canned(isServed=False)]
+    open_page(lambda: states[-1])
+    assert shown(".link") == ["http://shop.localhost:4570/ does not answer yet"]
+    assert shown(".link a") == []
+
+    states.append(canned())
+    wait(lambda: shown(".link a") == ["http://shop.localhost:4570/"])
+    link = browser.find_element(By.CSS_SELECTOR, ".link a")
+    assert link.get_attribute("href") == "http://shop.localhost:4570/"
+
+    states.append(canned(isServed=False, isSimulated=True))
+    wait(lambda: "simulated" in shown(".link")[0])
+
+
+def test_shows_nodes_restarts_and_health_checks(open_page: Any, shown: Any) -> None:
+    state = canned()
+    container = {"name": "web", "isRunning": True, "restarts": 0, "exitCode": None}
+    again = {**container, "restarts": 1, "exitCode": 1}
+    ended = {**container, "isRunning": False, "restarts": 2, "exitCode": 137}
+    checks = [
+        {"time": 0, "health": "silent", "answer": "does not listen"},
+        {"time": 1, "health": "healthy", "answer": "200"},
+    ]
+    state["services"][0]["deployments"][0]["nodes"] = [
+        {"containers": [container], "healthChecks": checks},
+        {"containers": [again, ended], "healthChecks": []},
+    ]
+
+    open_page(lambda: state)
+
+    assert shown(".node > :first-child") == ["node 1", "node 2"]
+    assert shown(".up, .down") == [
+        "web runs",
+        "web runs, restarted once, last ended with 1",
+        "web does not run, restarted 2 times, last ended with 137",
+    ]
+    assert shown(".checks code") == ["does not listen", "200"]
+    assert shown(".checks .healthy") == ["200"]
+
+
+def test_a_failure_is_shown_with_what_was_said_last(open_page: Any, shown: Any) -> None:
+    state = canned()
+    state["services"][0]["deployments"][0].update(
+        state="FAILED", problem={"reason": "its health check failed", "lines": [SCRIPT]}
+    )
+
+    open_page(lambda: state)
+
+    assert shown(".deployment .problem > *") == ["Failed: its health check failed", SCRIPT]
+
+
+def test_shows_stacks_and_counted_calls(open_page: Any, shown: Any) -> None:
+    event = {"id": "1", "time": 0, "resource": "Image", "type": "Custom::Image", "reason": SCRIPT}
+    stack = {
+        "id": "arn",
+        "name": "Shop",
+        "state": "ROLLBACK_COMPLETE",
+        "problem": {"resource": "Image", "reason": SCRIPT},
+        "events": [{**event, "state": "CREATE_FAILED"}],
+    }
+    reads = [{"operation": "GetA", "count": 2}, {"operation": "GetB", "count": 1}]
+    state = {
+        **canned(),
+        "stacks": [stack, {**stack, "id": "other", "name": "Other", "problem": None}],
+        "calls": [{"id": "from API 1", "time": 0, "since": 0, "reads": reads}],
+    }
+
+    open_page(lambda: state)
+
+    assert shown("details.stack[open] h3") == ["Shop"]
+    assert shown(".stack > .problem > *") == ["Image failed", SCRIPT]
+    assert shown("[open] .events .reason") == [SCRIPT]
+    assert shown(".reads th") == ["GetA \N{MULTIPLICATION SIGN}2, GetB"]
 
 
 def test_keeps_what_was_opened_and_where_it_was_scrolled_to(
@@ -143,7 +247,6 @@ def test_keeps_what_was_opened_and_where_it_was_scrolled_to(
 ) -> None:
     states = [canned(*(f"line {number}" for number in range(100)))]
     open_page(lambda: states[-1])
-    browser.find_element(By.TAG_NAME, "summary").click()
     log = browser.find_element(By.CSS_SELECTOR, ".log")
     wait(lambda: browser.execute_script("return arguments[0].scrollTop > 0", log))
     browser.execute_script("arguments[0].scrollTop = 40", log)
@@ -160,7 +263,6 @@ def test_a_log_that_shows_its_end_goes_on_showing_it(
 ) -> None:
     states = [canned(*(f"line {number}" for number in range(100)))]
     open_page(lambda: states[-1])
-    browser.find_element(By.TAG_NAME, "summary").click()
     log = browser.find_element(By.CSS_SELECTOR, ".log")
     ends = "const it = arguments[0]; return it.scrollTop + it.clientHeight >= it.scrollHeight - 2"
     wait(lambda: browser.execute_script(ends, log))
@@ -172,7 +274,7 @@ def test_a_log_that_shows_its_end_goes_on_showing_it(
 
 
 def test_takes_away_what_is_gone(open_page: Any, wait: Any, shown: Any) -> None:
-    states = [canned("line"), {"services": [], "requests": []}]
+    states = [canned("line"), {"services": [], "stacks": [], "calls": []}]
     open_page(lambda: states[0])
     assert shown("h3") == ["shop"]
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import secrets
 import threading
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.failure import Failure
 from ..lightsail.powers import power
-from ..lightsail.runtime import Order
+from ..lightsail.runtime import ContainerState, Health, HealthCheck, NodeState, Order
 from ..lightsail.simulated_course import REASONS
 from .container_engine import ContainerEngine, ContainerEngineError, Resources
 from .container_output import ContainerOutput
@@ -26,6 +27,7 @@ _TICK = 0.05
 _DRAIN_SECONDS = 30.0
 _LONGEST_PAUSE = 30.0
 _KILLED = 137
+_KEPT_HEALTH_CHECKS = 10
 
 
 class _Failed(Exception):
@@ -80,7 +82,10 @@ class DeploymentRun:
         self._activate = activate
         self._output = ContainerOutput(list(order.containers), clock)
         self._nodes: list[Node] = []
+        self._health_checks: dict[Node, deque[HealthCheck]] = {}
         self._ends: Counter[tuple[Node, str]] = Counter()
+        self._restarts: Counter[tuple[Node, str]] = Counter()
+        self._exit_codes: dict[tuple[Node, str], int] = {}
         self._turn = 0
         self._requests = 0
         self._changed = threading.Condition()
@@ -92,6 +97,25 @@ class DeploymentRun:
     def log(self, container: str) -> list[tuple[float, str]]:
         """Return what is in a container's log, oldest first: when, and what."""
         return self._output.lines(container)
+
+    def nodes(self) -> Sequence[NodeState]:
+        """Return the nodes that its containers were started on."""
+        with self._changed:
+            checks = {node: list(kept) for node, kept in self._health_checks.items()}
+        return [
+            NodeState(
+                containers={name: self._container(node, name) for name in self.order.containers},
+                health_checks=health_checks,
+            )
+            for node, health_checks in checks.items()
+        ]
+
+    def _container(self, node: Node, name: str) -> ContainerState:
+        return ContainerState(
+            is_running=node.is_running(name),
+            restarts=self._restarts[node, name],
+            exit_code=self._exit_codes.get((node, name)),
+        )
 
     def take(self) -> int | None:
         """Return the port of the node for the next request, None if there is no public one.
@@ -184,6 +208,8 @@ class DeploymentRun:
                 on_line=self._output.add,
             )
             self._nodes.append(node)
+            with self._changed:
+                self._health_checks[node] = deque(maxlen=_KEPT_HEALTH_CHECKS)
             node.start()
 
     def _wait_until_healthy(self) -> None:
@@ -203,7 +229,7 @@ class DeploymentRun:
         while any(good[node] < check["healthyThreshold"] for node in self._nodes):
             self._restart_ended()
             for node in self._nodes:
-                health = check_health(node.address, check)
+                health = self._check_health(node, check)
                 good[node] = good[node] + 1 if health == "healthy" else 0
                 bad[node] = bad[node] + 1 if health == "unhealthy" else 0
                 if bad[node] >= _CHANCES * check["unhealthyThreshold"]:
@@ -213,6 +239,13 @@ class DeploymentRun:
             self._wait_for_next_check(check["intervalSeconds"])
             if not self._ends and self.stage_times[1] == math.inf:
                 self.stage_times = self.order.starts_at, self._clock(), math.inf
+
+    def _check_health(self, node: Node, check: Mapping[str, Any]) -> Health:
+        health, answer = check_health(node.address, check)
+        checked = HealthCheck(at=self._clock(), health=health, answer=answer)
+        with self._changed:
+            self._health_checks[node].append(checked)
+        return health
 
     def _wait_until_steady(self) -> None:
         """Wait until all stay up for as long as a simulated deployment takes.
@@ -248,13 +281,18 @@ class DeploymentRun:
         for node, codes in ended:
             for container, code in codes.items():
                 self._ends[node, container] += 1
-                self._say_end(container, code)
+                self._note_end(node, container, code)
                 if self._ends[node, container] >= _CHANCES:
                     raise _Failed("crash")
-                node.restart(container)
+                self._restart(node, container)
         return any(codes for _, codes in ended)
 
-    def _say_end(self, container: str, code: int) -> None:
+    def _restart(self, node: Node, container: str) -> None:
+        node.restart(container)
+        self._restarts[node, container] += 1
+
+    def _note_end(self, node: Node, container: str, code: int) -> None:
+        self._exit_codes[node, container] = code
         text = f"Container ended with {code}"
         if code == _KILLED:
             text += " (killed, perhaps because it was out of memory)"
@@ -272,11 +310,11 @@ class DeploymentRun:
                     one = node, container
                     if one not in due:
                         self._ends[one] += 1
-                        self._say_end(container, code)
+                        self._note_end(node, container, code)
                         due[one] = self._clock() + min(2.0 ** self._ends[one] / 2, _LONGEST_PAUSE)
                     elif due[one] <= self._clock():
                         del due[one]
-                        node.restart(container)
+                        self._restart(node, container)
 
     def _stop(self) -> None:
         try:

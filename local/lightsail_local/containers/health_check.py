@@ -8,18 +8,20 @@ from __future__ import annotations
 import http.client
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-Health = Literal["healthy", "unhealthy", "silent"]
-"""`silent` is what does not listen yet."""
+from ..lightsail.runtime import Health
 
 
-def check_health(port: int, health_check: Mapping[str, Any]) -> Health:
+def check_health(port: int, health_check: Mapping[str, Any]) -> tuple[Health, str]:
     """Ask a container for its health.
 
     Args:
         port: the port of this computer that leads to it.
         health_check: the health check, in the API's shape and complete.
+
+    Returns:
+        Its health, and what it answered, in a few words.
     """
     connection = http.client.HTTPConnection(
         "127.0.0.1", port, timeout=health_check["timeoutSeconds"]
@@ -28,13 +30,14 @@ def check_health(port: int, health_check: Mapping[str, Any]) -> Health:
         connection.request("GET", health_check["path"], headers={"User-Agent": "lightsail-local"})
         status = connection.getresponse().status
     except TimeoutError:
-        return "unhealthy"
+        return "unhealthy", f"no answer in {health_check['timeoutSeconds']:g} seconds"
     except (OSError, http.client.HTTPException):
         # An engine may listen for a container that does not, and then ends the connection.
-        return "silent"
+        return "silent", "does not listen"
     finally:
         connection.close()
-    return "healthy" if is_success(status, health_check["successCodes"]) else "unhealthy"
+    is_healthy = is_success(status, health_check["successCodes"])
+    return "healthy" if is_healthy else "unhealthy", str(status)
 
 
 def is_success(status: int, codes: str) -> bool:

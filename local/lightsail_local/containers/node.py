@@ -83,6 +83,11 @@ class Node:
         """Start a container that has ended again."""
         self._start(container)
 
+    def is_running(self, container: str) -> bool:
+        """Return whether a container has been started and has not ended."""
+        running = self._running.get(container)
+        return running is not None and running.process.poll() is None
+
     def is_up(self) -> bool:
         """Return whether the engine says of each container that it runs."""
         return all(self._engine.is_up(running.name) for running in self._running.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..behaviour.behaviour import Behaviour
@@ -31,9 +31,7 @@ def read_log(
     last = min(parameters.get("endTime", at), at)
     events = [
         {"createdAt": round(time, 3), "message": message}
-        for deployment in service.deployments
-        if parameters["containerName"] in deployment.containers
-        for time, message in deployment.course.log(parameters["containerName"])
+        for time, message in log_lines(service, parameters["containerName"])
         if first <= time <= last and _matches(message, parameters.get("filterPattern", ""))
     ]
     start, end = int(token), int(token) + behaviour.log_page_size
@@ -41,6 +39,13 @@ def read_log(
     if end < len(events):
         answer["nextPageToken"] = str(end)
     return answer
+
+
+def log_lines(service: ContainerService, container: str) -> Iterator[tuple[float, str]]:
+    """Yield the log of a container over all deployments, also what a simulation says later."""
+    for deployment in service.deployments:
+        if container in deployment.containers:
+            yield from deployment.course.log(container)
 
 
 def _matches(message: str, pattern: str) -> bool:

@@ -122,6 +122,11 @@ class Lightsail:
         with self._lock:
             return self._operations[operation](parameters)
 
+    def view(self) -> View:
+        """Return the services as they are, never stale."""
+        with self._lock:
+            return self._services.now()
+
     def _create_service(self, parameters: Parameters) -> Result:
         now, name = self._services.now(), parameters["serviceName"]
         check_name("Service", name)

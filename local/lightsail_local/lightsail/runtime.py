@@ -2,11 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ..behaviour.failure import Failure
+
+Health = Literal["healthy", "unhealthy", "silent"]
+"""`silent` is what does not listen yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """One look at a node's health.
+
+    Args:
+        at: when it was.
+        health: what it showed.
+        answer: what the container answered, in a few words.
+    """
+
+    at: float
+    health: Health
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerState:
+    """A container on a node.
+
+    Args:
+        is_running: whether it runs.
+        restarts: how often it was started again.
+        exit_code: what it ended with the last time, None if it never did.
+    """
+
+    is_running: bool
+    restarts: int
+    exit_code: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeState:
+    """A node of a deployment.
+
+    Args:
+        containers: its containers by name.
+        health_checks: the last ones, oldest first.
+    """
+
+    containers: Mapping[str, ContainerState]
+    health_checks: Sequence[HealthCheck]
 
 
 class Course(Protocol):
@@ -26,6 +72,9 @@ class Course(Protocol):
 
     def log(self, container: str) -> list[tuple[float, str]]:
         """Return what is in a container's log, oldest first: when, and what."""
+
+    def nodes(self) -> Sequence[NodeState]:
+        """Return the nodes that its containers were started on; none if they are simulated."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, takewhile
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.errors import LightsailError
 from .container_service import ContainerService
+
+_KEPT_DELETED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +21,13 @@ class View:
     Args:
         at: the time, in seconds since the epoch.
         services: the services by name.
+        deleted: the last ones that are gone, oldest first.
         missing: the name of the error for a service that is not there: U4.
     """
 
     at: float
     services: Mapping[str, ContainerService]
+    deleted: Sequence[ContainerService]
     missing: str
 
     def get(self, name: str) -> ContainerService:
@@ -49,6 +54,7 @@ class Services:
         self._clock = clock
         # When each state was written, oldest first.
         self._states: list[tuple[float, Mapping[str, ContainerService]]] = [(0, {})]
+        self._deleted: deque[ContainerService] = deque(maxlen=_KEPT_DELETED)
 
     def now(self) -> View:
         """Return the services as they are."""
@@ -70,6 +76,8 @@ class Services:
         older = list(takewhile(lambda state: state[0] <= readable, self._states))
         self._states = [*older[-1:], *self._states[len(older) :]]
         self._states.append((now.at, {**now.services, service.name: service}))
+        if service.changing == "DELETING":
+            self._deleted.append(service)
 
     def digests(self) -> frozenset[str]:
         """Return the digests of all images that are registered."""
@@ -78,4 +86,6 @@ class Services:
 
     def _view(self, at: float, services: Mapping[str, ContainerService]) -> View:
         there = {name: service for name, service in services.items() if not service.is_gone(at)}
-        return View(at=at, services=there, missing=self._behaviour.missing_service)
+        deleted = tuple(service for service in self._deleted if service.is_gone(at))
+        missing = self._behaviour.missing_service
+        return View(at=at, services=there, deleted=deleted, missing=missing)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from ..behaviour.failure import Failure
 from .container_output import Problem, container_output
-from .runtime import Order
+from .runtime import NodeState, Order
 
 # What Lightsail writes when a deployment fails; of a crash the container itself tells.
 REASONS: Mapping[Failure, str] = {
@@ -59,6 +59,10 @@ class SimulatedCourse:
         creating, *ends = self._own_log()
         # What has the same time stays in this order.
         return sorted((creating, *printed, *ends), key=lambda event: event[0])
+
+    def nodes(self) -> Sequence[NodeState]:
+        """Return none: nothing runs."""
+        return ()
 
     def _own_log(self) -> Iterator[tuple[float, str]]:
         """Yield what Lightsail writes into each container's log."""

@@ -1,4 +1,4 @@
-// Asks for the state twice a second, and changes of the page only what is no longer so.
+// Asks for the state twice a second, and changes only what differs on the page.
 "use strict";
 
 const INTERVAL = 500;
@@ -24,15 +24,24 @@ function showConnection(kind, text) {
   document.body.classList.toggle("is-lost", kind === "lost");
   const status = document.getElementById("connection");
   if (status.textContent === text) return; // written again, it would be read out again
-  status.className = `state state-${kind}`;
+  status.className = `state tone-${{ live: "good", lost: "bad" }[kind]}`;
   status.textContent = text;
 }
 
 function show(state) {
+  showNews(state.services);
   const logs = [...document.querySelectorAll(".log")].filter(isAtEnd);
   fill("services", state.services.length ? state.services.map(service) : [noService()]);
-  fill("requests", [state.requests.length ? requests(state.requests) : empty("No request yet.")]);
+  fill("stacks", state.stacks.length ? state.stacks.map(stack) : [empty("No stack yet.")]);
+  fill("calls", [state.calls.length ? calls(state.calls) : empty("No call yet.")]);
   logs.forEach(toEnd);
+}
+
+// What a screen reader says by itself: how the newest service is.
+function showNews([newest]) {
+  const news = document.getElementById("news");
+  const text = newest ? `${newest.name} is ${newest.state}` : "";
+  if (news.textContent !== text) news.textContent = text;
 }
 
 function fill(id, children) {
@@ -44,25 +53,38 @@ function fill(id, children) {
 
 // Services
 
-function service(it) {
-  const id = `service-${it.name}`;
-  return element("article", { class: "service", "data-key": it.name, "aria-labelledby": id }, [
+function service(it, place) {
+  const id = `service-${it.id}`;
+  const isGone = it.state === "DELETED";
+  return element("article", { class: isGone ? "service gone" : "service", "data-key": it.id, "aria-labelledby": id }, [
     element("header", {}, [
       element("h3", { id }, [it.name]),
       pill(it.state),
       it.detail && element("span", { class: "detail" }, [stateDetail(it.detail)]),
     ]),
+    !isGone && link(it),
+    part("Deployments", it.deployments, (all) =>
+      box("deployments", `deployments of ${it.name}`, all.map(deployment))),
+    it.logs.length > 0 && part("Container logs", it.logs, (logs) =>
+      element("div", {}, logs.map((each) => log(each, place === 0)))),
+    !isGone && part("Images", it.images, (images) => box("images", `images of ${it.name}`, [imageTable(images)])),
     element("dl", { class: "facts" }, [
       fact("power", it.power),
       fact("scale", it.scale),
       fact("created", time(it.created)),
-      fact("url", element("code", {}, [it.url])),
       it.tags.length > 0 && fact("tags", names(it.tags.map(tag))),
     ]),
-    part("Images", it.images, (images) => box("images", `images of ${it.name}`, [imageTable(images)])),
-    part("Deployments", it.deployments, (all) =>
-      box("deployments", `deployments of ${it.name}`, all.map(deployment))),
-    it.logs.length > 0 && part("Container logs", it.logs, (logs) => element("div", {}, logs.map(log))),
+  ]);
+}
+
+function link({ url, isServed, isSimulated }) {
+  if (isServed && url.startsWith("http://"))
+    return element("p", { class: "link" }, [
+      element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, [url]),
+    ]);
+  const why = isSimulated ? "simulated, so it does not answer" : "does not answer yet";
+  return element("p", { class: "link" }, [
+    element("code", {}, [url]), " ", element("span", { class: "quiet" }, [why]),
   ]);
 }
 
@@ -105,16 +127,52 @@ function deployment(it) {
       pill(it.state),
       element("span", { class: "when" }, [time(it.created)]),
     ]),
-    element("ul", {}, [...it.containers.map(container), it.endpoint && endpoint(it.endpoint)]),
+    it.problem && problem(`Failed: ${it.problem.reason}`, it.problem.lines),
+    element("ul", {}, [
+      ...it.containers.map((each) => container(each, it.state === "INACTIVE")),
+      it.endpoint && it.state !== "INACTIVE" && endpoint(it.endpoint),
+      ...it.nodes.map(node),
+    ]),
   ]);
 }
 
-function container(it) {
+function problem(title, lines) {
+  return element("div", { class: "problem" }, [
+    element("p", {}, [title]),
+    ...lines.map((line) => element("code", {}, [line])),
+  ]);
+}
+
+function node({ containers, healthChecks }, place) {
+  return element("li", { class: "node", "data-key": `node ${place}` }, [
+    element("span", { class: "quiet" }, [`node ${place + 1}`]),
+    ...containers.map((each) =>
+      element("span", { class: each.isRunning ? "up" : "down" }, [runs(each)])),
+    healthChecks.length > 0 && element("span", {}, [
+      element("span", { class: "quiet" }, ["health checks "]),
+      element("span", { class: "checks" }, healthChecks.map(check)),
+    ]),
+  ]);
+}
+
+function runs({ name, isRunning, restarts, exitCode }) {
+  return [
+    `${name} ${isRunning ? "runs" : "does not run"}`,
+    restarts > 0 && `restarted ${restarts === 1 ? "once" : `${restarts} times`}`,
+    exitCode !== null && `last ended with ${exitCode}`,
+  ].filter(Boolean).join(", ");
+}
+
+function check({ time: at, health, answer }) {
+  return element("code", { class: health, title: `${health} at ${clock(at)}` }, [answer]);
+}
+
+function container(it, isOld) {
   return element("li", { "data-key": it.name }, [
     element("strong", {}, [it.name]),
     element("code", {}, [it.image]),
-    it.ports.length > 0 && labelled("ports", it.ports),
-    it.environment.length > 0 && labelled("environment", it.environment),
+    !isOld && it.ports.length > 0 && labelled("ports", it.ports),
+    !isOld && it.environment.length > 0 && labelled("environment", it.environment),
   ]);
 }
 
@@ -126,9 +184,9 @@ function endpoint({ container, port, path }) {
   ]);
 }
 
-function log({ container, lines }) {
+function log({ container, lines }, isOpen) {
   const last = lines.length ? lines[lines.length - 1].message : "empty";
-  return element("details", { "data-key": container }, [
+  return element("details", { "data-key": container, ...(isOpen && { open: "" }) }, [
     element("summary", {}, [
       element("strong", {}, [container]), " ", element("span", { class: "quiet" }, [last]),
     ]),
@@ -137,24 +195,56 @@ function log({ container, lines }) {
   ]);
 }
 
-// Requests
+// Stacks
 
-function requests(all) {
-  return box("requests", "requests", [
-    table(["Time", "Request", "Answer", "ms"], all.map((it) => {
-      const failed = it.status === null || it.status >= 400;
-      return element("tr", { "data-key": it.id, class: failed ? "failed" : "" }, [
-        element("td", {}, [time(it.time)]),
-        element("th", { scope: "row" }, [
-          element("span", { class: "operation" }, [it.operation]),
-          it.to === "registry" && element("span", { class: "to" }, ["registry"]),
-          ...it.parameters.map((text) => element("code", { class: "parameter" }, [text])),
-          it.error && element("span", { class: "error" }, [it.error]),
-        ]),
-        element("td", { class: "status" }, [it.status ?? "no answer"]),
-        element("td", { class: "number" }, [it.milliseconds]),
-      ]);
-    })),
+function stack(it, place) {
+  return element("details", { class: "stack", "data-key": it.id, ...(place === 0 && { open: "" }) }, [
+    element("summary", {}, [element("h3", {}, [it.name]), " ", pill(it.state)]),
+    it.problem && problem(`${it.problem.resource} failed`, [it.problem.reason]),
+    box("events", `events of ${it.name}`, [
+      table(["Time", "Resource"], it.events.map((event) =>
+        element("tr", { "data-key": event.id }, [
+          element("td", {}, [time(event.time)]),
+          element("th", { scope: "row" }, [
+            element("span", { class: "operation" }, [event.resource]), " ",
+            element("span", { class: `status tone-${tone(event.state)}` }, [words(event.state)]),
+            element("span", { class: "parameter" }, [event.type]),
+            event.reason && element("span", { class: "reason" }, [event.reason]),
+          ]),
+        ]))),
+    ]),
+  ]);
+}
+
+// Calls
+
+function calls(all) {
+  return box("calls", "calls to Lightsail", [
+    table(["Time", "Call", "Answer", "ms"], all.map((it) => it.reads ? reads(it) : call(it))),
+  ]);
+}
+
+function call(it) {
+  const failed = it.status === null || it.status >= 400;
+  return element("tr", { "data-key": it.id, class: failed ? "failed" : "" }, [
+    element("td", {}, [time(it.time)]),
+    element("th", { scope: "row" }, [
+      element("span", { class: "operation" }, [it.operation]),
+      it.to === "registry" && element("span", { class: "to" }, ["registry"]),
+      ...it.parameters.map((text) => element("code", { class: "parameter" }, [text])),
+      it.error && element("span", { class: "error" }, [it.error]),
+    ]),
+    element("td", { class: "status" }, [it.status ?? "no answer"]),
+    element("td", { class: "number" }, [it.milliseconds]),
+  ]);
+}
+
+function reads(it) {
+  const counted = it.reads.map(({ operation, count }) =>
+    count > 1 ? `${operation} ×${count}` : operation);
+  return element("tr", { "data-key": it.id, class: "reads" }, [
+    element("td", {}, [time(it.time)]),
+    element("th", { scope: "row", colspan: 3 }, [counted.join(", ")]),
   ]);
 }
 
@@ -180,7 +270,20 @@ function box(kind, label, children) {
 }
 
 function pill(state) {
-  return element("span", { class: `state state-${state}` }, [state]);
+  return element("span", { class: `state tone-${tone(state)}` }, [state]);
+}
+
+// Of Lightsail's states and CloudFormation's.
+function tone(state) {
+  if (/FAILED|ROLLBACK/.test(state)) return "bad";
+  if (/ING$|PROGRESS$/.test(state) && state !== "RUNNING") return "busy";
+  if (/^(ACTIVE|RUNNING|CREATE_COMPLETE|UPDATE_COMPLETE|IMPORT_COMPLETE)$/.test(state)) return "good";
+  return state === "READY" ? "ready" : "idle";
+}
+
+// May be broken between its words.
+function words(state) {
+  return state.replaceAll("_", "_\u200b");
 }
 
 function fact(title, value) {
@@ -201,8 +304,11 @@ function digest(text) {
 
 function time(seconds) {
   const at = new Date(seconds * 1000);
-  const shown = at.toLocaleTimeString([], { hourCycle: "h23" });
-  return element("time", { datetime: at.toISOString(), title: at.toLocaleString() }, [shown]);
+  return element("time", { datetime: at.toISOString(), title: at.toLocaleString() }, [clock(seconds)]);
+}
+
+function clock(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString([], { hourCycle: "h23" });
 }
 
 function empty(...children) {
@@ -216,7 +322,7 @@ function become(old, fresh) {
   for (const { name } of [...old.attributes])
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   for (const { name, value } of fresh.attributes)
-    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
 
   const keys = new Set([...fresh.children].map(key));
   for (const child of [...old.children]) if (key(child) && !keys.has(key(child))) child.remove();

@@ -1,70 +1,98 @@
-"""What the page shows of a local Lightsail: all that a deploy changes, and nothing secret.
-
-It is asked from the operations that everybody calls, so it is what they would be answered.
-"""
+"""What the page shows of a local cloud: all that a deploy changes, and nothing secret."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
-from lightsail_local.behaviour.errors import LightsailError
-from lightsail_local.lightsail.lightsail import Lightsail
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.lightsail.container_log import log_lines
+from lightsail_local.lightsail.container_service import ContainerService
+from lightsail_local.lightsail.deployment import Deployment
+from lightsail_local.lightsail.runtime import NodeState
 from lightsail_local.server import LightsailServer, Request
 from lightsail_local.wire.request_line import shown_parameters
 
-_REQUESTS = 500
-_LOG_EVENTS = 500
+_CALLS = 200
+_LOG_LINES = 200
+_LONGEST_LINE = 1000
+_QUOTED_LINES = 3
+_PROBLEMS: Mapping[Failure, str] = {
+    "crash": "a container ended, or did not start",
+    "health_check": "its health check failed",
+    "took_too_long": "it was not healthy in time",
+}
+# What only reads; a push begins with the question which layers are missing.
+_READS = ("Get", "Head")
+
+_FAILED = re.compile("FAILED|ROLLBACK")
+# What a user's operation begins with; a rollback is part of it.
+_STARTS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 
 _Described = Mapping[str, Any]
 
 
-def page_state(server: LightsailServer) -> dict[str, Any]:
+def page_state(server: LightsailServer, stacks: Sequence[_Described] = ()) -> dict[str, Any]:
     """Return what the page shows, for `state.json`.
 
     Args:
-        server: the Lightsail to show.
+        server: The Lightsail to show.
+        stacks: CloudFormation's stacks in the API's shape, with their `Events`, newest first.
 
     Returns:
-        `services` as they were created, with their newest images and deployments first, and
-        `requests`, the last 500, newest first. Times are seconds since the epoch.
+        `services`, those that were deleted last too, `stacks` and `calls`, each with the newest
+        first. Times are seconds since the epoch.
     """
-    lightsail = server.lightsail
-    services = lightsail.call("GetContainerServices", {})["containerServices"]
-    shown = (_service(lightsail, service) for service in services)
-    return {"services": [service for service in shown if service], "requests": _requests(server)}
-
-
-def _service(lightsail: Lightsail, service: _Described) -> dict[str, Any] | None:
-    """Describe a service, None if it is gone by now."""
-    name = {"serviceName": service["containerServiceName"]}
-    try:
-        images = lightsail.call("GetContainerImages", name)["containerImages"]
-        deployments = lightsail.call("GetContainerServiceDeployments", name)["deployments"]
-        deployments = sorted(deployments, key=lambda each: each["version"], reverse=True)
-        containers = {name: None for each in deployments for name in each["containers"]}
-        logs = [_log(lightsail, name["serviceName"], container) for container in containers]
-    except LightsailError:
-        return None
+    view = server.lightsail.view()
+    services = [_service(service, view.at) for service in view.services.values()]
+    services += [_service(service, view.at) for service in view.deleted]
     return {
-        "name": name["serviceName"],
-        "state": service["state"],
-        "detail": service.get("stateDetail"),
-        "power": service["power"],
-        "scale": service["scale"],
-        "url": service["url"],
-        "tags": service["tags"],
-        "created": service["createdAt"],
-        "images": [_image(image, service) for image in sorted(images, key=_age, reverse=True)],
-        "deployments": [_deployment(each) for each in deployments],
-        "logs": logs,
+        "services": sorted(services, key=lambda each: each["created"], reverse=True),
+        "stacks": [_stack(stack) for stack in stacks],
+        "calls": list(islice(_calls(server), _CALLS)),
     }
 
 
-def _age(image: _Described) -> tuple[float, int]:
-    """Return what orders images by age, also those of one moment."""
-    return image["createdAt"], int(image["image"].rpartition(".")[2])
+def _service(service: ContainerService, at: float) -> dict[str, Any]:
+    described = service.describe(at)
+    is_deleted = service.is_gone(at)
+    current = service.current_deployment(at)
+    is_served = service.running_url and current and current.public_endpoint
+    containers = {name: None for each in service.deployments[::-1] for name in each.containers}
+    return {
+        "id": service.id,
+        "name": service.name,
+        "state": "DELETED" if is_deleted else described["state"],
+        "detail": described.get("stateDetail"),
+        "power": described["power"],
+        "scale": described["scale"],
+        "url": described["url"],
+        "isSimulated": service.running_url is None,
+        "isServed": bool(is_served) and described["state"] not in ("DELETING", "DISABLED"),
+        "tags": described["tags"],
+        "created": service.created_at,
+        "images": [_image(image.describe(), described) for image in service.images[::-1]],
+        "deployments": [
+            _deployment(deployment, state, at)
+            for deployment, state in _with_states(service, at, is_deleted=is_deleted)
+        ],
+        "logs": [_log(service, container, at) for container in containers],
+    }
+
+
+def _with_states(
+    service: ContainerService, at: float, *, is_deleted: bool
+) -> Iterator[tuple[Deployment, str]]:
+    """Yield the deployments, newest first; nothing of a deleted service goes on."""
+    described = service.describe_deployments(at)
+    for deployment, shown in zip(service.deployments[::-1], described[::-1], strict=True):
+        state = shown["state"]
+        yield deployment, "INACTIVE" if is_deleted and state != "FAILED" else state
 
 
 def _image(image: _Described, service: _Described) -> dict[str, Any]:
@@ -87,12 +115,14 @@ def _uses(deployment: _Described, image: str) -> bool:
     return not named.isdisjoint({image, f"{label}.latest"})
 
 
-def _deployment(deployment: _Described) -> dict[str, Any]:
-    endpoint = deployment.get("publicEndpoint")
+def _deployment(deployment: Deployment, state: str, at: float) -> dict[str, Any]:
+    endpoint = deployment.public_endpoint
+    failure = deployment.course.failure if state == "FAILED" else None
+    nodes = deployment.course.nodes() if state != "INACTIVE" else ()
     return {
-        "version": deployment["version"],
-        "state": deployment["state"],
-        "created": deployment["createdAt"],
+        "version": deployment.version,
+        "state": state,
+        "created": deployment.created_at,
         "containers": [
             {
                 "name": name,
@@ -101,7 +131,7 @@ def _deployment(deployment: _Described) -> dict[str, Any]:
                 # The names alone: the values are plain text in Lightsail, and often passwords.
                 "environment": sorted(container.get("environment", {})),
             }
-            for name, container in deployment["containers"].items()
+            for name, container in deployment.containers.items()
         ],
         "endpoint": endpoint
         and {
@@ -109,42 +139,143 @@ def _deployment(deployment: _Described) -> dict[str, Any]:
             "port": endpoint["containerPort"],
             "path": endpoint["healthCheck"]["path"],
         },
+        "nodes": [_node(node) for node in nodes],
+        "problem": failure and {"reason": _PROBLEMS[failure], "lines": _quoted(deployment, at)},
     }
 
 
-def _log(lightsail: Lightsail, service: str, container: str) -> dict[str, Any]:
+def _node(node: NodeState) -> dict[str, Any]:
+    return {
+        "containers": [
+            {
+                "name": name,
+                "isRunning": container.is_running,
+                "restarts": container.restarts,
+                "exitCode": container.exit_code,
+            }
+            for name, container in node.containers.items()
+        ],
+        "healthChecks": [
+            {"time": check.at, "health": check.health, "answer": check.answer}
+            for check in node.health_checks
+        ],
+    }
+
+
+def _quoted(deployment: Deployment, at: float) -> list[str]:
+    """Return the last lines that the containers of a failed deployment printed themselves."""
+    events = [
+        (time, message)
+        for container in deployment.containers
+        for time, message in deployment.course.log(container)
+        if time <= at and message.strip() and not message.startswith("[deployment:")
+    ]
+    events.sort(key=lambda event: event[0])
+    return [_shortened(message) for _, message in events[-_QUOTED_LINES:]]
+
+
+def _log(service: ContainerService, container: str, at: float) -> dict[str, Any]:
     """Describe a container's log: its end, if it is long."""
-    events = deque(_log_events(lightsail, service, container), maxlen=_LOG_EVENTS)
-    lines = [{"time": event["createdAt"], "message": event["message"]} for event in events]
+    events = [event for event in log_lines(service, container) if event[0] <= at]
+    lines = [
+        {"time": time, "message": _shortened(message)} for time, message in events[-_LOG_LINES:]
+    ]
     return {"container": container, "lines": lines}
 
 
-def _log_events(lightsail: Lightsail, service: str, container: str) -> Iterator[_Described]:
-    parameters = {"serviceName": service, "containerName": container}
-    while True:
-        answer = lightsail.call("GetContainerLog", parameters)
-        yield from answer["logEvents"]
-        # A log in pages of 0 events would have no last one.
-        if "nextPageToken" not in answer or not answer["logEvents"]:
-            return
-        parameters["pageToken"] = answer["nextPageToken"]
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
-def _requests(server: LightsailServer) -> list[dict[str, Any]]:
-    sides = {"API": server.requests, "registry": server.registry_requests}
-    shown = []
-    for side, requests in sides.items():
-        first = max(0, len(requests) - _REQUESTS)
-        # The rest of the list, which grows meanwhile: so the numbers stay right.
-        for number, request in enumerate(requests[first:], first):
-            shown.append(_request(side, number, request))
-    return sorted(shown, key=lambda each: each["time"])[: -_REQUESTS - 1 : -1]
-
-
-def _request(side: str, number: int, request: Request) -> dict[str, Any]:
+def _stack(stack: _Described) -> dict[str, Any]:
     return {
-        "id": f"{side} {number}",
-        "to": side,
+        "id": stack["StackId"],
+        "name": stack["StackName"],
+        "state": stack["StackStatus"],
+        "problem": _stack_problem(stack),
+        "events": [
+            {
+                "id": event["EventId"],
+                "time": event["Timestamp"].timestamp(),
+                "resource": event["LogicalResourceId"],
+                "type": event["ResourceType"],
+                "state": event["ResourceStatus"],
+                "reason": event.get("ResourceStatusReason", ""),
+            }
+            for event in stack["Events"]
+        ],
+    }
+
+
+def _stack_problem(stack: _Described) -> dict[str, Any] | None:
+    """Return what failed first in the operation that failed, None if the last one did not."""
+    if not _FAILED.search(stack["StackStatus"]):
+        return None
+    problem = None
+    for event in stack["Events"]:
+        is_of_stack = event["PhysicalResourceId"] == stack["StackId"]
+        if is_of_stack and event["ResourceStatus"] in _STARTS:
+            break
+        if event["ResourceStatus"].endswith("_FAILED") and not is_of_stack:
+            problem = event
+    return problem and {
+        "resource": problem["LogicalResourceId"],
+        "reason": problem.get("ResourceStatusReason", ""),
+    }
+
+
+def _calls(server: LightsailServer) -> Iterator[dict[str, Any]]:
+    """Yield the calls to API and registry, newest first; those that only read are counted."""
+    reads: list[tuple[str, Request]] = []
+    for call, request in _all_calls(server):
+        if _only_reads(request):
+            reads.append((call, request))
+            continue
+        if reads:
+            yield _read_calls(reads)
+            reads = []
+        yield _call(call, request)
+    if reads:
+        yield _read_calls(reads)
+
+
+def _all_calls(server: LightsailServer) -> Iterator[tuple[str, Request]]:
+    """Yield an id of each call, and the call, newest first."""
+    api = _numbered("API", server.requests)
+    registry = _numbered("registry", server.registry_requests)
+    yield from heapq.merge(api, registry, key=lambda call: call[1].time, reverse=True)
+
+
+def _numbered(side: str, requests: Sequence[Request]) -> Iterator[tuple[str, Request]]:
+    # The list grows meanwhile.
+    for number in reversed(range(len(requests))):
+        yield f"{side} {number}", requests[number]
+
+
+def _only_reads(request: Request) -> bool:
+    """Return whether a call changed nothing and went well; a layer may well be missing."""
+    if not request.operation.startswith(_READS) or request.status is None:
+        return False
+    is_missing = request.operation.startswith("Head") and request.status == HTTPStatus.NOT_FOUND
+    return request.status < HTTPStatus.BAD_REQUEST or is_missing
+
+
+def _read_calls(reads: Sequence[tuple[str, Request]]) -> dict[str, Any]:
+    oldest_id, oldest = reads[-1]
+    # As they came first, so that the page does not change their order.
+    counts = Counter(request.operation for _, request in reversed(reads))
+    return {
+        "id": f"from {oldest_id}",
+        "time": reads[0][1].time,
+        "since": oldest.time,
+        "reads": [{"operation": operation, "count": n} for operation, n in counts.items()],
+    }
+
+
+def _call(call: str, request: Request) -> dict[str, Any]:
+    return {
+        "id": call,
+        "to": call.partition(" ")[0],
         "time": request.time,
         "operation": request.operation,
         "parameters": shown_parameters(request),

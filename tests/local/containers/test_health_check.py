@@ -17,8 +17,10 @@ def test_success_codes_are_single_ones_lists_and_ranges(codes: str, good: int, b
     assert not is_success(bad, codes)
 
 
-@pytest.mark.parametrize(("status", "health"), [(200, "healthy"), (503, "unhealthy")])
-def test_its_path_is_asked(status: int, health: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "health"), [(200, ("healthy", "200")), (503, ("unhealthy", "503"))]
+)
+def test_its_path_is_asked(status: int, health: tuple[str, str]) -> None:
     asked = []
 
     def respond(connection: object) -> None:
@@ -36,15 +38,17 @@ def test_its_path_is_asked(status: int, health: str) -> None:
 def test_one_that_does_not_answer_in_time_is_unhealthy() -> None:
     server = LoopbackServer(0, lambda connection: connection.hang(None))
     try:
-        assert check_health(server.server_port, {**CHECK, "timeoutSeconds": 0.2}) == "unhealthy"
+        health = check_health(server.server_port, {**CHECK, "timeoutSeconds": 0.2})
     finally:
         server.close()
+    assert health == ("unhealthy", "no answer in 0.2 seconds")
 
 
 def test_one_that_does_not_listen_or_ends_the_connection_is_silent() -> None:
+    silent = ("silent", "does not listen")
     server = LoopbackServer(0, lambda connection: connection.reset())
     try:
-        assert check_health(server.server_port, CHECK) == "silent"
+        assert check_health(server.server_port, CHECK) == silent
     finally:
         server.close()
-    assert check_health(server.server_port, CHECK) == "silent"
+    assert check_health(server.server_port, CHECK) == silent

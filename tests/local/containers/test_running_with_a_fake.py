@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.containers.find_container_engine import find_container_engine
 from lightsail_local.containers.started_clouds import StartedCloud
+from lightsail_local.page.page_state import page_state
 from running_services import FakeEngine, Services
 
 
@@ -95,6 +97,64 @@ def test_a_container_that_was_killed_is_told(services: Services, fake: FakeEngin
 
     told = "[deployment:1] Container ended with 137 (killed, perhaps because it was out of memory)"
     services.wait(lambda: told in services.log("shop"))
+
+
+def test_the_page_shows_nodes_restarts_and_health_checks(
+    services: Services, fake: FakeEngine
+) -> None:
+    services.deploy("shop", "hello")
+
+    (shop,) = page_state(services.server)["services"]
+
+    assert shop["isServed"]
+    assert not shop["isSimulated"]
+    (node,) = shop["deployments"][0]["nodes"]
+    container = {"name": "web", "isRunning": True, "restarts": 0, "exitCode": None}
+    assert node["containers"] == [container]
+    last = node["healthChecks"][-1]
+    assert (last["health"], last["answer"]) == ("healthy", "200")
+
+    services.kill_container(fake)
+    again = {"name": "web", "isRunning": True, "restarts": 1, "exitCode": 137}
+    services.wait(lambda: shown_containers(services) == [again])
+
+
+def test_the_page_shows_how_the_containers_of_a_failed_deployment_ended(
+    services: Services,
+) -> None:
+    services.deploy("shop", "old")
+    services.deploy("shop", "new", fails="crash")
+
+    (shop,) = page_state(services.server)["services"]
+
+    failed, active = shop["deployments"]
+    assert shop["isServed"]
+    assert [failed["state"], active["state"]] == ["FAILED", "ACTIVE"]
+    (container,) = failed["nodes"][0]["containers"]
+    assert (container["restarts"], container["exitCode"]) == (2, 1)
+    assert "Error: cannot start: new" in failed["problem"]["lines"]
+
+
+def test_the_page_shows_no_nodes_of_what_was_replaced(services: Services) -> None:
+    services.deploy("shop", "old")
+    services.deploy("shop", "new")
+
+    (shop,) = page_state(services.server)["services"]
+
+    assert [len(each["nodes"]) for each in shop["deployments"]] == [1, 0]
+
+
+def test_the_page_leads_to_no_disabled_service(services: Services) -> None:
+    services.deploy("shop", "hello")
+
+    services.api.update_container_service(serviceName="shop", isDisabled=True)
+
+    assert not page_state(services.server)["services"][0]["isServed"]
+
+
+def shown_containers(services: Services) -> Any:
+    (shop,) = page_state(services.server)["services"]
+    return shop["deployments"][0]["nodes"][0]["containers"]
 
 
 def test_what_runs_ends_with_the_cloud(services: Services, fake: FakeEngine) -> None:
