@@ -258,13 +258,17 @@ def do_ps(rest: list[str], _: str) -> int | None:
     return None
 
 
-def do_images(rest: list[str], _: str) -> None:
+def do_images(rest: list[str], _: str) -> int | None:
+    if mode() == "busy":
+        (STATE / "mode").unlink()
+        return refuse("image not known")
     quiet, repository = rest
     assert quiet == "--quiet"
     start = f"{image_folder(repository).name}:"
     for folder in (STATE / "images").iterdir():
         if folder.name.startswith(start):
             print(folder.name)
+    return None
 
 
 def do_rmi(rest: list[str], _: str) -> None:

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import IO
 
 from .container_engine import ContainerEngine, ContainerEngineError
+
+_PAUSES_SECONDS = (0.5, 2.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +84,20 @@ def _clear(path: Path) -> None:
         noted = json.loads(path.read_text())
     except ValueError:
         noted = {"folder": os.devnull, "program": ""}  # Killed before it started anything.
-    try:
-        if noted["program"]:
-            ContainerEngine(command=[noted["program"]], cloud=path.stem).clear()
-    except ContainerEngineError:
+    if noted["program"] and not _is_clear(
+        ContainerEngine(command=[noted["program"]], cloud=path.stem)
+    ):
         return
     shutil.rmtree(noted["folder"], ignore_errors=True)
     path.unlink()
+
+
+def _is_clear(engine: ContainerEngine) -> bool:
+    """Clear what an engine has of a cloud, and return whether that worked."""
+    for pause in _PAUSES_SECONDS:
+        with suppress(ContainerEngineError):
+            engine.clear()
+            return True
+        # A build that was interrupted removes its images now, and podman cannot list them.
+        time.sleep(pause)
+    return False

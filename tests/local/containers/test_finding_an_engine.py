@@ -155,6 +155,19 @@ def test_a_killed_cloud_is_remembered_until_its_engine_answers(
     assert fake.containers == ["left"]
 
 
+def test_a_cloud_is_cleared_though_its_engine_is_busy_at_first(
+    fake: FakeEngine, tmp_path: Path
+) -> None:
+    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
+    path = killed(tmp_path / "clouds", fake, record)
+    fake.be("busy")
+
+    with started_cloud(tmp_path / "clouds"):
+        assert not path.exists()
+
+    assert fake.images == []
+
+
 def test_a_cloud_that_was_killed_at_its_very_start_is_forgotten(
     fake: FakeEngine, tmp_path: Path
 ) -> None:
