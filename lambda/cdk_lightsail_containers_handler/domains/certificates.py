@@ -81,7 +81,9 @@ class Certificates:
     def named(self, name: str) -> Certificate | None:
         """Return the certificate of a name, or None for one that is not there."""
         try:
-            found = self._calls.send(_call(name), lambda: self._page({"certificateName": name})[0])
+            found = self._calls.send(
+                _call(f"for certificate '{name}'"), lambda: self._page({"certificateName": name})[0]
+            )
         except (NotFound, Refused):
             # Lightsail may refuse a name that is not there, as any other value.
             return None
@@ -93,7 +95,7 @@ class Certificates:
         more: dict[str, str] = {}
         while True:
             page = self._calls.send(
-                _call("all"),
+                _call("for all certificates"),
                 lambda more=more: self._page(more),  # type: ignore[misc]
             )
             found += page[0]
@@ -109,10 +111,11 @@ class Certificates:
         )
 
 
-def _call(name: str) -> ZoneCall:
+def _call(on: str) -> ZoneCall:
     return ZoneCall(
-        "GetCertificates",
-        f"Lightsail refused GetCertificates for certificate '{name}'",
-        "allow the function's role lightsail:GetCertificates",
+        operation="GetCertificates",
+        service="Lightsail",
+        on=on,
+        fix="allow the function's role lightsail:GetCertificates",
         missing="create it, or correct its name",
     )

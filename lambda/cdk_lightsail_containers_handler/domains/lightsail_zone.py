@@ -70,9 +70,10 @@ class LightsailZone:
 
     def _call(self, operation: str, *, repeatable: bool = True) -> ZoneCall:
         return ZoneCall(
-            operation,
-            f"Lightsail refused {operation} for the DNS zone '{self._name}'",
-            f"allow the function's role lightsail:{operation} in {REGION}",
+            operation=operation,
+            service="Lightsail",
+            on=f"for the DNS zone '{self._name}'",
+            fix=f"allow the function's role lightsail:{operation} in {REGION}",
             repeatable=repeatable,
             missing="create the zone in Lightsail, or correct its name",
         )

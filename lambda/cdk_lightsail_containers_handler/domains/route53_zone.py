@@ -65,9 +65,10 @@ class Route53Zone:
 
     def _call(self, operation: str, *, repeatable: bool = True) -> ZoneCall:
         return ZoneCall(
-            operation,
-            f"Amazon Route 53 refused {operation} for the hosted zone '{self._id}'",
-            f"allow the function's role route53:{operation} on the hosted zone",
+            operation=operation,
+            service="Amazon Route 53",
+            on=f"for the hosted zone '{self._id}'",
+            fix=f"allow the function's role route53:{operation} on the hosted zone",
             repeatable=repeatable,
             missing="correct the zone, which must be one of the account of the stack",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 
 from cdk_lightsail_containers_handler.properties.domains import CERTIFICATE_VALIDATION_TYPE
@@ -272,6 +273,56 @@ def test_lightsail_that_stops_answering_hands_over(in_route53: Any) -> None:
     in_route53.stack.handler(in_route53.event("Create"), in_route53.stack.context())
 
     assert len(fake.payloads) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "problem", "fix"),
+    [
+        (
+            "Delete",
+            Fault(operation="GetCertificates", kind="error", times=10_000),
+            "Lightsail did not answer GetCertificates for all certificates in time",
+            "deploy again",
+        ),
+        (
+            "Create",
+            Fault(operation="GetCertificates", kind="garbage", times=10),
+            "answered GetCertificates for certificate 'www-example-com' with something that the",
+            "report it with the function's log",
+        ),
+        (
+            "Create",
+            Fault(operation="CreateDomainEntry", kind="error", times=10),
+            "Lightsail did not answer CreateDomainEntry for the DNS zone 'example.com'",
+            "deploy again",
+        ),
+    ],
+)
+def test_an_answer_that_does_not_come_is_no_refusal(
+    in_lightsail: Any, kind: str, fault: Fault, problem: str, fix: str
+) -> None:
+    in_lightsail.stack.lightsail.faults.append(fault)
+    event = in_lightsail.event(kind)
+    event["HandOver"] = {"Count": 14, "Began": in_lightsail.stack.time.now, "State": {}}
+
+    reason = in_lightsail.stack.send(event)["Reason"]
+
+    assert problem in reason
+    assert fix in reason
+
+
+def test_a_call_that_cannot_be_made_says_why(
+    in_lightsail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps what it found before
+    in_lightsail.stack.handler = in_lightsail.stack.new_handler()
+
+    assert (
+        "GetCertificates for certificate 'www-example-com' could not be made (NoCredentialsError)"
+        in in_lightsail.send("Create")["Reason"]
+    )
 
 
 def test_leaves_the_records_to_lightsail_if_it_writes_them_itself(in_lightsail: Any) -> None:
