@@ -40,13 +40,16 @@ RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local:simulation .venv-runtime-te
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-fast test-nightly check words docs format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
+.PHONY: help demo picture test test-fast test-nightly check words docs format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
 
 help:  ## show these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(SETUP)  ## show the main job on a local cloud: deploy, update, a failure, destroy
 	@$(BIN)/python -m demo
+
+picture: $(SETUP)  ## take the picture of the local cloud's page, with chromium and a container engine
+	@$(BIN)/python -m demo.picture
 
 test: check .venv-runtime-tests/installed  ## everything that must hold
 	$(BIN)/pytest $(SIDE_BY_SIDE) --cov

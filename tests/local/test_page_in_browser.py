@@ -169,7 +169,7 @@ def test_leads_to_what_a_service_serves(
 ) -> None:
     states = [canned(isServed=False)]
     open_page(lambda: states[-1])
-    assert shown(".link") == ["http://shop.localhost:4570/ does not answer yet"]
+    assert shown(".link") == ["http://shop.localhost:4570/ does not answer now"]
     assert shown(".link a") == []
 
     states.append(canned())

@@ -82,7 +82,7 @@ function link({ url, isServed, isSimulated }) {
     return element("p", { class: "link" }, [
       element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, [url]),
     ]);
-  const why = isSimulated ? "simulated, so it does not answer" : "does not answer yet";
+  const why = isSimulated ? "simulated, so it does not answer" : "does not answer now";
   return element("p", { class: "link" }, [
     element("code", {}, [url]), " ", element("span", { class: "quiet" }, [why]),
   ]);

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from lightsail_local.behaviour.failure import Failure
@@ -226,17 +226,11 @@ def _stack_problem(stack: _Described) -> dict[str, Any] | None:
 
 def _calls(server: LightsailServer) -> Iterator[dict[str, Any]]:
     """Yield the calls to API and registry, newest first; those that only read are counted."""
-    reads: list[tuple[str, Request]] = []
-    for call, request in _all_calls(server):
-        if _only_reads(request):
-            reads.append((call, request))
-            continue
-        if reads:
-            yield _read_calls(reads)
-            reads = []
-        yield _call(call, request)
-    if reads:
-        yield _read_calls(reads)
+    for only_reads, calls in groupby(_all_calls(server), lambda call: _only_reads(call[1])):
+        if only_reads:
+            yield _read_calls(list(calls))
+        else:
+            yield from (_call(*call) for call in calls)
 
 
 def _all_calls(server: LightsailServer) -> Iterator[tuple[str, Request]]:
