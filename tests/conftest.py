@@ -1,6 +1,7 @@
 """What every test stands on."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,10 @@ leave_real_accounts()
 # Commands run in homes of their own, and the CDK would unpack its 200 MB into each of them.
 _PACKAGE_CACHE = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
 os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(_PACKAGE_CACHE))
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples each time and everywhere, however busy the machine is; nothing is written here.
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "cdk-lightsail-containers")
