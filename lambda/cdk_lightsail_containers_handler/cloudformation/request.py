@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -113,7 +113,9 @@ class Request:
         """The id that the resource has, or that of one whose creation failed."""
         if "PhysicalResourceId" in self.event:
             return str(self.event["PhysicalResourceId"])
-        kind = self.environment.kinds(self.event.get("ResourceType"))
+        kind = None
+        with suppress(Exception):  # its code cannot be loaded, so that it was never made
+            kind = self.environment.kinds(self.event.get("ResourceType"))
         if kind is None:
             return NOT_REGISTERED
         name = self.properties.get(kind.named_by)
