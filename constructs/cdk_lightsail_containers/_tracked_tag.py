@@ -106,10 +106,14 @@ def _looked_up(scope: Construct, reference: Reference) -> _Found:
         if isinstance(error, Missing):
             raise ValueError(f"image must exist to track its tag: {problem}") from None
         if not isinstance(kept, str) or not DIGEST.fullmatch(kept):
+            fix = "go online"
+            if isinstance(error, Unauthorized):
+                fix = "correct that login" if login else "log in with docker login"
+                sent = "with the login of docker or podman" if login else "without a login"
+                problem = f"{problem}, asked {sent}"
             raise ValueError(
                 f"image must be in a registry that can be asked to track its tag: {problem}; "
-                f"cdk.context.json has no digest of it: log in with docker login, go online, or "
-                "name a digest"
+                f"cdk.context.json has no digest of it: {fix}, or name a digest"
             ) from None
         warning = f"{problem}: {reference} stays at {kept}, as cdk.context.json has it"
         return _Found(digest=kept, warning=warning)

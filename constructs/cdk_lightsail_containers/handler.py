@@ -333,6 +333,7 @@ class Handler(Construct):
         """Return the handler that the constructs of a stack share by default."""
         stack = Stack.of(scope)
         existing = stack.node.try_find_child(cls.SHARED_ID)
+        check_handler(scope, existing, cls)
         return cast("Self", existing) if existing else cls(stack, cls.SHARED_ID)
 
     def allow(

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from cdk_lightsail_containers import Handler, ImageSource
+from cdk_lightsail_containers import DomainHandler, Handler, ImageSource
 from stacks import (
     EVERY_FUNCTION,
     allowed_in,
@@ -103,6 +103,13 @@ def test_of_the_shared_id_is_the_one_that_constructs_share_with_its_settings(
         for one in (stack, placed_stack)
     ]
     assert tokens[0] == tokens[1]  # so that CloudFormation updates it in place
+
+
+def test_of_the_shared_id_is_of_the_right_kind(stack: Stack) -> None:
+    DomainHandler(stack, Handler.SHARED_ID)
+
+    with pytest.raises(ValueError, match="handler must be a Handler, got"):
+        image_in(stack)
 
 
 def test_of_the_shared_id_comes_before_the_constructs_that_share_it(stack: Stack) -> None:
