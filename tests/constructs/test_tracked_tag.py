@@ -265,7 +265,7 @@ class TestLogins:
             {"auths": []},
             {"auths": {"HOST": "x"}},
             {"auths": {"HOST": {"auth": 1}}},
-            {"auths": {"HOST": {"auth": "%%%"}}},
+            {"auths": {"HOST": {"auth": "/w=="}}},
             {"auths": {"HOST": {"auth": base64.b64encode(b"user").decode()}}},
             {"auths": {"HOST": {"auth": base64.b64encode(b"<token>:x").decode()}}},
             {"auths": {"other.example": {"auth": LOGIN}}},
