@@ -1,23 +1,36 @@
-"""An app of a web service with names of a DNS zone of Lightsail.
+"""An app of a web service with names of a DNS zone.
 
 Context:
     image: a reference.
-    zone: the zone.
+    zone_name: the zone's name.
+    zone_id: the zone's id in Amazon Route 53; without, it is a zone of Lightsail.
     names: the names, with commas between them.
 """
 
 from aws_cdk import App, Stack
+from aws_cdk import aws_route53 as route53
 
 from cdk_lightsail_containers import ContainerWebService, ImageSource, WebDomain
 
 app = App()
-image, zone, names = (str(app.node.get_context(name)) for name in ("image", "zone", "names"))
+stack = Stack(app, "Domains")
+image, zone_name, names = (
+    str(app.node.get_context(name)) for name in ("image", "zone_name", "names")
+)
+zone_id = app.node.try_get_context("zone_id")
+if zone_id:
+    zone = route53.HostedZone.from_hosted_zone_attributes(
+        stack, "Zone", zone_name=zone_name, hosted_zone_id=zone_id
+    )
+    domain = WebDomain.route53(zone, *names.split(","))
+else:
+    domain = WebDomain.lightsail(zone_name, *names.split(","))
 ContainerWebService(
-    Stack(app, "Domains"),
+    stack,
     "Site",
     service_name="site",
     port=80,
     source=ImageSource.from_registry(image),
-    domain=WebDomain.lightsail(zone, *names.split(",")),
+    domain=domain,
 )
 app.synth()

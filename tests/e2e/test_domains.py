@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -40,28 +41,40 @@ def zone(cdk: Cdk) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def lightsail_zone(cdk: Cdk) -> Iterator[str]:
-    """A DNS zone of Lightsail `example.net`."""
+def lightsail_zone(cdk: Cdk) -> Iterator[dict[str, str]]:
+    """A DNS zone of Lightsail `example.net`, as the context of an app."""
     client = cdk.client("lightsail")
     client.create_domain(domainName="example.net")
-    yield "example.net"
+    yield {"zone_name": "example.net"}
     client.delete_domain(domainName="example.net")
-    cdk.cloud.lightsail.lightsail.domains.failure = ""
+
+
+@pytest.fixture(params=["zone", "lightsail_zone"])
+def any_zone(request: pytest.FixtureRequest) -> dict[str, str]:
+    """A zone of each kind."""
+    found: dict[str, str] = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def fail(cdk: Cdk) -> Iterator[Callable[[str], None]]:
+    """Let Lightsail refuse certificates from here on, with a reason."""
+    domains = cdk.cloud.lightsail.lightsail.domains
+    yield partial(setattr, domains, "failure")
+    domains.failure = ""
 
 
 def records(cdk: Cdk, zone: dict[str, str]) -> list[tuple[str, str]]:
-    """Name and type of what was added to a hosted zone."""
+    """Name and type of what was added to a zone."""
+    if "zone_id" not in zone:
+        found = cdk.client("lightsail").get_domain(domainName=zone["zone_name"])
+        return sorted((one["name"], one["type"]) for one in found["domain"]["domainEntries"])
     found = cdk.client("route53").list_resource_record_sets(HostedZoneId=zone["zone_id"])
     return sorted(
-        (one["Name"], one["Type"])
+        (one["Name"].rstrip("."), one["Type"])
         for one in found["ResourceRecordSets"]
         if one["Type"] not in ("NS", "SOA")
     )
-
-
-def entries(cdk: Cdk, zone: str) -> list[tuple[str, str]]:
-    found = cdk.client("lightsail").get_domain(domainName=zone)["domain"]["domainEntries"]
-    return sorted((one["name"], one["type"]) for one in found)
 
 
 def names(cdk: Cdk, service: str) -> list[str]:
@@ -89,7 +102,7 @@ def test_a_domain_of_a_hosted_zone_is_created_and_destroyed(
     assert certificates(cdk) == ["ISSUED"]
     assert names(cdk, "site") == ["www.example.com"]
     found = records(cdk, zone)
-    assert ("www.example.com.", "CNAME") in found
+    assert ("www.example.com", "CNAME") in found
     assert len(found) == 3  # with the validation record and its mark
 
     cdk.delete("CustomDomain")
@@ -97,42 +110,44 @@ def test_a_domain_of_a_hosted_zone_is_created_and_destroyed(
     assert certificates(cdk) == []
 
 
-def test_a_domain_of_lightsail_is_created_changed_rolled_back_and_destroyed(
-    cdk: Cdk, lightsail_zone: str, image: str
+def test_a_domain_is_created_changed_rolled_back_and_destroyed(
+    cdk: Cdk, any_zone: dict[str, str], image: str, fail: Callable[[str], None]
 ) -> None:
-    succeeded(cdk.deploy(APP, image=image, zone=lightsail_zone, names="www"))
-    before = entries(cdk, lightsail_zone)
-    assert ("www.example.net", "A") in before
-    assert len(before) == 4
-    assert names(cdk, "site") == ["www.example.net"]
+    zone = any_zone["zone_name"]
+    succeeded(cdk.deploy(APP, image=image, names="www", **any_zone))
+    before = records(cdk, any_zone)
+    assert f"www.{zone}" in {name for name, _ in before}
+    assert names(cdk, "site") == [f"www.{zone}"]
 
-    succeeded(cdk.deploy(APP, image=image, zone=lightsail_zone, names="www,@"))
-    assert names(cdk, "site") == ["example.net", "www.example.net"]
-    assert len(entries(cdk, lightsail_zone)) == 8
+    succeeded(cdk.deploy(APP, image=image, names="www,@", **any_zone))
+    assert names(cdk, "site") == [zone, f"www.{zone}"]
+    assert len(records(cdk, any_zone)) == 2 * len(before)
     assert certificates(cdk) == ["ISSUED"]
 
-    succeeded(cdk.deploy(APP, image=image, zone=lightsail_zone, names="www"))
-    assert entries(cdk, lightsail_zone) == before
+    succeeded(cdk.deploy(APP, image=image, names="www", **any_zone))
+    assert records(cdk, any_zone) == before
 
-    cdk.cloud.lightsail.lightsail.domains.failure = "CAA_ERROR"
-    failed = cdk.deploy(APP, image=image, zone=lightsail_zone, names="www,api")
+    fail("CAA_ERROR")
+    failed = cdk.deploy(APP, image=image, names="www,api", **any_zone)
     assert failed.returncode == 1
     assert "is FAILED: CAA_ERROR" in failed.output
-    cdk.cloud.lightsail.lightsail.domains.failure = ""
-    assert names(cdk, "site") == ["www.example.net"]
-    assert entries(cdk, lightsail_zone) == before
+    fail("")
+    assert names(cdk, "site") == [f"www.{zone}"]
+    assert records(cdk, any_zone) == before
 
     cdk.delete("Domains")
-    assert entries(cdk, lightsail_zone) == []
+    assert records(cdk, any_zone) == []
     assert certificates(cdk) == []
 
 
-def test_a_failed_create_leaves_no_record(cdk: Cdk, lightsail_zone: str, image: str) -> None:
-    cdk.cloud.lightsail.lightsail.domains.failure = "CAA_ERROR"
+def test_a_failed_create_leaves_no_record(
+    cdk: Cdk, any_zone: dict[str, str], image: str, fail: Callable[[str], None]
+) -> None:
+    fail("CAA_ERROR")
 
-    failed = cdk.deploy(APP, image=image, zone=lightsail_zone, names="www")
+    failed = cdk.deploy(APP, image=image, names="www", **any_zone)
 
     assert "is FAILED: CAA_ERROR" in failed.output
     cdk.delete("Domains")
-    assert entries(cdk, lightsail_zone) == []
+    assert records(cdk, any_zone) == []
     assert certificates(cdk) == []
