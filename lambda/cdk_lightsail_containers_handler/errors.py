@@ -113,3 +113,23 @@ class Unfinished(HandlerError):
 
 def _in_one_line(text: str) -> str:
     return " ".join(plain(text).split())
+
+
+def not_made(call: str, cause: str, said: str) -> HandlerError:
+    """Return the error for a call to AWS that botocore could not make, with botocore's words."""
+    return HandlerError(
+        f"{call} could not be made ({cause})",
+        "check the role and the environment of the function, and deploy again",
+        said=said,
+        limit=REASON_LIMIT,
+    )
+
+
+def not_understood(service: str, call: str, cause: str, said: str) -> HandlerError:
+    """Return the error for an answer of AWS that is not what it should be, again and again."""
+    return HandlerError(
+        f"{service} answered {call} with something that the function does not understand ({cause})",
+        "report it with the function's log, which a deploy with --no-rollback keeps",
+        said=said,
+        limit=REASON_LIMIT,
+    )

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import REASON_LIMIT, HandlerError, NotFound, OutOfTime, Refused, Unanswered
+from ..errors import (
+    HandlerError,
+    NotFound,
+    OutOfTime,
+    Refused,
+    Unanswered,
+    not_made,
+    not_understood,
+)
 
 
 @dataclass(frozen=True)
@@ -65,12 +73,7 @@ class LightsailCall:
 
     def not_made(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call that botocore could not make, with botocore's words."""
-        return HandlerError(
-            f"{self._call} could not be made ({cause})",
-            "check the role and the environment of the function, and deploy again",
-            said=said,
-            limit=REASON_LIMIT,
-        )
+        return not_made(self._call, cause, said)
 
     def unanswered(self, cause: str) -> Unanswered:
         """Return the error for a call whose answer was lost."""
@@ -89,13 +92,7 @@ class LightsailCall:
 
     def not_understood(self, cause: str, said: str) -> HandlerError:
         """Return the error for a call whose answer is not what it should be, again and again."""
-        return HandlerError(
-            f"Lightsail answered {self._call} with something that the function does not "
-            f"understand ({cause})",
-            "report it with the function's log, which a deploy with --no-rollback keeps",
-            said=said,
-            limit=REASON_LIMIT,
-        )
+        return not_understood("Lightsail", self._call, cause, said)
 
     @property
     def _call(self) -> str:
