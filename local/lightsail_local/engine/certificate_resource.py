@@ -4,11 +4,7 @@ As the published handler does, it does not wait until the certificate is issued:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lightsail-certificate.html
 """
 
-# ruff: noqa: SLF001 - ministack has no public way to do this, and its version is pinned
-
 from typing import Any
-
-from ministack.services.cloudformation import provisioners, stacks
 
 from lightsail_local.engine import failed_creates
 from lightsail_local.engine.container_properties import Properties, tags
@@ -17,6 +13,7 @@ from lightsail_local.engine.container_resource import (
     ContainerError,
     handler_errors,
     lightsail_client,
+    register_type,
 )
 
 TYPE_NAME = "AWS::Lightsail::Certificate"
@@ -24,18 +21,8 @@ TYPE_NAME = "AWS::Lightsail::Certificate"
 
 def register() -> None:
     """Make the type known to ministack, with its create-only properties."""
-    provisioners._RESOURCE_HANDLERS[TYPE_NAME] = {
-        "create": create,
-        "update": update,
-        "delete": delete,
-    }
-    provisioners._REPLACING_PROPERTIES[TYPE_NAME] = (
-        "CertificateName",
-        "DomainName",
-        "SubjectAlternativeNames",
-    )
-    blocks = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda name: name == TYPE_NAME or blocks(name)
+    replacing = ("CertificateName", "DomainName", "SubjectAlternativeNames")
+    register_type(TYPE_NAME, create, update, delete, replacing=replacing)
 
 
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:

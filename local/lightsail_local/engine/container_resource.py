@@ -9,7 +9,7 @@ and, as the published handler does, it waits for the service, never for a deploy
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -60,14 +60,31 @@ class ContainerError(RuntimeError):
 
 def register() -> None:
     """Make the type known to ministack, with its create-only property."""
-    provisioners._RESOURCE_HANDLERS[TYPE_NAME] = {
-        "create": create,
-        "update": update,
-        "delete": delete,
-    }
-    provisioners._REPLACING_PROPERTIES[TYPE_NAME] = ("ServiceName",)
+    register_type(TYPE_NAME, create, update, delete, replacing=("ServiceName",))
+
+
+def register_type(
+    name: str,
+    create: Callable[..., object],
+    update: Callable[..., object],
+    delete: Callable[..., object],
+    *,
+    replacing: tuple[str, ...],
+) -> None:
+    """Make a type known to ministack, which calls it on a thread of its own.
+
+    Args:
+        name: the type's.
+        create: creates a resource.
+        update: changes it in place.
+        delete: deletes it.
+        replacing: the properties whose change replaces it.
+    """
+    handlers = {"create": create, "update": update, "delete": delete}
+    provisioners._RESOURCE_HANDLERS[name] = handlers
+    provisioners._REPLACING_PROPERTIES[name] = replacing
     blocks = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda name: name == TYPE_NAME or blocks(name)
+    stacks._runs_on_worker_thread = lambda one: one == name or blocks(one)
 
 
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
