@@ -29,6 +29,8 @@ BOTH_PYTHONS := tests/handler tests/registry tests/hostile \
 OF_THE_FUNCTION := $(BOTH_PYTHONS) \
 	--ignore tests/hostile/test_parsers.py --ignore tests/hostile/test_archive_shapes.py
 FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
+# Injects faults on the Python that `make faults` has.
+FAULTS_TEST := tests/reliability/test_faults.py
 # A file's tests stay together, for they share clouds; many wait, so there are more than processors.
 PROCESSES := $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 2))')
 SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
@@ -52,8 +54,8 @@ picture: $(SETUP)  ## take the picture of the local cloud's page, with chromium 
 	@$(BIN)/python -m demo.picture
 
 test: check .venv-runtime-tests/installed  ## everything that must hold
-	$(BIN)/pytest $(SIDE_BY_SIDE) --cov
-	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION)
+	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --ignore $(FAULTS_TEST)
+	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) $(FAULTS_TEST) $(OF_THE_FUNCTION)
 
 test-fast: $(SETUP)  ## the tests that need neither the CDK command line nor the engine
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(FAST)
@@ -154,6 +156,7 @@ clean:  ## remove what was set up
 .venv-runtime-tests/installed: requirements-runtime-tests.txt | .venv/installed
 	@echo "Setup: what the function's tests need beside the Lambda runtime, into .venv-runtime-tests"
 	$(RUNTIME_VENV)
+	@$(BIN)/pip --python $(@D) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 node_modules/installed: package.json package-lock.json

@@ -6,6 +6,8 @@ import base64
 import itertools
 import json
 import re
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +34,10 @@ from .aws import ECR_LOGIN, SERVICES, Aws
 from .gate import Gate
 
 SIGNATURE = "5ec4e7-of-the-response-url"
+
+# In real time: for the function's threads, which have nothing else to wait for by then.
+_PUSHED_SECONDS = 1.0
+_LOOK_SECONDS = 0.005
 
 
 @dataclass
@@ -103,6 +109,8 @@ class World:
         self.ecr = FakeRegistry(login="basic", basic=f"Basic {basic}", host=self.ecr_hosts[0])
         self._running = ExitStack()
         self._tokens = itertools.count(1)
+        self._giving = threading.Lock()
+        self._given = ""
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
@@ -219,6 +227,23 @@ class World:
         connection.send(Answer(status=200))
 
     def _give(self, connection: Connection) -> None:
-        if "/blobs/" in connection.path and "Authorization" in connection.headers:
-            self.clock.sleep(self.blob_seconds)
+        if (
+            self.blob_seconds
+            and "/blobs/" in connection.path
+            and "Authorization" in connection.headers
+        ):
+            with self._giving:
+                self._wait_for(self._given)
+                self.clock.sleep(self.blob_seconds)
+                self._given = connection.path.rpartition("/")[2]
         self.source.respond(connection)
+
+    def _wait_for(self, blob: str) -> None:
+        """Wait until a blob that was given has been pushed, if it is.
+
+        Time passes for all threads of a copy at once: without this, the next blob's would have
+        passed before the function had the processor to push this one.
+        """
+        ends = time.monotonic() + _PUSHED_SECONDS
+        while blob and self.lightsail.images.blob_size(blob) is None and time.monotonic() < ends:
+            time.sleep(_LOOK_SECONDS)
