@@ -74,6 +74,21 @@ def test_one_that_fails_leaves_the_one_before(
     assert services.deployments(shop)[1]["state"] == "ACTIVE"
 
 
+def test_the_log_is_in_the_order_of_time_while_two_deployments_run(
+    services: Services, shop: str
+) -> None:
+    services.deploy(shop, "old")
+    services.begin(shop, "new", fails="took_too_long")
+    created = "[deployment:2] Creating your deployment"
+    services.wait(lambda: created in services.log(shop))
+
+    services.get(shop, "/later")
+
+    services.wait(lambda: "GET /later 200" in services.log(shop))
+    log = services.log(shop)
+    assert log.index(created) < log.index("GET /later 200")
+
+
 def test_one_without_the_image_s_program_fails(services: Services, shop: str) -> None:
     assert services.deploy(shop, command=["nothing-like-that"]) == "FAILED"
 
