@@ -262,12 +262,13 @@ def do_images(rest: list[str], _: str) -> int | None:
     if mode() == "busy":
         (STATE / "mode").unlink()
         return refuse("image not known")
-    quiet, repository = rest
-    assert quiet == "--quiet"
+    *options, repository = rest
+    assert options in (["--quiet"], ["--format", "{{.Repository}}:{{.Tag}}"])
     start = f"{image_folder(repository).name}:"
     for folder in (STATE / "images").iterdir():
         if folder.name.startswith(start):
-            print(folder.name)
+            # Its folder's name is an image's id.
+            print(folder.name if options == ["--quiet"] else folder.name.replace("%", "/"))
     return None
 
 
@@ -275,7 +276,7 @@ def do_rmi(rest: list[str], _: str) -> None:
     force, *names = rest
     assert force == "--force"
     for name in names:
-        folder = STATE / "images" / name
+        folder = image_folder(name)
         for path in sorted(folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         folder.rmdir()

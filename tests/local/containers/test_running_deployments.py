@@ -1,14 +1,22 @@
-"""Deployments whose containers run: with a fake engine, and with podman where it can."""
+"""Deployments whose containers run: with a fake engine, and with real ones where they can."""
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lightsail_local.behaviour.failure import Failure
+from lightsail_local.containers.container_engine import (
+    ContainerEngine,
+    ContainerEngineError,
+    Started,
+)
+from lightsail_local.containers.docker_archive import write_program_archive
 from running_services import Services
 
 
@@ -189,3 +197,21 @@ def test_a_container_that_ends_while_it_serves_is_started_again(
     services.wait(lambda: services.log(shop).count("starting") == 2)
     services.wait(lambda: services.get(shop) == (200, "hello"))
     assert services.deployments(shop)[0]["state"] == "ACTIVE"
+
+
+def test_a_cloud_that_ends_leaves_an_image_of_the_user_s_with_the_same_contents(
+    any_engine: tuple[ContainerEngine, Path], tmp_path: Path
+) -> None:
+    engine, _ = any_engine
+    cloud = dataclasses.replace(engine, cloud="ended")
+    user = dataclasses.replace(engine, cloud="user")
+    for each in (cloud, user):
+        write_program_archive(tmp_path / "program.tar", each.program_image)
+        each.load(tmp_path / "program.tar")
+
+    cloud.clear()
+
+    user.start(Started(name="lightsail-local-user", image=user.program_image, command=["wait"]))
+    user.clear()
+    with pytest.raises(ContainerEngineError):
+        user.start(Started(name="lightsail-local-user", image=user.program_image))
