@@ -194,6 +194,10 @@ def start(
     for each in copies:
         each.join()
     file.unlink(missing_ok=True)
+    if code == -signal.SIGKILL:
+        # As podman's conmon, wherever it runs.
+        with contextlib.suppress(FileNotFoundError):
+            Path("oom").touch()
     return code if code >= 0 else 128 - code
 
 

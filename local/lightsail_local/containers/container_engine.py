@@ -66,6 +66,7 @@ class ContainerEngine:
         run_options: what this computer needs for a container to start.
         is_limiting: whether containers are held to their power's memory and processors here.
         version: what the program says of itself.
+        folder: where it runs; None for where this process does.
     """
 
     command: Sequence[str]
@@ -73,6 +74,7 @@ class ContainerEngine:
     run_options: Sequence[str] = ()
     is_limiting: bool = True
     version: str = ""
+    folder: Path | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _running: set[subprocess.Popen[bytes]] = field(default_factory=set, init=False)
     _is_ended: bool = field(default=False, init=False)
@@ -232,6 +234,8 @@ class ContainerEngine:
             return subprocess.Popen(  # nosec B603  # noqa: S603 - the user's own engine
                 [*self.command, *arguments],
                 env=environment,
+                # podman's conmon leaves a file `oom` there if a container has too little memory.
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -8,6 +8,7 @@ import subprocess  # nosec B404 # each call says what it runs
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from .container_engine import (
@@ -50,7 +51,9 @@ def find_container_engine(
         raise NoContainerEngineError(f"{' or '.join(names)} is not installed")
     errors = []
     for program in programs:
-        engine = ContainerEngine(command=[program], cloud=cloud.id, version=_version(program))
+        engine = ContainerEngine(
+            command=[program], cloud=cloud.id, version=_version(program), folder=cloud.folder
+        )
         cloud.note(program)
         try:
             return _tried(engine, cloud.folder, trials)
@@ -109,12 +112,8 @@ def _variants(engine: ContainerEngine) -> Iterator[ContainerEngine]:
     for is_limiting in (True, False):
         for command in commands:
             for run_options in ((), _LOW_LIMITS):
-                yield ContainerEngine(
-                    command=command,
-                    cloud=engine.cloud,
-                    run_options=run_options,
-                    is_limiting=is_limiting,
-                    version=engine.version,
+                yield replace(
+                    engine, command=command, run_options=run_options, is_limiting=is_limiting
                 )
 
 

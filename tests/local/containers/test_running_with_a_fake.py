@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,13 +91,17 @@ def test_a_container_has_its_power_s_resources(services: Services, fake: FakeEng
     assert '"--memory", "1024m", "--cpus", "0.25"' in fake.calls
 
 
-def test_a_container_that_was_killed_is_told(services: Services, fake: FakeEngine) -> None:
+def test_a_container_that_was_killed_is_told_and_leaves_no_file(
+    services: Services, fake: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     services.deploy("shop", "hello")
 
     services.kill_container(fake)
 
     told = "[deployment:1] Container ended with 137 (killed, perhaps because it was out of memory)"
     services.wait(lambda: told in services.log("shop"))
+    assert not (tmp_path / "oom").exists()
 
 
 def test_the_page_shows_nodes_restarts_and_health_checks(

@@ -257,7 +257,7 @@ def test_without_an_engine_containers_are_simulated(
         in process.said  # type: ignore[attr-defined]
     )
     assert cli.main(["status"]) == 0
-    assert capsys.readouterr().out.count("  READY  https://shop-") == 9
+    assert capsys.readouterr().out.count("  https://shop-") == 9
     with in_cloud(), contextlib.closing(boto3.client("lightsail")) as lightsail:
         lightsail.create_container_service(serviceName="shop", power="nano", scale=1)
     assert cli.main(["open", "shop"]) == 1
