@@ -32,7 +32,7 @@ def main() -> int:
         runtime, arguments = arguments[1], arguments[2:]
     command, *rest = arguments
     if command == "--version":
-        print("fake engine 1.0")
+        print("fake version 1.0")
         return 0
     return globals()[f"do_{command}"](rest, runtime) or 0
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess  # nosec B404 # each call says what it runs
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -244,6 +245,25 @@ class ContainerEngine:
             )
         except OSError as error:
             raise ContainerEngineError(f"{self.command[0]} does not run: {error}") from error
+
+
+def installed_engines(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the programs of engines that are installed, and what each says of its version."""
+    for name in names:
+        program = shutil.which(name)
+        if program is None:
+            continue
+        shown = subprocess.run(  # nosec B603  # noqa: S603 - the user's own engine
+            [program, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        version = shown.stdout.strip().partition("\n")[0]
+        # Debian's finch is a program to chat with, and would open its windows: "Finch 2.14.12".
+        if " version " in version:
+            yield program, version
 
 
 def _last_line(text: str, status: int) -> str:

@@ -120,7 +120,7 @@ def test_up_runs_what_is_deployed_and_leaves_nothing(
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     process = up("--service=shop", "--behaviour=service_seconds=0")
-    assert "  containers run by fake engine 1.0\n" in process.said  # type: ignore[attr-defined]
+    assert "  containers run by fake version 1.0\n" in process.said  # type: ignore[attr-defined]
     assert "  images     built by docker\n" in process.said  # type: ignore[attr-defined]
     (port,) = running_clouds()
     assert f'eval "$(lightsail-local env --port {port})"\n' in process.said  # type: ignore[attr-defined]
