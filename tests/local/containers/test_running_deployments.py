@@ -17,6 +17,7 @@ from lightsail_local.containers.container_engine import (
     Started,
 )
 from lightsail_local.containers.docker_archive import write_program_archive
+from lightsail_local.page.page_state import page_state
 from running_services import Services
 
 
@@ -161,6 +162,34 @@ def test_requests_are_spread_over_the_nodes(services: Services) -> None:
     assert "[deployment:1] Started 2 new nodes" in log
     assert log.count("starting") == 2
     services.api.delete_container_service(serviceName="wide")
+
+
+def test_nodes_follow_another_scale_and_power_while_the_url_answers(
+    services: Services, shop: str
+) -> None:
+    services.deploy(shop, "hello")
+    answers: Counter[object] = Counter()
+
+    def ask_until(said: str) -> None:
+        while said not in services.log(shop):
+            answers[services.get(shop)] += 1
+
+    services.api.update_container_service(serviceName=shop, scale=2, power="small")
+    ask_until("[deployment:1] Started 2 new nodes")
+    services.wait(lambda: nodes(services, shop) == 2)
+    services.api.update_container_service(serviceName=shop, scale=1)
+    services.wait(lambda: services.log(shop).count("[deployment:1] Started 1 new node") == 2)
+    services.wait(lambda: nodes(services, shop) == 1)
+
+    assert services.get(shop) == (200, "hello")
+    assert set(answers) == {(200, "hello")}
+    assert len(services.deployments(shop)) == 1
+
+
+def nodes(services: Services, name: str) -> int:
+    """Return how many nodes the newest deployment of a service runs on."""
+    (service,) = (each for each in page_state(services.server)["services"] if each["name"] == name)
+    return len(service["deployments"][0]["nodes"])
 
 
 def test_a_disabled_service_does_not_answer(services: Services, shop: str) -> None:

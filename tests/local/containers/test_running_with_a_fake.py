@@ -55,6 +55,31 @@ def test_an_image_for_another_platform_fails_as_without_an_engine(services: Serv
     assert "exec format error" in services.log("shop")
 
 
+def test_nodes_stay_if_those_of_another_scale_cannot_be_started(
+    services: Services, fake: FakeEngine
+) -> None:
+    services.deploy("shop", "hello")
+    fake.be("broken")
+
+    services.api.update_container_service(serviceName="shop", scale=2)
+
+    kept = "[deployment:1] Kept the nodes, for the new ones did not become healthy"
+    services.wait(lambda: kept in services.log("shop"))
+    assert services.get("shop") == (200, "hello")
+    # One of them holds the network.
+    services.wait(lambda: len(fake.containers) == 2)
+
+
+def test_another_power_is_that_of_the_nodes(services: Services, fake: FakeEngine) -> None:
+    services.deploy("shop", "hello")
+
+    services.api.update_container_service(serviceName="shop", power="medium")
+
+    services.wait(lambda: '"--memory", "2048m", "--cpus", "1.0"' in fake.calls)
+    services.wait(lambda: len(fake.containers) == 2)
+    assert services.get("shop") == (200, "hello")
+
+
 def test_an_image_is_loaded_once(services: Services, fake: FakeEngine) -> None:
     services.deploy("shop", "hello")
     services.deploy("shop", "hello")
