@@ -81,7 +81,7 @@ def up(options: Options) -> None:
         UpError: It cannot start, or its engine has ended.
     """
     ended: SimpleQueue[int] = SimpleQueue()
-    with _queues_signals(ended), ExitStack() as exits:
+    with _queues_signals(ended), _tells_of_files(), ExitStack() as exits:
         containers, how = _containers(options, exits)
         program = containers.engine.command[0] if containers else ""
         builder = ImageBuilder.of(program) if program else find_image_builder()
@@ -111,7 +111,7 @@ def up(options: Options) -> None:
                 while not _is_ended(ended, _ENGINE_CHECK_SECONDS):
                     if not cloud.engine.is_running:
                         raise UpError(f"the engine has ended; {cloud.engine.log_end()}")
-        except (EngineError, OSError) as error:
+        except EngineError as error:
             raise UpError(str(error)) from error
 
 
@@ -145,6 +145,15 @@ def _queues_signals(ended: SimpleQueue[int]) -> Iterator[None]:
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _tells_of_files() -> Iterator[None]:
+    """Say which file cannot be written, as on a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise UpError(f"{error}; TMPDIR and XDG_STATE_HOME choose other folders") from error
 
 
 def _is_ended(ended: SimpleQueue[int], seconds: float) -> bool:
