@@ -266,6 +266,8 @@ def do_images(rest: list[str], _: str) -> int | None:
     if mode() == "busy":
         (STATE / "mode").unlink()
         return refuse("image not known")
+    if mode() == "damaged":
+        return refuse("layer not known")
     *options, repository = rest
     assert options in (["--quiet"], ["--format", "{{.Repository}}:{{.Tag}}"])
     start = f"{image_folder(repository).name}:"

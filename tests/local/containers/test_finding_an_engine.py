@@ -186,6 +186,28 @@ def test_a_cloud_is_cleared_though_its_engine_is_busy_at_first(
     assert fake.images == []
 
 
+def test_a_killed_cloud_is_remembered_while_its_images_cannot_be_listed(
+    fake: FakeEngine, tmp_path: Path
+) -> None:
+    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
+    path = killed(tmp_path / "clouds", fake, record)
+    fake.be("damaged")
+
+    with started_cloud(tmp_path / "clouds"):
+        assert path.exists()
+
+    assert fake.containers == []
+
+
+def test_images_are_removed_with_their_other_names(fake: FakeEngine, cloud: StartedCloud) -> None:
+    engine = find_container_engine(cloud)
+
+    engine.remove_images(f"localhost/lightsail-local/{cloud.id}")
+
+    assert fake.images == []
+    assert '["rmi", "--force", "localhost%lightsail-local%' in fake.calls
+
+
 def test_a_cloud_that_was_killed_at_its_very_start_is_forgotten(
     fake: FakeEngine, tmp_path: Path
 ) -> None:
