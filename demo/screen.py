@@ -87,8 +87,9 @@ class Screen:
 
     def _move(self, began: float, done: threading.Event) -> None:
         for frame in itertools.cycle(_FRAMES):
-            text = f"{_INDENT}{frame} {time.monotonic() - began:.0f} s  {self._doing}"
-            sys.stdout.write(f"\r\x1b[K{text[: _WIDTH - 1]}")
+            start = f"{_INDENT}{frame} {time.monotonic() - began:.0f} s  "
+            doing = textwrap.shorten(self._doing, _WIDTH - 1 - len(start), placeholder=" ...")
+            sys.stdout.write(f"\r\x1b[K{start}{doing}")
             sys.stdout.flush()
             if done.wait(0.1):
                 sys.stdout.write("\r\x1b[K")

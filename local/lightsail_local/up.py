@@ -7,12 +7,14 @@ import shutil
 import signal
 import subprocess  # nosec B404 # each call says what it runs
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import ClientError
@@ -36,6 +38,7 @@ from lightsail_local.wire.request_line import request_line
 
 _NODE_MAJOR = 20
 _ENGINE_CHECK_SECONDS = 0.2
+_WIDTH = 80
 
 
 class UpError(RuntimeError):
@@ -78,7 +81,7 @@ def up(options: Options) -> None:
         UpError: It cannot start, or its engine has ended.
     """
     ended: SimpleQueue[int] = SimpleQueue()
-    with _queues_signals(ended), ExitStack() as exits:
+    with _queues_signals(ended), _tells_of_files(), ExitStack() as exits:
         containers, how = _containers(options, exits)
         program = containers.engine.command[0] if containers else ""
         builder = ImageBuilder.of(program) if program else find_image_builder()
@@ -108,7 +111,7 @@ def up(options: Options) -> None:
                 while not _is_ended(ended, _ENGINE_CHECK_SECONDS):
                     if not cloud.engine.is_running:
                         raise UpError(f"the engine has ended; {cloud.engine.log_end()}")
-        except (EngineError, OSError) as error:
+        except EngineError as error:
             raise UpError(str(error)) from error
 
 
@@ -142,6 +145,15 @@ def _queues_signals(ended: SimpleQueue[int]) -> Iterator[None]:
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _tells_of_files() -> Iterator[None]:
+    """Say which file cannot be written, as on a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise UpError(f"{error}; TMPDIR and XDG_STATE_HOME choose other folders") from error
 
 
 def _is_ended(ended: SimpleQueue[int], seconds: float) -> bool:
@@ -235,18 +247,21 @@ def _introduction(
     endpoints: Endpoints, page: str, containers: str, builder: ImageBuilder | None, options: Options
 ) -> str:
     service = next(iter(options.services), "NAME")
-    port = "" if options.port == DEFAULT_PORT else f" --port {options.port}"
+    # `--port 0` has taken a free one.
+    own = urlsplit(endpoints.engine).port
+    port = "" if own == DEFAULT_PORT else f" --port {own}"
+    services = ", ".join(options.services) or "none yet"
     return f"""\
 The local cloud is up: account {endpoints.account}, region {endpoints.region}
 
-  AWS        {endpoints.engine}   CloudFormation, Lambda, S3, IAM and others
+  AWS        {endpoints.engine}   CloudFormation, Lambda, S3 and more
   Lightsail  {endpoints.lightsail}
   registry   {endpoints.registry}
   Amazon ECR {endpoints.ecr}
   page       {page}   shows in a browser what happens here
-  containers {containers}
-  images     {_built(builder)}
-  services   {", ".join(options.services) or "none yet"}
+{_row("containers", containers)}
+{_row("images", _built(builder))}
+{_row("services", services)}
 
 In another shell:
 
@@ -255,8 +270,20 @@ In another shell:
   cdk bootstrap aws://{endpoints.account}/{endpoints.region}
   cdk deploy -c service_name={service} -c label=web -c digest=$digest
 
-The last line is for the app of cdk-lightsail-containers' repository; in a project of your own it is
-`cdk deploy`.
+The last line is for the app of cdk-lightsail-containers' repository; in a
+project of your own it is `cdk deploy`.
 
 Ctrl-C ends it. Requests to Lightsail and its registry:
 """
+
+
+def _row(name: str, text: str) -> str:
+    """Return a row of a table, cut between words where it is too long."""
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=f"  {name:10} ",
+        subsequent_indent=" " * 13,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

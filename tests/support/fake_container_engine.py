@@ -32,7 +32,7 @@ def main() -> int:
         runtime, arguments = arguments[1], arguments[2:]
     command, *rest = arguments
     if command == "--version":
-        print("fake engine 1.0")
+        print("fake version 1.0")
         return 0
     return globals()[f"do_{command}"](rest, runtime) or 0
 
@@ -194,6 +194,10 @@ def start(
     for each in copies:
         each.join()
     file.unlink(missing_ok=True)
+    if code == -signal.SIGKILL:
+        # As podman's conmon, wherever it runs.
+        with contextlib.suppress(FileNotFoundError):
+            Path("oom").touch()
     return code if code >= 0 else 128 - code
 
 
@@ -262,12 +266,15 @@ def do_images(rest: list[str], _: str) -> int | None:
     if mode() == "busy":
         (STATE / "mode").unlink()
         return refuse("image not known")
-    quiet, repository = rest
-    assert quiet == "--quiet"
+    if mode() == "damaged":
+        return refuse("layer not known")
+    *options, repository = rest
+    assert options in (["--quiet"], ["--format", "{{.Repository}}:{{.Tag}}"])
     start = f"{image_folder(repository).name}:"
     for folder in (STATE / "images").iterdir():
         if folder.name.startswith(start):
-            print(folder.name)
+            # Its folder's name is an image's id.
+            print(folder.name if options == ["--quiet"] else folder.name.replace("%", "/"))
     return None
 
 
@@ -275,7 +282,7 @@ def do_rmi(rest: list[str], _: str) -> None:
     force, *names = rest
     assert force == "--force"
     for name in names:
-        folder = STATE / "images" / name
+        folder = image_folder(name)
         for path in sorted(folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         folder.rmdir()

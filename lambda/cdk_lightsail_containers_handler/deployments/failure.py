@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..request_log import Log
 
 # Lightsail writes such lines into the logs of the containers, which can print the same.
-_OF_LIGHTSAIL = re.compile(r"\[deployment:(?P<version>[0-9]{1,10})\] (?P<text>.*)")
+_OF_LIGHTSAIL = re.compile(r"\[deployment:[0-9]+\] .*")
 _NO_VERDICTS = ("Creating your deployment", "Started ", "Reached a steady state", "Cancel")
 _UNHEALTHY = re.compile(r"health|too long|steady state|\bport\b", re.IGNORECASE)
 # https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_ContainerServiceStateDetail.html
@@ -76,18 +76,33 @@ class DeploymentFailures:
         return HandlerError(f"{problem}: {said}", fix, limit=limit)
 
     def _lines(self, deployment: Deployment, service: str, container: str) -> list[str]:
-        """Return what a container logged, each line once and the last one last, and log it."""
+        """Return what a container logged, each line once and the last one last, and log it.
+
+        The deployment that serves has containers of the same names. What it said a moment before
+        and goes on saying is left out, if that leaves a telling line or nothing tells.
+        """
         since = deployment.created_at - _CLOCKS_APART
         try:
-            events = self._lightsail.container_log(service, container, since)
+            events = self._lightsail.container_log(service, container, since - 2 * _CLOCKS_APART)
         except HandlerError as error:
             self._log("no container log", container=container, why=error)
             return []
-        lines = [" ".join(self._log.mask(event.message).split()) for event in events]
-        for event, line in zip(events, lines, strict=True):
+        old: list[str] = []
+        lines: dict[str, None] = {}
+        for event in events:
+            line = " ".join(self._log.mask(event.message).split())
+            if event.at < since:
+                old.append(line)
+                continue
             self._log("container log", line=line, container=container, at=event.at.isoformat())
-        # Programs are started again, and say the same again.
-        return list(reversed(dict.fromkeys(line for line in reversed(lines) if line)))
+            # Programs are started again, and say the same again.
+            lines.pop(line, None)
+            if line:
+                lines[line] = None
+        before = {_without_digits(line) for line in _of_container(old)}
+        new = [line for line in lines if _without_digits(line) not in before]
+        telling = _telling(_of_container([*lines]))
+        return new if not telling or {*telling} & {*new} else [*lines]
 
     def _shown(self, lines: list[str], verdict: str, room: int) -> str:
         """Return the lines that tell the most, as many as there is room for.
@@ -109,10 +124,9 @@ class DeploymentFailures:
 
 def _verdict(lines: list[str], version: int) -> str:
     """Return the last line in which Lightsail seems to say why the deployment failed."""
+    prefix = f"[deployment:{version}] "
     for line in reversed(lines):
-        found = _OF_LIGHTSAIL.fullmatch(line)
-        is_of_version = found and int(found["version"]) == version
-        if found and is_of_version and not found["text"].startswith(_NO_VERDICTS):
+        if line.startswith(prefix) and not line.startswith(_NO_VERDICTS, len(prefix)):
             return line
     return ""
 
@@ -135,12 +149,12 @@ def _cause(deployment: Deployment, state: str, verdict: str) -> str:
 def _culprit(logs: dict[str, list[str]], deployment: Deployment) -> str:
     """Return the container that failed, as far as the logs tell: Lightsail does not."""
     endpoint = deployment.public_endpoint
-    public = [endpoint.container_name] if endpoint else []
+    public = endpoint.container_name if endpoint else ""
     # The one that the internet reaches is the likelier one when they all tell something.
-    names = [*public, *(name for name in deployment.containers if name not in public)]
+    names = sorted(logs, key=lambda name: name != public)
     for is_told in (_telling, _of_container):
         for name in names:
-            if is_told(_of_container(logs.get(name, []))):
+            if is_told(_of_container(logs[name])):
                 return name
     return names[0] if names else "?"
 
@@ -164,6 +178,10 @@ def _fitting(lines: list[str], room: int, most: int) -> list[str]:
 
 def _telling(lines: list[str]) -> list[str]:
     return [line for line in lines if _TELLING.search(line)]
+
+
+def _without_digits(line: str) -> str:
+    return re.sub("[0-9]", "", line)
 
 
 def _of_container(lines: list[str]) -> list[str]:

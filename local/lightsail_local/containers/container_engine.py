@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess  # nosec B404 # each call says what it runs
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +16,7 @@ ENGINES = ("docker", "podman", "nerdctl", "finch")
 # What every container of a cloud has, with the cloud's id.
 CLOUD_LABEL = "lightsail-local.cloud"
 _PROGRAM_IMAGE = "program"
+_PAUSES_SECONDS = (0.5, 2.0)
 
 
 class ContainerEngineError(RuntimeError):
@@ -63,6 +67,7 @@ class ContainerEngine:
         run_options: what this computer needs for a container to start.
         is_limiting: whether containers are held to their power's memory and processors here.
         version: what the program says of itself.
+        folder: where it runs; None for where this process does.
     """
 
     command: Sequence[str]
@@ -70,9 +75,10 @@ class ContainerEngine:
     run_options: Sequence[str] = ()
     is_limiting: bool = True
     version: str = ""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
-    _is_ended: bool = False
+    folder: Path | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _running: set[subprocess.Popen[bytes]] = field(default_factory=set, init=False)
+    _is_ended: bool = field(default=False, init=False)
 
     @property
     def program_image(self) -> str:
@@ -148,16 +154,26 @@ class ContainerEngine:
             for process in self._running:
                 process.terminate()
 
+    def containers(self) -> Sequence[str]:
+        """Return the ids of the cloud's containers.
+
+        Raises:
+            ContainerEngineError: the engine does not answer.
+        """
+        label = f"label={CLOUD_LABEL}={self.cloud}"
+        return self._call("ps", "--all", "--quiet", "--filter", label).split()
+
     def clear(self) -> None:
         """End every container of the cloud and remove its images.
 
         Raises:
             ContainerEngineError: the engine does not answer.
         """
-        label = f"label={CLOUD_LABEL}={self.cloud}"
-        if names := self._call("ps", "--all", "--quiet", "--filter", label).split():
+        if names := self.containers():
             self.remove(names)
-        self.remove_images(self._repository)
+        # A user's own image may have the same contents: podman lists its name too, and it stays.
+        listed = self._images("--format", "{{.Repository}}:{{.Tag}}", self._repository)
+        self._remove_images([name for name in listed if name.startswith(f"{self._repository}:")])
 
     def remove_images(self, repositories: str) -> None:
         """Remove the images of the repositories that have a name, and their other names.
@@ -165,8 +181,19 @@ class ContainerEngine:
         Raises:
             ContainerEngineError: the engine does not answer.
         """
-        if images := self._call("images", "--quiet", repositories).split():
+        self._remove_images(self._images("--quiet", repositories))
+
+    def _remove_images(self, images: Sequence[str]) -> None:
+        if images:
             self._finish(["rmi", "--force", *dict.fromkeys(images)])
+
+    def _images(self, *arguments: str) -> list[str]:
+        for pause in _PAUSES_SECONDS:
+            # podman cannot list images while someone else's is just made or removed.
+            with suppress(ContainerEngineError):
+                return self._call("images", *arguments).split()
+            time.sleep(pause)
+        return self._call("images", *arguments).split()
 
     @property
     def _repository(self) -> str:
@@ -208,6 +235,8 @@ class ContainerEngine:
             return subprocess.Popen(  # nosec B603  # noqa: S603 - the user's own engine
                 [*self.command, *arguments],
                 env=environment,
+                # podman's conmon leaves a file `oom` there if a container has too little memory.
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -216,6 +245,25 @@ class ContainerEngine:
             )
         except OSError as error:
             raise ContainerEngineError(f"{self.command[0]} does not run: {error}") from error
+
+
+def installed_engines(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the programs of engines that are installed, and what each says of its version."""
+    for name in names:
+        program = shutil.which(name)
+        if program is None:
+            continue
+        shown = subprocess.run(  # nosec B603  # noqa: S603 - the user's own engine
+            [program, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        version = shown.stdout.strip().partition("\n")[0]
+        # Debian's finch is a program to chat with, and would open its windows: "Finch 2.14.12".
+        if " version " in version:
+            yield program, version
 
 
 def _last_line(text: str, status: int) -> str:

@@ -81,13 +81,17 @@ class DeploymentRun:
         self._folder = folder
         self._activate = activate
         self._output = ContainerOutput(list(order.containers), clock)
+        self._image_names: Mapping[str, str] = {}
+        # All of them, and those that get requests.
         self._nodes: list[Node] = []
+        self._serving: list[Node] = []
+        self._size = order.power, order.scale
         self._health_checks: dict[Node, deque[HealthCheck]] = {}
         self._ends: Counter[tuple[Node, str]] = Counter()
         self._restarts: Counter[tuple[Node, str]] = Counter()
         self._exit_codes: dict[tuple[Node, str], int] = {}
         self._turn = 0
-        self._requests = 0
+        self._requests: Counter[Node] = Counter()
         self._changed = threading.Condition()
         self._ending: str | None = None
         # The cloud waits for it when it ends.
@@ -117,22 +121,27 @@ class DeploymentRun:
             exit_code=self._exit_codes.get((node, name)),
         )
 
-    def take(self) -> int | None:
-        """Return the port of the node for the next request, None if there is no public one.
+    def take(self) -> Node:
+        """Return the node for the next request.
 
-        The request counts until `give_back`: the nodes stay as long as it takes.
+        The request counts until `give_back`: the node stays as long as it takes.
         """
         with self._changed:
-            addresses = [node.address for node in self._nodes]
             self._turn += 1
-            self._requests += 1
-            return addresses[self._turn % len(addresses)]
+            node = self._serving[self._turn % len(self._serving)]
+            self._requests[node] += 1
+            return node
 
-    def give_back(self) -> None:
+    def give_back(self, node: Node) -> None:
         """End a request."""
         with self._changed:
-            self._requests -= 1
+            self._requests[node] -= 1
             self._changed.notify_all()
+
+    def resize(self, power: str, scale: int) -> None:
+        """Let it go on with another power, on as many nodes as another scale says."""
+        with self._changed:
+            self._size = power, scale
 
     def retire(self) -> None:
         """Let it stop once its requests are answered."""
@@ -175,9 +184,10 @@ class DeploymentRun:
     def _make(self) -> None:
         self._pause(self.order.starts_at - self._clock())
         self._say("Creating your deployment", is_own=True)
-        images = {name: self._images(name) for name in self.order.containers}
-        self._start(images)
-        self._wait_until_healthy()
+        self._image_names = {name: self._images(name) for name in self.order.containers}
+        self._start(self.order.power, self.order.scale)
+        self._wait_until_healthy(self._nodes)
+        self._serving = list(self._nodes)
         now = self._clock()
         first, second, _ = self.stage_times
         self.stage_times = first, min(second, now), now
@@ -190,18 +200,19 @@ class DeploymentRun:
         """Be ACTIVE."""
         self.settles_at = self._clock()
 
-    def _start(self, images: Mapping[str, str]) -> None:
+    def _start(self, power_name: str, scale: int) -> list[Node]:
         order, endpoint = self.order, self.order.public_endpoint
-        cpus, gigabytes = power(order.power)
+        cpus, gigabytes = power(power_name)
         # A service of the same name may have been deleted a moment ago.
         name = f"lightsail-local-{self._engine.cloud}-{order.service}-{secrets.token_hex(4)}"
-        for number in range(1, order.scale + 1):
+        started = []
+        for number in range(1, scale + 1):
             self._check_ending()
             node = Node(
                 self._engine,
                 f"{name}-{number}",
                 containers=order.containers,
-                images=images,
+                images=self._image_names,
                 port=endpoint["containerPort"] if endpoint else None,
                 resources=Resources(cpus=cpus, gigabytes=gigabytes),
                 folder=self._folder,
@@ -210,10 +221,12 @@ class DeploymentRun:
             self._nodes.append(node)
             with self._changed:
                 self._health_checks[node] = deque(maxlen=_KEPT_HEALTH_CHECKS)
+            started.append(node)
             node.start()
+        return started
 
-    def _wait_until_healthy(self) -> None:
-        """Check the health of every node until all are healthy.
+    def _wait_until_healthy(self, nodes: Sequence[Node]) -> None:
+        """Check the health of nodes until all are healthy.
 
         Raises:
             _Failed: they do not become so.
@@ -221,14 +234,14 @@ class DeploymentRun:
         deadline = self._clock() + self._behaviour.longest_start_seconds
         endpoint = self.order.public_endpoint
         if endpoint is None:
-            self._wait_until_steady()
+            self._wait_until_steady(nodes)
             return
         check = endpoint["healthCheck"]
         good: Counter[Node] = Counter()
         bad: Counter[Node] = Counter()
-        while any(good[node] < check["healthyThreshold"] for node in self._nodes):
-            self._restart_ended()
-            for node in self._nodes:
+        while any(good[node] < check["healthyThreshold"] for node in nodes):
+            self._restart_ended(nodes)
+            for node in nodes:
                 health = self._check_health(node, check)
                 good[node] = good[node] + 1 if health == "healthy" else 0
                 bad[node] = bad[node] + 1 if health == "unhealthy" else 0
@@ -236,7 +249,7 @@ class DeploymentRun:
                     raise _Failed("health_check")
             if self._clock() >= deadline:
                 raise _Failed("took_too_long")
-            self._wait_for_next_check(check["intervalSeconds"])
+            self._wait_for_next_check(nodes, check["intervalSeconds"])
             if not self._ends and self.stage_times[1] == math.inf:
                 self.stage_times = self.order.starts_at, self._clock(), math.inf
 
@@ -247,37 +260,34 @@ class DeploymentRun:
             self._health_checks[node].append(checked)
         return health
 
-    def _wait_until_steady(self) -> None:
+    def _wait_until_steady(self, nodes: Sequence[Node]) -> None:
         """Wait until all stay up for as long as a simulated deployment takes.
 
         Raises:
             _Failed: they end again and again.
         """
         steady, up_since = self._behaviour.deployment_seconds, math.inf
-        while self._clock() < up_since + steady or not self._are_up():
-            if self._restart_ended():
+        while self._clock() < up_since + steady or not _are_up(nodes):
+            if self._restart_ended(nodes):
                 up_since = math.inf
-            elif up_since == math.inf and self._are_up():
+            elif up_since == math.inf and _are_up(nodes):
                 up_since = self._clock()
             self._pause(_TICK)
 
-    def _are_up(self) -> bool:
-        return all(node.is_up() for node in self._nodes)
-
-    def _wait_for_next_check(self, interval: float) -> None:
+    def _wait_for_next_check(self, nodes: Sequence[Node], interval: float) -> None:
         """Wait, but not for the restart of what has ended."""
         until = self._clock() + interval * self._behaviour.health_check_second
         while self._clock() < until:
-            self._restart_ended()
+            self._restart_ended(nodes)
             self._pause(_TICK)
 
-    def _restart_ended(self) -> bool:
+    def _restart_ended(self, nodes: Sequence[Node]) -> bool:
         """Start again what has ended, and return whether something had.
 
         Raises:
             _Failed: it has ended too often.
         """
-        ended = [(node, node.ended()) for node in self._nodes]
+        ended = [(node, node.ended()) for node in nodes]
         for node, codes in ended:
             for container, code in codes.items():
                 self._ends[node, container] += 1
@@ -303,8 +313,12 @@ class DeploymentRun:
         """Start again what ends while it serves, after longer and longer pauses."""
         due: dict[tuple[Node, str], float] = {}
         self._ends.clear()
+        size = self.order.power, self.order.scale
         while True:
             self._pause(_TICK)
+            if size != self._size:
+                size = self._size
+                self._renew(*size)
             for node in self._nodes:
                 for container, code in node.ended().items():
                     one = node, container
@@ -316,13 +330,38 @@ class DeploymentRun:
                         del due[one]
                         self._restart(node, container)
 
+    def _renew(self, power_name: str, scale: int) -> None:
+        """Serve from new nodes once they are healthy; if they do not become so, from the old."""
+        retired = list(self._nodes)
+        try:
+            new = self._start(power_name, scale)
+            self._wait_until_healthy(new)
+        except (_Failed, ContainerEngineError):
+            self._say("Kept the nodes, for the new ones did not become healthy", is_own=True)
+            retired = [node for node in self._nodes if node not in retired]
+        else:
+            self._say(f"Started {scale} new node{'' if scale == 1 else 's'}", is_own=True)
+            with self._changed:
+                self._serving = new
+        self._drain(retired)
+        for node in retired:
+            node.stop()
+            self._nodes.remove(node)
+            with self._changed:
+                del self._health_checks[node]
+
+    def _drain(self, nodes: Sequence[Node]) -> None:
+        """Wait until nodes have answered their requests, but not for ever."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not any(self._requests[node] for node in nodes) or self._ending == "kill",
+                _DRAIN_SECONDS,
+            )
+
     def _stop(self) -> None:
         try:
             if self._ending == "retire":
-                with self._changed:
-                    self._changed.wait_for(
-                        lambda: not self._requests or self._ending == "kill", _DRAIN_SECONDS
-                    )
+                self._drain(self._nodes)
             for node in self._nodes:
                 if self._ending == "retire":
                     node.stop()
@@ -357,3 +396,7 @@ class DeploymentRun:
     def _check_ending(self) -> None:
         if self._ending:
             raise _Ended
+
+
+def _are_up(nodes: Sequence[Node]) -> bool:
+    return all(node.is_up() for node in nodes)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import http.client
 import shutil
-import subprocess  # nosec B404 # each call says what it runs
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from .container_engine import (
@@ -16,6 +16,7 @@ from .container_engine import (
     ContainerEngineError,
     Resources,
     Started,
+    installed_engines,
 )
 from .docker_archive import write_program_archive
 from .started_clouds import StartedCloud
@@ -45,12 +46,14 @@ def find_container_engine(
     Raises:
         NoContainerEngineError: there is none.
     """
-    programs = [found for name in names if (found := shutil.which(name))]
+    programs = dict(installed_engines(names))
     if not programs:
         raise NoContainerEngineError(f"{' or '.join(names)} is not installed")
     errors = []
-    for program in programs:
-        engine = ContainerEngine(command=[program], cloud=cloud.id, version=_version(program))
+    for program, version in programs.items():
+        engine = ContainerEngine(
+            command=[program], cloud=cloud.id, version=version, folder=cloud.folder
+        )
         cloud.note(program)
         try:
             return _tried(engine, cloud.folder, trials)
@@ -60,13 +63,6 @@ def find_container_engine(
                 engine.clear()
     cloud.note("")
     raise NoContainerEngineError("; ".join(errors))
-
-
-def _version(program: str) -> str:
-    shown = subprocess.run(  # nosec B603  # noqa: S603 - the user's own engine
-        [program, "--version"], capture_output=True, text=True, check=False
-    )
-    return shown.stdout.strip().partition("\n")[0] or Path(program).name
 
 
 def _tried(engine: ContainerEngine, folder: Path, trials: int) -> ContainerEngine:
@@ -109,12 +105,8 @@ def _variants(engine: ContainerEngine) -> Iterator[ContainerEngine]:
     for is_limiting in (True, False):
         for command in commands:
             for run_options in ((), _LOW_LIMITS):
-                yield ContainerEngine(
-                    command=command,
-                    cloud=engine.cloud,
-                    run_options=run_options,
-                    is_limiting=is_limiting,
-                    version=engine.version,
+                yield replace(
+                    engine, command=command, run_options=run_options, is_limiting=is_limiting
                 )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess  # nosec B404 # each call says what it runs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .container_engine import ENGINES
+from .container_engine import ENGINES, installed_engines
 
 _INFO = {"podman": "{{.Host.Hostname}}"}
 
@@ -38,10 +37,9 @@ class ImageBuilder:
 
 def find_image_builder(names: Sequence[str] = ENGINES) -> ImageBuilder | None:
     """Return the first engine that answers, even one that starts no containers; None for none."""
-    for name in names:
-        program = shutil.which(name)
+    for program, _ in installed_engines(names):
         # Of a client without its daemon it ends with an error; `--version` does not.
-        if program and _run(program, "version").returncode == 0:
+        if _run(program, "version").returncode == 0:
             return ImageBuilder.of(program)
     return None
 

@@ -88,6 +88,13 @@ class ContainerRuntime:
             else:
                 self._disabled.add(service)
 
+    def resize(self, service: str, power: str, scale: int) -> None:
+        """Let what runs for a service have another power, on another number of nodes."""
+        with self._lock:
+            for run in self._runs:
+                if run.order.service == service:
+                    run.resize(power, scale)
+
     def end(self, service: str) -> None:
         """Stop all that runs for a service."""
         with self._lock:
@@ -123,13 +130,13 @@ class ContainerRuntime:
             if run is None or service in self._disabled:
                 raise Unserved(service)
             # Under the lock: what is not the one that serves any more gets no request.
-            port = run.take()
+            node = run.take()
         try:
-            if not port:
+            if not node.address:
                 raise Unserved(service)
-            yield port
+            yield node.address
         finally:
-            run.give_back()
+            run.give_back(node)
 
     def _image(self, order: Order, container: str) -> str:
         """Return the engine's name of a container's image, which it has then."""

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from pathlib import Path
 from typing import IO
 
 from .container_engine import ContainerEngine, ContainerEngineError
-
-_PAUSES_SECONDS = (0.5, 2.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +91,8 @@ def _clear(path: Path) -> None:
 
 def _is_clear(engine: ContainerEngine) -> bool:
     """Clear what an engine has of a cloud, and return whether that worked."""
-    for pause in _PAUSES_SECONDS:
-        with suppress(ContainerEngineError):
-            engine.clear()
-            return True
-        # A build that was interrupted removes its images now, and podman cannot list them.
-        time.sleep(pause)
-    return False
+    try:
+        engine.clear()
+    except ContainerEngineError:
+        return False
+    return True

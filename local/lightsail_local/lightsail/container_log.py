@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..behaviour.behaviour import Behaviour
@@ -41,11 +41,18 @@ def read_log(
     return answer
 
 
-def log_lines(service: ContainerService, container: str) -> Iterator[tuple[float, str]]:
-    """Yield the log of a container over all deployments, also what a simulation says later."""
-    for deployment in service.deployments:
-        if container in deployment.containers:
-            yield from deployment.course.log(container)
+def log_lines(service: ContainerService, container: str) -> list[tuple[float, str]]:
+    """Return the log of a container over all deployments, also what a simulation says later.
+
+    By time: the deployment that serves goes on beside one that comes.
+    """
+    lines = [
+        line
+        for deployment in service.deployments
+        if container in deployment.containers
+        for line in deployment.course.log(container)
+    ]
+    return sorted(lines, key=lambda line: line[0])
 
 
 def _matches(message: str, pattern: str) -> bool:

@@ -171,6 +171,8 @@ class Lightsail:
         )
         if self._runtime:
             self._runtime.enable(service.name, not changed.settings["isDisabled"])
+            power, scale = (changed.settings[name] for name in ("power", "scale"))
+            self._runtime.resize(service.name, power, scale)
         return self._put(changed, now.at)
 
     def _delete_service(self, parameters: Parameters) -> Result:

@@ -114,5 +114,8 @@ class Runtime(Protocol):
     def enable(self, service: str, is_enabled: bool) -> None:
         """Let the public endpoint of a service answer, or not."""
 
+    def resize(self, service: str, power: str, scale: int) -> None:
+        """Let what runs for a service have another power, on another number of nodes."""
+
     def end(self, service: str) -> None:
         """Stop all that runs for a service."""

@@ -53,13 +53,23 @@ class Upload:
         return f"0-{max(self.size - 1, 0)}"
 
     def append(self, pieces: Iterable[bytes]) -> None:
-        """Take bytes as they come; those that came before a connection broke stay."""
-        with self._lock, open(self._file or os.devnull, "ab") as file:  # noqa: PTH123
-            for piece in pieces:
-                self._start += piece[: LARGEST_CONFIG - len(self._start)]
-                self._hash.update(piece)
-                self.size += len(piece)
-                file.write(piece)
+        """Take bytes as they come; those that came before a connection broke stay.
+
+        Raises:
+            RegistryError: they cannot be written.
+        """
+        try:
+            with self._lock, open(self._file or os.devnull, "ab") as file:  # noqa: PTH123
+                for piece in pieces:
+                    self._start += piece[: LARGEST_CONFIG - len(self._start)]
+                    self._hash.update(piece)
+                    self.size += len(piece)
+                    file.write(piece)
+        except ConnectionError:
+            raise
+        except OSError as error:
+            message = f"{error.strerror}: make room on the local cloud's disk"
+            raise RegistryError(507, "UNKNOWN", message) from error
 
     def move_on(self) -> None:
         """Make a new state, so that older Locations are no longer good."""

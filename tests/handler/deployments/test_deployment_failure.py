@@ -1,7 +1,8 @@
 """What is said of a deployment that failed, with any log of its containers."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -36,8 +37,9 @@ def told(
     path: str = "/up",
     detail: str = CREATING,
     log: SilentLog = UPDATED,
+    before: Sequence[str] = (),
 ) -> str:
-    """Return what is said of deployment 7, which logged these lines."""
+    """Return what is said of deployment 7, which logged these lines; what was logged before it."""
     client = boto3.client("lightsail")
     check = HealthCheckSpec(path=path, success_codes="200-299")
     endpoint = (
@@ -54,7 +56,8 @@ def told(
     )
     with Stubber(client) as answers:
         for lines in logs.values():
-            events = [{"createdAt": AT, "message": line} for line in lines]
+            old = [{"createdAt": AT - timedelta(seconds=9), "message": line} for line in before]
+            events = [*old, *({"createdAt": AT, "message": line} for line in lines)]
             answers.add_response("get_container_log", {"logEvents": events})
         lightsail = Lightsail(client, FakeTime().deadline(60), log)
         error = DeploymentFailures(lightsail, log).explain(deployment, "shop", detail)
@@ -88,6 +91,25 @@ def test_shows_the_last_lines_that_matter(lines: list[str], said: str) -> None:
     assert told({"web": lines}) == (
         f"deployment 7 of container service 'shop' failed, container 'web': {said}: {FIX}"
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["12:01 error 404", "Error: no database", "12:02 error 404"], "Error: no database: fix"),
+        (["starting", "12:01 error 404"], "12:01 error 404: fix"),
+        (["12:01 GET /", "listening", "12:02 GET /"], "listening: fix"),
+        (["12:01 GET /"], "there is no log of it, "),
+        (["12:01 GET /", "[deployment:7] Gone"], "[deployment:7] Gone: fix"),
+    ],
+    ids=ascii,
+)
+def test_leaves_out_what_the_deployment_that_serves_goes_on_saying(
+    lines: list[str], said: str
+) -> None:
+    before = ["12:00 error 404", "12:00 GET /", "[deployment:6] Gone"]
+
+    assert f"container 'web': {said}" in told({"web": lines}, before=before)
 
 
 @pytest.mark.parametrize("log", [UPDATED, CREATED])

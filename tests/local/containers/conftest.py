@@ -1,4 +1,4 @@
-"""Engines that start containers: one that plays them everywhere, and podman where it can."""
+"""Engines that start containers: one that plays them everywhere, and real ones where they can."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.containers.container_engine import ContainerEngine
-from lightsail_local.containers.find_container_engine import (
-    NoContainerEngineError,
-    find_container_engine,
-)
+from lightsail_local.containers.find_container_engine import find_container_engine
 from lightsail_local.containers.started_clouds import StartedCloud, started_cloud
+from real_engines import ENGINES, real_engine
 from running_services import FakeEngine, Services
 
 
@@ -32,25 +30,21 @@ def cloud(tmp_path: Path) -> Iterator[StartedCloud]:
         yield cloud
 
 
-# A real engine is for machines on which it can start containers: by night, until that is known of
-# those of CI.
-@pytest.fixture(scope="module", params=["fake", pytest.param("podman", marks=pytest.mark.nightly)])
+@pytest.fixture(scope="module", params=["fake", *ENGINES])
 def any_engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[ContainerEngine, Path]]:
     """An engine that starts containers, and its cloud's folder."""
+    if request.param != "fake":
+        with real_engine(request.param) as found:
+            yield found
+        return
     folder = tmp_path_factory.mktemp("engine")
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "fake":
-            program = FakeEngine.make(folder, "docker").program
-            patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        program = FakeEngine.make(folder, "docker").program
+        patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
         with started_cloud(folder) as cloud:
-            try:
-                name = "docker" if request.param == "fake" else request.param
-                engine = find_container_engine(cloud, [name])
-            except NoContainerEngineError as error:
-                pytest.skip(str(error))
-            yield engine, cloud.folder
+            yield find_container_engine(cloud, ["docker"]), cloud.folder
 
 
 @pytest.fixture(scope="module")

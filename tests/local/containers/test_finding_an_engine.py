@@ -10,6 +10,7 @@ from lightsail_local.containers.find_container_engine import (
     NoContainerEngineError,
     find_container_engine,
 )
+from lightsail_local.containers.image_builder import find_image_builder
 from lightsail_local.containers.started_clouds import StartedCloud, started_cloud
 from running_services import FakeEngine
 
@@ -20,7 +21,7 @@ def test_finds_the_engine_that_is_installed_and_leaves_no_trial(
     engine = find_container_engine(cloud)
 
     assert list(engine.command) == [str(fake.program)]
-    assert engine.version == "fake engine 1.0"
+    assert engine.version == "fake version 1.0"
     assert engine.is_limiting
     assert not engine.run_options
     assert fake.containers == []
@@ -35,6 +36,23 @@ def test_tells_that_none_is_installed(
         NoContainerEngineError, match=r"^docker or podman or nerdctl or finch is not installed$"
     ):
         find_container_engine(cloud)
+
+
+def test_a_program_that_only_has_an_engine_s_name_is_none(
+    fake: FakeEngine, cloud: StartedCloud
+) -> None:
+    fake.program.unlink()
+    chat = fake.program.with_name("finch")
+    chat.write_text(
+        '#!/bin/sh\n[ "$*" = --version ] && echo "Finch 2.14.12" || touch "$0.opened"\n'
+    )
+    chat.chmod(0o700)
+
+    with pytest.raises(NoContainerEngineError, match=r"^docker or .* or finch is not installed$"):
+        find_container_engine(cloud)
+
+    assert find_image_builder() is None
+    assert not chat.with_name("finch.opened").exists()
 
 
 def test_tells_the_error_of_each_that_does_not_start_containers(
@@ -166,6 +184,28 @@ def test_a_cloud_is_cleared_though_its_engine_is_busy_at_first(
         assert not path.exists()
 
     assert fake.images == []
+
+
+def test_a_killed_cloud_is_remembered_while_its_images_cannot_be_listed(
+    fake: FakeEngine, tmp_path: Path
+) -> None:
+    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
+    path = killed(tmp_path / "clouds", fake, record)
+    fake.be("damaged")
+
+    with started_cloud(tmp_path / "clouds"):
+        assert path.exists()
+
+    assert fake.containers == []
+
+
+def test_images_are_removed_with_their_other_names(fake: FakeEngine, cloud: StartedCloud) -> None:
+    engine = find_container_engine(cloud)
+
+    engine.remove_images(f"localhost/lightsail-local/{cloud.id}")
+
+    assert fake.images == []
+    assert '["rmi", "--force", "localhost%lightsail-local%' in fake.calls
 
 
 def test_a_cloud_that_was_killed_at_its_very_start_is_forgotten(

@@ -21,7 +21,8 @@ def write(program: Path, status: int, host: str = "") -> str:
     """Write an engine that answers, or does not, and says the name of its machine."""
     name = "{{.Host.Hostname}}" if program.name == "podman" else "{{.Name}}"
     program.write_text(
-        f'#!/bin/sh\n[ "$1" = version ] && exit {status}\n'
+        f'#!/bin/sh\n[ "$1" = --version ] && echo {program.name} version 1\n'
+        f'[ "$1" = version ] && exit {status}\n'
         f'[ "$*" = "info --format {name}" ] && echo {host}\n'
     )
     program.chmod(0o700)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import http.client
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -53,6 +57,32 @@ def test_a_blob_with_another_digest_is_not_kept(registry: Any, folder: Path) -> 
     assert registry("PUT", f"{location}&digest={OTHER}", b"blob").status == 400
 
     assert contents(folder) == []
+
+
+def test_a_full_disk_is_told(registry: Any, folder: Path) -> None:
+    begun = registry("POST", "/v2/sr/blobs/uploads/").headers
+    file = folder / begun["Docker-Upload-UUID"]
+    file.unlink()
+    file.symlink_to("/dev/full")
+
+    refused = registry("PATCH", begun["Location"], b"blob")
+
+    assert refused.status == 507
+    assert b"No space left on device: make room on the local cloud's disk" in refused.content
+
+
+def test_what_came_before_a_connection_broke_is_kept(registry: Any, folder: Path) -> None:
+    location = registry("POST", "/v2/sr/blobs/uploads/").headers["Location"]
+    connection = http.client.HTTPConnection(registry.host, timeout=10)
+    with contextlib.closing(connection):
+        path = urlsplit(location)._replace(scheme="", netloc="").geturl()
+        connection.putrequest("PATCH", path)
+        for name, value in {**registry.headers, "Content-Length": "4"}.items():
+            connection.putheader(name, value)
+        connection.endheaders(b"ha")
+
+    while contents(folder) != [b"ha"]:
+        time.sleep(0.01)
 
 
 def test_an_upload_that_is_given_up_is_not_kept(registry: Any, folder: Path) -> None:

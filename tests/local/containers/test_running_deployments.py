@@ -1,14 +1,23 @@
-"""Deployments whose containers run: with a fake engine, and with podman where it can."""
+"""Deployments whose containers run: with a fake engine, and with real ones where they can."""
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lightsail_local.behaviour.failure import Failure
+from lightsail_local.containers.container_engine import (
+    ContainerEngine,
+    ContainerEngineError,
+    Started,
+)
+from lightsail_local.containers.docker_archive import write_program_archive
+from lightsail_local.page.page_state import page_state
 from running_services import Services
 
 
@@ -72,6 +81,21 @@ def test_one_that_fails_leaves_the_one_before(
     assert services.get(shop) == (200, "old")
     assert services.describe(shop)["state"] == "RUNNING"
     assert services.deployments(shop)[1]["state"] == "ACTIVE"
+
+
+def test_the_log_is_in_the_order_of_time_while_two_deployments_run(
+    services: Services, shop: str
+) -> None:
+    services.deploy(shop, "old")
+    services.begin(shop, "new", fails="took_too_long")
+    created = "[deployment:2] Creating your deployment"
+    services.wait(lambda: created in services.log(shop))
+
+    services.get(shop, "/later")
+
+    services.wait(lambda: "GET /later 200" in services.log(shop))
+    log = services.log(shop)
+    assert log.index(created) < log.index("GET /later 200")
 
 
 def test_one_without_the_image_s_program_fails(services: Services, shop: str) -> None:
@@ -140,6 +164,34 @@ def test_requests_are_spread_over_the_nodes(services: Services) -> None:
     services.api.delete_container_service(serviceName="wide")
 
 
+def test_nodes_follow_another_scale_and_power_while_the_url_answers(
+    services: Services, shop: str
+) -> None:
+    services.deploy(shop, "hello")
+    answers: Counter[object] = Counter()
+
+    def ask_until(said: str) -> None:
+        while said not in services.log(shop):
+            answers[services.get(shop)] += 1
+
+    services.api.update_container_service(serviceName=shop, scale=2, power="small")
+    ask_until("[deployment:1] Started 2 new nodes")
+    services.wait(lambda: nodes(services, shop) == 2)
+    services.api.update_container_service(serviceName=shop, scale=1)
+    services.wait(lambda: services.log(shop).count("[deployment:1] Started 1 new node") == 2)
+    services.wait(lambda: nodes(services, shop) == 1)
+
+    assert services.get(shop) == (200, "hello")
+    assert set(answers) == {(200, "hello")}
+    assert len(services.deployments(shop)) == 1
+
+
+def nodes(services: Services, name: str) -> int:
+    """Return how many nodes the newest deployment of a service runs on."""
+    (service,) = (each for each in page_state(services.server)["services"] if each["name"] == name)
+    return len(service["deployments"][0]["nodes"])
+
+
 def test_a_disabled_service_does_not_answer(services: Services, shop: str) -> None:
     services.deploy(shop, "hello")
 
@@ -174,3 +226,21 @@ def test_a_container_that_ends_while_it_serves_is_started_again(
     services.wait(lambda: services.log(shop).count("starting") == 2)
     services.wait(lambda: services.get(shop) == (200, "hello"))
     assert services.deployments(shop)[0]["state"] == "ACTIVE"
+
+
+def test_a_cloud_that_ends_leaves_an_image_of_the_user_s_with_the_same_contents(
+    any_engine: tuple[ContainerEngine, Path], tmp_path: Path
+) -> None:
+    engine, _ = any_engine
+    cloud = dataclasses.replace(engine, cloud="ended")
+    user = dataclasses.replace(engine, cloud="user")
+    for each in (cloud, user):
+        write_program_archive(tmp_path / "program.tar", each.program_image)
+        each.load(tmp_path / "program.tar")
+
+    cloud.clear()
+
+    user.start(Started(name="lightsail-local-user", image=user.program_image, command=["wait"]))
+    user.clear()
+    with pytest.raises(ContainerEngineError):
+        user.start(Started(name="lightsail-local-user", image=user.program_image))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,31 @@ def test_an_image_for_another_platform_fails_as_without_an_engine(services: Serv
     assert "exec format error" in services.log("shop")
 
 
+def test_nodes_stay_if_those_of_another_scale_cannot_be_started(
+    services: Services, fake: FakeEngine
+) -> None:
+    services.deploy("shop", "hello")
+    fake.be("broken")
+
+    services.api.update_container_service(serviceName="shop", scale=2)
+
+    kept = "[deployment:1] Kept the nodes, for the new ones did not become healthy"
+    services.wait(lambda: kept in services.log("shop"))
+    assert services.get("shop") == (200, "hello")
+    # One of them holds the network.
+    services.wait(lambda: len(fake.containers) == 2)
+
+
+def test_another_power_is_that_of_the_nodes(services: Services, fake: FakeEngine) -> None:
+    services.deploy("shop", "hello")
+
+    services.api.update_container_service(serviceName="shop", power="medium")
+
+    services.wait(lambda: '"--memory", "2048m", "--cpus", "1.0"' in fake.calls)
+    services.wait(lambda: len(fake.containers) == 2)
+    assert services.get("shop") == (200, "hello")
+
+
 def test_an_image_is_loaded_once(services: Services, fake: FakeEngine) -> None:
     services.deploy("shop", "hello")
     services.deploy("shop", "hello")
@@ -90,13 +116,17 @@ def test_a_container_has_its_power_s_resources(services: Services, fake: FakeEng
     assert '"--memory", "1024m", "--cpus", "0.25"' in fake.calls
 
 
-def test_a_container_that_was_killed_is_told(services: Services, fake: FakeEngine) -> None:
+def test_a_container_that_was_killed_is_told_and_leaves_no_file(
+    services: Services, fake: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     services.deploy("shop", "hello")
 
     services.kill_container(fake)
 
     told = "[deployment:1] Container ended with 137 (killed, perhaps because it was out of memory)"
     services.wait(lambda: told in services.log("shop"))
+    assert not (tmp_path / "oom").exists()
 
 
 def test_the_page_shows_nodes_restarts_and_health_checks(

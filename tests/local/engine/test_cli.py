@@ -301,6 +301,20 @@ def test_warns_of_a_node_that_cdk_does_not_run_on(
     )
 
 
+@pytest.mark.parametrize("engine", ["none", "auto"])
+def test_tells_which_file_cannot_be_written(run: Run, tmp_path: Path, engine: str) -> None:
+    (tmp_path / "lightsail-local").write_text("not a folder")
+
+    ran = run("up", *PORTS, f"--engine={engine}")
+
+    assert ran.returncode == 1
+    assert re.fullmatch(
+        rf"lightsail-local: \[Errno \d+\] .*: '{tmp_path}/lightsail-local.*'; "
+        "TMPDIR and XDG_STATE_HOME choose other folders\n",
+        ran.stderr,
+    )
+
+
 def test_tells_how_to_install_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -120,8 +120,10 @@ def test_up_runs_what_is_deployed_and_leaves_nothing(
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     process = up("--service=shop", "--behaviour=service_seconds=0")
-    assert "  containers run by fake engine 1.0\n" in process.said  # type: ignore[attr-defined]
+    assert "  containers run by fake version 1.0\n" in process.said  # type: ignore[attr-defined]
     assert "  images     built by docker\n" in process.said  # type: ignore[attr-defined]
+    (port,) = running_clouds()
+    assert f'eval "$(lightsail-local env --port {port})"\n' in process.said  # type: ignore[attr-defined]
     url = deploy(capsys)
 
     host = urlsplit(url).netloc
@@ -215,7 +217,8 @@ def test_an_engine_that_cannot_limit_containers_is_told(fake: FakeEngine, up: Up
 
     process = up()
 
-    assert "cannot limit memory and processors here" in process.said  # type: ignore[attr-defined]
+    said = " ".join(process.said.split())  # type: ignore[attr-defined]
+    assert "cannot limit memory and processors here" in said
 
 
 def test_what_an_engine_of_another_machine_builds_is_pushed_from_this_one(
@@ -242,8 +245,9 @@ def test_without_an_engine_containers_are_simulated(
             (programs / name).symlink_to(found.stdout.strip())
     monkeypatch.setenv("PATH", str(programs))
 
-    process = up()
+    process = up(*(f"--service=shop-{number}" for number in range(9)))
 
+    assert max(map(len, process.said.splitlines())) <= 80  # type: ignore[attr-defined]
     assert (
         "  containers simulated: docker or podman or nerdctl or finch is not installed\n"
         in process.said  # type: ignore[attr-defined]
@@ -253,7 +257,7 @@ def test_without_an_engine_containers_are_simulated(
         in process.said  # type: ignore[attr-defined]
     )
     assert cli.main(["status"]) == 0
-    assert capsys.readouterr().out == "no container services\n"
+    assert capsys.readouterr().out.count("  https://shop-") == 9
     with in_cloud(), contextlib.closing(boto3.client("lightsail")) as lightsail:
         lightsail.create_container_service(serviceName="shop", power="nano", scale=1)
     assert cli.main(["open", "shop"]) == 1
