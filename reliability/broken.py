@@ -11,6 +11,16 @@ class Broken(Exception):
     """Something was not as it has to be; the sentence says what."""
 
 
+def hold(condition: bool, otherwise: str) -> None:
+    """Check that something holds.
+
+    Raises:
+        Broken: it does not.
+    """
+    if not condition:
+        raise Broken(otherwise)
+
+
 def check(what: str, found: _T, wanted: _T) -> None:
     """Check that something is as it has to be.
 

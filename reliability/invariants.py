@@ -59,21 +59,27 @@ class Invariants:
         self.bystanders = self._images() - self._owned_before | self._retained()
         self._records_of_others = records(self.world) - self._written(self._resources())
 
-    def broken(self, outcome: Outcome, *, succeeds: bool, had_fault: bool) -> list[str]:
+    def broken(self, *outcomes: Outcome, succeeds: bool, had_fault: bool) -> list[str]:
         """Return what does not hold, in sentences.
 
         Args:
-            outcome: what has become of the stack.
-            succeeds: whether it has to have succeeded.
+            outcomes: what has become of the first stacks, in their order.
+            succeeds: whether they have to have succeeded.
             had_fault: whether something has gone wrong since what was right.
         """
         # What was begun and not waited for comes to its end.
         self.world.clock.sleep(self.world.behaviour.deployment_seconds)
         return [
-            *self._wrong_outcome(outcome, succeeds=succeeds),
-            *self._wrong_rollback(outcome),
-            *self._wrong_images(outcome, had_fault=had_fault),
-            *self._wrong_records(outcome),
+            *(
+                problem
+                for stack, outcome in zip(self.stacks, outcomes, strict=False)
+                for problem in (
+                    *self._wrong_outcome(outcome, succeeds=succeeds),
+                    *self._wrong_rollback(stack, outcome),
+                )
+            ),
+            *self._wrong_images(outcomes, had_fault=had_fault),
+            *self._wrong_records(outcomes),
             *self._wrong_deployments(),
             *self._needless_deployments(),
             *(
@@ -101,22 +107,21 @@ class Invariants:
         else:
             yield from self.unclear(outcome)
 
-    def _wrong_rollback(self, outcome: Outcome) -> Iterator[str]:
+    def _wrong_rollback(self, stack: SimulatedStack, outcome: Outcome) -> Iterator[str]:
         """Say which resource of a stack that has gone back stands for something else by now."""
         if outcome.status != "UPDATE_ROLLBACK_COMPLETE":
             return
-        for stack in self.stacks:
-            for name, old in stack.before.items():
-                new = stack.resources.get(name)
-                if new is None or new.physical_id != old.physical_id:
-                    yield f"{stack.name}/{name} does not stand for {old.physical_id} any more"
+        for name, old in stack.before.items():
+            new = stack.resources.get(name)
+            if new is None or new.physical_id != old.physical_id:
+                yield f"{stack.name}/{name} does not stand for {old.physical_id} any more"
 
-    def _wrong_images(self, outcome: Outcome, *, had_fault: bool) -> Iterator[str]:
+    def _wrong_images(self, outcomes: Collection[Outcome], *, had_fault: bool) -> Iterator[str]:
         images, owned, used = self._images(), self._owned(), self._used()
         known = images | owned | self.bystanders
         prunable = self._prunable(known) - used - owned
         may_be_gone = prunable | self._pruned_in_vain(known) - used - owned
-        if outcome.status == "DELETE_FAILED":  # its answer was lost: the stack is deleted again
+        if _is_deleted_again(outcomes):
             may_be_gone |= owned - used
         for name in sorted((owned | self.bystanders | used) - may_be_gone - images):
             yield f"image {name} is lost"
@@ -129,7 +134,7 @@ class Invariants:
         # What stacks have left behind because it is in use, or because they are asked to.
         self.bystanders = (self.bystanders | (used - owned) | self._retained()) & images
 
-    def _wrong_records(self, outcome: Outcome) -> Iterator[str]:
+    def _wrong_records(self, outcomes: Collection[Outcome]) -> Iterator[str]:
         """Say which DNS record is lost, and which stays that no stack stands for any more."""
         found, others = records(self.world), self._records_of_others
         for record in sorted(others - found, key=str):
@@ -138,7 +143,7 @@ class Invariants:
         for stack in self.stacks:
             wanted = self._written(stack.resources.values())
             written |= wanted
-            if outcome.status != "DELETE_FAILED":  # the stack is deleted again
+            if not _is_deleted_again(outcomes):
                 for record in sorted(wanted - found, key=str):
                     yield f"{stack.name} has no record {record}"
             yield from self._wrong_certificates(stack)
@@ -200,9 +205,16 @@ class Invariants:
         current = self._current()[service]
         if current is None or current in self._deployed_before:
             return current is not None
+        own = deployments[_version(resource)]
+        if any(_version(one) > _version(resource) for one in self._deployments_in(service)):
+            return bool(own["state"] != "FAILED")  # another stack has deployed since
         # Two deliveries of a request may deploy the same, one after the other.
-        own = deployments[int(resource.attributes["DeploymentVersion"])]
         return bool(own["containers"] == deployments[current]["containers"])
+
+    def _deployments_in(self, service: str) -> Iterator[Resource]:
+        for one in self._resources():
+            if one.kind == DEPLOYMENT_TYPE and one.properties["ServiceName"] == service:
+                yield one
 
     def _told_secrets(self) -> Iterator[str]:
         log = self.log.read_text(errors="replace")
@@ -256,6 +268,16 @@ class Invariants:
             for container in service.get(which, {}).get("containers", {}).values()
             if container["image"].startswith(":")
         }
+
+
+def _version(resource: Resource) -> int:
+    """Return the version of a deployment."""
+    return int(resource.attributes["DeploymentVersion"])
+
+
+def _is_deleted_again(outcomes: Collection[Outcome]) -> bool:
+    """Return whether the answer of a stack's Delete was lost: the stack is deleted again."""
+    return any(outcome.status == "DELETE_FAILED" for outcome in outcomes)
 
 
 def _surplus(known: set[str], properties: Mapping[str, Any], new: int) -> set[str]:

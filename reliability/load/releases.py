@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from fake_registry import fake_registry
 from reliability.broken import Broken
 
-from .properties import deployment, image, pushed, registry_of_images
+from .properties import deployment, image, pushed
 from .two_functions import Two, two
 
 RELEASES = {
@@ -76,7 +77,7 @@ def same_image(given: Two) -> None:
 
 def pushed_side_by_side(given: Two) -> None:
     """Both push images with a layer in common at once, and then the same image."""
-    with registry_of_images() as registry:
+    with fake_registry() as registry:
         wanted = [pushed(registry, "web", 1), pushed(registry, "web", 2)]
         answers = given.both((given.earlier, wanted[0]), (given.present, wanted[1]))
         names = [answer["PhysicalResourceId"] for answer in answers]

@@ -18,9 +18,6 @@ import crhelper
 
 import stack_requests
 from cdk_lightsail_containers._handler.asset import ENTRY_POINT
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
-    DEPLOYMENT_TYPE,
-)
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.engine.lambda_runtime import LambdaRuntime
 from lightsail_local.server import LightsailServer
@@ -29,8 +26,8 @@ from reliability.broken import Broken
 from response_url import ResponseUrl, response_url
 from staged_asset import staged_asset
 
-from .member import Answer, Properties
 from .memory import RUNTIME
+from .properties import Properties, kind_of
 
 _HANDLER = "lambda/cdk_lightsail_containers_handler"
 
@@ -62,12 +59,11 @@ class Two:
         properties: Properties,
         physical_id: str | None = None,
         old: Properties | None = None,
-    ) -> Answer:
+    ) -> dict[str, Any]:
         """Send a request to a function, which must succeed."""
         event = stack_requests.request(kind, self.response.url)
         event["ResourceProperties"] = properties
-        if "Containers" in properties:
-            event["ResourceType"] = DEPLOYMENT_TYPE
+        event["ResourceType"] = kind_of(properties)
         if physical_id is not None:
             event["PhysicalResourceId"] = physical_id
         if old is not None:
@@ -78,7 +74,7 @@ class Two:
             raise Broken(f"{kind}: {answers} {invocation.error} {invocation.log}")
         return answers[0]
 
-    def both(self, *requests: tuple[LambdaRuntime, Properties]) -> list[Answer]:
+    def both(self, *requests: tuple[LambdaRuntime, Properties]) -> list[dict[str, Any]]:
         """Create a resource with each function, at once."""
         with ThreadPoolExecutor() as threads:
             return list(threads.map(lambda one: self.send(one[0], "Create", one[1]), requests))
