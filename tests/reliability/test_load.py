@@ -86,9 +86,10 @@ def test_a_function_that_has_not_enough_is_told() -> None:
         memory.measure("register", limit_mib=16)
 
 
-def test_an_earlier_function_goes_along_with_the_present_one() -> None:
+@pytest.mark.parametrize("scenario", ["upgraded", "rolled back"])
+def test_an_earlier_function_goes_along_with_the_present_one(scenario: str) -> None:
     try:
-        releases.run("registers", "rolled back")
+        releases.run("registers", scenario)
     except NotHere as missing:
         pytest.skip(str(missing))
 
