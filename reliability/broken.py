@@ -29,14 +29,3 @@ def check(what: str, found: _T, wanted: _T) -> None:
     """
     if found != wanted:
         raise Broken(f"{what}: {found!r}, not {wanted!r}")
-
-
-def check_told(sentences: list[str], part: str) -> None:
-    """Check that the newest of some sentences, which tell of a failure, has a part.
-
-    Raises:
-        Broken: it has not.
-    """
-    newest = sentences[0] if sentences else "nothing"
-    if part not in newest:
-        raise Broken(f"the stack's event tells {newest!r}, and not {part!r}")

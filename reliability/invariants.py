@@ -194,7 +194,9 @@ class Invariants:
             served = [one for one in found["deployments"] if one["state"] != "FAILED"]
             in_order = sorted(served, key=lambda one: int(one["version"]))
             for before, after in itertools.pairwise(in_order):
-                if before["containers"] == after["containers"]:
+                is_same = before["containers"] == after["containers"]
+                # The latest may be another image each time.
+                if is_same and ".latest'" not in str(after["containers"]):
                     yield f"deployment {after['version']} of {service} runs what ran already"
 
     def _serves(self, resource: Resource) -> bool:
@@ -261,13 +263,18 @@ class Invariants:
         }
 
     def _used(self) -> set[str]:
-        return {
+        """Return the images in use; of a label's latest, all that there are and were."""
+        named = {
             container["image"]
             for service in self._services().values()
             for which in ("currentDeployment", "nextDeployment")
             for container in service.get(which, {}).get("containers", {}).values()
             if container["image"].startswith(":")
         }
+        labels = {one.removesuffix("latest") for one in named if one.endswith(".latest")}
+        known = self._images() | self._owned() | self._owned_before
+        of_latest = {one for one in known if one[: one.rindex(".") + 1] in labels}
+        return {one for one in named if not one.endswith(".latest")} | of_latest
 
 
 def _version(resource: Resource) -> int:

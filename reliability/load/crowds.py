@@ -12,7 +12,7 @@ from world.cloudformation import SimulatedStack
 from world.custom_resource import Outcome as Became
 
 from .crowd import MANY, Crowd, crowd
-from .properties import NAME, Properties, deployment, pushed, resources
+from .properties import NAME, Properties, deployment, pushed, resources, served
 
 MOST = 150
 FULL = "container service 'shop' stores 150 images, the most that Lightsail keeps"
@@ -51,19 +51,19 @@ class Outcome:
     seconds: float
 
 
-def run(name: str, *, stale_seconds: float = 0.0, count: int = MANY) -> Outcome:
+def run(name: str, *, count: int = MANY, **behaviour: Any) -> Outcome:
     """Run a case with a crowd.
 
     Args:
         name: the case's.
-        stale_seconds: how far Lightsail's reads lag behind.
         count: how many stacks.
+        behaviour: how Lightsail behaves, other than it does in the case.
 
     Raises:
         Broken: something did not hold.
     """
     case = CASES[name]
-    with crowd(count, **{**case.behaviour, "stale_seconds": stale_seconds}) as given:
+    with crowd(count, **{**case.behaviour, **behaviour}) as given:
         given.store(case.stored)
         requests = given.world.lightsail.requests
         called = len(requests)
@@ -229,6 +229,26 @@ def deployed_too_late(crowd: Crowd) -> None:
         hold(is_served or is_told, f"a failure without its cause: {told}")
 
 
+def _served(crowd: Crowd) -> None:
+    """Each pushes an image and deploys it, and again; what serves in the end stays."""
+    source = crowd.world.source
+    for first in (0, 100):
+        contents = {
+            number: served(source, f"web-{number}", first + number)
+            for number in range(1, len(crowd.stacks) + 1)
+        }
+
+        def act(number: int, stack: SimulatedStack, contents: Any = contents) -> Became:
+            return stack.deploy(contents[number])
+
+        crowd.check(crowd.at_once(act))
+    deployments = crowd.deployments().values()
+    failed = [one for one in deployments if one["state"] == "FAILED"]
+    hold(not failed, f"{failed} did not come to serve")
+    hold(len(deployments) == 2 * len(crowd.stacks), f"there are {len(deployments)} deployments")
+    _delete(crowd)
+
+
 def _put(crowd: Crowd, properties: Callable[[int], Properties]) -> None:
     """Create or update all stacks, which succeeds and leaves no other image than theirs."""
     crowd.check(crowd.put(properties))
@@ -289,6 +309,7 @@ CASES: Mapping[str, Case] = {
     "pushed from one registry": Case(act=_pushed),
     "pushed, room for 5": Case(act=_pushed_into_the_last_room, stored=145),
     "pushed, room for 1, which all ask for": Case(act=_pushed_as_one, stored=149),
+    "pushed and deployed": Case(act=_served, behaviour={"deployment_seconds": 10}),
     "deployed, 100 seconds each": Case(act=_deployed, behaviour={"deployment_seconds": 100}),
     "deployed, behind one call a second": Case(
         act=deployed_once,

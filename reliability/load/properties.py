@@ -11,7 +11,7 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
 )
 from fake_registry import FakeRegistry
 from lightsail_local.samples.sample_image import sample_image
-from world.cloudformation import Resources
+from world.cloudformation import Attributes, Resources
 
 Properties = dict[str, Any]
 
@@ -51,6 +51,18 @@ def kind_of(properties: Properties) -> str:
 def resources(properties: Properties) -> Resources:
     """Return a stack that consists of a resource with these properties."""
     return {NAME: (kind_of(properties), lambda _: properties)}
+
+
+def served(registry: FakeRegistry, label: str, number: int) -> Resources:
+    """Return a stack that pushes an image and deploys it."""
+
+    def deploys(attributes: Attributes) -> Properties:
+        properties = deployment(number, 1)
+        properties["Containers"]["web"]["Image"] = attributes[NAME]["ImageName"]
+        return properties
+
+    image = resources(pushed(registry, label, number))
+    return {**image, "Deployment": (DEPLOYMENT_TYPE, deploys)}
 
 
 def _every(name: str, value: Any) -> Properties:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reliability.broken import Broken
@@ -11,6 +12,7 @@ from reliability.lifecycles import register
 from reliability.load import crowds, door, memory, releases
 from reliability.load.crowd import crowd
 from reliability.load.two_functions import NotHere
+from reliability.unknowns.sides import KEPT, cover
 
 from fake_time import ThreadTime
 
@@ -30,6 +32,20 @@ def test_twenty_stacks_at_once_do_not_disturb_each_other(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in crowds.CASES if name not in TOGETHER + LONG])
 def test_some_stacks_at_once_do_not_disturb_each_other(name: str) -> None:
     crowds.run(name, stale_seconds=STALE_SECONDS, count=SOME)
+
+
+# Of a push that is gone at once, nothing can be deployed.
+ROWS = [{**row.switches(), "unregistered_seconds": KEPT} for row in cover()]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=[pytest.mark.nightly] * (n >= SOME)) for n, row in enumerate(ROWS)],
+)
+def test_two_stacks_that_serve_from_one_service_do_not_disturb_each_other(
+    row: dict[str, Any],
+) -> None:
+    crowds.run("pushed and deployed", count=2, **row)
 
 
 def test_twenty_deployments_take_turns() -> None:
