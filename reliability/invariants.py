@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from world.world import World
 from .advice import is_sentence
 from .answers import wrong_answers
 from .records import certificate, records, stood_for
+from .windows import Window, window_of
 
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 _FAILED = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED"})
@@ -38,6 +40,7 @@ class Invariants:
 
     Attributes:
         bystanders: images that no stack has, and that have to stay.
+        windows: how many images no stack stands for because of a case that is known, by its name.
     """
 
     world: World
@@ -45,6 +48,8 @@ class Invariants:
     dropped: Collection[str]
     log: Path
     bystanders: set[str] = field(default_factory=set)
+    windows: Counter[Window] = field(default_factory=Counter)
+    _known: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         """Take the world as it is for right."""
@@ -125,14 +130,25 @@ class Invariants:
             may_be_gone |= owned - used
         for name in sorted((owned | self.bystanders | used) - may_be_gone - images):
             yield f"image {name} is lost"
-        for name in sorted(images - owned - self.bystanders - used):
-            yield f"image {name} belongs to no stack"
+        for name in sorted(images - owned - self.bystanders - used - self._known):
+            if window := self._window(name):
+                self.windows[window] += 1
+                self._known.add(name)
+            else:
+                yield f"image {name} belongs to no stack"
         if not had_fault:  # a deploy that could not prune leaves it to the next one
             for name in sorted(prunable & images):
                 yield f"image {name} is more than there should be"
         self._owned_before = owned
         # What stacks have left behind because it is in use, or because they are asked to.
         self.bystanders = (self.bystanders | (used - owned) | self._retained()) & images
+
+    def _window(self, name: str) -> Window | None:
+        """Return the case in which an image was left, None if it is none that is known."""
+        images = self._stored()
+        exchanges = (exchange for stack in self.stacks for exchange in stack.exchanges)
+        windows = (window_of(self.world, images[name], exchange) for exchange in exchanges)
+        return next(filter(None, windows), None)
 
     def _wrong_records(self, outcomes: Collection[Outcome]) -> Iterator[str]:
         """Say which DNS record is lost, and which stays that no stack stands for any more."""
@@ -230,8 +246,11 @@ class Invariants:
                 yield f"an answer shows {secret!r}"
 
     def _images(self) -> set[str]:
+        return set(self._stored())
+
+    def _stored(self) -> dict[str, dict[str, Any]]:
         return {
-            image["image"]
+            image["image"]: image
             for service in self._services()
             for image in self.world.call("GetContainerImages", serviceName=service)[
                 "containerImages"
