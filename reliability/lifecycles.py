@@ -13,7 +13,6 @@ from typing import Any
 
 import oci_images
 from lightsail_local.behaviour.failure import Failure
-from lightsail_local.samples.sample_image import sample_image
 from oci_images import Made
 from world.aws import DOMAINS_ARN, FUNCTION_ARN, LIGHTSAIL_ZONE
 from world.cloudformation import Resources, SimulatedStack
@@ -100,15 +99,9 @@ def register(world: World, service: str, label: str, text: str) -> str:
 
 def push(world: World, text: str) -> str:
     """Push an image as another user does, and return its digest."""
-    made = _sample(text)
+    made = oci_images.sample(text)
     world.push(made)
     return made.digest
-
-
-def _sample(text: str, fails: Failure | None = None) -> Made:
-    sample = sample_image(text, fails=fails)
-    blobs = {oci_images.digest_of(blob): blob for blob in (sample.config, sample.layer)}
-    return Made(content=sample.manifest, media_type=oci_images.OCI_MANIFEST, blobs=blobs)
 
 
 def by_digest(text: str, kind: str = "digest") -> Make:
@@ -190,7 +183,9 @@ def serving(
         revision: the image's.
         fails: how its deployment fails.
     """
-    return lambda setting: _of_source(setting, kind, _sample(text or tag, fails), tag, revision)
+    return lambda setting: _of_source(
+        setting, kind, oci_images.sample(text or tag, fails=fails), tag, revision
+    )
 
 
 def _of_source(setting: Setting, kind: str, made: Made, tag: str, revision: str = "1") -> Resources:
@@ -296,7 +291,7 @@ def _moved_and_expired(setting: Setting) -> Outcome:
     contents = serving("second", "deployment, broken")(setting)
 
     def move() -> None:
-        setting.world.source.add(_sample("moved"), "first")
+        setting.world.source.add(oci_images.sample("moved"), "first")
         setting.world.source.tokens.clear()
 
     return setting.stack.deploy(contents, {"Broken": move})
