@@ -114,7 +114,7 @@ class _Local:
 class Context:
     """What AWS Lambda says of an invocation."""
 
-    def __init__(self, clock: FakeTime, seconds: float, arn: str) -> None:
+    def __init__(self, clock: FakeTime, seconds: float, arn: str = FUNCTION_ARN) -> None:
         self.invoked_function_arn = arn
         self._clock = clock
         self._ends = clock.now + seconds
