@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from world.world import World
 from .advice import is_sentence
 from .answers import wrong_answers
 from .records import certificate, records, stood_for
+from .windows import Window, window_of
 
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 _FAILED = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED"})
@@ -38,6 +40,7 @@ class Invariants:
 
     Attributes:
         bystanders: images that no stack has, and that have to stay.
+        windows: how many images no stack stands for because of a case that is known, by its name.
     """
 
     world: World
@@ -45,6 +48,8 @@ class Invariants:
     dropped: Collection[str]
     log: Path
     bystanders: set[str] = field(default_factory=set)
+    windows: Counter[Window] = field(default_factory=Counter)
+    _known: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         """Take the world as it is for right."""
@@ -59,21 +64,27 @@ class Invariants:
         self.bystanders = self._images() - self._owned_before | self._retained()
         self._records_of_others = records(self.world) - self._written(self._resources())
 
-    def broken(self, outcome: Outcome, *, succeeds: bool, had_fault: bool) -> list[str]:
+    def broken(self, *outcomes: Outcome, succeeds: bool, had_fault: bool) -> list[str]:
         """Return what does not hold, in sentences.
 
         Args:
-            outcome: what has become of the stack.
-            succeeds: whether it has to have succeeded.
+            outcomes: what has become of the first stacks, in their order.
+            succeeds: whether they have to have succeeded.
             had_fault: whether something has gone wrong since what was right.
         """
         # What was begun and not waited for comes to its end.
         self.world.clock.sleep(self.world.behaviour.deployment_seconds)
         return [
-            *self._wrong_outcome(outcome, succeeds=succeeds),
-            *self._wrong_rollback(outcome),
-            *self._wrong_images(outcome, had_fault=had_fault),
-            *self._wrong_records(outcome),
+            *(
+                problem
+                for stack, outcome in zip(self.stacks, outcomes, strict=False)
+                for problem in (
+                    *self._wrong_outcome(outcome, succeeds=succeeds),
+                    *self._wrong_rollback(stack, outcome),
+                )
+            ),
+            *self._wrong_images(outcomes, had_fault=had_fault),
+            *self._wrong_records(outcomes),
             *self._wrong_deployments(),
             *self._needless_deployments(),
             *(
@@ -101,27 +112,30 @@ class Invariants:
         else:
             yield from self.unclear(outcome)
 
-    def _wrong_rollback(self, outcome: Outcome) -> Iterator[str]:
+    def _wrong_rollback(self, stack: SimulatedStack, outcome: Outcome) -> Iterator[str]:
         """Say which resource of a stack that has gone back stands for something else by now."""
         if outcome.status != "UPDATE_ROLLBACK_COMPLETE":
             return
-        for stack in self.stacks:
-            for name, old in stack.before.items():
-                new = stack.resources.get(name)
-                if new is None or new.physical_id != old.physical_id:
-                    yield f"{stack.name}/{name} does not stand for {old.physical_id} any more"
+        for name, old in stack.before.items():
+            new = stack.resources.get(name)
+            if new is None or new.physical_id != old.physical_id:
+                yield f"{stack.name}/{name} does not stand for {old.physical_id} any more"
 
-    def _wrong_images(self, outcome: Outcome, *, had_fault: bool) -> Iterator[str]:
+    def _wrong_images(self, outcomes: Collection[Outcome], *, had_fault: bool) -> Iterator[str]:
         images, owned, used = self._images(), self._owned(), self._used()
         known = images | owned | self.bystanders
         prunable = self._prunable(known) - used - owned
         may_be_gone = prunable | self._pruned_in_vain(known) - used - owned
-        if outcome.status == "DELETE_FAILED":  # its answer was lost: the stack is deleted again
+        if _is_deleted_again(outcomes):
             may_be_gone |= owned - used
         for name in sorted((owned | self.bystanders | used) - may_be_gone - images):
             yield f"image {name} is lost"
-        for name in sorted(images - owned - self.bystanders - used):
-            yield f"image {name} belongs to no stack"
+        for name in sorted(images - owned - self.bystanders - used - self._known):
+            if window := self._window(name):
+                self.windows[window] += 1
+                self._known.add(name)
+            else:
+                yield f"image {name} belongs to no stack"
         if not had_fault:  # a deploy that could not prune leaves it to the next one
             for name in sorted(prunable & images):
                 yield f"image {name} is more than there should be"
@@ -129,7 +143,14 @@ class Invariants:
         # What stacks have left behind because it is in use, or because they are asked to.
         self.bystanders = (self.bystanders | (used - owned) | self._retained()) & images
 
-    def _wrong_records(self, outcome: Outcome) -> Iterator[str]:
+    def _window(self, name: str) -> Window | None:
+        """Return the case in which an image was left, None if it is none that is known."""
+        images = self._stored()
+        exchanges = (exchange for stack in self.stacks for exchange in stack.exchanges)
+        windows = (window_of(self.world, images[name], exchange) for exchange in exchanges)
+        return next(filter(None, windows), None)
+
+    def _wrong_records(self, outcomes: Collection[Outcome]) -> Iterator[str]:
         """Say which DNS record is lost, and which stays that no stack stands for any more."""
         found, others = records(self.world), self._records_of_others
         for record in sorted(others - found, key=str):
@@ -138,7 +159,7 @@ class Invariants:
         for stack in self.stacks:
             wanted = self._written(stack.resources.values())
             written |= wanted
-            if outcome.status != "DELETE_FAILED":  # the stack is deleted again
+            if not _is_deleted_again(outcomes):
                 for record in sorted(wanted - found, key=str):
                     yield f"{stack.name} has no record {record}"
             yield from self._wrong_certificates(stack)
@@ -189,7 +210,9 @@ class Invariants:
             served = [one for one in found["deployments"] if one["state"] != "FAILED"]
             in_order = sorted(served, key=lambda one: int(one["version"]))
             for before, after in itertools.pairwise(in_order):
-                if before["containers"] == after["containers"]:
+                is_same = before["containers"] == after["containers"]
+                # The latest may be another image each time.
+                if is_same and ".latest'" not in str(after["containers"]):
                     yield f"deployment {after['version']} of {service} runs what ran already"
 
     def _serves(self, resource: Resource) -> bool:
@@ -200,9 +223,16 @@ class Invariants:
         current = self._current()[service]
         if current is None or current in self._deployed_before:
             return current is not None
+        own = deployments[_version(resource)]
+        if any(_version(one) > _version(resource) for one in self._deployments_in(service)):
+            return bool(own["state"] != "FAILED")  # another stack has deployed since
         # Two deliveries of a request may deploy the same, one after the other.
-        own = deployments[int(resource.attributes["DeploymentVersion"])]
         return bool(own["containers"] == deployments[current]["containers"])
+
+    def _deployments_in(self, service: str) -> Iterator[Resource]:
+        for one in self._resources():
+            if one.kind == DEPLOYMENT_TYPE and one.properties["ServiceName"] == service:
+                yield one
 
     def _told_secrets(self) -> Iterator[str]:
         log = self.log.read_text(errors="replace")
@@ -216,8 +246,11 @@ class Invariants:
                 yield f"an answer shows {secret!r}"
 
     def _images(self) -> set[str]:
+        return set(self._stored())
+
+    def _stored(self) -> dict[str, dict[str, Any]]:
         return {
-            image["image"]
+            image["image"]: image
             for service in self._services()
             for image in self.world.call("GetContainerImages", serviceName=service)[
                 "containerImages"
@@ -249,13 +282,28 @@ class Invariants:
         }
 
     def _used(self) -> set[str]:
-        return {
+        """Return the images in use; of a label's latest, all that there are and were."""
+        named = {
             container["image"]
             for service in self._services().values()
             for which in ("currentDeployment", "nextDeployment")
             for container in service.get(which, {}).get("containers", {}).values()
             if container["image"].startswith(":")
         }
+        labels = {one.removesuffix("latest") for one in named if one.endswith(".latest")}
+        known = self._images() | self._owned() | self._owned_before
+        of_latest = {one for one in known if one[: one.rindex(".") + 1] in labels}
+        return {one for one in named if not one.endswith(".latest")} | of_latest
+
+
+def _version(resource: Resource) -> int:
+    """Return the version of a deployment."""
+    return int(resource.attributes["DeploymentVersion"])
+
+
+def _is_deleted_again(outcomes: Collection[Outcome]) -> bool:
+    """Return whether the answer of a stack's Delete was lost: the stack is deleted again."""
+    return any(outcome.status == "DELETE_FAILED" for outcome in outcomes)
 
 
 def _surplus(known: set[str], properties: Mapping[str, Any], new: int) -> set[str]:

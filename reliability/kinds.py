@@ -75,6 +75,26 @@ def _registered(stack: Stack, _: Path, **more: Any) -> None:
     _image(stack, ImageSource.from_digest(_parameter(stack, "Digest")), **more)
 
 
+def _labelled(stack: Stack, folder: Path) -> None:
+    """Make two images, with a label each."""
+    _registered(stack, folder)
+    source = ImageSource.from_digest(_parameter(stack, "OtherDigest"))
+    place = ContainerService.from_service_name(stack, "Place", "shop")
+    ContainerImage(stack, "Other", service=place, label="worker", source=source)
+
+
+def _latest(stack: Stack, _: Path) -> None:
+    """Make an image, and deploy the latest of its label."""
+    image = _image(stack, ImageSource.from_digest(_parameter(stack, "Digest")))
+    deployment = ContainerServiceDeployment(
+        stack,
+        "Deployment",
+        service=ContainerService.from_service_name(stack, "Place", "shop"),
+        containers={"web": Container(image=":shop.web.latest")},
+    )
+    deployment.node.add_dependency(image)
+
+
 def _pushed(stack: Stack, _: Path, name: str = "Image") -> ContainerImage:
     source = ImageSource.from_registry(
         _parameter(stack, "Source"),
@@ -179,6 +199,8 @@ KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
     "digest, retained": _RETAINED,
     "digest, 3 retained": functools.partial(_RETAINED, max_versions=3),
     "digest, 1 retained": functools.partial(_RETAINED, max_versions=1),
+    "two labels": _labelled,
+    "latest": _latest,
     "registry": _push_only,
     "Amazon ECR": _of_ecr,
     "archive": functools.partial(_archived, text="first"),

@@ -13,13 +13,15 @@ from typing import Any
 
 import oci_images
 from lightsail_local.behaviour.failure import Failure
-from lightsail_local.samples.sample_image import sample_image
 from oci_images import Made
 from world.aws import DOMAINS_ARN, FUNCTION_ARN, LIGHTSAIL_ZONE
 from world.cloudformation import Resources, SimulatedStack
 from world.custom_resource import Outcome
 from world.template import Templates
 from world.world import World
+
+_CAUGHT_UP_SECONDS = 60.0
+"""After that all reads show what a stack has done, however far they lag behind in the part."""
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Lifecycle:
         succeeds: whether the part succeeds without a fault.
         unblock: what the stack's owner does before a rollback that has failed can be continued.
         function: the ARN of the function that the stack has.
+        refused: a switch of Lightsail's and its value on which it refuses the part.
     """
 
     act: Callable[[Setting], Outcome]
@@ -62,6 +65,7 @@ class Lifecycle:
     succeeds: bool = True
     unblock: Callable[[Setting], None] | None = None
     function: str = FUNCTION_ARN
+    refused: tuple[str, str | bool] | None = None
 
 
 def set_up(world: World) -> None:
@@ -95,15 +99,9 @@ def register(world: World, service: str, label: str, text: str) -> str:
 
 def push(world: World, text: str) -> str:
     """Push an image as another user does, and return its digest."""
-    made = _sample(text)
+    made = oci_images.sample(text)
     world.push(made)
     return made.digest
-
-
-def _sample(text: str, fails: Failure | None = None) -> Made:
-    sample = sample_image(text, fails=fails)
-    blobs = {oci_images.digest_of(blob): blob for blob in (sample.config, sample.layer)}
-    return Made(content=sample.manifest, media_type=oci_images.OCI_MANIFEST, blobs=blobs)
 
 
 def by_digest(text: str, kind: str = "digest") -> Make:
@@ -111,11 +109,35 @@ def by_digest(text: str, kind: str = "digest") -> Make:
     return lambda setting: setting.templates[kind].with_parameters(Digest=push(setting.world, text))
 
 
-def by_source(tag: str, layers: int = 2) -> Make:
+def _push_index(setting: Setting) -> None:
+    setting.world.push(oci_images.multi_arch(b"first"))
+
+
+def _by_index(setting: Setting) -> Resources:
+    """Return an image by the digest of an index that was pushed already."""
+    digest = oci_images.multi_arch(b"first").digest
+    return setting.templates["digest"].with_parameters(Digest=digest)
+
+
+def _never_pushed(setting: Setting) -> Resources:
+    """Return an image that is not there."""
+    return setting.templates["digest"].with_parameters(Digest=f"sha256:{'0' * 64}")
+
+
+def of_two_labels(first: str, second: str) -> Make:
+    """Return what makes two images that were pushed already, with a label each."""
+    return lambda setting: setting.templates["two labels"].with_parameters(
+        Digest=push(setting.world, first), OtherDigest=push(setting.world, second)
+    )
+
+
+def by_source(tag: str, layers: int = 2, layer_type: str = "") -> Make:
     """Return what makes an image that is pushed from a registry with a login."""
 
     def make(setting: Setting) -> Resources:
-        made = oci_images.multi_arch(*oci_images.layers(layers, 3000, tag))
+        content = oci_images.layers(layers, 3000, tag)
+        amd64 = oci_images.image(*content, layer_type=layer_type)
+        made = oci_images.multi_arch(amd64=amd64)
         return _of_source(setting, "registry", made, tag)
 
     return make
@@ -161,7 +183,9 @@ def serving(
         revision: the image's.
         fails: how its deployment fails.
     """
-    return lambda setting: _of_source(setting, kind, _sample(text or tag, fails), tag, revision)
+    return lambda setting: _of_source(
+        setting, kind, oci_images.sample(text or tag, fails=fails), tag, revision
+    )
 
 
 def _of_source(setting: Setting, kind: str, made: Made, tag: str, revision: str = "1") -> Resources:
@@ -178,6 +202,7 @@ def _deployed(*makes: Make) -> Callable[[Setting], None]:
         with setting.world.soon_deployed():
             for make in makes:
                 _expect(setting.stack.deploy(make(setting)))
+        setting.world.clock.sleep(_CAUGHT_UP_SECONDS)
 
     return prepare
 
@@ -244,12 +269,29 @@ def _enable(setting: Setting) -> None:
     setting.world.call("UpdateContainerService", serviceName="shop", isDisabled=False)
 
 
+def _takes_latest(setting: Setting) -> None:
+    """Let Lightsail show what is deployed as the latest as it was written."""
+    _deployed(serving("first"))(setting)
+    setting.world.behaviour.latest = "echoed"
+
+
+def _without_its_service(setting: Setting) -> None:
+    _deployed(by_digest("first", "digest, another service"))(setting)
+    setting.world.call("DeleteContainerService", serviceName="blog")
+
+
+def _make_the_service_again(setting: Setting) -> None:
+    found = setting.world.call("GetContainerServices")["containerServices"]
+    if "blog" not in [one["containerServiceName"] for one in found]:
+        setting.world.call("CreateContainerService", serviceName="blog", power="nano", scale=1)
+
+
 def _moved_and_expired(setting: Setting) -> Outcome:
     """Fail after the deployment, when the tag has moved and the tokens have expired."""
     contents = serving("second", "deployment, broken")(setting)
 
     def move() -> None:
-        setting.world.source.add(_sample("moved"), "first")
+        setting.world.source.add(oci_images.sample("moved"), "first")
         setting.world.source.tokens.clear()
 
     return setting.stack.deploy(contents, {"Broken": move})
@@ -288,6 +330,9 @@ def _slowly_issued(setting: Setting) -> Outcome:
 
 LIFECYCLES = {
     "create by digest": Lifecycle(_deploy(by_digest("first")), by_digest("last")),
+    "create by index": Lifecycle(
+        _deploy(_by_index), by_digest("last"), _push_index, refused=("other_platforms", "refused")
+    ),
     "create by source": Lifecycle(_deploy(by_source("first")), by_source("last")),
     "create by ecr": Lifecycle(_deploy(by_ecr("first")), by_ecr("last")),
     "create by archive": Lifecycle(_deploy(by_archive("archive")), by_archive("another archive")),
@@ -301,6 +346,20 @@ LIFECYCLES = {
     ),
     "update by source": Lifecycle(
         _deploy(by_source("second")), by_source("last"), _deployed(by_source("first"))
+    ),
+    "update to zstd": Lifecycle(
+        _deploy(by_source("second", layer_type=oci_images.OCI_LAYER.replace("gzip", "zstd"))),
+        by_source("last"),
+        _deployed(by_source("first")),
+        refused=("zstd_layers", False),
+    ),
+    "update to what was never pushed": Lifecycle(
+        _deploy(_never_pushed), by_digest("last"), _deployed(by_digest("first")), succeeds=False
+    ),
+    "two labels": Lifecycle(
+        _deploy(of_two_labels("same", "other")),
+        by_digest("same"),
+        _deployed(of_two_labels("same", "same")),
     ),
     "update by service": Lifecycle(
         _deploy(by_digest("first", "digest, another service")),
@@ -344,6 +403,12 @@ LIFECYCLES = {
     ),
     "delete": Lifecycle(_delete, by_digest("last"), _deployed(by_digest("first"))),
     "delete what serves": Lifecycle(_delete, serving("last"), _deployed(serving("first"))),
+    "delete without its service": Lifecycle(
+        _delete,
+        by_digest("last", "digest, another service"),
+        _without_its_service,
+        unblock=_make_the_service_again,
+    ),
     "prune": Lifecycle(
         _deploy(by_digest("fourth", "digest, 3 retained")),
         by_digest("last", "digest, 1 retained"),
@@ -358,6 +423,12 @@ LIFECYCLES = {
     "deploy again": Lifecycle(
         _deploy(serving("second")), serving("last"), _deployed(serving("first"))
     ),
+    "deploy the latest": Lifecycle(
+        _deploy(by_digest("second", "latest")),
+        serving("last"),
+        _takes_latest,
+        refused=("latest", "refused"),
+    ),
     "failed deploy": Lifecycle(
         _deploy(serving("second", fails="crash")),
         serving("last"),
@@ -369,7 +440,7 @@ LIFECYCLES = {
         serving("last"),
         _with_another_stack,
     ),
-    # A push has its config and three layers, and an invocation 870 seconds for them.
+    # A push reads its config, copies that and three layers, and has 870 seconds an invocation.
     "slow push": Lifecycle(
         _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(100)
     ),
@@ -377,7 +448,7 @@ LIFECYCLES = {
         _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(215)
     ),
     "hand-over of a push": Lifecycle(
-        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(220)
+        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(200)
     ),
     "hand-over of a deploy": Lifecycle(
         _deploy(serving("second")), by_digest("last"), _slow_deployments

@@ -1,6 +1,7 @@
 """Requests of CloudFormation for a deployment, to the handler before a local Lightsail."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -83,14 +84,35 @@ class FakeSecrets:
 
 
 class FakeLambda:
-    """AWS Lambda's client: takes the invocations of the function by itself."""
+    """AWS Lambda, as a function sees it that invokes itself.
 
-    def __init__(self, error: Exception | None = None) -> None:
+    Args:
+        error: what goes wrong.
+        times: how often.
+        first: what goes wrong before that, once.
+        wait: passes the time that each call takes.
+    """
+
+    def __init__(
+        self,
+        error: Exception | None = None,
+        times: int = 99,
+        first: Exception | None = None,
+        wait: Callable[[], None] = lambda: None,
+    ) -> None:
         self.payloads: list[dict[str, Any]] = []
         self._error = error
+        self._times = times
+        self._first = first
+        self._wait = wait
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
         assert (FunctionName.rsplit(":", maxsplit=1)[-1], InvocationType) == ("handler", "Event")
-        if self._error:
+        self._wait()
+        if self._first:
+            self._first, first = None, self._first
+            raise first
+        self._times -= 1
+        if self._error and self._times >= 0:
             raise self._error
         self.payloads.append(json.loads(Payload))

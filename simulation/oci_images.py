@@ -8,6 +8,9 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from lightsail_local.behaviour.failure import Failure
+from lightsail_local.samples.sample_image import sample_image
+
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -85,6 +88,13 @@ def image(
         platform=parts,
         annotations=annotations,
     )
+
+
+def sample(text: str, *, fails: Failure | None = None) -> Made:
+    """Return the local cloud's image of a string, which fails in a way when it is deployed."""
+    made = sample_image(text, fails=fails)
+    blobs = {digest_of(blob): blob for blob in (made.config, made.layer)}
+    return Made(content=made.manifest, media_type=OCI_MANIFEST, blobs=blobs)
 
 
 def index(*manifests: Made, docker: bool = False) -> Made:

@@ -39,11 +39,6 @@ class ResponseUrl:
         """The answers that were taken."""
         return [json.loads(body) for body in self.taken]
 
-    def answers_to(self, request_id: str) -> list[dict[str, Any]]:
-        """The different answers to one request; one may have been put again unchanged."""
-        answers = [json.loads(body) for body in dict.fromkeys(self.taken)]
-        return [answer for answer in answers if answer["RequestId"] == request_id]
-
     @property
     def answer(self) -> dict[str, Any]:
         """The one answer that was taken."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -19,6 +19,7 @@ from lightsail_local.lightsail.domains import nowhere
 from lightsail_local.samples.sample_image import push_sample_image, sample_image
 from lightsail_local.server import LightsailServer
 from response_url import ResponseUrl, response_url
+from world.environment import Context
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f"
 Handler = Callable[[Any, Any], None]
@@ -63,25 +64,6 @@ def request(kind: str, url: str, **changes: Any) -> dict[str, Any]:
         else:
             target[name] = value
     return event
-
-
-class Time(Protocol):
-    """What tells the time."""
-
-    @property
-    def now(self) -> float: ...
-
-
-class Context:
-    """What AWS Lambda says of an invocation."""
-
-    def __init__(self, time: Time, seconds: float) -> None:
-        self._time = time
-        self._ends = time.now + seconds
-        self.invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:handler"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._ends - self._time.now) * 1000))
 
 
 @dataclass(kw_only=True)

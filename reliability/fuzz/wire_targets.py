@@ -24,7 +24,7 @@ from cdk_lightsail_containers_handler.registry.http.connection import Connection
 from cdk_lightsail_containers_handler.registry.http.response import BROKEN
 from cdk_lightsail_containers_handler.registry.url import Origin
 from fake_time import FakeTime
-from stack_requests import Context
+from world.environment import Context
 
 from .holding import hold
 

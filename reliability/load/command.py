@@ -12,7 +12,7 @@ from reliability.report import write_section
 
 from .tables import TABLES, Part
 
-PARTS = ("crowds", "door", "engine", "memory", "releases")
+PARTS = ("crowds", "door", "memory", "releases")
 
 
 def main(given: Sequence[str]) -> int:

@@ -1,171 +1,159 @@
-"""Many stacks at once before one local Lightsail, each with a function of its own."""
+"""Many stacks at once in one service, each with a function of its own."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import boto3
-
-import stack_requests
-from cdk_lightsail_containers_handler import main
-from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
-from fake_cloudformation import FakeCloudFormation
 from fake_time import ThreadTime
-from lightsail_local.behaviour.behaviour import Behaviour
-from lightsail_local.samples.sample_image import push_sample_image
-from lightsail_local.server import LightsailServer
-from response_url import ResponseUrl, response_url
+from reliability.broken import Broken
+from reliability.invariants import Invariants
+from reliability.lifecycles import push, set_up
+from world.aws import arn
+from world.cloudformation import SimulatedStack
+from world.custom_resource import Outcome
+from world.environment import LocalEnvironments
+from world.function import Function
+from world.world import World
 
-from .member import MANY, Answer, Member
+from .properties import Properties, image, resources
 
+MANY = 20
 SECONDS = 900.0
-
-
-class _Lambda:
-    """AWS Lambda's client: keeps what a function invokes itself with."""
-
-    def __init__(self, payloads: list[dict[str, Any]]) -> None:
-        self._payloads = payloads
-
-    def invoke(self, *, Payload: bytes, **_: str) -> None:  # noqa: N803 - boto3's
-        self._payloads.append(json.loads(Payload))
+"""How long an invocation of a function may take."""
 
 
 @dataclass(kw_only=True)
 class Crowd:
-    """Many stacks of one service `shop`.
+    """Many stacks with one resource each, all in the service `shop`.
 
     Args:
-        lightsail: where it is.
+        world: where they are.
         time: passes when no stack has anything to do.
-        response: where all answers arrive.
-        members: the stacks.
+        stacks: the stacks, which have the numbers from 1.
+        invariants: what must hold.
+
+    Attributes:
+        seconds: how long the stacks were at work, in their own time.
     """
 
-    lightsail: LightsailServer
+    world: World
     time: ThreadTime
-    response: ResponseUrl
-    members: list[Member]
+    stacks: list[SimulatedStack]
+    invariants: Invariants
+    seconds: float = 0.0
 
-    def at_once(self, act: Callable[[Member], Answer | None]) -> list[Answer]:
-        """Do something with every stack at once, and return the answers in their order."""
-        acts = [lambda member=member: act(member) for member in self.members]
-        return [answer for answer in self.time.at_once(acts) if answer]
-
-    def client(self) -> Any:
-        """Return a client of another user."""
-        return boto3.client("lightsail", endpoint_url=self.lightsail.url)
-
-    def store(self, count: int, label: str = "old") -> None:
-        """Register so many images as another user, without limits."""
-        with self._at_its_best(missing_digest="accepted", stored_images=1000):
-            client = self.client()
-            for number in range(count):
-                client.register_container_image(
-                    serviceName="shop", label=label, digest=stack_requests.digest(1000 + number)
-                )
-        self.time.now += 60
-
-    def deploy(self, images: Mapping[str, int]) -> None:
-        """Deploy images as another user, given by their names and the numbers of their digests."""
-        for number in images.values():
-            push_sample_image(self.lightsail.url, str(number))
-        self.client().create_container_service_deployment(
-            serviceName="shop",
-            containers={f"c{number}": {"image": name} for number, name in enumerate(images)},
+    def at_once(self, act: Callable[[int, SimulatedStack], Outcome]) -> list[Outcome]:
+        """Do something with every stack and its number at once, and return what becomes of them."""
+        began = self.time.now
+        outcomes = self.time.at_once(
+            [lambda pair=pair: act(*pair) for pair in enumerate(self.stacks, 1)]  # type: ignore[misc]
         )
+        self.seconds += self.time.now - began
+        return outcomes
+
+    def put(self, properties: Callable[[int], Properties]) -> list[Outcome]:
+        """Create or update all stacks, each with the properties for its number."""
+        wanted = [resources(properties(number)) for number in range(1, len(self.stacks) + 1)]
+        return self.at_once(lambda number, stack: stack.deploy(wanted[number - 1]))
+
+    def delete(self) -> list[Outcome]:
+        """Delete all stacks."""
+        return self.at_once(lambda _, stack: stack.delete())
+
+    def check(self, outcomes: list[Outcome], *, succeeds: bool = True) -> None:
+        """Check that all holds that has to after this has become of the stacks.
+
+        Raises:
+            Broken: it does not.
+        """
+        with self.at_its_best():
+            broken = self.invariants.broken(*outcomes, succeeds=succeeds, had_fault=False)
+        if broken:
+            raise Broken("; ".join(broken))
+
+    def image(self, label: str, number: int, **more: Any) -> Properties:
+        """Push an image as another user does, and return the properties of its registration."""
+        push(self.world, str(number))
+        return image(label, number, **more)
+
+    def store(self, count: int) -> None:
+        """Register images as another user, until the service has so many, which have to stay."""
+        for number in range(len(self.images()), count):
+            digest = push(self.world, str(1000 + number))
+            self._call("RegisterContainerImage", label="old", digest=digest)
         self.time.now += 60
+        self.invariants.begin()
+
+    def deploy(self, images: list[str]) -> None:
+        """Deploy images as another user does."""
+        containers = {f"c{number}": {"image": name} for number, name in enumerate(images)}
+        self._call("CreateContainerServiceDeployment", containers=containers)
+        self.time.now += 60
+
+    def change(self, scale: int) -> None:
+        """Change the service as another user does, which takes its time."""
+        self._call("UpdateContainerService", scale=scale)
 
     def images(self) -> set[str]:
         """Return the names of the images that are registered by now."""
-        with self._at_its_best():
-            found = self.client().get_container_images(serviceName="shop")["containerImages"]
-        return {image["image"] for image in found}
+        return {one["image"] for one in self._call("GetContainerImages")["containerImages"]}
 
     def deployments(self) -> dict[int, Mapping[str, Any]]:
         """Return the service's deployments by their versions."""
-        with self._at_its_best():
-            found = self.client().get_container_service_deployments(serviceName="shop")
-        return {one["version"]: one for one in found["deployments"]}
+        found = self._call("GetContainerServiceDeployments")["deployments"]
+        return {one["version"]: one for one in found}
 
     def living(self) -> set[str]:
         """Return the physical ids of the stacks that have a resource."""
-        return {member.physical_id for member in self.members if member.physical_id}
+        return {one.physical_id for stack in self.stacks for one in stack.resources.values()}
 
-    def calls(self) -> Counter[str]:
-        """Return how often each operation was called, and `refused` for what was throttled."""
-        counted = Counter(request.operation for request in self.lightsail.requests)
-        counted["refused"] = sum(
-            request.error == "ThrottlingException" for request in self.lightsail.requests
-        )
-        return counted
+    def answers(self) -> list[dict[str, Any]]:
+        """Return the answers to all requests so far."""
+        exchanges = (exchange for stack in self.stacks for exchange in stack.exchanges)
+        return [answer for exchange in exchanges if (answer := exchange.first())]
 
     @contextmanager
-    def _at_its_best(self, **settings: Any) -> Iterator[None]:
-        """Let Lightsail answer at once and truly, for a look from outside."""
-        behaviour = self.lightsail.behaviour
-        settings = {"stale_seconds": 0, "calls_per_second": 0, "throttle_every": 0, **settings}
-        before = {name: getattr(behaviour, name) for name in settings}
-        vars(behaviour).update(settings)
+    def at_its_best(self) -> Iterator[None]:
+        """Let Lightsail show what is there, for a look from outside."""
+        behaviour = self.world.behaviour
+        before, behaviour.stale_seconds = behaviour.stale_seconds, 0
         yield
-        vars(behaviour).update(before)
+        behaviour.stale_seconds = before
+
+    def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        with self.at_its_best():
+            return self.world.call(operation, serviceName="shop", **parameters)
 
 
 @contextmanager
-def crowd(
-    count: int = MANY,
-    *,
-    resource_type: str = CONTAINER_IMAGE_TYPE,
-    seconds: float = SECONDS,
-    **behaviour: Any,
-) -> Iterator[Crowd]:
-    """Run a local Lightsail with a service `shop`, and stacks that have nothing yet.
+def crowd(count: int = MANY, *, seconds: float = SECONDS, **behaviour: Any) -> Iterator[Crowd]:
+    """Make a world with stacks that have nothing yet.
 
     Args:
         count: how many stacks.
-        resource_type: that of their resources.
         seconds: how long an invocation of a function may take.
-        behaviour: Lightsail's; it registers every digest unless told otherwise.
+        behaviour: Lightsail's.
     """
     time = ThreadTime()
-    settings = {"missing_digest": "accepted", "service_seconds": 0, "deployment_seconds": 1}
-    with (
-        LightsailServer(Behaviour(**{**settings, **behaviour}), clock=time.clock) as lightsail,
-        response_url() as response,
-        FakeCloudFormation(time.clock).served() as cloudformation,
-    ):
-
-        def member(number: int) -> Member:
-            handed_over: list[dict[str, Any]] = []
-
-            def make_client(service: str, **options: Any) -> Any:
-                if service == "lambda":
-                    return _Lambda(handed_over)
-                url = cloudformation.url if service == "cloudformation" else lightsail.url
-                return boto3.client(service, endpoint_url=url, config=main.CLIENT_CONFIG, **options)
-
-            cloudformation.show(f"{stack_requests.STACK_ID}-{number}", "UPDATE_IN_PROGRESS")
-            return Member(
-                number=number,
-                handler=main.make_handler(make_client, time.clock, time.sleep, today=time.clock),
-                handed_over=handed_over,
-                time=time,
-                response=response,
-                resource_type=resource_type,
-                seconds=seconds,
-            )
-
-        given = Crowd(
-            lightsail=lightsail,
-            time=time,
-            response=response,
-            members=[member(number) for number in range(1, count + 1)],
-        )
-        given.client().create_container_service(serviceName="shop", power="nano", scale=1)
+    with World(time) as world:
+        world.source.login = ""
+        set_up(world)
+        vars(world.behaviour).update({"deployment_seconds": 1, **behaviour})
         time.now += 60
-        yield given
+        environments = LocalEnvironments(time)
+
+        def stack(number: int) -> SimulatedStack:
+            own = arn("lambda", f"function:handler-{number}")
+            # A request without an answer is broken here, so nothing is repeated.
+            function = Function(world, environments, seconds=seconds, arn=own, repeats=False)
+            return SimulatedStack(f"Shop-{number}", world, function)
+
+        stacks = [stack(number) for number in range(1, count + 1)]
+        invariants = Invariants(world, stacks, set(), Path(os.devnull))
+        invariants.begin()
+        yield Crowd(world=world, time=time, stacks=stacks, invariants=invariants)

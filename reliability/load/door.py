@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from reliability.broken import Broken
-
-from .crowd import SECONDS, crowd
-from .member import MANY, Member
-from .properties import image
+from .crowd import MANY, SECONDS, crowd
 
 LIMITS = ((1, 1), (1, 5), (2, 10), (5, 20), (10, 50))
 """Calls a second in the long run, and how many at once."""
@@ -52,29 +48,26 @@ def pass_through(
         Broken: a stack did not come through, or an image is lost or left.
     """
     with crowd(count, seconds=seconds) as given:
-        given.lightsail.behaviour.calls_at_once = at_once
-        given.lightsail.behaviour.calls_per_second = rate
-        requests = given.lightsail.requests
+        behaviour, requests = given.world.behaviour, given.world.lightsail.requests
+        behaviour.calls_at_once, behaviour.calls_per_second = at_once, rate
         first, began = len(requests), given.time.now
-        answers = given.at_once(lambda member: member.put(image("web", member.number)))
+        steps = [given.put(lambda number: given.image("web", number))]
         # So far they have waited for the door alone.
         came_back = Counter(
             round(request.time, 2) for request in requests[first:] if request.time > began
         )
-        answers += given.at_once(lambda member: member.put(image("web", 100 + member.number)))
-        answers += given.at_once(Member.delete)
-        took, made = given.time.now - began, requests[first:]
-        for answer in answers:
-            if answer["Status"] != "SUCCESS":
-                raise Broken(answer["Reason"])
-        if given.images():
-            raise Broken(f"{sorted(given.images())} belong to no stack")
+        steps.append(given.put(lambda number: given.image("web", 100 + number)))
+        steps.append(given.delete())
+        made = requests[first:]
+        for outcomes in steps:
+            given.check(outcomes)
+        answers = given.answers()
     refused = sum(request.error == "ThrottlingException" for request in made)
     return Passage(
         taken=len(made) - refused,
         refused=refused,
-        seconds=took,
+        seconds=given.seconds,
         least=max(0.0, (len(made) - refused - at_once) / rate),
         together=max(came_back.values(), default=0),
-        answers=sum(len(member.answers) for member in given.members),
+        answers=len(answers),
     )

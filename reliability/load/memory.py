@@ -95,7 +95,13 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
         tempfile.TemporaryDirectory() as folder,
         World(FakeTime(1_800_000_000.0)) as world,
         fake_ecr(Path(folder)) as ecr,
-        _function(Path(folder), world, ecr, limit_mib=limit_mib) as function,
+        runtime(
+            staged_asset(Path(folder) / "assembly"),
+            world,
+            _interpreter(Path(folder), limit_mib=limit_mib),
+            AWS_LAMBDA_FUNCTION_MEMORY_SIZE=str(MOST_MIB),
+            **ecr.engine_environment,
+        ) as function,
     ):
         world.behaviour.deployment_seconds = 0
         world.call("CreateContainerService", serviceName="shop", power="nano", scale=1)
@@ -123,26 +129,29 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
 
 
 @contextmanager
-def _function(
-    folder: Path, world: World, ecr: FakeEcr, *, limit_mib: int | None
+def runtime(
+    asset: Path, world: World, python: Path = RUNTIME, **environment: str
 ) -> Iterator[LambdaRuntime]:
-    asset = staged_asset(folder / "assembly")
+    """Run a function in a process of its own, as AWS Lambda does.
+
+    Args:
+        asset: its code.
+        world: what it calls.
+        python: its interpreter.
+        environment: more variables of its environment.
+    """
     endpoints = {
         f"AWS_ENDPOINT_URL_{_ENDPOINTS[service]}": url for service, url in world.endpoints.items()
     }
     with LambdaRuntime(
         asset,
         ENTRY_POINT,
-        python=_interpreter(folder, limit_mib=limit_mib),
+        python=python,
         timeout=900,
         init_timeout=120,
-        environment={
-            **endpoints,
-            **ecr.engine_environment,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MOST_MIB),
-        },
-    ) as runtime:
-        yield runtime
+        environment={**endpoints, **environment},
+    ) as running:
+        yield running
 
 
 def _interpreter(folder: Path, *, limit_mib: int | None) -> Path:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import fake_registry
 import oci_images
-import stack_requests
+from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
+from cdk_lightsail_containers_handler.properties.container_service_deployment import (
+    DEPLOYMENT_TYPE,
+)
 from fake_registry import FakeRegistry
+from lightsail_local.samples.sample_image import sample_image
+from world.cloudformation import Attributes, Resources
 
-from .member import MANY, Properties
+Properties = dict[str, Any]
+
+NAME = "Resource"
+"""What a stack's one resource is called."""
 
 
 def image(label: str, number: int, **more: Any) -> Properties:
     """Return the properties of an image that was pushed; the same number is the same image."""
-    digest = stack_requests.digest(number)
+    digest = sample_image(str(number)).digest
     return {**_every("Label", label), "Digest": digest, "RemovalPolicy": "Delete", **more}
 
 
-def pushed(registry: FakeRegistry, label: str, tag: int, **more: Any) -> Properties:
-    """Return the properties of an image that is pushed out of a registry."""
-    source = {"Image": f"{registry.host}/web:{tag}"}
+def pushed(registry: FakeRegistry, label: str, number: int, **more: Any) -> Properties:
+    """Return the properties of an image that is pushed out of a registry, which gets it.
+
+    All of them have a layer in common.
+    """
+    layers = (oci_images.some_bytes(50_000, text) for text in ("common", str(number)))
+    registry.add(oci_images.image(*layers), str(number))
+    source = {"Image": f"{registry.host}/web:{number}"}
     return {**_every("Label", label), "Source": source, "RemovalPolicy": "Delete", **more}
 
 
@@ -33,6 +43,28 @@ def deployment(stack: int, tag: int) -> Properties:
     return {**_every("Containers", {"web": web}), "PublicEndpoint": endpoint}
 
 
+def kind_of(properties: Properties) -> str:
+    """Return the type of the resource that has these properties."""
+    return DEPLOYMENT_TYPE if "Containers" in properties else CONTAINER_IMAGE_TYPE
+
+
+def resources(properties: Properties) -> Resources:
+    """Return a stack that consists of a resource with these properties."""
+    return {NAME: (kind_of(properties), lambda _: properties)}
+
+
+def served(registry: FakeRegistry, label: str, number: int) -> Resources:
+    """Return a stack that pushes an image and deploys it."""
+
+    def deploys(attributes: Attributes) -> Properties:
+        properties = deployment(number, 1)
+        properties["Containers"]["web"]["Image"] = attributes[NAME]["ImageName"]
+        return properties
+
+    image = resources(pushed(registry, label, number))
+    return {**image, "Deployment": (DEPLOYMENT_TYPE, deploys)}
+
+
 def _every(name: str, value: Any) -> Properties:
     return {
         "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:handler",
@@ -40,14 +72,3 @@ def _every(name: str, value: Any) -> Properties:
         "ServiceName": "shop",
         name: value,
     }
-
-
-@contextmanager
-def registry_of_images() -> Iterator[FakeRegistry]:
-    """Run a registry with an image for each stack; they have a layer in common."""
-    common = oci_images.some_bytes(50_000, "common")
-    with fake_registry.fake_registry() as registry:
-        for number in range(1, MANY + 1):
-            own = oci_images.some_bytes(50_000, str(number))
-            registry.add(oci_images.image(common, own), str(number))
-        yield registry

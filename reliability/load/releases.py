@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from reliability.broken import Broken
+from reliability.broken import check
+from world.custom_resource import BROKEN
 
-from .properties import deployment, image, pushed, registry_of_images
+from .properties import NAME, deployment, image, pushed, resources
 from .two_functions import Two, two
 
 RELEASES = {
@@ -24,74 +25,63 @@ _LATER = {"Later": {"Than": ["this"]}}
 
 
 def upgraded(given: Two) -> None:
-    """A stack of the earlier release is upgraded, with another image."""
-    old, new = image("web", 1), {**image("web", 2), **_LATER}
-    name = given.send(given.earlier, "Create", old)["PhysicalResourceId"]
-    same = given.send(given.present, "Update", {**old, **_LATER}, name, old)
-    replaced = given.send(given.present, "Update", new, name, old)["PhysicalResourceId"]
-    given.send(given.present, "Delete", old, name)
-    given.hold(replaced)
-    if same["PhysicalResourceId"] != name:
-        raise Broken("an upgrade alone replaces the image")
-    given.send(given.present, "Delete", new, replaced)
-    given.hold()
+    """A stack of the earlier release is upgraded, and then has another image."""
+    (stack, _), (function, _) = given.stacks, given.functions
+    given.deploy(image("web", 1))
+    name = stack.image()
+    function.runtime = given.present
+    given.deploy({**image("web", 1), **_LATER})
+    check("the image after an upgrade alone", stack.image(), name)
+    given.deploy({**image("web", 2), **_LATER})
+    given.delete(stack)
 
 
 def rolled_back(given: Two) -> None:
     """The upgrade fails, the earlier function comes back, and is sent what the later one made."""
-    old, new = image("web", 1), {**image("web", 2), **_LATER}
-    name = given.send(given.earlier, "Create", old)["PhysicalResourceId"]
-    replaced = given.send(given.present, "Update", new, name, old)["PhysicalResourceId"]
-    back = given.send(given.earlier, "Update", old, replaced, new)["PhysicalResourceId"]
-    given.send(given.earlier, "Delete", new, replaced)
-    given.hold(name)
-    if back != name:
-        raise Broken(f"the rollback made {back}")
-    given.send(given.earlier, "Delete", old, name)
-    given.hold()
+    (stack, _), (function, _) = given.stacks, given.functions
+
+    def come_back() -> None:
+        function.runtime = given.earlier
+
+    given.deploy(image("web", 1))
+    name = stack.image()
+    function.runtime = given.present
+    later = {**resources({**image("web", 2), **_LATER}), "Broken": (BROKEN, lambda _: {})}
+    outcome = stack.deploy(later, {"Broken": come_back})
+    check("what became of the upgrade", outcome.status, "UPDATE_ROLLBACK_COMPLETE")
+    given.check(outcome, succeeds=False)
+    check("the image after the rollback", stack.image(), name)
+    given.delete(stack)
 
 
 def side_by_side(given: Two) -> None:
     """Two stacks of one service and label, one of each release, at once."""
-    functions = given.earlier, given.present
-    answers = given.both((given.earlier, image("web", 1)), (given.present, image("web", 2)))
-    names = [answer["PhysicalResourceId"] for answer in answers]
-    given.hold(*names)
-    for function, name, number in zip(functions, names, (1, 2), strict=True):
-        given.send(function, "Delete", image("web", number), name)
-    given.hold()
+    given.both(image("web", 1), image("web", 2))
+    given.delete(*given.stacks)
 
 
 def same_image(given: Two) -> None:
     """Two stacks, one of each release, that ask for the same image at once."""
-    answers = given.both(*((one, image("web", 1)) for one in (given.earlier, given.present)))
-    names = {answer["PhysicalResourceId"] for answer in answers}
-    given.hold(*names)
-    if len(names) != 1:
-        raise Broken(f"one image was registered as {sorted(names)}")
-    for function in (given.earlier, given.present):
-        given.send(function, "Delete", image("web", 1), *names)
-    given.hold()
+    given.both(image("web", 1), image("web", 1))
+    check("images", len({stack.image() for stack in given.stacks}), 1)
+    given.delete(*given.stacks)
 
 
 def pushed_side_by_side(given: Two) -> None:
-    """Both push images with a layer in common at once, and then the same image."""
-    with registry_of_images() as registry:
-        wanted = [pushed(registry, "web", 1), pushed(registry, "web", 2)]
-        answers = given.both((given.earlier, wanted[0]), (given.present, wanted[1]))
-        names = [answer["PhysicalResourceId"] for answer in answers]
-        given.hold(*names)
-        given.send(given.present, "Delete", wanted[0], names[0])
-        given.send(given.earlier, "Delete", wanted[1], names[1])
-        given.hold()
+    """Both push images with a layer in common at once; each removes what the other has pushed."""
+    given.both(*(pushed(given.world.source, "web", number) for number in (1, 2)))
+    one, other = given.functions
+    one.runtime, other.runtime = other.runtime, one.runtime
+    given.delete(*given.stacks)
 
 
 def deployed_side_by_side(given: Two) -> None:
     """Both deploy at once, and take turns."""
-    answers = given.both((given.earlier, deployment(1, 1)), (given.present, deployment(2, 1)))
-    versions = sorted(answer["Data"]["DeploymentVersion"] for answer in answers)
-    if versions != ["1", "2"]:
-        raise Broken(f"the deployments are {versions}")
+    given.both(deployment(1, 1), deployment(2, 1))
+    versions = sorted(
+        stack.resources[NAME].attributes["DeploymentVersion"] for stack in given.stacks
+    )
+    check("the deployments", versions, ["1", "2"])
 
 
 SCENARIOS: Mapping[str, Callable[[Two], None]] = {

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from reliability.broken import Broken
 from reliability.report import table
 
-from . import crowds, door, engine, memory, releases
+from . import crowds, door, memory, releases
 from .two_functions import NotHere
 
 STALE_SECONDS = 4.0
@@ -111,25 +111,6 @@ def _door(part: Part, arguments: argparse.Namespace) -> str:
     return _table(rows)
 
 
-def _engine(part: Part, arguments: argparse.Namespace) -> str:
-    """Return the table of what CloudFormation makes at once."""
-
-    def row(room: int) -> Row:
-        made = engine.make(arguments.stacks, room=room)
-        steps = (made.created, made.updated)
-        shown = (", ".join(f"{n} {status}" for status, n in sorted(one.items())) for one in steps)
-        return (*shown, made.deleted.total(), made.calls)
-
-    rows: list[Row] = [
-        (f"{arguments.stacks} stacks, room for", "created", "updated", "left", "calls")
-    ]
-    rows += [
-        (room, *part.attempt(f"room for {room}", lambda room=room: row(room)))  # type: ignore[misc]
-        for room in (arguments.stacks, 5)
-    ]
-    return _table(rows)
-
-
 def _memory(part: Part, _: argparse.Namespace) -> str:
     """Return the table of what a function has in memory."""
 
@@ -179,7 +160,6 @@ def _table(rows: Sequence[Row]) -> str:
 TABLES: dict[str, Callable[[Part, argparse.Namespace], str]] = {
     "crowds": _crowds,
     "door": _door,
-    "engine": _engine,
     "memory": _memory,
     "releases": _releases,
 }

@@ -1,13 +1,15 @@
-"""Two functions before one Lightsail: that of an earlier commit, and the present one."""
+"""Two stacks of a service, with the function of an earlier commit and with the present one."""
 
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,21 +18,21 @@ from typing import Any
 
 import crhelper
 
-import stack_requests
-from cdk_lightsail_containers._handler.asset import ENTRY_POINT
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
-    DEPLOYMENT_TYPE,
-)
-from lightsail_local.behaviour.behaviour import Behaviour
+from fake_time import FakeTime
 from lightsail_local.engine.lambda_runtime import LambdaRuntime
-from lightsail_local.server import LightsailServer
 from reliability import ROOT
 from reliability.broken import Broken
-from response_url import ResponseUrl, response_url
+from reliability.invariants import Invariants
+from reliability.lifecycles import push, set_up
 from staged_asset import staged_asset
+from world.cloudformation import SimulatedStack
+from world.custom_resource import Outcome
+from world.environment import Environment, Settings
+from world.function import Function
+from world.world import World
 
-from .member import Answer, Properties
-from .memory import RUNTIME
+from .memory import runtime
+from .properties import Properties, resources
 
 _HANDLER = "lambda/cdk_lightsail_containers_handler"
 
@@ -39,60 +41,104 @@ class NotHere(Exception):
     """The clone does not reach back to a commit."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Two:
-    """An earlier function and the present one, before one Lightsail.
+class PassingTime(FakeTime):
+    """Real time, as the functions have it; what is slept in the world is skipped."""
 
-    Args:
-        earlier: the earlier one.
-        present: the present one.
-        lightsail: where both act.
-        response: where their answers arrive.
+    def __init__(self) -> None:
+        self._skipped = 0.0
+        super().__init__(time.time())
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self._skipped
+
+    @now.setter
+    def now(self, seconds: float) -> None:
+        self._skipped += seconds - self.now
+
+
+class Replaceable:
+    """The function of a stack; what runs it can be replaced, as a deploy of the stack does.
+
+    Attributes:
+        runtime: what runs it.
     """
 
-    earlier: LambdaRuntime
-    present: LambdaRuntime
-    lightsail: LightsailServer
-    response: ResponseUrl
+    def __init__(self, runtime: LambdaRuntime) -> None:
+        self.runtime = runtime
 
-    def send(
-        self,
-        function: LambdaRuntime,
-        kind: str,
-        properties: Properties,
-        physical_id: str | None = None,
-        old: Properties | None = None,
-    ) -> Answer:
-        """Send a request to a function, which must succeed."""
-        event = stack_requests.request(kind, self.response.url)
-        event["ResourceProperties"] = properties
-        if "Containers" in properties:
-            event["ResourceType"] = DEPLOYMENT_TYPE
-        if physical_id is not None:
-            event["PhysicalResourceId"] = physical_id
-        if old is not None:
-            event["OldResourceProperties"] = old
-        invocation = function.invoke(event)
-        answers = self.response.answers_to(event["RequestId"])
-        if [answer["Status"] for answer in answers] != ["SUCCESS"]:
-            raise Broken(f"{kind}: {answers} {invocation.error} {invocation.log}")
-        return answers[0]
+    def make(self, _: Settings) -> Environment:
+        """Return this."""
+        return self
 
-    def both(self, *requests: tuple[LambdaRuntime, Properties]) -> list[Answer]:
-        """Create a resource with each function, at once."""
-        with ThreadPoolExecutor() as threads:
-            return list(threads.map(lambda one: self.send(one[0], "Create", one[1]), requests))
-
-    def hold(self, *names: str) -> None:
-        """Look that exactly these images are registered.
+    def invoke(self, event: Mapping[str, Any], seconds: float) -> str:
+        """Invoke it with a request.
 
         Raises:
-            Broken: they are not.
+            Broken: it did not end well.
         """
-        service = self.lightsail.lightsail.call("GetContainerImages", {"serviceName": "shop"})
-        found = sorted(image["image"] for image in service["containerImages"])
-        if found != sorted(names):
-            raise Broken(f"there are {found}, not {sorted(names)}")
+        invocation = self.runtime.invoke(event)
+        if invocation.error:
+            raise Broken(f"in {seconds:g} s: {invocation.error} {invocation.log}")
+        return "done"
+
+    def kill(self) -> None:
+        """End nothing: the runtime is of others."""
+
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Hold nothing up."""
+        yield
+
+    def close(self) -> None:
+        """End nothing: the runtime is of others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Two:
+    """Two stacks, which begin with an earlier function and with the present one.
+
+    Args:
+        world: where they are.
+        present: what runs the present function.
+        earlier: what runs the earlier one.
+        functions: those of the stacks.
+        stacks: the stacks.
+        invariants: what must hold.
+    """
+
+    world: World
+    earlier: LambdaRuntime
+    present: LambdaRuntime
+    functions: list[Replaceable]
+    stacks: list[SimulatedStack]
+    invariants: Invariants
+
+    def deploy(self, properties: Properties) -> None:
+        """Deploy the first stack, which must succeed."""
+        self.check(self.stacks[0].deploy(resources(properties)))
+
+    def both(self, *properties: Properties) -> None:
+        """Create a resource of each stack, at once, which must succeed."""
+        with ThreadPoolExecutor() as threads:
+            wanted = map(resources, properties)
+            deploy = SimulatedStack.deploy
+            self.check(*threads.map(deploy, self.stacks, wanted))
+
+    def delete(self, *stacks: SimulatedStack) -> None:
+        """Delete stacks, which must succeed and leave nothing."""
+        self.check(*[stack.delete() for stack in stacks])
+
+    def check(self, *outcomes: Outcome, succeeds: bool = True) -> None:
+        """Check that all holds that has to.
+
+        Raises:
+            Broken: it does not.
+        """
+        broken = self.invariants.broken(*outcomes, succeeds=succeeds, had_fault=False)
+        if broken:
+            raise Broken("; ".join(broken))
 
 
 @contextmanager
@@ -104,17 +150,30 @@ def two(commit: str) -> Iterator[Two]:
     """
     with (
         tempfile.TemporaryDirectory() as folder,
-        LightsailServer(
-            Behaviour(missing_digest="accepted", service_seconds=0, deployment_seconds=3)
-        ) as lightsail,
-        response_url() as response,
-        _run(_asset_of(commit, Path(folder) / "earlier"), lightsail) as earlier,
-        _run(staged_asset(Path(folder) / "present"), lightsail) as present,
+        World(PassingTime()) as world,
+        runtime(_asset_of(commit, Path(folder) / "earlier"), world) as earlier,
+        runtime(staged_asset(Path(folder) / "present"), world) as present,
     ):
-        lightsail.lightsail.call(
-            "CreateContainerService", {"serviceName": "shop", "power": "nano", "scale": 1}
+        set_up(world)
+        for number in (1, 2):
+            push(world, str(number))
+        world.behaviour.deployment_seconds = 3
+        world.source.login = ""
+        functions = [Replaceable(earlier), Replaceable(present)]
+        stacks = [
+            SimulatedStack(f"Shop-{number}", world, Function(world, function, repeats=False))
+            for number, function in enumerate(functions)
+        ]
+        invariants = Invariants(world, stacks, set(), Path(os.devnull))
+        invariants.begin()
+        yield Two(
+            world=world,
+            earlier=earlier,
+            present=present,
+            functions=functions,
+            stacks=stacks,
+            invariants=invariants,
         )
-        yield Two(earlier=earlier, present=present, lightsail=lightsail, response=response)
 
 
 def _asset_of(commit: str, target: Path) -> Path:
@@ -133,17 +192,3 @@ def _asset_of(commit: str, target: Path) -> Path:
     shutil.move(target / _HANDLER, staged / Path(_HANDLER).name)
     shutil.copytree(Path(str(crhelper.__file__)).parent, staged / "crhelper")
     return staged
-
-
-@contextmanager
-def _run(asset: Path, lightsail: LightsailServer) -> Iterator[LambdaRuntime]:
-    environment: dict[str, Any] = {"AWS_ENDPOINT_URL_LIGHTSAIL": lightsail.url}
-    with LambdaRuntime(
-        asset,
-        ENTRY_POINT,
-        python=RUNTIME,
-        timeout=120,
-        init_timeout=120,
-        environment=environment,
-    ) as runtime:
-        yield runtime

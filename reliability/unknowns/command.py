@@ -12,6 +12,7 @@ import os
 import random
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reliability.faults import inject
 from reliability.faults.matrix import Made, Matrix, is_broken, runs_of
@@ -59,15 +60,21 @@ def main(arguments: Sequence[str]) -> int:
     return int(bool(broken))
 
 
+def run_on(row: Row, lifecycle: str) -> Run:
+    """Return the run of a lifecycle on a row, without a fault."""
+    switches = tuple(row.switches().items())
+    may_fail = row.may_fail or LIFECYCLES[lifecycle].refused in switches
+    return Run(lifecycle, switches=switches, may_fail=may_fail)
+
+
 def _runs(matrix: Matrix, names: Sequence[str], row: Row, options: argparse.Namespace) -> list[Run]:
     """Return a run of each lifecycle on a row, and a sample of them with faults."""
-    switches = tuple(row.switches().items())
-    runs = [Run(name, switches=switches, may_fail=row.may_fail) for name in names]
+    runs = [run_on(row, name) for name in names]
     if options.faults:
         name = random.Random(row.number).choice(list(names))  # noqa: S311 - no secret
         calls = matrix.calls([name], 0)
         runs += [
-            Run(run.lifecycle, run.call, run.fault, switches=switches)
+            replace(run, switches=runs[0].switches)
             for run in runs_of(calls, inject.NAMES, row.number, options.faults)
         ]
     return runs

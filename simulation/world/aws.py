@@ -35,7 +35,7 @@ def arn(service: str, resource: str, region: str = DEFAULT_REGION) -> str:
 FUNCTION_ARN = arn("lambda", "function:handler")
 DOMAINS_ARN = arn("lambda", "function:domains")
 ENTRY_POINTS = {FUNCTION_ARN: "main", DOMAINS_ARN: "domains_main"}
-"""The functions, and the module that each begins in."""
+"""The functions, and the module that each begins in; any other one is as the first of them."""
 REGISTRY_SECRET = arn("secretsmanager", "secret:registry-a1b2c3")
 SHOP_SECRET = arn("secretsmanager", "secret:shop-d4e5f6")
 SHOP_PARAMETER = "/shop/token"

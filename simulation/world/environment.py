@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,10 +79,13 @@ class LocalEnvironments:
 
     def __init__(self, clock: FakeTime) -> None:
         self._clock = clock
+        self._making = threading.Lock()
 
     def make(self, settings: Settings) -> Environment:
         """Make one."""
-        return _Local(make_handler(settings, self._clock), self._clock, settings.arn)
+        with self._making:  # crhelper's guard sets an environment variable meanwhile
+            handler = make_handler(settings, self._clock)
+        return _Local(handler, self._clock, settings.arn)
 
 
 class _Local:
@@ -110,7 +114,7 @@ class _Local:
 class Context:
     """What AWS Lambda says of an invocation."""
 
-    def __init__(self, clock: FakeTime, seconds: float, arn: str) -> None:
+    def __init__(self, clock: FakeTime, seconds: float, arn: str = FUNCTION_ARN) -> None:
         self.invoked_function_arn = arn
         self._clock = clock
         self._ends = clock.now + seconds
@@ -125,9 +129,8 @@ def make_handler(settings: Settings, clock: FakeTime) -> Callable[[Any, Any], No
     from cdk_lightsail_containers_handler import resources  # noqa: PLC0415
     from cdk_lightsail_containers_handler.registry.http.connection import Timeouts  # noqa: PLC0415
 
-    entry = importlib.import_module(
-        f"cdk_lightsail_containers_handler.{ENTRY_POINTS[settings.arn]}"
-    )
+    module = ENTRY_POINTS.get(settings.arn, ENTRY_POINTS[FUNCTION_ARN])
+    entry = importlib.import_module(f"cdk_lightsail_containers_handler.{module}")
     handler: Callable[[Any, Any], None] = entry.make_handler(
         functools.partial(_make_client, settings, resources.CLIENT_CONFIG),
         clock.clock,

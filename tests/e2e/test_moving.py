@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 
 import fake_registry
+import oci_images
 from cdk_commands import Cdk, Run
 from cloudformation_deploys import CloudFormationDeploys
 from fake_registry import FakeRegistry
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.behaviour.failure import Failure
-from lightsail_local.images.manifest import digest_of
-from lightsail_local.samples.sample_image import push_sample_image, sample_image
-from oci_images import Made
+from lightsail_local.samples.sample_image import push_sample_image
 
 pytestmark = pytest.mark.e2e
 
@@ -110,10 +109,8 @@ def deploying(cdk: Cdk) -> Iterator[None]:
 
 def publish(source: FakeRegistry, tag: str, text: str, fails: Failure | None = None) -> str:
     """Make a tag name an image, and return its digest."""
-    made = sample_image(text, fails=fails)
-    blobs = {digest_of(blob): blob for blob in (made.config, made.layer)}
-    media_type = "application/vnd.oci.image.manifest.v1+json"
-    source.add(Made(content=made.manifest, media_type=media_type, blobs=blobs), tag)
+    made = oci_images.sample(text, fails=fails)
+    source.add(made, tag)
     return made.digest
 
 

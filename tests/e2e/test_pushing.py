@@ -95,6 +95,28 @@ def test_a_copy_that_is_longer_than_an_invocation_goes_on_in_the_next(
     assert sum(slow in line for line in source.lines("GET")) == 2
 
 
+def test_versions_of_a_label_are_kept_as_many_as_asked_for_and_those_in_use(
+    cdk: Cdk, shop: str, source: FakeRegistry
+) -> None:
+    def deployed(tag: str) -> set[str]:
+        made = oci_images.sample(tag)
+        source.add(made, tag)
+        run = cdk.deploy(APP, image=f"{source.host}/web:{tag}", versions=2)
+        assert run.outputs["ImageDigest"] == made.digest, run.output
+        return set(cdk.images())
+
+    assert deployed("one") == {":shop.web.1"}
+    assert deployed("two") == {":shop.web.1", ":shop.web.2"}
+    cdk.client("lightsail").create_container_service_deployment(
+        serviceName=shop, containers={"web": {"image": ":shop.web.2"}}
+    )
+    assert deployed("three") == {":shop.web.2", ":shop.web.3"}
+    kept = {":shop.web.2", ":shop.web.3", ":shop.web.4"}
+    assert deployed("four") == kept
+    cdk.delete("Pushing")
+    assert set(cdk.images()) == kept
+
+
 def test_an_image_without_linux_amd64_is_refused_with_its_platforms(
     cdk: Cdk, shop: str, source: FakeRegistry
 ) -> None:

@@ -21,6 +21,7 @@ from cdk_lightsail_containers_handler.resources import delete, put
 from lightsail_local.server import Fault
 from response_url import SIGNATURE
 from stack_requests import Stack, digest
+from world import environment
 
 IMAGES, REGISTER = "GetContainerImages", "RegisterContainerImage"
 
@@ -474,7 +475,7 @@ def test_what_crhelper_fails_at_is_answered(stack: Stack, monkeypatch: pytest.Mo
 
 
 class TestDeadline:
-    class Context(stack_requests.Context):
+    class Context(environment.Context):
         """An invocation that is nearly over when its timer is set."""
 
         def __init__(self, *seconds: float) -> None:

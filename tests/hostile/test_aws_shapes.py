@@ -38,7 +38,8 @@ from fake_time import FakeTime
 from json_shapes import changed, values
 from resource_properties import DEPLOYED, DIGEST, IMAGES
 from silent_log import SilentLog
-from stack_requests import STACK_ID, Context
+from stack_requests import STACK_ID
+from world.environment import Context
 
 NAME = ImageName(service="shop", label="web", number=1)
 _DEPLOYMENT = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import boto3
 import pytest
 from reliability.advice import is_sentence
 from reliability.answers import wrong_answers
@@ -458,3 +459,107 @@ def test_another_answer_to_a_late_delivery_of_an_answered_request_does_no_harm()
 )
 def test_a_reason_names_its_cause_and_one_of_the_fixes(reason: str, *, expected: bool) -> None:
     assert is_sentence(reason) is expected
+
+
+SENT, TIMEOUT = 5000, 3600
+STACK_ARN = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/1"
+FAILED = {"Status": "FAILED", "Reason": FULL, "PhysicalResourceId": "Image"}
+
+
+def left(false_world: FalseWorld, *answers: tuple[dict[str, Any], float, float]) -> str:
+    """Leave an image of a Create in the world, with answers, when they came and were begun."""
+    world = false_world.world
+    false_world.invariants.begin()
+    world.clock.now = SENT
+    world.aws.cloudformation.show(STACK_ARN, "CREATE_IN_PROGRESS")
+    world.clock.sleep(10)
+    name = register(world, "shop", "web", "left")
+    properties = {"ServiceName": "shop", "Label": "web", "ServiceTimeout": str(TIMEOUT)}
+    event = {**EVENT, "StackId": STACK_ARN, "ResourceProperties": properties}
+    body = {**ANSWER, "PhysicalResourceId": name, "StackId": STACK_ARN}
+    puts = [Put(json.dumps(body | one).encode(), at, began) for one, at, began in answers]
+    false_world.stack.exchanges.append(Exchange(event, SENT + TIMEOUT, puts))
+    return name
+
+
+def seen(false_world: FalseWorld, name: str) -> dict[str, int] | None:
+    """Return the windows that are counted, None if the image belongs to no stack."""
+    problems = false_world.broken(Outcome("ROLLBACK_COMPLETE"), had_fault=True)
+    if f"image {name} belongs to no stack" in problems:
+        assert not false_world.invariants.windows
+        return None
+    # It is counted once, and may go.
+    false_world.broken(Outcome("ROLLBACK_COMPLETE"), had_fault=True)
+    false_world.deletes(name)
+    again = false_world.broken(Outcome("ROLLBACK_COMPLETE"), had_fault=True)
+    assert not [problem for problem in again if name in problem and "image" in problem]
+    return dict(false_world.invariants.windows)
+
+
+def rolls_back(false_world: FalseWorld, at: float) -> None:
+    false_world.world.clock.now = at
+    false_world.world.aws.cloudformation.show(STACK_ARN, "ROLLBACK_IN_PROGRESS")
+
+
+@pytest.mark.parametrize(
+    ("rolled_back", "windows"),
+    [(SENT + 40, {"a duplicate delivery answered FAILED first": 1}), (SENT + 25, None)],
+)
+def test_an_image_that_is_kept_after_a_duplicate_failed_first_is_counted(
+    false_world: FalseWorld, rolled_back: float, windows: dict[str, int] | None
+) -> None:
+    name = left(false_world, (FAILED, SENT + 20, SENT), ({}, SENT + 30, SENT))
+    rolls_back(false_world, rolled_back)
+
+    assert seen(false_world, name) == windows
+
+
+@pytest.mark.parametrize(
+    ("rolled_back", "windows"),
+    [
+        (SENT + 29.5, {"cancelled while its answer was on its way": 1}),
+        (SENT + 25, None),
+        (SENT + 31, None),
+    ],
+)
+def test_an_image_whose_request_is_cancelled_at_its_answer_is_counted(
+    false_world: FalseWorld, rolled_back: float, windows: dict[str, int] | None
+) -> None:
+    name = left(false_world, ({}, SENT + 30, SENT))
+    false_world.stack.exchanges[-1].rolled_back = Outcome("ROLLBACK_COMPLETE")
+    rolls_back(false_world, rolled_back)
+
+    assert seen(false_world, name) == windows
+
+
+@pytest.mark.parametrize(
+    ("began", "looked", "windows"),
+    [
+        (70, False, {"killed right after it registered, and not able to look again": 1}),
+        (70, True, None),
+        (0, False, None),
+    ],
+)
+def test_an_image_of_a_function_that_is_killed_and_cannot_look_is_counted(
+    false_world: FalseWorld, began: float, *, looked: bool, windows: dict[str, int] | None
+) -> None:
+    name = left(false_world, (FAILED, SENT + 90, SENT + began))
+    false_world.world.clock.now = SENT + 80
+    if looked:
+        client = boto3.client("lightsail", endpoint_url=false_world.world.lightsail.url)
+        client.get_container_images(serviceName="shop")
+
+    assert seen(false_world, name) == windows
+
+
+def test_an_image_of_a_request_for_another_one_is_not_counted(false_world: FalseWorld) -> None:
+    name = left(false_world, (FAILED, SENT + 90, SENT + 70))
+    (exchange,) = false_world.stack.exchanges
+    exchange.event["ResourceProperties"]["Digest"] = f"sha256:{'0' * 64}"
+    assert seen(false_world, name) is None
+
+    del exchange.event["ResourceProperties"]["Digest"]
+    for changes in ({"RequestType": "Delete"}, {"StackId": "another"}):
+        exchange.event = {**exchange.event, **changes}
+        exchange.puts.reverse()
+    assert seen(false_world, name) is None

@@ -4,18 +4,16 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reliability.broken import Broken
-from reliability.load import crowds, door, engine, memory, releases
+from reliability.lifecycles import register
+from reliability.load import crowds, door, memory, releases
 from reliability.load.crowd import crowd
-from reliability.load.holding import hold_images
-from reliability.load.properties import image
 from reliability.load.two_functions import NotHere
+from reliability.unknowns.sides import KEPT, cover
 
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
-    DEPLOYMENT_TYPE,
-)
 from fake_time import ThreadTime
 
 ROOT = Path(__file__).parents[2]
@@ -36,35 +34,47 @@ def test_some_stacks_at_once_do_not_disturb_each_other(name: str) -> None:
     crowds.run(name, stale_seconds=STALE_SECONDS, count=SOME)
 
 
+# Of a push that is gone at once, nothing can be deployed.
+ROWS = [{**row.switches(), "unregistered_seconds": KEPT} for row in cover()]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=[pytest.mark.nightly] * (n >= SOME)) for n, row in enumerate(ROWS)],
+)
+def test_two_stacks_that_serve_from_one_service_do_not_disturb_each_other(
+    row: dict[str, Any],
+) -> None:
+    crowds.run("pushed and deployed", count=2, **row)
+
+
 def test_twenty_deployments_take_turns() -> None:
-    with crowd(resource_type=DEPLOYMENT_TYPE, deployment_seconds=20) as given:
+    with crowd(deployment_seconds=20) as given:
         crowds.deployed_once(given)
 
 
 def test_deployments_that_have_no_turn_in_the_hour_say_so() -> None:
-    behaviour = {"deployment_seconds": 1200}
-    with crowd(SOME, resource_type=DEPLOYMENT_TYPE, **behaviour) as given:
+    with crowd(SOME, deployment_seconds=1200) as given:
         crowds.deployed_too_late(given)
 
 
 def test_what_a_crowd_leaves_is_told() -> None:
     with crowd(2) as given:
-        given.store(1)
+        created = given.put(lambda number: given.image("web", number))
+        given.check(created)
 
-        def lose(name: str) -> None:
-            given.client().delete_container_image(serviceName="shop", image=name)
+        for name in (":shop.web.2", ":shop.other.1"):
+            given.world.call("DeleteContainerImage", serviceName="shop", image=name)
+        register(given.world, "shop", "old", "of no stack")
 
-        given.at_once(lambda member: member.put(image("web", member.number)))
-        lose(":shop.web.1")
+        with pytest.raises(Broken) as broken:
+            given.check(created)
 
-        with pytest.raises(Broken, match=r":shop.web.1'\] are gone"):
-            hold_images(given, {":shop.old.1"})
-
-        for member in given.members:
-            member.physical_id = ":shop.web.2"
-
-        with pytest.raises(Broken, match=r":shop.old.1'\] belong to no stack"):
-            hold_images(given, set())
+    assert str(broken.value).split("; ") == [
+        "image :shop.other.1 is lost",
+        "image :shop.web.2 is lost",
+        "image :shop.old.1 belongs to no stack",
+    ]
 
 
 def test_stacks_before_a_limit_of_calls_come_through_and_not_all_at_once() -> None:
@@ -80,15 +90,6 @@ def test_stacks_with_too_little_time_before_a_limit_of_calls_say_so() -> None:
         door.pass_through(1, 1, count=SOME, seconds=35)
 
 
-@pytest.mark.e2e
-def test_stacks_that_cloudformation_makes_at_once_do_not_disturb_each_other() -> None:
-    made = engine.make(SOME, room=3)
-
-    assert made.created == {"CREATE_COMPLETE": 3, "ROLLBACK_COMPLETE": SOME - 3}
-    assert made.updated == {"CREATE_COMPLETE": SOME - 3, "UPDATE_COMPLETE": 3}
-    assert not made.deleted
-
-
 @pytest.mark.parametrize("name", memory.SMALL)
 def test_a_function_of_128_mb_has_enough(name: str) -> None:
     measured = memory.measure(name, limit_mib=memory.MOST_MIB)
@@ -101,9 +102,10 @@ def test_a_function_that_has_not_enough_is_told() -> None:
         memory.measure("register", limit_mib=16)
 
 
-def test_an_earlier_function_goes_along_with_the_present_one() -> None:
+@pytest.mark.parametrize("scenario", ["upgraded", "rolled back"])
+def test_an_earlier_function_goes_along_with_the_present_one(scenario: str) -> None:
     try:
-        releases.run("registers", "rolled back")
+        releases.run("registers", scenario)
     except NotHere as missing:
         pytest.skip(str(missing))
 

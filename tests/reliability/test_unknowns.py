@@ -8,7 +8,9 @@ from dataclasses import fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from reliability.unknowns.command import main
+from reliability.faults.matrix import Matrix
+from reliability.lifecycles import LIFECYCLES
+from reliability.unknowns.command import main, run_on
 from reliability.unknowns.findings import Finding, tabulate
 from reliability.unknowns.sides import SWITCHES, cover, defaults, pairs, rows, sides
 
@@ -87,6 +89,16 @@ def test_the_table_counts_the_runs_that_held_by_assumption_and_lifecycle() -> No
     assert shared
     assert cells["deploy"] == ["1/2", f"{count - both}/{count + broken - both}"]
     assert cells["prune"] == ["1/1", f"{broken}/{broken}"]
+
+
+def test_every_lifecycle_holds_on_a_row_and_every_row_holds_for_a_lifecycle() -> None:
+    assert len(rows()) <= len(LIFECYCLES)
+    runs = [run_on(rows()[n % len(rows())], name) for n, name in enumerate(LIFECYCLES)]
+
+    with Matrix(jobs=2) as matrix:
+        made = list(matrix.make(runs))
+
+    assert {one.run.lifecycle: one.result.problems for one in made if one.result.problems} == {}
 
 
 @pytest.mark.parametrize(

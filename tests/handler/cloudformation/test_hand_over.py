@@ -1,8 +1,6 @@
 """Work that takes longer than one invocation: another one goes on."""
 
-import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,6 +18,7 @@ import stack_requests
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.cloudformation.hand_over import INVOKE_SECONDS, Chain
 from cdk_lightsail_containers_handler.errors import Unanswered
+from deployment_requests import FakeLambda
 from fake_registry import FakeRegistry
 from lightsail_local.server import Fault
 from oci_images import Made
@@ -29,48 +28,13 @@ from stack_requests import STACK_ID, Stack
 pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 
-class Lambda:
-    """AWS Lambda, as a function sees it that invokes itself.
-
-    Args:
-        error: what goes wrong.
-        times: how often.
-        first: what goes wrong before that, once.
-        wait: passes the time that each call takes.
-    """
-
-    def __init__(
-        self,
-        error: Exception | None = None,
-        times: int = 99,
-        first: Exception | None = None,
-        wait: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.payloads: list[dict[str, Any]] = []
-        self._error = error
-        self._times = times
-        self._first = first
-        self._wait = wait
-
-    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
-        assert (FunctionName.rsplit(":", maxsplit=1)[-1], InvocationType) == ("handler", "Event")
-        self._wait()
-        if self._first:
-            self._first, first = None, self._first
-            raise first
-        self._times -= 1
-        if self._error and self._times >= 0:
-            raise self._error
-        self.payloads.append(json.loads(Payload))
-
-
 class TestHandOver:
     """A copy that takes more time than an invocation has, here 32 seconds until its deadline."""
 
     @pytest.fixture(autouse=True)
     def short(self, stack: Stack, source: FakeRegistry, caplog: pytest.LogCaptureFixture) -> None:
         stack.seconds = 62
-        stack.clients["lambda"] = Lambda()
+        stack.clients["lambda"] = FakeLambda()
         self.stack, self.source, self.log = stack, source, caplog
 
     def copied(self) -> int:
@@ -219,7 +183,7 @@ class TestHandOver:
             stack.time.now += 3600
             stack.lightsail.behaviour.service_seconds = 400
             stack.client().update_container_service(serviceName="shop", scale=2)
-            invoked = stack.clients["lambda"] = Lambda()
+            invoked = stack.clients["lambda"] = FakeLambda()
             manifests = "PutManifest"
 
             stack.handler(create_request(stack, source), stack.context())
@@ -257,7 +221,7 @@ class TestHandOver:
         self, stack: Stack, source: FakeRegistry, fault: Exception
     ) -> None:
         self.slow()
-        stack.clients["lambda"] = Lambda(fault, times=1)
+        stack.clients["lambda"] = FakeLambda(fault, times=1)
 
         stack.handler(create_request(stack, source), stack.context())
 
@@ -269,7 +233,7 @@ class TestHandOver:
     ) -> None:
         made = self.slow()
         stack.seconds = seconds
-        stack.clients["lambda"] = Lambda(
+        stack.clients["lambda"] = FakeLambda(
             ReadTimeoutError(endpoint_url="https://lambda"),
             wait=lambda: stack.time.sleep(INVOKE_SECONDS),
         )
@@ -289,7 +253,7 @@ class TestHandOver:
         self.slow()
         lost = ConnectionClosedError(endpoint_url="https://lambda")
         refused = ClientError({"Error": {"Code": "ResourceConflictException"}}, "Invoke")
-        stack.clients["lambda"] = Lambda(refused, first=lost)
+        stack.clients["lambda"] = FakeLambda(refused, first=lost)
 
         with pytest.raises(Unanswered):
             stack.handler(create_request(stack, source), stack.context())
@@ -300,7 +264,7 @@ class TestHandOver:
         self, stack: Stack, source: FakeRegistry
     ) -> None:
         self.slow()
-        stack.clients["lambda"] = Lambda(EndpointConnectionError(endpoint_url="https://lambda"))
+        stack.clients["lambda"] = FakeLambda(EndpointConnectionError(endpoint_url="https://lambda"))
 
         told = reason(create(stack, source))
 
@@ -327,7 +291,7 @@ class TestHandOver:
     def test_that_is_not_allowed_says_so(self, stack: Stack, source: FakeRegistry) -> None:
         self.slow()
         denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")
-        stack.clients["lambda"] = Lambda(denied)
+        stack.clients["lambda"] = FakeLambda(denied)
 
         assert "allow it lambda:InvokeFunction on itself" in reason(create(stack, source))
 

@@ -9,6 +9,7 @@ import pytest
 import fake_s3
 import oci_images
 from archives import Files, docker_files, layout, tar, zipped
+from deployment_requests import FakeLambda
 from fake_s3 import FakeS3, Handler, cut_after, refused
 from push_requests import reason
 from stack_requests import Stack
@@ -124,24 +125,19 @@ def test_goes_on_after_faults(stack: Stack, s3: FakeS3) -> None:
 
 def test_goes_on_in_the_next_invocation(stack: Stack, s3: FakeS3) -> None:
     request = create_request(stack, s3, zipped(layout(MADE)))
-    payloads: list[dict[str, Any]] = []
-
-    class Lambda:
-        def invoke(self, *, Payload: bytes, **_: str) -> None:  # noqa: N803 - boto3's
-            payloads.append(json.loads(Payload))
 
     def pass_time(handler: Handler) -> bool:
         stack.time.now += 20
         return refused(503, "SlowDown")(handler)
 
-    stack.clients["lambda"] = Lambda()
+    invoked = stack.clients["lambda"] = FakeLambda()
     stack.seconds = 62
     s3.faults += [None, None, None, *[pass_time] * 2]
     stack.handler(request, stack.context())
-    assert len(payloads) == 1
+    (payload,) = invoked.payloads
     assert stack.response.answers == []
 
-    stack.new_handler()(payloads[0], stack.context())
+    stack.new_handler()(payload, stack.context())
 
     assert stack.response.answer["Data"]["ImageDigest"] == MADE.digest
 

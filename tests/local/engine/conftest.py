@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 from lightsail_local.engine.engine import Engine
+from lightsail_local.server import LightsailServer
 
 PROVIDER = """
 import json, os, time, urllib.request
@@ -59,10 +60,25 @@ def measured() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def engine(measured: dict[str, str]) -> Iterator[Engine]:
-    # No Lightsail behind it: a port that nothing listens on.
-    with Engine("http://127.0.0.1:9", environment=measured) as engine:
+def lightsail() -> LightsailServer | None:
+    """The Lightsail behind the engine, for modules that have one."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def engine(lightsail: LightsailServer | None, measured: dict[str, str]) -> Iterator[Engine]:
+    url = lightsail.url if lightsail else "http://127.0.0.1:9"  # nothing listens on that port
+    with Engine(url, environment=measured) as engine:
         yield engine
+
+
+@pytest.fixture(scope="module")
+def api(lightsail: LightsailServer) -> Iterator[Any]:
+    """A client of the module's Lightsail."""
+    session = boto3.Session("000000000000", "local", region_name="us-east-1")
+    client = session.client("lightsail", endpoint_url=lightsail.url)
+    yield client
+    client.close()
 
 
 def create_function(functions: Any, code: str, **options: Any) -> str:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from lightsail_local.engine.engine import Engine
@@ -18,20 +17,6 @@ from lightsail_local.server import Fault, LightsailServer
 def lightsail() -> Iterator[LightsailServer]:
     with LightsailServer() as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def engine(lightsail: LightsailServer, measured: dict[str, str]) -> Iterator[Engine]:
-    with Engine(lightsail.url, environment=measured) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def api(lightsail: LightsailServer) -> Iterator[Any]:
-    session = boto3.Session("000000000000", "local", region_name="us-east-1")
-    client = session.client("lightsail", endpoint_url=lightsail.url)
-    yield client
-    client.close()
 
 
 def template(name: str, *domains: str, tag: str = "1") -> str:
@@ -103,9 +88,8 @@ def test_a_certificate_that_lightsail_refuses_fails(
     assert names(api) == []
 
 
-def test_the_engine_s_route_53_says_where_a_name_leads(engine: Engine) -> None:
-    session = boto3.Session("000000000000", "local", region_name="us-east-1")
-    client = session.client("route53", endpoint_url=engine.url, verify=str(engine.certificate))
+def test_the_engine_s_route_53_says_where_a_name_leads(engine: Engine, stacks: Any) -> None:
+    client = stacks.service("route53")
     for number in range(2):
         zone = client.create_hosted_zone(Name="example.com", CallerReference=str(number))
     record = {

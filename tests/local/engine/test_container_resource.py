@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
-from lightsail_local.engine.engine import Engine
 from lightsail_local.server import LightsailServer
 
 CONTAINERS = [
@@ -31,20 +29,6 @@ ENDPOINT = {
 def lightsail() -> Iterator[LightsailServer]:
     with LightsailServer(Behaviour(service_seconds=0.15, deployment_seconds=60)) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def engine(lightsail: LightsailServer, measured: dict[str, str]) -> Iterator[Engine]:
-    with Engine(lightsail.url, environment=measured) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def api(lightsail: LightsailServer) -> Iterator[Any]:
-    session = boto3.Session("000000000000", "local", region_name="us-east-1")
-    client = session.client("lightsail", endpoint_url=lightsail.url)
-    yield client
-    client.close()
 
 
 def template(name: str, **properties: Any) -> str:
