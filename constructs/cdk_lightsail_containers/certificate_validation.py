@@ -31,7 +31,8 @@ from ._checks import (
     new_path,
 )
 from ._handler.policies import change_hosted_zone, change_lightsail_zone, validate_certificate
-from .handler import DomainHandler, check_handler
+from .domain_handler import DomainHandler
+from .handler import check_handler
 from .web_domain import WebDomain
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from constructs import Construct
 
-    from .container_service import IContainerService
+    from ._service_base import IContainerService
 
 # https://docs.aws.amazon.com/lightsail/latest/userguide/amazon-lightsail-route-53-alias-record-for-container-service.html
 _ALIAS_ZONES = {
