@@ -155,10 +155,10 @@ class Handler(Construct):
 
         Raises:
             ValueError: a value has the wrong type or is out of range, a variable is secret, the
-                scope has another handler of this id, there are both a log group and a retention,
+                scope has another construct of this id, there are both a log group and a retention,
                 there are subnets or security groups but no VPC, or the VPC has only public subnets.
         """
-        with errors_in(new_path(scope, id)):
+        with errors_in(_new_path(scope, id, self.SHARED_ID)):
             memory_size = 512 if memory_size is None else memory_size
             timeout = Duration.minutes(15) if timeout is None else timeout
             check_type(
@@ -202,7 +202,7 @@ class Handler(Construct):
             self,
             "Role",
             assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")),
-            description="What the function of cdk-lightsail-containers may do",
+            description=self._code.role_description,
         )
         """The function's role."""
         grantee = PolicyGrantee(self, self.role)
@@ -218,7 +218,7 @@ class Handler(Construct):
             "Function",
             architecture=architecture or lambda_.Architecture.ARM_64,
             code=handler_code(self, self._code),
-            description="Carries out the resources of cdk-lightsail-containers",
+            description=self._code.description,
             environment=environment,
             handler=self._code.entry_point,
             log_group=self.log_group,
@@ -393,6 +393,18 @@ class Handler(Construct):
     def _check_role(self) -> None:
         own = (one for one in self.role.node.find_all() if isinstance(one, iam.Policy))
         check_role_size([*self._policies, *own])
+
+
+def _new_path(scope: object, construct_id: object, shared_id: str) -> str:
+    """Return the path of a new handler after a check that it can be there."""
+    if construct_id == shared_id and isinstance(scope, Stack):
+        existing = scope.node.try_find_child(shared_id)
+        if existing is not None:
+            raise ValueError(
+                f"handler {existing.node.path!r} already exists: create it once, before the "
+                "constructs that share it"
+            )
+    return new_path(scope, construct_id)
 
 
 def check_handler(scope: Construct, handler: object, kind: type[Handler] = Handler) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -22,6 +22,8 @@ _MOST_NAMES = 4
 
 _RELATIVE = re.compile(r"[a-z0-9_-]+")
 _APEX = "@"
+# https://docs.aws.amazon.com/cdk/v2/guide/context.html
+_LOOKUP, _PRIVATE = "hosted-zone:", "privateZone=true"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +57,11 @@ class WebDomain:
         """
         if isinstance(zone, type) or not hasattr(zone, "hosted_zone_id"):
             raise ValueError(f"zone must be an IHostedZone such as HostedZone, got {show(zone)}")
-        path = zone.node.path
-        if _is_private(zone):
-            raise ValueError(f"zone must be a public hosted zone, got {path!r}, which is private")
+        check_public(zone)
         name = _zone_name(zone)
         if not name:
             raise ValueError(
-                f"zone must have a name that is known at synthesis, got {path!r}: use "
+                f"zone must have a name that is known at synthesis, got {zone.node.path!r}: use "
                 "HostedZone.from_hosted_zone_attributes(...) or HostedZone.from_lookup(...)"
             )
         check_known(zone.hosted_zone_id, check_hosted_zone_id, "hosted_zone_id")
@@ -89,10 +89,28 @@ class WebDomain:
         return name == self.zone_name
 
 
+def check_public(zone: route53.IHostedZone) -> None:
+    """Check that a zone is not known to be private: there, Lightsail would find no record."""
+    if _is_private(zone):
+        raise ValueError(
+            f"zone must be a public hosted zone, got {zone.node.path!r}, which is private: "
+            "Lightsail does not see its records"
+        )
+
+
 def _is_private(zone: route53.IHostedZone) -> bool:
-    """Return whether the app makes a zone that is in VPCs, as a public one is not."""
+    """Return whether a zone is known to be in VPCs, as a public one is not."""
     resource = zone.node.default_child
-    return isinstance(resource, route53.CfnHostedZone) and bool(template_value(zone, resource.vpcs))
+    if isinstance(resource, route53.CfnHostedZone):
+        return bool(template_value(zone, resource.vpcs))
+    # A zone that was looked up does not tell. What the CDK's command line has found does.
+    return any(
+        key.startswith(_LOOKUP)
+        and _PRIVATE in key.split(":")
+        and isinstance(found, Mapping)
+        and str(found.get("Id")).removeprefix("/hostedzone/") == zone.hosted_zone_id
+        for key, found in zone.node.get_all_context().items()
+    )
 
 
 def _zone_name(zone: route53.IHostedZone) -> str:
