@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..aws.calls import READING_SECONDS, Calls
 from ..cloudformation.resource import Answer, Resource
 from ..errors import REASON_LIMIT, HandlerError, NotFound, OutOfTime, Unfinished
+from ..lightsail.client import STALE_SECONDS
 from ..properties.domains import (
     NOT_VALIDATED,
     ValidationAttribute,
@@ -95,8 +96,11 @@ class ValidationResource(Resource):
         if request.stack.keeps(name):
             self._log("kept: another resource stands for it", certificate=name)
             return
-        certificates = self._certificates.all()
-        own = next((one for one in certificates if one.name == name), None)
+        certificates, own = self._all_and(name)
+        if own is None or not own.records:
+            # A read may lag behind what was made a moment ago.
+            request.deadline.pause(STALE_SECONDS)
+            certificates, own = self._all_and(name)
         if own is None:
             self._log("kept: a certificate that is gone does not say its records", certificate=name)
             return
@@ -104,6 +108,11 @@ class ValidationResource(Resource):
         self._take_back(self._own_records(wanted), own.records.difference(*others))
         for record in sorted(own.records.intersection(frozenset().union(*others)), key=str):
             self._log("kept: another certificate needs it", record=str(record))
+
+    def _all_and(self, name: str) -> tuple[list[Certificate], Certificate | None]:
+        """Return all certificates, and the one of a name."""
+        certificates = self._certificates.all()
+        return certificates, next((one for one in certificates if one.name == name), None)
 
     def undo(self, *, is_too_late: bool) -> None:
         """Remove what was written for the request, if that is cancelled by now."""
