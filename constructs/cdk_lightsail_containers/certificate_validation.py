@@ -124,7 +124,6 @@ class CertificateValidation(Resource):
             [name, *place.values()],
             {ValidationProperty.CERTIFICATE_NAME: self._certificate.ref, **place},
             [*validate_certificate(), *self._zone_statements()],
-            hands_over=True,
         )
 
     @property
@@ -214,7 +213,6 @@ class CertificateValidation(Resource):
                     EntryProperty.TARGET: url,
                 },
                 change_lightsail_zone(self),
-                hands_over=False,
             )
             return
         # The URL is https://<host>/.
@@ -248,19 +246,17 @@ class CertificateValidation(Resource):
         key: Sequence[str],
         properties: Mapping[str, object],
         statements: Sequence[iam.PolicyStatement],
-        *,
-        hands_over: bool,
     ) -> CustomResource:
         """Add a custom resource with its policy."""
         handler, resolved = self._handler, Stack.of(self).resolve(list(key))
         name = f"{construct_id}-{hashlib.sha256(json.dumps(resolved).encode()).hexdigest()[:8]}"
-        policy = handler.allow_zone(self, name, statements, hands_over=hands_over)
+        policy = handler.allow_zone(self, name, statements)
         resource = CustomResource(
             self,
             name,
             resource_type=resource_type,
             service_token=handler.function.function_arn,
-            service_timeout=(handler.hand_over_timeout if hands_over else handler.service_timeout),
+            service_timeout=handler.hand_over_timeout,
             properties=properties,
         )
         handler.add_dependency_of(resource)

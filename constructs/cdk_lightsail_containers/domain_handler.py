@@ -39,8 +39,6 @@ class DomainHandler(Handler):
         scope: Construct,
         name: str,
         statements: Sequence[iam.PolicyStatement],
-        *,
-        hands_over: bool,
     ) -> iam.Policy:
         """Add a policy to the function's role that exists as long as a resource needs it.
 
@@ -49,9 +47,8 @@ class DomainHandler(Handler):
             name: another one for another zone or certificate, so that a resource that moves keeps
                 the policy for the old one until it is deleted.
             statements: what the function does there.
-            hands_over: whether the function may continue in another invocation.
         """
         reads = ("cloudformation:ListStackResources",)
-        policy = self._add_policy(scope, name, statements, stack_reads=reads, hands_over=hands_over)
+        policy = self._add_policy(scope, name, statements, stack_reads=reads, hands_over=True)
         acknowledge_domains(policy)
         return policy

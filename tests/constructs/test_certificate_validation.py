@@ -230,7 +230,7 @@ def test_each_name_of_a_zone_of_lightsail_gets_an_entry(stack: Stack) -> None:
     entries = resources(stack, ENTRY).values()
     assert {one["Properties"]["Name"] for one in entries} == {"example.com", "www.example.com"}
     assert all("Fn::GetAtt" in one["Properties"]["Target"] for one in entries)
-    assert all(one["Properties"]["ServiceTimeout"] == "1857" for one in entries)
+    assert all(one["Properties"]["ServiceTimeout"] == "3600" for one in entries)
 
 
 def test_takes_a_certificate_and_a_handler(stack: Stack) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..aws.calls import READING_SECONDS, Calls
+from ..aws.calls import Calls
 from ..cloudformation.resource import Answer, Resource
 from ..errors import REASON_LIMIT, HandlerError, NotFound, OutOfTime, Unfinished
 from ..lightsail.client import STALE_SECONDS
@@ -45,7 +45,7 @@ class ValidationResource(Resource):
     def __init__(self, request: Request) -> None:
         super().__init__(request)
         self._log = request.log
-        self._calls = Calls(request.deadline, request.log, READING_SECONDS)
+        self._calls = Calls(request.deadline, request.log)
         self._certificates = Certificates(request.environment.lightsail, self._calls)
         self._own: OwnRecords | None = None
 
@@ -85,13 +85,24 @@ class ValidationResource(Resource):
         raise _unfinished(name)
 
     def delete(self) -> None:
-        """Remove the records that the function has written, unless something needs them."""
-        request = self.request
+        """Remove the records that the function has written, unless something needs them.
+
+        Raises:
+            Unfinished: the deadline came first; another invocation goes on, as a Delete that fails
+                leaves the stack stuck.
+        """
         try:
-            wanted = ValidationProperties.parse(request.event.get("ResourceProperties"))
+            wanted = ValidationProperties.parse(self.request.event.get("ResourceProperties"))
         except ValueError as error:
             self._log("nothing to delete", why=str(error))
             return
+        try:
+            self._delete(wanted)
+        except OutOfTime as error:
+            raise error.unfinished() from error
+
+    def _delete(self, wanted: ValidationProperties) -> None:
+        request = self.request
         name = wanted.certificate_name
         if request.stack.keeps(name):
             self._log("kept: another resource stands for it", certificate=name)

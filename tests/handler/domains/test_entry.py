@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cdk_lightsail_containers_handler.properties.domains import DOMAIN_ENTRY_TYPE
+from deployment_requests import FakeLambda
 from lightsail_local.server import Fault
 
 TARGET = "https://shop.abc.us-east-1.cs.amazonlightsail.com/"
@@ -20,6 +21,7 @@ def event_of(domains: Any, kind: str, physical_id: str | None = None, **changes:
         "LightsailDomainName": "example.com",
         "Name": "www.example.com",
         "Target": TARGET,
+        "ServiceTimeout": "3600",
         **changes,
     }
     event["ResourceProperties"] = {
@@ -148,6 +150,20 @@ def test_a_create_goes_on_where_a_killed_one_has_ended(in_lightsail: Any) -> Non
     assert send(in_lightsail, "Create", Target="https://new.example.net/")["Status"] == "SUCCESS"
     assert aliases(in_lightsail) == [("www.example.com", "new.example.net")]
     assert len(in_lightsail.entries()) == 2
+
+
+def test_a_delete_hands_over_until_lightsail_answers(in_lightsail: Any) -> None:
+    fake = in_lightsail.stack.clients["lambda"] = FakeLambda()
+    send(in_lightsail, "Create")
+    fault = Fault(operation="GetDomain", kind="throttle", times=10_000)
+    in_lightsail.stack.lightsail.faults.append(fault)
+
+    in_lightsail.stack.handler(event_of(in_lightsail, "Delete"), in_lightsail.stack.context())
+
+    in_lightsail.stack.lightsail.faults.clear()
+    (payload,) = fake.payloads
+    assert in_lightsail.stack.send(payload)["Status"] == "SUCCESS"
+    assert in_lightsail.entries() == []
 
 
 def test_a_delete_removes_what_reads_do_not_show_yet(in_lightsail: Any) -> None:

@@ -291,6 +291,20 @@ def test_lightsail_that_stops_answering_hands_over(in_route53: Any) -> None:
     assert len(fake.payloads) == 1
 
 
+def test_a_delete_hands_over_until_lightsail_answers(domains: Any) -> None:
+    fake = domains.stack.clients["lambda"] = FakeLambda()
+    domains.send("Create")
+    fault = Fault(operation="GetCertificates", kind="throttle", times=10_000)
+    domains.stack.lightsail.faults.append(fault)
+
+    domains.stack.handler(domains.event("Delete"), domains.stack.context())
+
+    domains.stack.lightsail.faults.clear()
+    (payload,) = fake.payloads
+    assert domains.stack.send(payload)["Status"] == "SUCCESS"
+    assert domains.entries() == []
+
+
 @pytest.mark.parametrize(
     ("kind", "fault", "problem", "fix"),
     [
