@@ -30,7 +30,7 @@ QUESTIONS = {
 NOT_ASKED = {
     "D1": "Does Lightsail write validation records into a DNS zone of its own by itself?",
     "D2": "Does it remove those with the certificate?",
-    "D3": "How does GetDomain show names, targets and texts: letter case, final dots, quotes?",
+    "D3": "How does GetDomain show names, targets and TXT: letter case, final dots, quotes?",
     "D4": "A second A entry of a name: refused, or taken?",
     "D5": "A TXT entry that is there already: taken twice, or refused?",
     "D6": "DeleteDomainEntry: by the id, or by everything?",

@@ -261,6 +261,9 @@ class CertificateValidation(Resource):
         )
         handler.add_dependency_of(resource)
         resource.node.add_dependency(policy)
+        if self._domain.lightsail_domain is not None:
+            # The properties have the zone's name, which is no reference.
+            resource.node.add_dependency(self._domain.lightsail_domain)
         return resource
 
 
@@ -293,7 +296,7 @@ def _domain_names_of(service: CfnContainer) -> list[object]:
 
 def _check_account(scope: Construct, domain: WebDomain) -> None:
     """Check that the zone is not known to be in an account that the function cannot reach."""
-    zone = domain.hosted_zone
+    zone = domain.hosted_zone or domain.lightsail_domain
     if zone is None:
         return
     ours, theirs = Stack.of(scope).account, zone.env.account

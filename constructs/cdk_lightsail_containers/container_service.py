@@ -250,4 +250,4 @@ def _check_public_domain_names(names: object) -> None:
             raise ValueError(f"{rule}, got {show(domains)} for {certificate!r}")
     count = sum(len(domains) for domains in names.values())
     if count > _MAX_DOMAINS:
-        raise ValueError(f"public_domain_names must be {_MAX_DOMAINS} at most, got {count}")
+        raise ValueError(f"public_domain_names must be {_MAX_DOMAINS} names at most, got {count}")

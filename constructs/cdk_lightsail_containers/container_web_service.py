@@ -124,7 +124,7 @@ class ContainerWebService(Construct):
             if output_prefix is not None:
                 _check_output_prefix(scope, output_prefix)
             names = {} if public_domain_names is None else public_domain_names
-            _check_names_once(domain, names)
+            _check_names(domain, names)
             endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
             super().__init__(scope, id)
 
@@ -211,8 +211,8 @@ def _check_output_prefix(scope: Construct, prefix: object) -> None:
                 )
 
 
-def _check_names_once(domain: object, names: object) -> None:
-    """Check that no domain name is in both parameters."""
+def _check_names(domain: object, names: object) -> None:
+    """Check that the domain names of both parameters differ."""
     if not isinstance(domain, WebDomain) or not isinstance(names, Mapping):
         return
     for given in names.values():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from aws_cdk import aws_route53 as route53
+from aws_cdk.aws_lightsail import CfnDomain
 
 from cdk_lightsail_containers_handler.properties.domains import (
     check_domain_name,
@@ -36,11 +37,13 @@ class WebDomain:
         names: the domain names, 1 to 4.
         zone_name: the name of the zone.
         hosted_zone: the zone of Amazon Route 53; None for one of Lightsail.
+        lightsail_domain: the zone of Lightsail, if the app makes it.
     """
 
     names: tuple[str, ...]
     zone_name: str
     hosted_zone: route53.IHostedZone | None = None
+    lightsail_domain: CfnDomain | None = None
 
     @classmethod
     def route53(cls, zone: route53.IHostedZone, *domain_names: str) -> Self:
@@ -69,20 +72,22 @@ class WebDomain:
         return cls(names=_checked(full), zone_name=name, hosted_zone=zone)
 
     @classmethod
-    def lightsail(cls, zone: str, *names: str) -> Self:
+    def lightsail(cls, zone: str | CfnDomain, *names: str) -> Self:
         """Use names of a DNS zone of Lightsail.
 
         Args:
-            zone: the name of a zone that exists, such as `example.com`; it cannot be a token.
+            zone: the name of a zone that exists, such as `example.com`, or a `CfnDomain` of the
+                app; the name cannot be a token.
             *names: 1 to 4 names such as `www` or `www.example.com`; `@` is the zone's own name. A
                 name with a dot is a whole one.
 
         Raises:
             ValueError: a value breaks its rule.
         """
-        name = check_domain_name(zone, "zone")
+        made = zone if isinstance(zone, CfnDomain) else None
+        name = check_domain_name(zone if made is None else made.domain_name, "zone")
         full = [_full_name(one, name) for one in names]
-        return cls(names=_checked(full), zone_name=name)
+        return cls(names=_checked(full), zone_name=name, lightsail_domain=made)
 
     def is_apex(self, name: str) -> bool:
         """Return whether a domain name is that of the zone itself, where no CNAME can be."""
@@ -128,8 +133,12 @@ def _full_name(name: object, zone: str) -> str:
         return zone
     if is_token(name):
         raise ValueError(f"a domain name must be known at synthesis, got {show(name)}")
+    if isinstance(name, str) and name.startswith("*"):
+        raise ValueError(f"a name must be without '*', got {name!r}: Lightsail has no wildcards")
     is_relative = isinstance(name, str) and _RELATIVE.fullmatch(name)
-    full = check_domain_name(f"{name}.{zone}" if is_relative else name, "a domain name")
+    # As Amazon Route 53 writes names; one that ends in a dot is a whole one.
+    plain = name[:-1] if isinstance(name, str) and name.endswith(".") else name
+    full = check_domain_name(f"{name}.{zone}" if is_relative else plain, "a name")
     if full != zone and not full.endswith(f".{zone}"):
         raise ValueError(f"a domain name must be in the zone {zone!r}, got {full!r}")
     return full

@@ -11,7 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from aws_cdk.assertions import Match, Template
-from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer
+from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer, CfnDomain
 
 from cdk_lightsail_containers import (
     CertificateValidation,
@@ -114,6 +114,16 @@ def test_a_zone_of_lightsail_needs_no_route_53(stack: Stack) -> None:
     ((_, resource),) = resources(stack, VALIDATION).items()
     assert resource["Properties"]["LightsailDomainName"] == "example.com"
     assert "route53" not in str(resources(stack, "AWS::IAM::Policy"))
+
+
+def test_waits_for_a_zone_of_lightsail_that_the_app_makes(stack: Stack) -> None:
+    zone = CfnDomain(stack, "Zone", domain_name="example.com")
+    web_service(stack, WebDomain.lightsail(zone, "www"))
+
+    for kind in (VALIDATION, ENTRY):
+        ((_, resource),) = resources(stack, kind).items()
+        assert resource["Properties"]["LightsailDomainName"] == "example.com"
+        assert "Zone" in resource["DependsOn"]
 
 
 def test_the_function_for_images_may_change_no_record(stack: Stack) -> None:
@@ -484,5 +494,8 @@ def test_a_zone_of_another_account_is_refused() -> None:
 
     with pytest.raises(ValueError, match="in the account of the stack, got 'Theirs/Zone' of 1111"):
         CertificateValidation(ours, "Certificate", domain=there)
+    lightsail = WebDomain.lightsail(CfnDomain(theirs, "Domain", domain_name="example.com"), "www")
+    with pytest.raises(ValueError, match="in the account of the stack, got 'Theirs/Domain' of 111"):
+        CertificateValidation(ours, "Other", domain=lightsail)
     elsewhere = Stack(app, "Same", env=Environment(account="111122223333", region="us-east-1"))
     CertificateValidation(elsewhere, "Certificate", domain=there)

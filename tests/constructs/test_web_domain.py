@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import App, Environment, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_route53 as route53
+from aws_cdk.aws_lightsail import CfnDomain
 
 from cdk_lightsail_containers import WebDomain
 
@@ -44,6 +45,7 @@ def test_names_of_a_hosted_zone(zone: Any) -> None:
         ("www", "www.example.com"),
         ("a.b.example.com", "a.b.example.com"),
         ("www.example.com", "www.example.com"),
+        ("www.example.com.", "www.example.com"),
         ("example.com", "example.com"),
         ("@", "example.com"),
     ],
@@ -61,7 +63,9 @@ def test_names_may_be_whole_or_relative_to_the_zone(zone: Any, name: str, full: 
         ([], "domain names must be 1 to 4, got 0"),
         (["a", "b", "c", "d", "e"], "domain names must be 1 to 4, got 5"),
         (["a", "a"], "domain names must differ, got a.example.com, a.example.com"),
-        ([7], "a domain name must be a domain name such as 'www.example.com'"),
+        ([7], "a name must be a domain name such as 'www.example.com'"),
+        (["www."], "a name must be a domain name such as"),
+        (["*.example.com"], r"a name must be without '\*', got '\*.example.com': Lightsail has no"),
         (["WWW"], "in lowercase letters, got 'WWW'"),
     ],
 )
@@ -73,6 +77,17 @@ def test_wrong_names_are_refused(names: Any, rule: str) -> None:
 def test_a_zone_of_lightsail_has_a_name() -> None:
     with pytest.raises(ValueError, match="zone must be a domain name such as"):
         WebDomain.lightsail("example", "www")
+
+
+def test_a_zone_of_lightsail_may_be_one_of_the_app(stack: Stack) -> None:
+    zone = CfnDomain(stack, "Domain", domain_name="example.com")
+    later = CfnDomain(stack, "Later", domain_name=Fn.import_value("Name"))
+
+    domain = WebDomain.lightsail(zone, "www")
+
+    assert (domain.names, domain.lightsail_domain) == (("www.example.com",), zone)
+    with pytest.raises(ValueError, match="zone must be a domain name such as"):
+        WebDomain.lightsail(later, "www")
 
 
 def test_a_name_outside_of_the_zone_is_refused(zone: Any) -> None:

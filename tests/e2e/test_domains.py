@@ -131,6 +131,19 @@ def test_a_domain_of_a_zone_of_the_same_stack_is_created_and_destroyed(
     assert route53.list_hosted_zones()["HostedZones"] == []
 
 
+def test_a_domain_of_a_lightsail_zone_of_the_same_stack_is_created_and_destroyed(
+    cdk: Cdk, image: str
+) -> None:
+    new = {"zone_name": "example.net", "zone_id": "new in lightsail"}
+    succeeded(cdk.deploy(APP, image=image, names="www,@", **new))
+
+    assert ("example.net", "A") in records(cdk, {"zone_name": "example.net"})
+    assert names(cdk, "site") == ["example.net", "www.example.net"]
+
+    cdk.delete("Domains")
+    assert certificates(cdk) == []
+
+
 def test_a_domain_is_created_changed_rolled_back_and_destroyed(
     cdk: Cdk, any_zone: dict[str, str], image: str, fail: Callable[[str], None]
 ) -> None:

@@ -55,7 +55,7 @@ class Behaviour:
             a DNS zone of its own by itself, which AWS documents as "can".
         removes_own_records: D2, whether it removes those with the certificate.
         shown_entries: D3, whether GetDomain shows entries as they were written, or with final dots
-            and without the quotes of texts.
+            and TXT without quotes.
         second_alias: D4, what becomes of a second A entry of a name.
         same_txt: D5, what becomes of a TXT entry that is there already.
         delete_entry_by: D6, whether DeleteDomainEntry goes by everything, or by the id.
