@@ -41,6 +41,7 @@ from ._handler.acknowledgements import (
 )
 from ._handler.asset import IMAGES, handler_code
 from ._handler.grantees import PolicyGrantee
+from ._handler.metric_options import MetricOptions
 from ._handler.policies import (
     STACK_READS,
     check_role_size,
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_lightsail import IContainerRef
 
     from ._handler.asset import FunctionCode
-    from ._handler.metric_options import MetricOptions
     from ._handler.policies import Permissions
 
 
