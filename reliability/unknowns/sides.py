@@ -42,7 +42,7 @@ SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
     "second_alias": ("D4", ("refused", "accepted")),
     "same_txt": ("D5", ("accepted", "refused")),
     "delete_entry_by": ("D6", ("everything", "id")),
-    "missing_certificate": ("D7", ("NotFoundException", "InvalidInputException", "none")),
+    "missing_certificate": ("D7", ("not_found", "invalid", "none")),
     "validation_records": ("D8", ("same", "different")),
     "records_seconds": ("D8", (0.5, 0, 20)),
     "stale_domain_seconds": ("D9", (0, 2)),

@@ -165,16 +165,19 @@ def test_another_certificate_of_a_name_may_have_other_records(
     assert detail(zones)["domainValidationRecords"] == shown[0]
 
 
-@pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException", "none"])
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [("not_found", "NotFoundException"), ("invalid", "InvalidInputException"), ("none", "")],
+)
 def test_a_certificate_that_is_not_there_is_an_error_or_an_empty_list(
-    zones: Any, server: LightsailServer, code: Any
+    zones: Any, server: LightsailServer, answer: Any, code: str
 ) -> None:
-    server.behaviour.missing_certificate = code
+    server.behaviour.missing_certificate = answer
 
-    if code == "none":
-        assert zones.get_certificates(certificateName="www")["certificates"] == []
-    else:
+    if code:
         assert refused(detail, api=zones)[0] == code
+    else:
+        assert zones.get_certificates(certificateName="www")["certificates"] == []
     with pytest.raises(ClientError):
         zones.delete_certificate(certificateName="www")
 

@@ -59,7 +59,8 @@ class Behaviour:
         second_alias: D4, what becomes of a second A entry of a name.
         same_txt: D5, what becomes of a TXT entry that is there already.
         delete_entry_by: D6, whether DeleteDomainEntry goes by everything, or by the id.
-        missing_certificate: D7, what GetCertificates answers for a name that is not there.
+        missing_certificate: D7, what GetCertificates answers for a name that is not there: one of
+            two errors, or no certificate.
         validation_records: D8, whether the validation records of a domain name are the same in each
             certificate of an account.
         records_seconds: D8, how long a new certificate does not show its validation records.
@@ -112,9 +113,7 @@ class Behaviour:
     second_alias: Literal["refused", "accepted"] = "refused"
     same_txt: Literal["accepted", "refused"] = "accepted"
     delete_entry_by: Literal["everything", "id"] = "everything"
-    missing_certificate: Literal["NotFoundException", "InvalidInputException", "none"] = (
-        "NotFoundException"
-    )
+    missing_certificate: Literal["not_found", "invalid", "none"] = "not_found"
     validation_records: Literal["same", "different"] = "same"
     records_seconds: float = 0.5
     stale_domain_seconds: float = 0

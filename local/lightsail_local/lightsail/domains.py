@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..behaviour.behaviour import Behaviour
-from ..behaviour.errors import LightsailError, invalid
+from ..behaviour.errors import LightsailError, invalid, not_found
 from .dns_zones import DnsZones, Parameters, Result, plain
 from .history import History
 from .tags import Tags, add_tags
@@ -143,9 +143,8 @@ class Domains:
         return certificates[name]
 
     def _missing(self, name: str) -> LightsailError:
-        code = self._behaviour.missing_certificate
         said = f"The Certificate does not exist: {name}"
-        return LightsailError("NotFoundException" if code == "none" else code, said)
+        return (invalid if self._behaviour.missing_certificate == "invalid" else not_found)(said)
 
     def _put(self, certificates: Mapping[str, _Certificate]) -> None:
         self._history.put(certificates, self._behaviour.stale_domain_seconds)
