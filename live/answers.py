@@ -25,6 +25,20 @@ QUESTIONS = {
     "U13": "The mount of a blob that is there: 201, or 202 and an upload?",
     "U14": "How many calls until ThrottlingException?",
 }
+"""The questions that a run puts."""
+
+NOT_ASKED = {
+    "D1": "Does Lightsail write validation records into a DNS zone of its own by itself?",
+    "D2": "Does it remove those with the certificate?",
+    "D3": "How does GetDomain show names, targets and TXT: letter case, final dots, quotes?",
+    "D4": "A second A entry of a name: refused, or taken?",
+    "D5": "A TXT entry that is there already: taken twice, or refused?",
+    "D6": "DeleteDomainEntry: by the id, or by everything?",
+    "D7": "GetCertificates for a name that is not there: which error, or an empty list?",
+    "D8": "Validation records: the same in each certificate of an account, and when shown?",
+    "D9": "For how long after a write do GetDomain and GetCertificates show what was before?",
+}
+"""Those that need a domain name whose name servers are those of the zone."""
 
 
 @dataclass(frozen=True, kw_only=True)

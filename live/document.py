@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from reliability.report import table
 
-from .answers import QUESTIONS, Answer, command, written
+from .answers import NOT_ASKED, QUESTIONS, Answer, command, written
 from .clean_up import Left
 from .mask import Mask
 from .probes.assumptions import Fact
@@ -85,6 +85,8 @@ def _answers(answers: Sequence[Answer]) -> str:
         answer = found.get(unknown)
         said = _cell(str(answer)) if answer else "not asked"
         rows.append((unknown, question, said, _sides(answer.sides) if answer else ""))
+    needed = "not asked: needs a domain name"
+    rows += [(unknown, question, needed, "") for unknown, question in NOT_ASKED.items()]
     return table(rows)
 
 

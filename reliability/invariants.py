@@ -21,7 +21,7 @@ from world.world import World
 
 from .advice import is_sentence
 from .answers import wrong_answers
-from .records import certificate, records, stood_for
+from .records import by_lightsail, certificate, records, stood_for
 from .windows import Window, window_of
 
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
@@ -156,20 +156,21 @@ class Invariants:
         for record in sorted(others - found, key=str):
             yield f"record {record} of another user is lost"
         written: set[Record] = set()
+        # What Lightsail writes by itself, it keeps or removes; the function may write it again.
+        free = _with_marks(by_lightsail(self.world))
         for stack in self.stacks:
             wanted = self._written(stack.resources.values())
             written |= wanted
             if not _is_deleted_again(outcomes):
-                for record in sorted(wanted - found, key=str):
+                for record in sorted(wanted - found - free, key=str):
                     yield f"{stack.name} has no record {record}"
             yield from self._wrong_certificates(stack)
-        for record in sorted(found - written - others, key=str):
+        for record in sorted(found - written - others - free, key=str):
             yield f"record {record} belongs to no stack"
 
     def _written(self, resources: Iterable[Resource]) -> set[Record]:
         """Return the records that resources stand for, and what the function writes beside them."""
-        own = {record for one in resources for record in stood_for(self.world, one)}
-        return own | {record.mark for record in own}
+        return _with_marks({record for one in resources for record in stood_for(self.world, one)})
 
     def _wrong_certificates(self, stack: SimulatedStack) -> Iterator[str]:
         for resource in stack.resources.values():
@@ -304,6 +305,11 @@ def _version(resource: Resource) -> int:
 def _is_deleted_again(outcomes: Collection[Outcome]) -> bool:
     """Return whether the answer of a stack's Delete was lost: the stack is deleted again."""
     return any(outcome.status == "DELETE_FAILED" for outcome in outcomes)
+
+
+def _with_marks(written: set[Record]) -> set[Record]:
+    """Return records, and what the function writes beside them."""
+    return written | {record.mark for record in written}
 
 
 def _surplus(known: set[str], properties: Mapping[str, Any], new: int) -> set[str]:

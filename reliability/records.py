@@ -27,6 +27,12 @@ def records(world: World) -> set[Record]:
     }
 
 
+def by_lightsail(world: World) -> set[Record]:
+    """Return the records that Lightsail has written by itself, also those that are gone."""
+    written = world.lightsail.lightsail.domains.written
+    return {Record.of(name, "CNAME", value) for name, value in written}
+
+
 def stood_for(world: World, resource: Resource) -> Iterator[Record]:
     """Return the records that a resource stands for: without its certificate, none."""
     if resource.kind == CERTIFICATE_VALIDATION_TYPE and (found := certificate(world, resource)):

@@ -85,7 +85,10 @@ def test_the_parts_of_the_handler_construct_never_import_a_construct() -> None:
         if name.startswith(("cdk_lightsail_containers.", ".."))
     }
 
-    assert found == {"cdk_lightsail_containers._checks"}
+    assert found == {
+        "cdk_lightsail_containers._checks",
+        "cdk_lightsail_containers._template_secrets",
+    }
 
 
 def test_the_policies_never_name_the_handler_construct() -> None:

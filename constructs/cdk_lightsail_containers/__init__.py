@@ -2,14 +2,16 @@
 
 from cdk_lightsail_containers_handler.properties.container import PortProtocol
 
+from ._service_base import IContainerService
 from .certificate_validation import CertificateValidation
 from .container import Container
 from .container_image import ContainerImage
 from .container_secret import ContainerSecret
-from .container_service import ContainerService, IContainerService
+from .container_service import ContainerService
 from .container_service_deployment import ContainerServiceDeployment
 from .container_web_service import ContainerWebService
-from .handler import DomainHandler, Handler
+from .domain_handler import DomainHandler
+from .handler import Handler
 from .image_source import ImageSource
 from .power import Power
 from .public_endpoint import HealthCheck, PublicEndpoint

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from aws_cdk import CfnMapping, CustomResource, Fn, Resource, Stack
+from aws_cdk import CustomResource, Fn, Resource, Stack
 from aws_cdk import aws_route53 as route53
 from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer
 
@@ -20,7 +20,9 @@ from cdk_lightsail_containers_handler.properties.domains import (
 )
 from cdk_lightsail_containers_handler.properties.rules import show
 
+from ._alias_zones import alias_zone
 from ._checks import (
+    SynthesisCheck,
     check_known,
     check_place,
     check_service,
@@ -29,42 +31,23 @@ from ._checks import (
     is_known,
     is_token,
     new_path,
+    resource_of,
+    template_value,
 )
 from ._handler.policies import change_hosted_zone, change_lightsail_zone, validate_certificate
-from .handler import DomainHandler, check_handler
-from .web_domain import WebDomain
+from .domain_handler import DomainHandler
+from .handler import check_handler
+from .web_domain import WebDomain, check_public
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_iam as iam
+    from aws_cdk.interfaces.aws_lightsail import IContainerRef
     from constructs import Construct
 
-    from .container_service import IContainerService
+    from ._service_base import IContainerService
 
-# https://docs.aws.amazon.com/lightsail/latest/userguide/amazon-lightsail-route-53-alias-record-for-container-service.html
-_ALIAS_ZONES = {
-    "ap-east-1": "Z08783602ZZF1Q7DYQZ4Q",
-    "ap-northeast-1": "Z0626125UAU4JWQ9JSKN",
-    "ap-northeast-2": "Z06260262XZM84B2WPLHH",
-    "ap-south-1": "Z10460781IQMISS0I0VVY",
-    "ap-southeast-1": "Z0625921354DRJH4EY9V0",
-    "ap-southeast-2": "Z09597943PQQZATPFE96E",
-    "ap-southeast-3": "Z03072883T5HFTY4T7CDL",
-    "ap-southeast-5": "Z09430204C5DXNNO314Y",
-    "ca-central-1": "Z10450993RIRIJJUUMA5W",
-    "eu-central-1": "Z06137433FV04OY4EC6L0",
-    "eu-north-1": "Z016970523TDG2TZMUXKK",
-    "eu-south-2": "Z09429752610EUUODCNMZ",
-    "eu-west-1": "Z0624732FELAMMKW3Y21",
-    "eu-west-2": "Z0624918ZXDYQZLOXA66",
-    "eu-west-3": "Z09594631DSW2QUR7CFGO",
-    "sa-east-1": "Z06385701RRVJGO1IDVWQ",
-    "us-east-1": "Z06246771KYU0IRHI74W4",
-    "us-east-2": "Z10362273VJ548563IY84",
-    "us-west-2": "Z0959753D43BBB908BAV",
-}
-_MAPPING = "LightsailAliasZones"
 _LONGEST_READABLE = 40
 
 
@@ -124,6 +107,9 @@ class CertificateValidation(Resource):
         self._handler = handler or DomainHandler.shared(self)
         self._certificate = certificate or _new_certificate(self, domain.names)
         zone = domain.hosted_zone
+        if zone is not None:
+            # It may be put into a VPC later.
+            self.node.add_validation(SynthesisCheck(lambda: check_public(zone)))
         place: Mapping[str, str] = (
             {ValidationProperty.LIGHTSAIL_DOMAIN_NAME: domain.zone_name}
             if zone is None
@@ -138,7 +124,6 @@ class CertificateValidation(Resource):
             [name, *place.values()],
             {ValidationProperty.CERTIFICATE_NAME: self._certificate.ref, **place},
             [*validate_certificate(), *self._zone_statements()],
-            hands_over=True,
         )
 
     @property
@@ -188,10 +173,32 @@ class CertificateValidation(Resource):
             if self._has_records:
                 raise ValueError("the domain names already have records: call add_records once")
             _refuse_twin(self, self._domain.names)
+            # It may get its names later, or they may be tokens.
+            self.node.add_validation(SynthesisCheck(lambda: self._check_names_of(service)))
             url = service.attr_url if isinstance(service, CfnContainer) else service.url
             for name in self._domain.names:
                 self._add_record(name, url)
             self._has_records = True
+
+    def _check_names_of(self, service: IContainerRef) -> None:
+        """Check that a service of the app answers to each of the domain names, and once."""
+        resource = resource_of(service)
+        if resource is None:
+            return
+        found = _domain_names_of(resource)
+        for name in self._domain.names:
+            if found.count(name) > 1:
+                raise ValueError(
+                    f"public_domain_names must have each domain name once, got {name!r} twice for "
+                    f"{service.node.path!r}: leave it to one certificate"
+                )
+            # What is no string may become the name.
+            if name not in found and all(isinstance(one, str) for one in found):
+                raise ValueError(
+                    f"public_domain_names of {service.node.path!r} must have {name!r}, which is to "
+                    "lead to it: create the service with "
+                    "public_domain_names=validation.public_domain_names"
+                )
 
     def _add_record(self, name: str, url: str) -> None:
         zone = self._domain.hosted_zone
@@ -206,7 +213,6 @@ class CertificateValidation(Resource):
                     EntryProperty.TARGET: url,
                 },
                 change_lightsail_zone(self),
-                hands_over=False,
             )
             return
         # The URL is https://<host>/.
@@ -223,24 +229,9 @@ class CertificateValidation(Resource):
             name=f"{name}.",
             type="A",
             alias_target=route53.CfnRecordSet.AliasTargetProperty(
-                dns_name=host, hosted_zone_id=self._alias_zone(), evaluate_target_health=True
+                dns_name=host, hosted_zone_id=alias_zone(self), evaluate_target_health=True
             ),
         )
-
-    def _alias_zone(self) -> str:
-        """Return the id of Lightsail's own zone for the services of the stack's Region."""
-        stack = Stack.of(self)
-        if not is_token(stack.region):
-            if stack.region not in _ALIAS_ZONES:
-                raise ValueError(
-                    f"the name of the zone itself needs an alias record, and Lightsail has none "
-                    f"for services in {stack.region}: use a name such as 'www'"
-                )
-            return _ALIAS_ZONES[stack.region]
-        zones = {region: {"Id": zone} for region, zone in _ALIAS_ZONES.items()}
-        existing = cast("CfnMapping | None", stack.node.try_find_child(_MAPPING))
-        mapping = existing or CfnMapping(stack, _MAPPING, mapping=zones)
-        return mapping.find_in_map(stack.region, "Id")
 
     def _zone_statements(self) -> list[iam.PolicyStatement]:
         zone = self._domain.hosted_zone
@@ -255,23 +246,24 @@ class CertificateValidation(Resource):
         key: Sequence[str],
         properties: Mapping[str, object],
         statements: Sequence[iam.PolicyStatement],
-        *,
-        hands_over: bool,
     ) -> CustomResource:
         """Add a custom resource with its policy."""
         handler, resolved = self._handler, Stack.of(self).resolve(list(key))
         name = f"{construct_id}-{hashlib.sha256(json.dumps(resolved).encode()).hexdigest()[:8]}"
-        policy = handler.allow_zone(self, name, statements, hands_over=hands_over)
+        policy = handler.allow_zone(self, name, statements)
         resource = CustomResource(
             self,
             name,
             resource_type=resource_type,
             service_token=handler.function.function_arn,
-            service_timeout=(handler.hand_over_timeout if hands_over else handler.service_timeout),
+            service_timeout=handler.hand_over_timeout,
             properties=properties,
         )
         handler.add_dependency_of(resource)
         resource.node.add_dependency(policy)
+        if self._domain.lightsail_domain is not None:
+            # The properties have the zone's name, which is no reference.
+            resource.node.add_dependency(self._domain.lightsail_domain)
         return resource
 
 
@@ -290,9 +282,21 @@ def _refuse_twin(validation: CertificateValidation, names: Sequence[str]) -> Non
         )
 
 
+def _domain_names_of(service: CfnContainer) -> list[object]:
+    """Return the domain names of a service as the template has them."""
+    found = template_value(service, service.public_domain_names) or []
+    if not isinstance(found, list):
+        return [found]
+    names: list[object] = []
+    for one in found:
+        domains = one.get("domainNames") if isinstance(one, dict) else one
+        names += domains if isinstance(domains, list) else [domains]
+    return names
+
+
 def _check_account(scope: Construct, domain: WebDomain) -> None:
     """Check that the zone is not known to be in an account that the function cannot reach."""
-    zone = domain.hosted_zone
+    zone = domain.hosted_zone or domain.lightsail_domain
     if zone is None:
         return
     ours, theirs = Stack.of(scope).account, zone.env.account

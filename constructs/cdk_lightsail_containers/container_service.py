@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
-import jsii
-from aws_cdk import Annotations, ArnFormat, CfnTag, IResource, Resource, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import Annotations, CfnTag
 from aws_cdk.aws_lightsail import CfnContainer
-from aws_cdk.interfaces.aws_lightsail import ContainerReference, IContainerRef
+from aws_cdk.interfaces.aws_lightsail import ContainerReference
 
 from cdk_lightsail_containers_handler.properties.rules import (
     check_number,
@@ -19,7 +16,8 @@ from cdk_lightsail_containers_handler.properties.rules import (
 )
 
 from ._checks import check_known, errors_in, is_known, is_token, new_path
-from .container_service_deployment import ContainerServiceDeployment
+from ._imported_service import ImportedService, check_arn
+from ._service_base import ServiceBase
 from .power import Power, check_power
 
 if TYPE_CHECKING:
@@ -27,110 +25,14 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from .container import Container
-    from .handler import Handler
-    from .public_endpoint import PublicEndpoint
+    from ._service_base import IContainerService
 
 # https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/API_CreateContainerService.html
 _MAX_NODES = 20
 _MAX_DOMAINS = 4
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonlightsail.html
-_ARN = re.compile(r"arn:[a-z-]+:lightsail:[a-z0-9-]+:[0-9]{12}:ContainerService/[A-Za-z0-9-]+")
-_URL = re.compile(r"https://[^\s/]+/?")
 
 
-class IContainerService(IResource, IContainerRef, Protocol):
-    """A container service: one of the stack, or an existing one."""
-
-    @property
-    def service_name(self) -> str:
-        """The service's name."""
-
-    @property
-    def service_arn(self) -> str:
-        """The service's ARN, or a pattern for all services if only the name is known."""
-
-    @property
-    def url(self) -> str:
-        """The service's default URL, `https://.../`."""
-
-    @property
-    def principal_arn(self) -> str:
-        """The ARN by which other accounts can trust the service."""
-
-    def add_deployment(
-        self,
-        id: str,
-        *,
-        containers: Mapping[str, Container],
-        handler: Handler | None = None,
-        public_endpoint: PublicEndpoint | None = None,
-        revision: str | None = None,
-    ) -> ContainerServiceDeployment:
-        """Deploy containers to the service."""
-
-    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
-        """Allow a principal actions on the service."""
-
-
-@jsii.implements(IContainerRef)
-class _Service(Resource):
-    """What container services have in common."""
-
-    def add_deployment(
-        self,
-        id: str,
-        *,
-        containers: Mapping[str, Container],
-        handler: Handler | None = None,
-        public_endpoint: PublicEndpoint | None = None,
-        revision: str | None = None,
-    ) -> ContainerServiceDeployment:
-        """Deploy containers to the service: a `ContainerServiceDeployment` within it.
-
-        Args:
-            id: the id within the service.
-            containers: a mapping of name to `Container`.
-            handler: the function to use. Default: the one that the stack shares.
-            public_endpoint: the container and port that the internet reaches. Default: none.
-            revision: any string; change it to have the secrets read again. Default: none.
-
-        Raises:
-            ValueError: a value breaks its rule, or the service has another deployment.
-        """
-        return ContainerServiceDeployment(
-            self,
-            id,
-            service=cast("IContainerRef", self),
-            containers=containers,
-            handler=handler,
-            public_endpoint=public_endpoint,
-            revision=revision,
-        )
-
-    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
-        """Allow a principal actions on the service.
-
-        Lightsail's `Get` operations accept no resource: allow those on `*`.
-
-        Args:
-            grantee: the principal, such as a role.
-            *actions: such as `lightsail:UpdateContainerService`.
-
-        Raises:
-            ValueError: there is no action.
-        """
-        with errors_in(self.node.path):
-            if not actions:
-                raise ValueError("actions must be names such as 'lightsail:...', got none")
-            return iam.Grant.add_to_principal(
-                grantee=grantee,
-                actions=list(actions),
-                resource_arns=[cast("IContainerService", self).service_arn],
-            )
-
-
-class ContainerService(_Service):
+class ContainerService(ServiceBase):
     """A Lightsail container service that the stack creates.
 
     `node.default_child` is its `CfnContainer`. Every `service` parameter of this library takes a
@@ -250,20 +152,15 @@ class ContainerService(_Service):
             ValueError: a value breaks its rule.
         """
         with errors_in(new_path(scope, id)):
-            check_known(service_name, check_service_name, "service_name")
-            check_known(service_arn, _check_arn, "service_arn")
-            if principal_arn is not None:
-                check_known(principal_arn, _check_principal_arn, "principal_arn")
-            if url is not None:
-                check_known(url, _check_url, "url")
-            return _ImportedService(
-                scope,
-                id,
-                service_name=service_name,
-                service_arn=service_arn,
-                principal_arn=principal_arn,
-                url=url,
-            )
+            check_known(service_arn, check_arn, "service_arn")
+        return ImportedService(
+            scope,
+            id,
+            service_name=service_name,
+            service_arn=service_arn,
+            principal_arn=principal_arn,
+            url=url,
+        )
 
     @staticmethod
     def from_service_name(
@@ -285,9 +182,7 @@ class ContainerService(_Service):
         Raises:
             ValueError: the name breaks its rule.
         """
-        with errors_in(new_path(scope, id)):
-            check_known(service_name, check_service_name, "service_name")
-            return _ImportedService(scope, id, service_name=service_name)
+        return ImportedService(scope, id, service_name=service_name)
 
     @property
     def container_ref(self) -> ContainerReference:
@@ -329,79 +224,9 @@ class ContainerService(_Service):
         return self._resource.attr_private_registry_access_ecr_image_puller_role_principal_arn
 
 
-class _ImportedService(_Service):
-    """An existing container service in the account and Region of the stack."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        service_name: str,
-        service_arn: str | None = None,
-        principal_arn: str | None = None,
-        url: str | None = None,
-    ) -> None:
-        # The environment comes from the ARN.
-        super().__init__(scope, construct_id, environment_from_arn=service_arn)
-        self._service_name, self._service_arn = service_name, service_arn
-        self._principal_arn, self._url = principal_arn, url
-
-    @property
-    def container_ref(self) -> ContainerReference:
-        return ContainerReference(container_arn=self.service_arn, service_name=self._service_name)
-
-    @property
-    def service_name(self) -> str:
-        return self._service_name
-
-    @property
-    def service_arn(self) -> str:
-        # The ARN ends in an id that Lightsail generates, so the name alone stands for every
-        # container service of the account and Region.
-        return self._service_arn or Stack.of(self).format_arn(
-            service="lightsail",
-            resource="ContainerService",
-            resource_name="*",
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-
-    @property
-    def url(self) -> str:
-        return self._known(self._url, "url")
-
-    @property
-    def principal_arn(self) -> str:
-        return self._known(self._principal_arn, "principal_arn")
-
-    def _known(self, value: str | None, what: str) -> str:
-        if value is None:
-            raise ValueError(
-                f"{what} must be given to ContainerService.from_service_attributes(...), got none "
-                f"for {self.node.path!r}"
-            )
-        return value
-
-
 def _check_flag(value: object, what: str) -> None:
     if value is not None and not isinstance(value, bool):
         raise ValueError(f"{what} must be True or False, got {show(value)}")
-
-
-def _check_arn(value: object, what: str) -> None:
-    if not isinstance(value, str) or not _ARN.fullmatch(value):
-        rule = f"{what} must be arn:aws:lightsail:<Region>:<account>:ContainerService/<id>"
-        raise ValueError(f"{rule}, got {show(value)}")
-
-
-def _check_principal_arn(value: object, what: str) -> None:
-    if not isinstance(value, str) or not value.startswith("arn:"):
-        raise ValueError(f"{what} must be the ARN of a principal, got {show(value)}")
-
-
-def _check_url(value: object, what: str) -> None:
-    if not isinstance(value, str) or not _URL.fullmatch(value):
-        raise ValueError(f"{what} must be https://.../, got {show(value)}")
 
 
 def _check_tags(tags: object) -> None:
@@ -425,4 +250,4 @@ def _check_public_domain_names(names: object) -> None:
             raise ValueError(f"{rule}, got {show(domains)} for {certificate!r}")
     count = sum(len(domains) for domains in names.values())
     if count > _MAX_DOMAINS:
-        raise ValueError(f"public_domain_names must be {_MAX_DOMAINS} at most, got {count}")
+        raise ValueError(f"public_domain_names must be {_MAX_DOMAINS} names at most, got {count}")

@@ -19,6 +19,7 @@ from .container_image import ContainerImage
 from .container_service import ContainerService
 from .container_service_deployment import ContainerServiceDeployment
 from .public_endpoint import HealthCheck, PublicEndpoint
+from .web_domain import WebDomain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from .handler import Handler
     from .image_source import ImageSource
     from .power import Power
-    from .web_domain import WebDomain
 
 _CONTAINER = "web"
 _OUTPUTS = ("Url", "ImageName", "DeploymentVersion")
@@ -123,6 +123,8 @@ class ContainerWebService(Construct):
         with errors_in(new_path(scope, id)):
             if output_prefix is not None:
                 _check_output_prefix(scope, output_prefix)
+            names = {} if public_domain_names is None else public_domain_names
+            _check_names(domain, names)
             endpoint = PublicEndpoint(container=_CONTAINER, port=port, health_check=health_check)
             super().__init__(scope, id)
 
@@ -130,7 +132,6 @@ class ContainerWebService(Construct):
                 None if domain is None else CertificateValidation(self, "Domain", domain=domain)
             )
             """The certificate for the `domain`, or None."""
-            names = {} if public_domain_names is None else public_domain_names
             if self.certificate_validation is not None and isinstance(names, Mapping):
                 names = {**names, **self.certificate_validation.public_domain_names}
             self.container_service = ContainerService(
@@ -207,4 +208,17 @@ def _check_output_prefix(scope: Construct, prefix: object) -> None:
                 raise ValueError(
                     f"output_prefix must give names that are new in the stack, got {prefix!r}: "
                     f"{other.node.path!r} is already named {name!r}"
+                )
+
+
+def _check_names(domain: object, names: object) -> None:
+    """Check that the domain names of both parameters differ."""
+    if not isinstance(domain, WebDomain) or not isinstance(names, Mapping):
+        return
+    for given in names.values():
+        for name in given if isinstance(given, list | tuple) else ():
+            if name in domain.names:
+                raise ValueError(
+                    f"domain has a certificate of its own for {name!r}: remove the name from "
+                    "public_domain_names"
                 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, TypedDict, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import jsii
 from aws_cdk import (
@@ -12,7 +11,6 @@ from aws_cdk import (
     Duration,
     ReferenceStrength,
     RemovalPolicy,
-    SecretValue,
     Stack,
 )
 from aws_cdk import aws_ec2 as ec2
@@ -22,9 +20,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_lightsail_containers_handler.properties.rules import (
-    BEYOND_TIMEOUT_SECONDS,
     check_number,
-    show,
 )
 
 from ._checks import (
@@ -38,14 +34,14 @@ from ._checks import (
     service_name_of,
 )
 from ._handler.acknowledgements import (
-    acknowledge_domains,
     acknowledge_every_service,
     acknowledge_lightsail,
     acknowledge_role,
     acknowledge_runtime,
 )
-from ._handler.asset import DOMAINS, IMAGES, handler_code
+from ._handler.asset import IMAGES, handler_code
 from ._handler.grantees import PolicyGrantee
+from ._handler.metric_options import MetricOptions
 from ._handler.policies import (
     STACK_READS,
     check_role_size,
@@ -53,11 +49,20 @@ from ._handler.policies import (
     network_interfaces,
     read_stack,
 )
-from ._template_secrets import is_secret_reference, secrets_among
+from ._handler.settings import (
+    MEMORY_MIB,
+    MOST_EXECUTIONS,
+    TIMEOUT_SECONDS,
+    TRACES,
+    check_environment,
+    check_has,
+    check_network,
+    check_type,
+    longest_wait,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import UnionType
     from typing import Self, Unpack
 
     from aws_cdk import CustomResource
@@ -66,30 +71,6 @@ if TYPE_CHECKING:
 
     from ._handler.asset import FunctionCode
     from ._handler.policies import Permissions
-
-_TIMEOUT_SECONDS = (60, 900)
-_MEMORY_MIB = (128, 10240)
-_MOST_EXECUTIONS = 1_000_000
-_TRACES = (lambda_.Tracing.ACTIVE, lambda_.Tracing.PASS_THROUGH)
-# https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
-_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
-
-
-class MetricOptions(TypedDict, total=False):
-    """The types of the options of the metrics: the CDK's."""
-
-    account: str | None
-    color: str | None
-    dimensions_map: Mapping[str, str] | None
-    id: str | None
-    label: str | None
-    period: Duration | None
-    region: str | None
-    stack_account: str | None
-    stack_region: str | None
-    statistic: str | None
-    unit: cloudwatch.Unit | None
-    visible: bool | None
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -174,30 +155,28 @@ class Handler(Construct):
 
         Raises:
             ValueError: a value has the wrong type or is out of range, a variable is secret, the
-                scope has another handler of this id, there are both a log group and a retention,
+                scope has another construct of this id, there are both a log group and a retention,
                 there are subnets or security groups but no VPC, or the VPC has only public subnets.
         """
-        with errors_in(new_path(scope, id)):
+        with errors_in(_new_path(scope, id, self.SHARED_ID)):
             memory_size = 512 if memory_size is None else memory_size
             timeout = Duration.minutes(15) if timeout is None else timeout
-            _check_type(
+            check_type(
                 architecture, "architecture", lambda_.Architecture, "an aws_lambda.Architecture"
             )
-            _check_type(
+            check_type(
                 log_retention, "log_retention", logs.RetentionDays, "one of aws_logs.RetentionDays"
             )
             if not is_token(memory_size):
-                check_number(memory_size, "memory_size, in MiB,", *_MEMORY_MIB)
-            check_seconds(timeout, "timeout", *_TIMEOUT_SECONDS)
-            _check_type(tracing, "tracing", lambda_.Tracing, "one of aws_lambda.Tracing")
-            _check_environment(scope, {} if environment is None else environment)
-            _check_has(
-                log_group, "log_group", "log_group_arn", "an ILogGroup such as logs.LogGroup"
-            )
+                check_number(memory_size, "memory_size, in MiB,", *MEMORY_MIB)
+            check_seconds(timeout, "timeout", *TIMEOUT_SECONDS)
+            check_type(tracing, "tracing", lambda_.Tracing, "one of aws_lambda.Tracing")
+            check_environment(scope, {} if environment is None else environment)
+            check_has(log_group, "log_group", "log_group_arn", "an ILogGroup such as logs.LogGroup")
             if log_group is not None and log_retention is not None:
                 rule = "log_retention must not be set beside log_group"
                 raise ValueError(f"{rule}, got {log_retention.name}: set it on the log group")
-            _check_has(role, "role", "role_arn", "an IRole such as iam.Role")
+            check_has(role, "role", "role_arn", "an IRole such as iam.Role")
             if reserved_concurrent_executions is not None and not is_token(
                 reserved_concurrent_executions
             ):
@@ -206,12 +185,12 @@ class Handler(Construct):
                     reserved_concurrent_executions,
                     "reserved_concurrent_executions",
                     1,
-                    _MOST_EXECUTIONS,
+                    MOST_EXECUTIONS,
                 )
-            _check_network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
+            check_network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
         super().__init__(scope, id)
 
-        spare = _longest_wait(timeout)
+        spare = longest_wait(timeout)
         self.log_group: logs.ILogGroup = log_group or logs.LogGroup(
             self,
             "LogGroup",
@@ -223,7 +202,7 @@ class Handler(Construct):
             self,
             "Role",
             assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")),
-            description="What the function of cdk-lightsail-containers may do",
+            description=self._code.role_description,
         )
         """The function's role."""
         grantee = PolicyGrantee(self, self.role)
@@ -232,14 +211,14 @@ class Handler(Construct):
         grantee.add_to_principal_policy(read_stack(self, STACK_READS))
         if vpc is not None:
             grantee.add_to_principal_policy(network_interfaces())
-        if role is None and tracing in _TRACES:
+        if role is None and tracing in TRACES:
             acknowledge_role(self.role)
         self.function = lambda_.Function(
             self,
             "Function",
             architecture=architecture or lambda_.Architecture.ARM_64,
             code=handler_code(self, self._code),
-            description="Carries out the resources of cdk-lightsail-containers",
+            description=self._code.description,
             environment=environment,
             handler=self._code.entry_point,
             log_group=self.log_group,
@@ -416,119 +395,23 @@ class Handler(Construct):
         check_role_size([*self._policies, *own])
 
 
-@jsii.implements(iam.IGrantable, ec2.IConnectable)
-class DomainHandler(Handler):
-    """The AWS Lambda function that validates certificates and writes DNS records.
-
-    It is another function than the one for images, with a role of its own: this one may change
-    records of a zone, and that one may not. A stack creates one when it first needs it. To choose
-    its settings, create it yourself under its `SHARED_ID`, or pass another one to
-    `CertificateValidation`. It takes the same arguments as a `Handler`.
-    """
-
-    _code: ClassVar[FunctionCode] = DOMAINS
-    SHARED_ID: ClassVar[str] = "LightsailDomainsHandler"
-    """The id, in the stack itself, of the handler that domains share by default."""
-
-    def allow_zone(
-        self,
-        scope: Construct,
-        name: str,
-        statements: Sequence[iam.PolicyStatement],
-        *,
-        hands_over: bool,
-    ) -> iam.Policy:
-        """Add a policy to the function's role that exists as long as a resource needs it.
-
-        Args:
-            scope: the construct of the resource.
-            name: another one for another zone or certificate, so that a resource that moves keeps
-                the policy for the old one until it is deleted.
-            statements: what the function does there.
-            hands_over: whether the function may continue in another invocation.
-        """
-        reads = ("cloudformation:ListStackResources",)
-        policy = self._add_policy(scope, name, statements, stack_reads=reads, hands_over=hands_over)
-        acknowledge_domains(policy)
-        return policy
+def _new_path(scope: object, construct_id: object, shared_id: str) -> str:
+    """Return the path of a new handler after a check that it can be there."""
+    if construct_id == shared_id and isinstance(scope, Stack):
+        existing = scope.node.try_find_child(shared_id)
+        if existing is not None:
+            raise ValueError(
+                f"handler {existing.node.path!r} already exists: create it once, before the "
+                "constructs that share it"
+            )
+    return new_path(scope, construct_id)
 
 
 def check_handler(scope: Construct, handler: object, kind: type[Handler] = Handler) -> None:
     """Check that a handler, if there is one, is of a kind and of the stack's account and Region."""
     if handler is None:
         return
-    if not isinstance(handler, kind) or isinstance(handler, DomainHandler) != issubclass(
-        kind, DomainHandler
-    ):
+    # What a kind of handler can do is its code: that of a kind of its own is another one's.
+    if not isinstance(handler, kind) or handler._code != kind._code:  # noqa: SLF001 - our own class
         raise ValueError(f"handler must be a {kind.__name__}, got {handler!r}")
     check_place(scope, handler, Stack.of(handler), "handler")
-
-
-def _longest_wait(timeout: Duration) -> Duration:
-    """Return the greatest age of a request when the function starts it.
-
-    AWS Lambda repeats a killed invocation after one minute, and again after two more. An invocation
-    that reached its timeout has answered shortly before, so it needs no repetition.
-    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-    """
-    seconds = _TIMEOUT_SECONDS[0] if timeout.is_unresolved() else int(timeout.to_seconds())
-    return Duration.seconds(seconds + BEYOND_TIMEOUT_SECONDS)
-
-
-def _check_environment(scope: Construct, environment: object) -> None:
-    if not isinstance(environment, Mapping):
-        shown = type(environment).__name__
-        raise ValueError(f"environment must be a mapping of name to string, got a {shown}")
-    for name, value in environment.items():
-        if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
-            rule = "a name in environment must be letters, digits and _, at least two of them, and "
-            raise ValueError(f"{rule}begin with a letter, got {show(name)}")
-        what = f"environment[{name!r}]"
-        secrets = [secret for _, secret in secrets_among(scope, {name: value})]
-        if isinstance(value, SecretValue) or is_secret_reference(value) or secrets:
-            # The message must not show the value, which may be the secret itself.
-            raise ValueError(
-                f"{what} must not be a secret: everyone who may read the function's configuration "
-                "sees it"
-            )
-        if not isinstance(value, str) and not is_token(value):
-            kind = type(value).__name__
-            raise ValueError(f"{what} must be a string, got a value of type {kind!r}")
-
-
-def _check_has(value: object, what: str, attribute: str, shown: str) -> None:
-    if value is not None and (isinstance(value, type) or not hasattr(value, attribute)):
-        raise ValueError(f"{what} must be {shown}, got {show(value)}")
-
-
-def _check_network(*, vpc: object, vpc_subnets: object, security_groups: object) -> None:
-    """Check that a function in a VPC has private subnets."""
-    if vpc is None:
-        if vpc_subnets is not None or security_groups is not None:
-            raise ValueError("vpc_subnets and security_groups need a vpc, got none")
-        return
-    if not hasattr(vpc, "vpc_id"):
-        raise ValueError(f"vpc must be an IVpc such as ec2.Vpc, got {show(vpc)}")
-    _check_type(
-        vpc_subnets, "vpc_subnets", ec2.SubnetSelection | dict, "an aws_ec2.SubnetSelection"
-    )
-    # A function in a public subnet reaches nothing outside the VPC.
-    if vpc_subnets is None and cast("ec2.IVpc", vpc).select_subnets().has_public:
-        path = cast("ec2.IVpc", vpc).node.path
-        raise ValueError(f"vpc must have private subnets, got {path!r}, which has only public ones")
-    if getattr(vpc_subnets, "subnet_type", None) is ec2.SubnetType.PUBLIC:
-        raise ValueError("vpc_subnets must be private, got SubnetType.PUBLIC")
-    if security_groups is not None and not _are_security_groups(security_groups):
-        rule = "security_groups must be a list of ISecurityGroups such as ec2.SecurityGroup"
-        raise ValueError(f"{rule}, got {show(security_groups)}")
-
-
-def _are_security_groups(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(
-        hasattr(group, "security_group_id") for group in value
-    )
-
-
-def _check_type(value: object, what: str, kind: type | UnionType, shown: str) -> None:
-    if value is not None and not isinstance(value, kind):
-        raise ValueError(f"{what} must be {shown}, got {show(value)}")

@@ -36,6 +36,16 @@ SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
     "stale_seconds": ("U12", (0, 2)),
     "blob_mount": ("U13", ("upload", "created")),
     "throttle_every": ("U14", (0, 3)),
+    "validates_itself": ("D1", (False, True)),
+    "removes_own_records": ("D2", (False, True)),
+    "shown_entries": ("D3", ("as_written", "with_dots")),
+    "second_alias": ("D4", ("refused", "accepted")),
+    "same_txt": ("D5", ("accepted", "refused")),
+    "delete_entry_by": ("D6", ("everything", "id")),
+    "missing_certificate": ("D7", ("not_found", "invalid", "none")),
+    "validation_records": ("D8", ("same", "different")),
+    "records_seconds": ("D8", (0.5, 0, 20)),
+    "stale_domain_seconds": ("D9", (0, 2)),
 }
 """The unknown of each switch of the local Lightsail, and its sides, the default first."""
 

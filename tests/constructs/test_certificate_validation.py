@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsii
 import pytest
-from aws_cdk import App, Environment, Fn, Stack
+from aws_cdk import App, Environment, Fn, IStableStringProducer, Lazy, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from aws_cdk.assertions import Match, Template
-from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer
+from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer, CfnDomain
 
 from cdk_lightsail_containers import (
     CertificateValidation,
@@ -24,6 +26,15 @@ from cdk_lightsail_containers import (
 
 VALIDATION = "Custom::LightsailCertificateValidation"
 ENTRY = "Custom::LightsailDomainEntry"
+
+
+@jsii.implements(IStableStringProducer)
+class Later:
+    """A name that is known when the app is synthesized."""
+
+    def produce(self) -> str:
+        """Return it."""
+        return "www.example.com"
 
 
 def hosted(stack: Stack, *names: str) -> WebDomain:
@@ -105,6 +116,16 @@ def test_a_zone_of_lightsail_needs_no_route_53(stack: Stack) -> None:
     assert "route53" not in str(resources(stack, "AWS::IAM::Policy"))
 
 
+def test_waits_for_a_zone_of_lightsail_that_the_app_makes(stack: Stack) -> None:
+    zone = CfnDomain(stack, "Zone", domain_name="example.com")
+    web_service(stack, WebDomain.lightsail(zone, "www"))
+
+    for kind in (VALIDATION, ENTRY):
+        ((_, resource),) = resources(stack, kind).items()
+        assert resource["Properties"]["LightsailDomainName"] == "example.com"
+        assert "Zone" in resource["DependsOn"]
+
+
 def test_the_function_for_images_may_change_no_record(stack: Stack) -> None:
     web_service(stack, hosted(stack))
 
@@ -174,14 +195,36 @@ def test_an_alias_in_a_region_that_is_not_known_is_looked_up(stack: Stack) -> No
         ),
         "example.net",
     )
-    CertificateValidation(stack, "Other2", domain=zone).add_records(
-        ContainerService(stack, "Service", service_name="other")
+    other = CertificateValidation(stack, "Other2", domain=zone)
+    other.add_records(
+        ContainerService(
+            stack, "Service", service_name="other", public_domain_names=other.public_domain_names
+        )
     )
 
     for record in resources(stack, "AWS::Route53::RecordSet").values():
         assert record["Properties"]["AliasTarget"]["HostedZoneId"] == {
             "Fn::FindInMap": ["LightsailAliasZones", {"Ref": "AWS::Region"}, "Id"]
         }
+
+
+def test_a_region_without_an_alias_is_refused_before_anything_is_deployed(stack: Stack) -> None:
+    web_service(stack, hosted(stack, "example.com"))
+
+    template = Template.from_stack(stack).to_json()
+    (assertion,) = template["Rules"]["LightsailAliasRegion"]["Assertions"]
+    regions, ours = assertion["Assert"]["Fn::Contains"]
+    assert set(regions) == template["Mappings"]["LightsailAliasZones"].keys()
+    assert ours == {"Ref": "AWS::Region"}
+    assert "none for services in the stack's Region: use a name" in assertion["AssertDescription"]
+
+
+def test_a_stack_without_a_name_of_the_zone_itself_may_be_in_every_region(stack: Stack) -> None:
+    web_service(stack, hosted(stack))
+
+    template = Template.from_stack(stack).to_json()
+    assert "Mappings" not in template
+    assert "LightsailAliasRegion" not in template["Rules"]
 
 
 def test_an_alias_in_a_region_without_one_is_refused() -> None:
@@ -197,7 +240,7 @@ def test_each_name_of_a_zone_of_lightsail_gets_an_entry(stack: Stack) -> None:
     entries = resources(stack, ENTRY).values()
     assert {one["Properties"]["Name"] for one in entries} == {"example.com", "www.example.com"}
     assert all("Fn::GetAtt" in one["Properties"]["Target"] for one in entries)
-    assert all(one["Properties"]["ServiceTimeout"] == "1857" for one in entries)
+    assert all(one["Properties"]["ServiceTimeout"] == "3600" for one in entries)
 
 
 def test_takes_a_certificate_and_a_handler(stack: Stack) -> None:
@@ -300,12 +343,134 @@ def test_records_are_made_once_and_for_a_service(stack: Stack) -> None:
 
 def test_a_resource_of_the_cdk_gets_records_as_a_container_service_does(stack: Stack) -> None:
     validation = CertificateValidation(stack, "Certificate", domain=hosted(stack))
-    service = CfnContainer(stack, "Service", service_name="shop", power="nano", scale=1)
+    names = CfnContainer.PublicDomainNameProperty(
+        certificate_name=validation.certificate_name, domain_names=["www.example.com"]
+    )
+    service = CfnContainer(
+        stack,
+        "Service",
+        service_name="shop",
+        power="nano",
+        scale=1,
+        public_domain_names=[names],
+    )
 
     validation.add_records(service)
 
     ((_, record),) = resources(stack, "AWS::Route53::RecordSet").items()
     assert "{'Fn::GetAtt': ['Service', 'Url']}" in str(record)
+
+
+def synthesis_error(stack: Stack) -> str:
+    """The broken rules that the CDK shows when it synthesizes a stack."""
+    with pytest.raises(RuntimeError) as caught:
+        Template.from_stack(stack)
+    return str(caught.value)
+
+
+def test_records_that_lead_to_a_service_without_the_names_are_refused(stack: Stack) -> None:
+    validation = CertificateValidation(stack, "Certificate", domain=hosted(stack, "a", "b"))
+    names = {validation.certificate_name: ["a.example.com"]}
+    validation.add_records(
+        ContainerService(stack, "Service", service_name="shop", public_domain_names=names)
+    )
+
+    assert (
+        "[Stack/Certificate] public_domain_names of 'Stack/Service' must have 'b.example.com'"
+    ) in synthesis_error(stack)
+
+
+def test_records_that_lead_to_a_service_without_any_name_are_refused(stack: Stack) -> None:
+    validation = CertificateValidation(stack, "Certificate", domain=in_lightsail())
+    validation.add_records(ContainerService(stack, "Service", service_name="shop"))
+
+    error = synthesis_error(stack)
+    assert "must have 'www.example.com', which is to lead to it" in error
+    assert "public_domain_names=validation.public_domain_names" in error
+
+
+def test_a_service_may_get_its_names_after_its_records(stack: Stack) -> None:
+    validation = CertificateValidation(stack, "Certificate", domain=in_lightsail())
+    service = ContainerService(stack, "Service", service_name="shop")
+    validation.add_records(service)
+    resource: Any = service.node.default_child
+    resource.public_domain_names = [
+        {"certificateName": validation.certificate_name, "domainNames": ["www.example.com"]}
+    ]
+
+    assert len(resources(stack, ENTRY)) == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        Fn.condition_if("Condition", [], []),
+        [Fn.condition_if("Condition", "one", "other")],
+        [{"certificateName": "own", "domainNames": Fn.split(",", Fn.import_value("Names"))}],
+        [{"certificateName": "own", "domainNames": [Fn.import_value("Name")]}],
+    ],
+)
+def test_a_service_whose_names_are_not_known_may_have_these(stack: Stack, names: Any) -> None:
+    validation = CertificateValidation(stack, "Certificate", domain=in_lightsail())
+    service = ContainerService(stack, "Service", service_name="shop")
+    resource: Any = service.node.default_child
+    resource.public_domain_names = names
+    validation.add_records(service)
+
+    assert len(resources(stack, ENTRY)) == 1
+
+
+def test_an_existing_service_may_have_the_names(stack: Stack) -> None:
+    arn = "arn:aws:lightsail:eu-central-1:111122223333:ContainerService/1"
+    service = ContainerService.from_service_attributes(
+        stack, "Service", service_name="shop", service_arn=arn, url="https://shop.example/"
+    )
+    CertificateValidation(stack, "Certificate", domain=in_lightsail()).add_records(service)
+
+    ((_, entry),) = resources(stack, ENTRY).items()
+    assert entry["Properties"]["Target"] == "https://shop.example/"
+
+
+def test_a_name_of_two_certificates_of_a_service_is_refused(stack: Stack) -> None:
+    domain = hosted(stack, "www", "api")
+
+    rule = "domain has a certificate of its own for 'api.example.com': remove the name from"
+    with pytest.raises(ValueError, match=rule) as caught:
+        web_service(
+            stack, domain, public_domain_names={"old": ("old.example.com", domain.names[1])}
+        )
+
+    assert caught.value.__notes__ == ["in construct 'Stack/Site'"]
+    assert not stack.node.try_find_child("Site")
+
+
+def test_a_name_that_becomes_one_of_two_certificates_is_refused(stack: Stack) -> None:
+    later = Lazy.string(Later())
+    web_service(stack, hosted(stack), public_domain_names={"old": [later]})
+
+    assert "once, got 'www.example.com' twice for 'Stack/Site/Service'" in synthesis_error(stack)
+
+
+def test_what_is_no_mapping_of_lists_is_refused_by_the_service(stack: Stack) -> None:
+    for names in ("www.example.com", {"old": "www.example.com"}):
+        with pytest.raises(ValueError, match="public_domain_names must be a mapping of"):
+            web_service(Stack(App(), "Stack"), in_lightsail(), public_domain_names=names)
+
+
+def test_a_zone_that_is_put_into_a_vpc_later_is_refused(stack: Stack) -> None:
+    vpc, zone = ec2.Vpc(stack, "Vpc"), route53.HostedZone(stack, "Zone", zone_name="example.com")
+    CertificateValidation(stack, "Certificate", domain=WebDomain.route53(zone, "www"))
+    zone.add_vpc(vpc)
+
+    assert "public hosted zone, got 'Stack/Zone', which is private" in synthesis_error(stack)
+
+
+def test_the_functions_and_roles_of_a_stack_can_be_told_apart(stack: Stack) -> None:
+    web_service(stack, hosted(stack))
+
+    for kind in ("AWS::Lambda::Function", "AWS::IAM::Role"):
+        found = [one["Properties"]["Description"] for one in resources(stack, kind).values()]
+        assert len(set(found)) == 2
 
 
 def test_a_name_of_two_services_is_refused(stack: Stack) -> None:
@@ -329,5 +494,8 @@ def test_a_zone_of_another_account_is_refused() -> None:
 
     with pytest.raises(ValueError, match="in the account of the stack, got 'Theirs/Zone' of 1111"):
         CertificateValidation(ours, "Certificate", domain=there)
+    lightsail = WebDomain.lightsail(CfnDomain(theirs, "Domain", domain_name="example.com"), "www")
+    with pytest.raises(ValueError, match="in the account of the stack, got 'Theirs/Domain' of 111"):
+        CertificateValidation(ours, "Other", domain=lightsail)
     elsewhere = Stack(app, "Same", env=Environment(account="111122223333", region="us-east-1"))
     CertificateValidation(elsewhere, "Certificate", domain=there)

@@ -311,6 +311,7 @@ def test_asks_for_an_attribute_of_an_existing_service_that_is_not_given(
         ({"service_arn": "shop"}, "service_arn must be arn:aws:lightsail:.*, got 'shop'"),
         ({"service_arn": ARN.partition("/")[0] + "/*"}, r"service_arn must be .*/\*'\n"),
         ({"service_arn": 1}, "service_arn must be arn:aws:lightsail:.*, got 1"),
+        ({"service_arn": None}, "service_arn must be arn:aws:lightsail:.*, got None"),
         ({"url": "shop.example"}, "url must be https://.../, got 'shop.example'"),
         ({"principal_arn": "shop"}, "principal_arn must be the ARN of a principal, got 'shop'"),
     ],

@@ -223,7 +223,7 @@ def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> N
         ({"public_domain_names": {"a": [""]}}, r"domain names, got \[''\] for 'a'"),
         (
             {"public_domain_names": {"a": ["a.example"] * 3, "b": ["b.example"] * 2}},
-            "public_domain_names must be 4 at most, got 5",
+            "public_domain_names must be 4 names at most, got 5",
         ),
     ],
 )

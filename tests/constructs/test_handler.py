@@ -115,8 +115,12 @@ def test_of_the_shared_id_is_of_the_right_kind(stack: Stack) -> None:
 def test_of_the_shared_id_comes_before_the_constructs_that_share_it(stack: Stack) -> None:
     image_in(stack)
 
-    with pytest.raises(ValueError, match="LightsailContainersHandler' already exists: use it"):
+    rule = "handler 'Stack/LightsailContainersHandler' already exists: create it once, before the "
+    with pytest.raises(ValueError, match=rule):
         Handler(stack, Handler.SHARED_ID, memory_size=1024)
+    DomainHandler(stack, DomainHandler.SHARED_ID)
+    with pytest.raises(ValueError, match="handler 'Stack/LightsailDomainsHandler' already exists"):
+        DomainHandler(stack, DomainHandler.SHARED_ID)
 
 
 @pytest.mark.parametrize("strength", ["strong", "weak"])

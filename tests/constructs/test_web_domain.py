@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aws_cdk import Fn, Stack
+from aws_cdk import App, Environment, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_route53 as route53
+from aws_cdk.aws_lightsail import CfnDomain
 
 from cdk_lightsail_containers import WebDomain
+
+# What the CDK remembers of its lookups, in cdk.context.json.
+PUBLIC = "hosted-zone:account=111122223333:domainName=example.com:region=eu-central-1"
+PRIVATE = PUBLIC.replace(":region", ":privateZone=true:region")
 
 
 @pytest.fixture
@@ -17,6 +22,13 @@ def zone(stack: Stack) -> Any:
     return route53.HostedZone.from_hosted_zone_attributes(
         stack, "Zone", hosted_zone_id="Z0123456789ABC", zone_name="Example.com."
     )
+
+
+def looked_up(context: dict[str, Any], **options: Any) -> Any:
+    """A zone that the CDK's command line looks up, and what it has found by now."""
+    place = Environment(account="111122223333", region="eu-central-1")
+    stack = Stack(App(context=context), "Stack", env=place)
+    return route53.HostedZone.from_lookup(stack, "Zone", domain_name="example.com", **options)
 
 
 def test_names_of_a_hosted_zone(zone: Any) -> None:
@@ -33,6 +45,7 @@ def test_names_of_a_hosted_zone(zone: Any) -> None:
         ("www", "www.example.com"),
         ("a.b.example.com", "a.b.example.com"),
         ("www.example.com", "www.example.com"),
+        ("www.example.com.", "www.example.com"),
         ("example.com", "example.com"),
         ("@", "example.com"),
     ],
@@ -50,7 +63,9 @@ def test_names_may_be_whole_or_relative_to_the_zone(zone: Any, name: str, full: 
         ([], "domain names must be 1 to 4, got 0"),
         (["a", "b", "c", "d", "e"], "domain names must be 1 to 4, got 5"),
         (["a", "a"], "domain names must differ, got a.example.com, a.example.com"),
-        ([7], "a domain name must be a domain name such as 'www.example.com'"),
+        ([7], "a name must be a domain name such as 'www.example.com'"),
+        (["www."], "a name must be a domain name such as"),
+        (["*.example.com"], r"a name must be without '\*', got '\*.example.com': Lightsail has no"),
         (["WWW"], "in lowercase letters, got 'WWW'"),
     ],
 )
@@ -62,6 +77,17 @@ def test_wrong_names_are_refused(names: Any, rule: str) -> None:
 def test_a_zone_of_lightsail_has_a_name() -> None:
     with pytest.raises(ValueError, match="zone must be a domain name such as"):
         WebDomain.lightsail("example", "www")
+
+
+def test_a_zone_of_lightsail_may_be_one_of_the_app(stack: Stack) -> None:
+    zone = CfnDomain(stack, "Domain", domain_name="example.com")
+    later = CfnDomain(stack, "Later", domain_name=Fn.import_value("Name"))
+
+    domain = WebDomain.lightsail(zone, "www")
+
+    assert (domain.names, domain.lightsail_domain) == (("www.example.com",), zone)
+    with pytest.raises(ValueError, match="zone must be a domain name such as"):
+        WebDomain.lightsail(later, "www")
 
 
 def test_a_name_outside_of_the_zone_is_refused(zone: Any) -> None:
@@ -94,6 +120,33 @@ def test_a_private_zone_is_refused(stack: Stack) -> None:
         rule = f"must be a public hosted zone, got '{zone.node.path}', which is private"
         with pytest.raises(ValueError, match=rule):
             WebDomain.route53(zone, "www.example.com")
+
+
+@pytest.mark.parametrize("zone_id", ["/hostedzone/Z123", "Z123"])
+def test_a_private_zone_that_was_looked_up_is_refused(zone_id: str) -> None:
+    found = {"Id": zone_id, "Name": "example.com."}
+    zone = looked_up({f"{PRIVATE}:vpcId=vpc-1": found}, private_zone=True, vpc_id="vpc-1")
+
+    with pytest.raises(ValueError, match="must be a public hosted zone, got 'Stack/Zone', which"):
+        WebDomain.route53(zone, "www.example.com")
+
+
+def test_a_public_zone_that_was_looked_up_is_taken_also_beside_a_private_one() -> None:
+    zone = looked_up(
+        {
+            PUBLIC: {"Id": "/hostedzone/Z123", "Name": "example.com."},
+            PRIVATE: {"Id": "/hostedzone/Z456", "Name": "example.com."},
+            f"{PRIVATE}:vpcId=vpc-1": "none",
+        }
+    )
+
+    assert WebDomain.route53(zone, "www").hosted_zone is zone
+
+
+def test_a_zone_is_taken_until_the_lookup_says_which_one_it_is() -> None:
+    zone = looked_up({}, private_zone=True)
+
+    assert WebDomain.route53(zone, "www").names == ("www.example.com",)
 
 
 def test_a_public_zone_of_the_stack_is_taken(stack: Stack) -> None:

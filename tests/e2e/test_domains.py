@@ -110,6 +110,40 @@ def test_a_domain_of_a_hosted_zone_is_created_and_destroyed(
     assert certificates(cdk) == []
 
 
+def test_a_domain_of_a_zone_of_the_same_stack_is_created_and_destroyed(
+    cdk: Cdk, image: str, fail: Callable[[str], None]
+) -> None:
+    route53, new = cdk.client("route53"), {"zone_name": "example.com", "zone_id": "new"}
+    succeeded(cdk.deploy(APP, image=image, names="www,@", **new))
+
+    ((zone_id, count),) = (
+        (one["Id"].rpartition("/")[2], one["ResourceRecordSetCount"])
+        for one in route53.list_hosted_zones()["HostedZones"]
+    )
+    assert count == len(records(cdk, {"zone_name": "example.com", "zone_id": zone_id})) + 2
+    assert names(cdk, "site") == ["example.com", "www.example.com"]
+
+    cdk.delete("Domains")
+    fail("CAA_ERROR")
+    assert "is FAILED: CAA_ERROR" in cdk.deploy(APP, image=image, names="www", **new).output
+    cdk.delete("Domains")
+    # A zone with a record in it cannot be deleted.
+    assert route53.list_hosted_zones()["HostedZones"] == []
+
+
+def test_a_domain_of_a_lightsail_zone_of_the_same_stack_is_created_and_destroyed(
+    cdk: Cdk, image: str
+) -> None:
+    new = {"zone_name": "example.net", "zone_id": "new in lightsail"}
+    succeeded(cdk.deploy(APP, image=image, names="www,@", **new))
+
+    assert ("example.net", "A") in records(cdk, {"zone_name": "example.net"})
+    assert names(cdk, "site") == ["example.net", "www.example.net"]
+
+    cdk.delete("Domains")
+    assert certificates(cdk) == []
+
+
 def test_a_domain_is_created_changed_rolled_back_and_destroyed(
     cdk: Cdk, any_zone: dict[str, str], image: str, fail: Callable[[str], None]
 ) -> None:

@@ -34,6 +34,7 @@ def test_every_question_has_a_row_with_its_answer_and_side() -> None:
     assert "| `delete_in_use=done` " in rows["U3"]
     assert "could not be settled: no one knows" in rows["U8"]
     assert "not asked" in rows["U1"]
+    assert sum(line.startswith("| D") and "needs a domain name" in line for line in lines) == 9
 
 
 def test_the_command_has_what_differs_from_the_default() -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from live.answers import QUESTIONS, command
+from live.answers import NOT_ASKED, QUESTIONS, command
 from live.probes.staleness import Staleness
+from reliability.unknowns.sides import SWITCHES
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.behaviour.behaviour_option import parse_behaviour
@@ -46,8 +47,9 @@ OTHER_SIDES = {
 def switches() -> Iterator[tuple[str, Any]]:
     """Every switch of an unknown with each of its sides, and some values of those with numbers."""
     for name, kind in get_type_hints(Behaviour).items():
-        if name == "missing_service":
-            continue  # no question asks for a service that is not there
+        # No question asks for a service that is not there, or about domains.
+        if name == "missing_service" or SWITCHES.get(name, "U")[0] in NOT_ASKED:
+            continue
         if get_origin(kind) is Literal:
             yield from ((name, side) for side in get_args(kind))
         elif kind is bool:

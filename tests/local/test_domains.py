@@ -62,6 +62,10 @@ def write(api: Any, **changes: Any) -> None:
     api.create_domain_entry(domainName="example.com", domainEntry=entry)
 
 
+def entries(api: Any) -> Any:
+    return api.get_domain(domainName="example.com")["domain"]["domainEntries"]
+
+
 def validate(api: Any) -> None:
     for one in detail(api)["domainValidationRecords"]:
         record = one["resourceRecord"]
@@ -105,7 +109,7 @@ def test_a_certificate_fails_with_a_reason(zones: Any, server: LightsailServer) 
 def test_lightsail_may_write_the_record_itself(
     zones: Any, server: LightsailServer, wait: Any
 ) -> None:
-    server.lightsail.domains.validates_itself = True
+    server.behaviour.validates_itself = True
     request(zones, subjectAlternativeNames=["www.example.net"])
     wait()
     states = [
@@ -115,6 +119,105 @@ def test_lightsail_may_write_the_record_itself(
 
     assert states == [{"STARTED", "SUCCEEDED"}] * 2
     assert len(zones.get_domain(domainName="example.com")["domain"]["domainEntries"]) == 1
+
+
+@pytest.mark.parametrize("removes", [False, True])
+def test_lightsail_may_remove_with_a_certificate_what_it_has_written_itself(
+    zones: Any, server: LightsailServer, wait: Any, removes: bool
+) -> None:
+    server.behaviour.validates_itself = True
+    server.behaviour.removes_own_records = removes
+    request(zones, subjectAlternativeNames=["www.example.net"])
+    wait()
+    detail(zones)
+    server.behaviour.validates_itself = False
+    write(zones)
+
+    zones.delete_certificate(certificateName="www")
+
+    assert len(entries(zones)) == 2 - removes
+
+
+def test_lightsail_removes_no_record_that_another_user_has_written(
+    zones: Any, server: LightsailServer, wait: Any
+) -> None:
+    server.behaviour.removes_own_records = True
+    request(zones)
+    wait()
+    validate(zones)
+
+    zones.delete_certificate(certificateName="www")
+
+    assert len(entries(zones)) == 1
+
+
+@pytest.mark.parametrize("records", ["same", "different"])
+def test_another_certificate_of_a_name_may_have_other_records(
+    zones: Any, server: LightsailServer, wait: Any, records: Any
+) -> None:
+    server.behaviour.validation_records = records
+    request(zones)
+    zones.create_certificate(certificateName="other", domainName="www.example.com")
+    wait()
+    shown = [detail(zones, name)["domainValidationRecords"] for name in ("www", "other")]
+
+    assert (shown[0] == shown[1]) == (records == "same")
+    assert detail(zones)["domainValidationRecords"] == shown[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [("not_found", "NotFoundException"), ("invalid", "InvalidInputException"), ("none", "")],
+)
+def test_a_certificate_that_is_not_there_is_an_error_or_an_empty_list(
+    zones: Any, server: LightsailServer, answer: Any, code: str
+) -> None:
+    server.behaviour.missing_certificate = answer
+
+    if code:
+        assert refused(detail, api=zones)[0] == code
+    else:
+        assert zones.get_certificates(certificateName="www")["certificates"] == []
+    with pytest.raises(ClientError):
+        zones.delete_certificate(certificateName="www")
+
+
+def test_certificates_and_entries_are_in_the_order_of_answers(
+    zones: Any, server: LightsailServer
+) -> None:
+    request(zones)
+    zones.create_certificate(certificateName="other", domainName="www.example.com")
+    write(zones)
+    write(zones, name="api.example.com")
+
+    found = {}
+    for order in ("oldest_first", "newest_first", "shuffled"):
+        server.behaviour.order = order
+        certificates = zones.get_certificates()["certificates"]
+        found[order] = [one["certificateName"] for one in certificates]
+        found[order] += [one["name"] for one in entries(zones)]
+
+    oldest = ["www", "other", "www.example.com", "api.example.com"]
+    assert found["oldest_first"] == oldest
+    assert found["newest_first"] == [*oldest[1::-1], *oldest[:1:-1]]
+    assert sorted(found["shuffled"]) == sorted(oldest)
+
+
+def test_reads_of_domains_may_show_what_was_before(
+    zones: Any, server: LightsailServer, wait: Any
+) -> None:
+    wait()
+    server.behaviour.stale_domain_seconds = 2
+    request(zones)
+    write(zones)
+
+    assert zones.get_certificates()["certificates"] == []
+    assert entries(zones) == []
+    wait()
+    assert detail(zones)["name"] == "www"
+    assert len(entries(zones)) == 1
+    zones.create_domain(domainName="example.net")
+    assert refused(zones.get_domain, domainName="example.net")[0] == "NotFoundException"
 
 
 def test_certificates_are_listed_and_deleted(zones: Any) -> None:
@@ -167,6 +270,48 @@ def test_entries_that_conflict_are_refused(zones: Any) -> None:
     write(zones, name="example.com", type="A", target="192.0.2.1")
 
 
+def test_a_second_address_may_be_taken_and_a_text_that_is_there_refused(
+    zones: Any, server: LightsailServer
+) -> None:
+    server.behaviour.second_alias, server.behaviour.same_txt = "accepted", "refused"
+    text = {"name": "example.com", "type": "TXT", "target": '"a"'}
+    write(zones, **text)
+
+    assert "conflicts" in refused(write, api=zones, **text)[1]
+    write(zones, type="A", target="192.0.2.1")
+    write(zones, type="A", target="192.0.2.1")
+    assert len(entries(zones)) == 3
+
+
+def test_entries_may_be_shown_in_another_form_than_they_were_written(
+    zones: Any, server: LightsailServer
+) -> None:
+    write(zones, name="WWW.example.com")
+    write(zones, name="example.com", type="TXT", target='"a"')
+    server.behaviour.order, server.behaviour.shown_entries = "oldest_first", "with_dots"
+    found = entries(zones)
+
+    assert [(one["name"], one["target"]) for one in found] == [
+        ("www.example.com.", "a.example.net."),
+        ("example.com.", "a"),
+    ]
+    for one in found:
+        zones.delete_domain_entry(domainName="example.com", domainEntry=one)
+    assert entries(zones) == []
+
+
+def test_an_entry_may_be_deleted_by_its_id(zones: Any, server: LightsailServer) -> None:
+    server.behaviour.delete_entry_by = "id"
+    write(zones)
+    (entry,) = entries(zones)
+    delete = zones.delete_domain_entry
+
+    wrong = {**entry, "id": "another"}
+    assert refused(delete, domainName="example.com", domainEntry=wrong)[0] == "NotFoundException"
+    delete(domainName="example.com", domainEntry={**entry, "target": "b.example.net"})
+    assert entries(zones) == []
+
+
 def test_an_entry_is_deleted_as_it_is_listed(zones: Any) -> None:
     write(zones)
     (entry,) = zones.get_domain(domainName="example.com")["domain"]["domainEntries"]
@@ -182,6 +327,7 @@ def test_a_zone_that_is_deleted_is_gone(zones: Any) -> None:
     zones.delete_domain(domainName="example.com")
 
     assert refused(zones.get_domain, domainName="example.com")[0] == "NotFoundException"
+    assert refused(write, api=zones)[0] == "NotFoundException"
 
 
 def test_zones_have_one_region(zones: Any, server: LightsailServer) -> None:

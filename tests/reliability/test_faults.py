@@ -99,6 +99,32 @@ def test_a_request_that_is_cancelled_goes_on_beside_the_rollback(matrix: Matrix)
     assert [one.problems for one in (created, updated, deleted)] == [[], [], []]
 
 
+@pytest.mark.parametrize(
+    ("lifecycle", "written", "asked"),
+    [
+        (
+            "certificate in route53",
+            Call("route53", "ChangeResourceRecordSets", 1),
+            Call("lightsail", "GetCertificates", 4),
+        ),
+        (
+            "certificate in a lightsail zone",
+            Call("lightsail", "CreateDomainEntry", 4),
+            Call("lightsail", "GetDomain", 3),
+        ),
+    ],
+)
+def test_records_are_removed_once_lightsail_answers_the_rollback(
+    matrix: Matrix, lifecycle: str, written: Call, asked: Call
+) -> None:
+    both = Run(lifecycle, written, "cancelled_after", second=(asked, "outage"))
+
+    (made,) = matrix.make([both])
+
+    assert made.result.was_injected
+    assert (made.result.status, made.result.problems) == ("ROLLBACK_COMPLETE", [])
+
+
 def test_a_cell_counts_the_faults_that_were_injected() -> None:
     def made(fault: str, *problems: str, **more: bool) -> Made:
         return Made(Run("delete", REGISTER, fault), Result(problems=[*problems], **more))

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
+from live.answers import NOT_ASKED, QUESTIONS
 from reliability.faults.matrix import Matrix
 from reliability.lifecycles import LIFECYCLES
 from reliability.unknowns.command import main, run_on
@@ -51,7 +52,7 @@ def test_a_row_has_the_same_number_in_every_process() -> None:
 
 
 def test_the_sides_are_all_those_of_the_switches_of_the_local_lightsail() -> None:
-    told = dict(re.findall(r"^ +(\w+): (U\d+),", str(Behaviour.__doc__), re.MULTILINE))
+    told = dict(re.findall(r"^ +(\w+): ([UD]\d+),", str(Behaviour.__doc__), re.MULTILINE))
     types = get_type_hints(Behaviour)
 
     for field in fields(Behaviour):
@@ -61,7 +62,7 @@ def test_the_sides_are_all_those_of_the_switches_of_the_local_lightsail() -> Non
             assert set(SWITCHES[field.name][1]) == values
     assert told.keys() - SWITCHES.keys() <= {"calls_per_second", "calls_at_once"}
     assert {switch: unknown for switch, (unknown, _) in SWITCHES.items()}.items() <= told.items()
-    assert {unknown for unknown, _ in SWITCHES.values()} == {f"U{one}" for one in range(1, 15)}
+    assert {unknown for unknown, _ in SWITCHES.values()} == {*QUESTIONS, *NOT_ASKED}
     for switch, (_, values) in SWITCHES.items():
         assert values[0] == getattr(Behaviour(), switch)
 

@@ -30,11 +30,15 @@ class FunctionCode:
 
     Args:
         entry_point: what AWS Lambda calls.
+        description: what the function does.
+        role_description: what its role is for.
         without: the folders and modules of the package that it leaves out.
         needed: the modules in them that it needs all the same.
     """
 
     entry_point: str
+    description: str
+    role_description: str
     without: tuple[str, ...]
     needed: tuple[str, ...] = ()
 
@@ -45,12 +49,16 @@ class FunctionCode:
 
 IMAGES = FunctionCode(
     entry_point=f"{_OWN_PACKAGE}.main.handler",
+    description="Carries out the resources of cdk-lightsail-containers",
+    role_description="What the function of cdk-lightsail-containers may do",
     without=("domains", "properties/domains.py"),
 )
 """The function for images and deployments."""
 
 DOMAINS = FunctionCode(
     entry_point=f"{_OWN_PACKAGE}.domains_main.handler",
+    description="Validates certificates and writes DNS records for cdk-lightsail-containers",
+    role_description="What the function for domains of cdk-lightsail-containers may do",
     without=("aws/secret_values.py", "deployments/", "images/", "main.py", "registry/"),
     needed=("registry/reference.py", "registry/url.py"),
 )

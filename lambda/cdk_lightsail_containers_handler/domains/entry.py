@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..aws.calls import READING_SECONDS, Calls
+from ..aws.calls import Calls
 from ..cloudformation.resource import Answer, Resource
-from ..errors import NotFound
+from ..errors import NotFound, OutOfTime
 from ..properties.domains import NOT_WRITTEN, EntryProperties, EntryProperty
 from .lightsail_zone import ALIAS, REGION, LightsailZone
 from .records import OwnRecords, Record
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 class EntryResource(Resource):
     """An entry, as one request names it: an alias, which is possible at the zone's apex, too."""
 
-    may_hand_over = False
     named_by = EntryProperty.NAME
     never_made = NOT_WRITTEN
 
@@ -35,7 +34,12 @@ class EntryResource(Resource):
         return Answer(physical_id=wanted.name, undo=self.undo)
 
     def delete(self) -> None:
-        """Remove the entry if the function has written it."""
+        """Remove the entry if the function has written it.
+
+        Raises:
+            Unfinished: the deadline came first; another invocation goes on, as a Delete that fails
+                leaves the stack stuck.
+        """
         request = self.request
         try:
             wanted = EntryProperties.parse(request.event.get("ResourceProperties"))
@@ -45,7 +49,10 @@ class EntryResource(Resource):
         if request.stack.keeps(wanted.name):
             request.log("kept: another resource stands for it", name=wanted.name)
             return
-        self._take_back(self._own_records(wanted), wanted.name)
+        try:
+            self._take_back(self._own_records(wanted), wanted.name)
+        except OutOfTime as error:
+            raise error.unfinished() from error
 
     def undo(self, *, is_too_late: bool) -> None:
         """Undo what was written, if the request is cancelled by now.
@@ -74,7 +81,7 @@ class EntryResource(Resource):
     def _own_records(self, wanted: EntryProperties) -> OwnRecords:
         request = self.request
         client = request.environment.make_client("lightsail", region_name=REGION)
-        calls = Calls(request.deadline, request.log, READING_SECONDS)
+        calls = Calls(request.deadline, request.log)
         zone = LightsailZone(client, calls, wanted.lightsail_domain_name)
         return OwnRecords(
             zone, request.deadline, request.log, lambda: request.stack.check("an entry was written")

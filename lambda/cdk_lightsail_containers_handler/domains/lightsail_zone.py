@@ -75,7 +75,8 @@ class LightsailZone:
             on=f"for the DNS zone '{self._name}'",
             fix=f"allow the function's role lightsail:{operation} in {REGION}",
             repeatable=repeatable,
-            missing="create the zone in Lightsail, or correct its name",
+            # An entry may be gone since it was shown; of a zone that is gone the next look says so.
+            missing="create the zone in Lightsail, or correct its name" if repeatable else "",
         )
 
 

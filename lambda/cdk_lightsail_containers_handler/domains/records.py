@@ -85,6 +85,23 @@ class Zone(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What to change in a zone.
+
+    Args:
+        remove: the records to remove.
+        add: the records to add.
+        is_sure: whether one look is enough for it: a read may lag behind what was written.
+        conflict: why nothing can be changed.
+    """
+
+    remove: Sequence[Record] = ()
+    add: Sequence[Record] = ()
+    is_sure: bool
+    conflict: HandlerError | None = None
+
+
 class OwnRecords:
     """The function's own records in a zone.
 
@@ -121,13 +138,17 @@ class OwnRecords:
             HandlerError: the name has another record.
         """
 
-        def plan(found: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+        def plan(found: Sequence[Record]) -> _Plan:
             marks = [one for one in found if one.is_mark]
             if record in found:
                 # A request that this one undoes, or the other way round, may have come between.
                 is_ours = record in self._replaced and record.mark not in marks
                 known = {one.mark for one in found}
-                return [one for one in marks if one not in known], [record.mark] * is_ours
+                return _Plan(
+                    remove=[one for one in marks if one not in known],
+                    add=[record.mark] * is_ours,
+                    is_sure=not may_replace,
+                )
             own = [one for one in found if may_replace and _is_own(one, marks)]
             others = [
                 one
@@ -137,12 +158,17 @@ class OwnRecords:
                 and (one.kind == record.kind or CNAME in (one.kind, record.kind))
             ]
             if others:
-                raise HandlerError(
+                conflict = HandlerError(
                     f"'{record.name}' already has the record {others[0].kind} {others[0].target}",
                     "remove it from the zone, or use another domain name",
                 )
-            stale = [one for one in marks if one != record.mark]
-            return [*own, *stale], [one for one in (record.mark, record) if one not in found]
+                return _Plan(is_sure=False, conflict=conflict)
+            return _Plan(
+                remove=[*own, *(one for one in marks if one != record.mark)],
+                add=[one for one in (record.mark, record) if one not in found],
+                # An update finds what it replaces.
+                is_sure=bool(own) or not may_replace,
+            )
 
         self._change(record.name, plan, "wrote", self._check if is_checked else lambda: None)
 
@@ -154,7 +180,7 @@ class OwnRecords:
             kind: the kind of the record.
         """
 
-        def plan(found: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+        def plan(found: Sequence[Record]) -> _Plan:
             marks = [one for one in found if one.is_mark]
             # A request that undoes this one may have removed the mark of what was just added.
             own = [
@@ -165,14 +191,14 @@ class OwnRecords:
             for one in found:
                 if one.name == name and one not in own:
                     self._log("kept: not written by the function", record=str(one))
-            return [*own, *marks], []
+            return _Plan(remove=[*own, *marks], is_sure=bool(own))
 
         self._change(name, plan, "removed", lambda: None)
 
     def _change(
         self,
         name: str,
-        plan: Callable[[Sequence[Record]], tuple[list[Record], list[Record]]],
+        plan: Callable[[Sequence[Record]], _Plan],
         done: str,
         check: Callable[[], None],
     ) -> None:
@@ -180,8 +206,16 @@ class OwnRecords:
         name = plain_name(name)
         names = [name, f"{_MARKED}.{name}"]
         attempt = 0
+        has_waited = False
         while True:
-            remove, add = plan(self._zone.records(names))
+            planned = plan(self._zone.records(names))
+            if not planned.is_sure and not has_waited:
+                has_waited = True
+                if self._deadline.pause(STALE_SECONDS):
+                    continue
+            if planned.conflict:
+                raise planned.conflict
+            remove, add = planned.remove, planned.add
             if not remove and not add:
                 return
             check()
@@ -200,6 +234,7 @@ class OwnRecords:
                         "deploy again",
                         said=error.said,
                     ) from error
+                has_waited = True
             else:
                 self._added.update(add)
                 self._log(done, records=[str(one) for one in _shown(remove, add)])

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..aws.calls import READING_SECONDS, Calls
+from ..aws.calls import Calls
 from ..cloudformation.resource import Answer, Resource
 from ..errors import REASON_LIMIT, HandlerError, NotFound, OutOfTime, Unfinished
+from ..lightsail.client import STALE_SECONDS
 from ..properties.domains import (
     NOT_VALIDATED,
     ValidationAttribute,
@@ -44,7 +45,7 @@ class ValidationResource(Resource):
     def __init__(self, request: Request) -> None:
         super().__init__(request)
         self._log = request.log
-        self._calls = Calls(request.deadline, request.log, READING_SECONDS)
+        self._calls = Calls(request.deadline, request.log)
         self._certificates = Certificates(request.environment.lightsail, self._calls)
         self._own: OwnRecords | None = None
 
@@ -84,19 +85,33 @@ class ValidationResource(Resource):
         raise _unfinished(name)
 
     def delete(self) -> None:
-        """Remove the records that the function has written, unless something needs them."""
-        request = self.request
+        """Remove the records that the function has written, unless something needs them.
+
+        Raises:
+            Unfinished: the deadline came first; another invocation goes on, as a Delete that fails
+                leaves the stack stuck.
+        """
         try:
-            wanted = ValidationProperties.parse(request.event.get("ResourceProperties"))
+            wanted = ValidationProperties.parse(self.request.event.get("ResourceProperties"))
         except ValueError as error:
             self._log("nothing to delete", why=str(error))
             return
+        try:
+            self._delete(wanted)
+        except OutOfTime as error:
+            raise error.unfinished() from error
+
+    def _delete(self, wanted: ValidationProperties) -> None:
+        request = self.request
         name = wanted.certificate_name
         if request.stack.keeps(name):
             self._log("kept: another resource stands for it", certificate=name)
             return
-        certificates = self._certificates.all()
-        own = next((one for one in certificates if one.name == name), None)
+        certificates, own = self._all_and(name)
+        if own is None or not own.records:
+            # A read may lag behind what was made a moment ago.
+            request.deadline.pause(STALE_SECONDS)
+            certificates, own = self._all_and(name)
         if own is None:
             self._log("kept: a certificate that is gone does not say its records", certificate=name)
             return
@@ -104,6 +119,11 @@ class ValidationResource(Resource):
         self._take_back(self._own_records(wanted), own.records.difference(*others))
         for record in sorted(own.records.intersection(frozenset().union(*others)), key=str):
             self._log("kept: another certificate needs it", record=str(record))
+
+    def _all_and(self, name: str) -> tuple[list[Certificate], Certificate | None]:
+        """Return all certificates, and the one of a name."""
+        certificates = self._certificates.all()
+        return certificates, next((one for one in certificates if one.name == name), None)
 
     def undo(self, *, is_too_late: bool) -> None:
         """Remove what was written for the request, if that is cancelled by now."""

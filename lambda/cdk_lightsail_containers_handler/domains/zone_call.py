@@ -31,7 +31,8 @@ class ZoneCall:
         service: whose it is.
         on: for which zone or certificate, as `for certificate 'www'`.
         fix: what to do when it is refused.
-        missing: what to do about a zone or certificate that is not there.
+        missing: what to do about a zone or certificate that is not there; empty if it means that
+            another change came before.
         repeatable: whether it may be carried out twice.
     """
 
@@ -45,9 +46,9 @@ class ZoneCall:
     def failed(self, code: str, said: str) -> HandlerError:
         """Return the error for what AWS answered: the error's name, and AWS's words."""
         problem = f"{self.service} refused {self._call} ({code})"
-        if code in _NOT_FOUND:
+        if code in _NOT_FOUND and self.missing:
             return NotFound(problem, self.missing)
-        if code in _REFUSED:
+        if code in _REFUSED | _NOT_FOUND:
             return Refused(problem, "correct it and deploy again", said=said)
         return HandlerError(problem, self.fix, said=said, limit=REASON_LIMIT)
 

@@ -1,15 +1,18 @@
 """How the local Lightsail behaves where AWS does not document the real one.
 
 AWS does not document what the switches decide, so a program has to work on both sides of each:
-U1 to U14 number these unknowns. The defaults are the likelier side.
+U1 to U14, and D1 to D9 for domains, number these unknowns. The defaults are the likelier side.
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from .failure import Failure
+
+_T = TypeVar("_T")
 
 
 @dataclass(kw_only=True)
@@ -41,17 +44,31 @@ class Behaviour:
             of them is busy.
         latest: U10, an image `:service.label.latest` in a deployment is refused, kept as it is
             written, or becomes the newest image's name.
-        order: U11, of images and deployments in answers.
+        order: U11, of images, deployments, certificates and DNS entries in answers.
         stale_seconds: U12, reads show the state as it was that many seconds ago.
         blob_mount: U13, whether mounting a blob that is there succeeds, or asks for an upload.
         throttle_every: U14, every nth call answers ThrottlingException, 0 for none.
         calls_per_second: U14, how many calls there may be in the long run, of all operations
             together, 0 for any number; one more answers ThrottlingException.
         calls_at_once: U14, how many there may be at once after a pause.
+        validates_itself: D1, whether Lightsail writes the validation records of a certificate into
+            a DNS zone of its own by itself, which AWS documents as "can".
+        removes_own_records: D2, whether it removes those with the certificate.
+        shown_entries: D3, whether GetDomain shows entries as they were written, or with final dots
+            and TXT without quotes.
+        second_alias: D4, what becomes of a second A entry of a name.
+        same_txt: D5, what becomes of a TXT entry that is there already.
+        delete_entry_by: D6, whether DeleteDomainEntry goes by everything, or by the id.
+        missing_certificate: D7, what GetCertificates answers for a name that is not there: one of
+            two errors, or no certificate.
+        validation_records: D8, whether the validation records of a domain name are the same in each
+            certificate of an account.
+        records_seconds: D8, how long a new certificate does not show its validation records.
+        stale_domain_seconds: D9, reads of certificates and DNS zones show the state as it was that
+            many seconds ago.
         service_seconds: how long a service is PENDING, UPDATING or DELETING.
         deployment_seconds: how long a deployment is ACTIVATING, a third of it in each stage:
             CREATING_DEPLOYMENT, EVALUATING_HEALTH_CHECK, ACTIVATING_DEPLOYMENT.
-        records_seconds: how long a new certificate does not show its validation records.
         certificate_seconds: how long it takes to issue a certificate once its records are found.
         health_check_second: how long a second between two health checks takes where containers
             run, in seconds.
@@ -90,11 +107,21 @@ class Behaviour:
     calls_per_second: int = 0
     calls_at_once: int = 20
 
+    validates_itself: bool = False
+    removes_own_records: bool = False
+    shown_entries: Literal["as_written", "with_dots"] = "as_written"
+    second_alias: Literal["refused", "accepted"] = "refused"
+    same_txt: Literal["accepted", "refused"] = "accepted"
+    delete_entry_by: Literal["everything", "id"] = "everything"
+    missing_certificate: Literal["not_found", "invalid", "none"] = "not_found"
+    validation_records: Literal["same", "different"] = "same"
+    records_seconds: float = 0.5
+    stale_domain_seconds: float = 0
+
     # Real services and deployments take minutes; no one would wait for that here. They are not 0,
     # so that a program that never waits fails.
     service_seconds: float = 1
     deployment_seconds: float = 2
-    records_seconds: float = 0.5
     certificate_seconds: float = 1
     health_check_second: float = 0.2
     longest_start_seconds: float = 300
@@ -107,3 +134,9 @@ class Behaviour:
     kept_deployments: int = 50
     kept_log_seconds: float = 4 * 24 * 60 * 60
     log_page_size: int = 100
+
+    def ordered(self, items: list[_T]) -> list[_T]:
+        """Return items, oldest first, in the order of answers: U11."""
+        if self.order == "shuffled":
+            return secrets.SystemRandom().sample(items, len(items))
+        return items[::-1] if self.order == "newest_first" else items

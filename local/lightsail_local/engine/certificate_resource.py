@@ -65,9 +65,9 @@ def delete(physical_id: str, _properties: Properties) -> None:
 def _describe(client: Any, name: str) -> Any:
     try:
         found = client.get_certificates(certificateName=name, includeCertificateDetails=True)
-    except client.exceptions.NotFoundException:
+    except (client.exceptions.NotFoundException, client.exceptions.InvalidInputException):
         return None
-    return found["certificates"][0]
+    return next(iter(found["certificates"]), None)
 
 
 def _attributes(client: Any, name: str) -> Attributes:

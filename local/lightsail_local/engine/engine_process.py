@@ -46,6 +46,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         certificate_resource,
         container_resource,
         custom_resource_contract,
+        domain_resource,
         failed_creates,
         stack_events,
         stack_exports,
@@ -68,6 +69,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     hypercorn.config.Config = ListenerConfig  # type: ignore[misc]
     container_resource.register()
     certificate_resource.register()
+    domain_resource.register()
     custom_resource_contract.install()
     stack_times.install()
     stack_events.install()

@@ -14,7 +14,7 @@ from ..behaviour.errors import LightsailError, invalid
 from ..wire.http_server import Answer
 from .api_model import answer_problem, is_operation, request_problem
 from .call_limit import CallLimit
-from .domains import ZONE_OPERATIONS, ZONE_REGION
+from .dns_zones import ZONE_OPERATIONS, ZONE_REGION
 
 if TYPE_CHECKING:
     from ..wire.http_server import Connection

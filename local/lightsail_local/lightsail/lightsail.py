@@ -5,12 +5,11 @@ The sentences of errors are Lightsail's own where they are known; programs branc
 
 from __future__ import annotations
 
-import secrets
 import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.errors import LightsailError, invalid, not_found
@@ -26,8 +25,6 @@ from .powers import describe_metadata, describe_powers
 from .runtime import Runtime
 from .services import Services, View
 from .tags import Tags, add_tags
-
-_T = TypeVar("_T")
 
 Parameters = Mapping[str, Any]
 Result = dict[str, Any]
@@ -225,7 +222,7 @@ class Lightsail:
 
     def _get_images(self, parameters: Parameters) -> Result:
         service = self._services.as_read().get(parameters["serviceName"])
-        images = self._ordered([image.describe() for image in service.images])
+        images = self.behaviour.ordered([image.describe() for image in service.images])
         return {"containerImages": images}
 
     def _delete_image(self, parameters: Parameters) -> Result:
@@ -256,7 +253,7 @@ class Lightsail:
     def _get_deployments(self, parameters: Parameters) -> Result:
         read = self._services.as_read()
         service = read.get(parameters["serviceName"])
-        return {"deployments": self._ordered(service.describe_deployments(read.at))}
+        return {"deployments": self.behaviour.ordered(service.describe_deployments(read.at))}
 
     def _get_log(self, parameters: Parameters) -> Result:
         read = self._services.as_read()
@@ -318,12 +315,6 @@ class Lightsail:
             "statusChangedAt": round(at, 3),
         }
         return {"operations": [operation]}
-
-    def _ordered(self, items: list[_T]) -> list[_T]:
-        """Return items, oldest first, in the order of answers: U11."""
-        if self.behaviour.order == "shuffled":
-            return secrets.SystemRandom().sample(items, len(items))
-        return items[::-1] if self.behaviour.order == "newest_first" else items
 
 
 def _settings(parameters: Parameters, old: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, takewhile
+from itertools import chain
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.errors import LightsailError
 from .container_service import ContainerService
+from .history import History
 
 _KEPT_DELETED = 3
 
@@ -52,30 +53,22 @@ class Services:
     def __init__(self, behaviour: Behaviour, clock: Callable[[], float]) -> None:
         self._behaviour = behaviour
         self._clock = clock
-        # When each state was written, oldest first.
-        self._states: list[tuple[float, Mapping[str, ContainerService]]] = [(0, {})]
+        self._history: History[Mapping[str, ContainerService]] = History({}, clock)
         self._deleted: deque[ContainerService] = deque(maxlen=_KEPT_DELETED)
 
     def now(self) -> View:
         """Return the services as they are."""
-        return self._view(self._clock(), self._states[-1][1])
+        return self._view(self._clock(), self._history.now())
 
     def as_read(self) -> View:
         """Return the services as a read shows them, which may be some seconds old: U12."""
-        if not self._behaviour.stale_seconds:
-            return self.now()
-        at = self._clock() - self._behaviour.stale_seconds
-        written = (state for time, state in reversed(self._states) if time <= at)
-        return self._view(at, next(written, self._states[0][1]))
+        seconds = self._behaviour.stale_seconds
+        return self._view(self._clock() - seconds, self._history.before(seconds))
 
     def put(self, service: ContainerService) -> None:
         """Write a service."""
-        now = self.now()
-        # Of the states that a read can show by now, only the newest still will be.
-        readable = now.at - self._behaviour.stale_seconds
-        older = list(takewhile(lambda state: state[0] <= readable, self._states))
-        self._states = [*older[-1:], *self._states[len(older) :]]
-        self._states.append((now.at, {**now.services, service.name: service}))
+        changed = {**self.now().services, service.name: service}
+        self._history.put(changed, self._behaviour.stale_seconds)
         if service.changing == "DELETING":
             self._deleted.append(service)
 

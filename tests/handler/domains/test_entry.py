@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cdk_lightsail_containers_handler.properties.domains import DOMAIN_ENTRY_TYPE
+from deployment_requests import FakeLambda
 from lightsail_local.server import Fault
 
 TARGET = "https://shop.abc.us-east-1.cs.amazonlightsail.com/"
@@ -20,6 +21,7 @@ def event_of(domains: Any, kind: str, physical_id: str | None = None, **changes:
         "LightsailDomainName": "example.com",
         "Name": "www.example.com",
         "Target": TARGET,
+        "ServiceTimeout": "3600",
         **changes,
     }
     event["ResourceProperties"] = {
@@ -50,6 +52,12 @@ def goes_back(domains: Any, operation: str, undoing: str, number: int = 1) -> No
         stack.handler(event_of(domains, undoing), stack.context())
 
     stack.before[operation] = undo
+
+
+def reads_lag(domains: Any) -> None:
+    """Let reads show what was before for some seconds, from here on."""
+    domains.stack.time.now += 60
+    domains.stack.lightsail.behaviour.stale_domain_seconds = 2
 
 
 def aliases(domains: Any) -> list[tuple[str, str]]:
@@ -142,6 +150,86 @@ def test_a_create_goes_on_where_a_killed_one_has_ended(in_lightsail: Any) -> Non
     assert send(in_lightsail, "Create", Target="https://new.example.net/")["Status"] == "SUCCESS"
     assert aliases(in_lightsail) == [("www.example.com", "new.example.net")]
     assert len(in_lightsail.entries()) == 2
+
+
+def test_a_delete_hands_over_until_lightsail_answers(in_lightsail: Any) -> None:
+    fake = in_lightsail.stack.clients["lambda"] = FakeLambda()
+    send(in_lightsail, "Create")
+    fault = Fault(operation="GetDomain", kind="throttle", times=10_000)
+    in_lightsail.stack.lightsail.faults.append(fault)
+
+    in_lightsail.stack.handler(event_of(in_lightsail, "Delete"), in_lightsail.stack.context())
+
+    in_lightsail.stack.lightsail.faults.clear()
+    (payload,) = fake.payloads
+    assert in_lightsail.stack.send(payload)["Status"] == "SUCCESS"
+    assert in_lightsail.entries() == []
+
+
+def test_a_delete_removes_what_reads_do_not_show_yet(in_lightsail: Any) -> None:
+    reads_lag(in_lightsail)
+    assert send(in_lightsail, "Create")["Status"] == "SUCCESS"
+
+    assert send(in_lightsail, "Delete")["Status"] == "SUCCESS"
+    in_lightsail.stack.time.now += 60
+    assert in_lightsail.entries() == []
+
+
+def test_a_cancelled_create_removes_what_reads_do_not_show_yet(in_lightsail: Any) -> None:
+    reads_lag(in_lightsail)
+    create = event_of(in_lightsail, "Create")
+    in_lightsail.stack.before["CreateDomainEntry"] = lambda: in_lightsail.stack.becomes(
+        "ROLLBACK_IN_PROGRESS"
+    )
+
+    in_lightsail.stack.handler(create, in_lightsail.stack.context())
+
+    in_lightsail.stack.time.now += 60
+    assert in_lightsail.entries() == []
+
+
+@pytest.mark.parametrize("second", ["refused", "accepted"])
+def test_an_update_and_its_rollback_replace_what_reads_do_not_show_yet(
+    in_lightsail: Any, second: Any
+) -> None:
+    reads_lag(in_lightsail)
+    in_lightsail.stack.lightsail.behaviour.second_alias = second
+    assert send(in_lightsail, "Create")["Status"] == "SUCCESS"
+
+    for target in ("https://blog.example.org/", TARGET):
+        assert send(in_lightsail, "Update", Target=target)["Status"] == "SUCCESS"
+
+    in_lightsail.stack.time.now += 60
+    assert aliases(in_lightsail) == [("www.example.com", HOST)]
+
+
+def test_what_is_gone_although_reads_show_it_is_no_failure(in_lightsail: Any) -> None:
+    send(in_lightsail, "Create")
+    reads_lag(in_lightsail)
+    for entry in in_lightsail.api.get_domain(domainName="example.com")["domain"]["domainEntries"]:
+        in_lightsail.api.delete_domain_entry(domainName="example.com", domainEntry=entry)
+
+    assert send(in_lightsail, "Delete")["Status"] == "SUCCESS"
+    in_lightsail.stack.time.now += 60
+    assert in_lightsail.entries() == []
+
+
+def test_a_name_is_free_although_reads_show_who_had_it(in_lightsail: Any) -> None:
+    in_lightsail.write("www.example.com", "192.0.2.1", kind="A")
+    reads_lag(in_lightsail)
+    (entry,) = in_lightsail.api.get_domain(domainName="example.com")["domain"]["domainEntries"]
+    in_lightsail.api.delete_domain_entry(domainName="example.com", domainEntry=entry)
+
+    assert send(in_lightsail, "Create")["Status"] == "SUCCESS"
+
+
+def test_without_time_for_a_second_look_the_first_one_counts(in_lightsail: Any) -> None:
+    in_lightsail.write("www.example.com", "192.0.2.1", kind="A")
+    in_lightsail.stack.seconds = 33
+
+    for kind, status in (("Create", "FAILED"), ("Delete", "SUCCESS")):
+        assert send(in_lightsail, kind)["Status"] == status
+    assert in_lightsail.entries() == [("www.example.com", "A")]
 
 
 def test_keeps_an_entry_that_another_resource_of_the_stack_stands_for(in_lightsail: Any) -> None:

@@ -189,6 +189,22 @@ def test_waits_for_a_certificate_that_is_not_shown_yet(domains: Any) -> None:
     assert domains.send("Create")["Status"] == "SUCCESS"
 
 
+def test_a_delete_removes_the_records_of_a_certificate_that_reads_do_not_show_yet(
+    domains: Any,
+) -> None:
+    behaviour = domains.stack.lightsail.behaviour
+    behaviour.records_seconds = behaviour.certificate_seconds = 0
+    domains.send("Create")
+    behaviour.stale_domain_seconds = 2
+    domains.api.delete_certificate(certificateName="www-example-com")
+    domains.stack.time.now += 60
+    domains.request_certificate()
+
+    assert domains.send("Delete")["Status"] == "SUCCESS"
+    domains.stack.time.now += 60
+    assert domains.entries() == []
+
+
 def test_a_delete_without_the_certificate_keeps_the_records(domains: Any) -> None:
     domains.send("Create")
     before = domains.entries()
@@ -275,6 +291,20 @@ def test_lightsail_that_stops_answering_hands_over(in_route53: Any) -> None:
     assert len(fake.payloads) == 1
 
 
+def test_a_delete_hands_over_until_lightsail_answers(domains: Any) -> None:
+    fake = domains.stack.clients["lambda"] = FakeLambda()
+    domains.send("Create")
+    fault = Fault(operation="GetCertificates", kind="throttle", times=10_000)
+    domains.stack.lightsail.faults.append(fault)
+
+    domains.stack.handler(domains.event("Delete"), domains.stack.context())
+
+    domains.stack.lightsail.faults.clear()
+    (payload,) = fake.payloads
+    assert domains.stack.send(payload)["Status"] == "SUCCESS"
+    assert domains.entries() == []
+
+
 @pytest.mark.parametrize(
     ("kind", "fault", "problem", "fix"),
     [
@@ -326,7 +356,7 @@ def test_a_call_that_cannot_be_made_says_why(
 
 
 def test_leaves_the_records_to_lightsail_if_it_writes_them_itself(in_lightsail: Any) -> None:
-    in_lightsail.lightsail.validates_itself = True
+    in_lightsail.stack.lightsail.behaviour.validates_itself = True
 
     assert in_lightsail.send("Create")["Status"] == "SUCCESS"
     (record,) = in_lightsail.records()
@@ -334,7 +364,7 @@ def test_leaves_the_records_to_lightsail_if_it_writes_them_itself(in_lightsail: 
 
 
 def test_writes_the_records_that_lightsail_does_not_get_written(in_route53: Any) -> None:
-    in_route53.lightsail.validates_itself = True
+    in_route53.stack.lightsail.behaviour.validates_itself = True
 
     assert in_route53.send("Create")["Status"] == "SUCCESS"
     assert in_route53.entries() == expected(in_route53.records())
