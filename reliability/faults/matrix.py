@@ -18,6 +18,7 @@ from fake_time import ProcessTime
 from reliability.lifecycles import LIFECYCLES
 from reliability.local_aws import leave_real_accounts
 from reliability.report import table
+from reliability.windows import Window
 from world.aws import SERVICES
 from world.gate import Call
 from world.processes import ProcessEnvironments
@@ -174,9 +175,12 @@ def tell(made: Sequence[Made]) -> str:
     """Return how many runs there were, and what is not in the table."""
     outcomes = Counter(map(_outcome, made))
     stuck = sum(one.result.was_stuck for one in made)
+    windows = sum((one.result.windows for one in made), Counter[Window]())
+    stayed = ", ".join(f"{count} {window}" for window, count in sorted(windows.items()))
     return (
         f"{len(made)} runs, {outcomes['broken']} of them broken; {outcomes['idle']} idle; in "
-        f"{stuck} the rollback could not end while the fault lasted, and was continued"
+        f"{stuck} the rollback could not end while the fault lasted, and was continued; images "
+        f"that stay in a case that is known: {stayed or 'none'}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from fake_time import ProcessTime
 from reliability.invariants import Invariants
 from reliability.lifecycles import LIFECYCLES, Setting, set_up
+from reliability.windows import Window
 from world.cloudformation import SimulatedStack
 from world.custom_resource import Outcome
 from world.function import Function
@@ -35,6 +37,7 @@ class Result:
         status: what became of the stack.
         was_injected: whether there was a call to inject the fault into.
         was_stuck: whether the rollback could not end while the fault lasted.
+        windows: how many images stay that no stack stands for, by the case that is known.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -42,6 +45,7 @@ class Result:
     status: str = ""
     was_injected: bool = False
     was_stuck: bool = False
+    windows: Counter[Window] = field(default_factory=Counter)
 
 
 Injected = tuple[Call, str]
@@ -151,6 +155,7 @@ class _Life:
         succeeds = lifecycle.succeeds and not had_fault
         self._check("", outcome, succeeds=succeeds, had_fault=had_fault)
         self._recover(outcome)
+        self._result.windows = self._invariants.windows
         return self._result
 
     def _recover(self, outcome: Outcome) -> None:

@@ -25,6 +25,7 @@ from reliability.faults.matrix import (
 )
 from reliability.faults.run import Result, Run
 from reliability.lifecycles import LIFECYCLES
+from reliability.windows import Window
 
 from world.gate import Call
 
@@ -137,10 +138,13 @@ def test_a_cell_counts_the_faults_that_were_injected() -> None:
         made("stall", was_injected=True),
         made("outage", was_injected=True, was_stuck=True),
     ]
+    runs[0].result.windows[Window.CANCELLED] += 2
 
     cells = [cell.strip() for cell in show(runs).splitlines()[2].split("|")]
     assert cells == ["", "delete", "3", "idle", "**1 of 2**", "1", ""]
     assert tell(runs).startswith("8 runs, 1 of them broken; 2 idle; in 1 the rollback")
+    assert tell(runs).endswith("is known: 2 cancelled while its answer was on its way")
+    assert tell([]).endswith("is known: none")
 
 
 def test_a_request_that_is_cancelled_before_its_first_look_leaves_nothing(matrix: Matrix) -> None:
