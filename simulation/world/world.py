@@ -6,7 +6,6 @@ import base64
 import itertools
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -35,8 +34,8 @@ from .gate import Gate
 
 SIGNATURE = "5ec4e7-of-the-response-url"
 
-# In real time: for the function's threads, which have nothing else to wait for by then.
-_PUSHED_SECONDS = 1.0
+# In real time, for the function's threads.
+_PUSHED_SECONDS = 2.0
 _LOOK_SECONDS = 0.005
 
 
@@ -109,8 +108,6 @@ class World:
         self.ecr = FakeRegistry(login="basic", basic=f"Basic {basic}", host=self.ecr_hosts[0])
         self._running = ExitStack()
         self._tokens = itertools.count(1)
-        self._giving = threading.Lock()
-        self._given = ""
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
@@ -232,18 +229,21 @@ class World:
             and "/blobs/" in connection.path
             and "Authorization" in connection.headers
         ):
-            with self._giving:
-                self._wait_for(self._given)
-                self.clock.sleep(self.blob_seconds)
-                self._given = connection.path.rpartition("/")[2]
+            self._wait_for_the_layer_below(connection.path.rpartition("/")[2])
+            self.clock.sleep(self.blob_seconds)
         self.source.respond(connection)
 
-    def _wait_for(self, blob: str) -> None:
-        """Wait until a blob that was given has been pushed, if it is.
+    def _wait_for_the_layer_below(self, blob: str) -> None:
+        """Wait until the layer below one is pushed, if it is.
 
-        Time passes for all threads of a copy at once: without this, the next blob's would have
-        passed before the function had the processor to push this one.
+        Time passes for all threads of a copy at once: without this, the time of all blobs would
+        have passed before the function had the processor to push the first one.
         """
+        manifests = [json.loads(content) for _, content in self.source.manifests.values()]
+        digests = [[one["digest"] for one in found.get("layers", ())] for found in manifests]
+        below = {upper: lower for layers in digests for lower, upper in itertools.pairwise(layers)}
         ends = time.monotonic() + _PUSHED_SECONDS
-        while blob and self.lightsail.images.blob_size(blob) is None and time.monotonic() < ends:
+        while blob in below and time.monotonic() < ends:
+            if self.lightsail.images.blob_size(below[blob]) is not None:
+                return
             time.sleep(_LOOK_SECONDS)

@@ -58,6 +58,15 @@ def test_some_of_all_faults_break_nothing(matrix: Matrix) -> None:
     assert sum(injected) > 0.95 * len(injected)
 
 
+def test_the_lifecycles_that_are_named_so_hand_over(matrix: Matrix) -> None:
+    calls = matrix.calls([name for name in LIFECYCLES if name.startswith("hand-over")], SEED)
+
+    assert len(calls) > 1
+    assert {
+        name for name, made in calls.items() if Call("lambda", "Invoke", 1) not in made
+    } == set()
+
+
 def test_the_function_that_is_killed_and_not_repeated_leaves_an_orphaned_image(
     matrix: Matrix,
 ) -> None:
