@@ -118,6 +118,8 @@ def _run_site(screen: Screen, demo: Demo, site: Site) -> list[str]:
         demo.serve_new_page(site, second)
     with screen.step("Deploy a version that crashes: must fail"):
         demo.serve_site_that_crashes(site, second)
+    with screen.step("Give it a secret"):
+        demo.serve_site_with_secret(site, second)
     with screen.step("Destroy the stack"):
         demo.destroy_service({"site": str(site.folder)})
     return [
@@ -125,6 +127,7 @@ def _run_site(screen: Screen, demo: Demo, site: Site) -> list[str]:
         "built, pushed, serves",
         "0 failed, new page serves",
         "0 failed, old page stays",
+        "arrived, and shown nowhere",
         "nothing is left",
     ]
 

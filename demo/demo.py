@@ -140,9 +140,18 @@ class Demo:
 
     def serve_with_secret(self, image: str) -> None:
         """Deploy a container that gets a secret, and show where its value is."""
+        self._serve_with_secret({"image": image})
+
+    def serve_site_with_secret(self, site: Site, page: str) -> None:
+        """Give the program that serves a page a secret, and show where its value is."""
+        site.write(page)
+        self._serve_with_secret({"site": str(site.folder)})
+        self._page_is(page)
+
+    def _serve_with_secret(self, context: Mapping[str, str]) -> None:
         client: Any = boto3.client("secretsmanager")
         client.create_secret(Name=SECRET, SecretString=_PASSWORD)
-        self.serve(image, secret=SECRET)
+        self._serve({**context, "secret": SECRET})
         container = self._service()["currentDeployment"]["containers"]["web"]
         self._check(container["environment"] == {VARIABLE: _PASSWORD}, "the secret arrived")
         self._screen.line(f"its container gets {VARIABLE}, as AWS Secrets Manager has it")

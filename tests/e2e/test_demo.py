@@ -75,6 +75,7 @@ def test_builds_a_page_and_opens_it_where_containers_run(tmp_path: Path) -> None
         assert len(re.findall(r"meanwhile 0 of [1-9]\d* requests failed\n", run.stdout)) == 2
         assert "container 'web': Error: cannot start: there is no database" in run.stdout
         assert "the stack is UPDATE_ROLLBACK_COMPLETE\n" in run.stdout
+        assert "its container gets PASSWORD, as AWS Secrets Manager has it\n" in run.stdout
         assert max(map(len, run.stdout.splitlines())) <= 80
         assert images_of(engine) == before
 

@@ -76,7 +76,7 @@ class DeploymentFailures:
         return HandlerError(f"{problem}: {said}", fix, limit=limit)
 
     def _lines(self, deployment: Deployment, service: str, container: str) -> list[str]:
-        """Return what a container logged, each line once and the last one last, and log it.
+        """Return what a container said, each line once and the last one last, and log that.
 
         The deployment that serves has containers of the same names. What it said a moment before
         and goes on saying is left out, if that leaves a telling line or nothing tells.
@@ -88,21 +88,23 @@ class DeploymentFailures:
             self._log("no container log", container=container, why=error)
             return []
         old: list[str] = []
-        lines: dict[str, None] = {}
+        lines: dict[str, str] = {}
         for event in events:
             line = " ".join(self._log.mask(event.message).split())
             if event.at < since:
                 old.append(line)
-                continue
-            self._log("container log", line=line, container=container, at=event.at.isoformat())
-            # Programs are started again, and say the same again.
-            lines.pop(line, None)
-            if line:
-                lines[line] = None
-        before = {_without_digits(line) for line in _of_container(old)}
+            elif line:
+                # Programs are started again, and say the same again.
+                lines.pop(line, None)
+                lines[line] = event.at.isoformat()
+        before = {*map(_without_digits, _of_container(old))}
         new = [line for line in lines if _without_digits(line) not in before]
         telling = _telling(_of_container([*lines]))
-        return new if not telling or {*telling} & {*new} else [*lines]
+        if telling and not {*telling} & {*new}:
+            new = [*lines]
+        for line in new:
+            self._log("container log", line=line, container=container, at=lines[line])
+        return new
 
     def _shown(self, lines: list[str], verdict: str, room: int) -> str:
         """Return the lines that tell the most, as many as there is room for.

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_MOST_LOG_EVENTS = 100
+# Most may be of the deployment that serves.
+_MOST_LOG_EVENTS = 1000
 _LOG_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 2.0
 _HIGHEST_VERSION = 1 << 31

@@ -112,6 +112,14 @@ def test_leaves_out_what_the_deployment_that_serves_goes_on_saying(
     assert f"container 'web': {said}" in told({"web": lines}, before=before)
 
 
+def test_finds_the_cause_though_the_deployment_that_serves_says_much_afterwards() -> None:
+    served = [f"GET /{number} 200" for number in range(900)]
+
+    said = told({"web": ["Error: no database", *served]}, before=["GET / 200"])
+
+    assert "container 'web': Error: no database: fix" in said
+
+
 @pytest.mark.parametrize("log", [UPDATED, CREATED])
 @pytest.mark.parametrize("letter", ["y", "ü", "😀", '"'])
 def test_cuts_a_line_that_is_too_long(letter: str, log: SilentLog) -> None:
