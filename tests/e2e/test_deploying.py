@@ -166,7 +166,7 @@ def test_a_web_service_serves_is_updated_rolled_back_and_destroyed(
         _, _, group = reason.partition("its log is in log group ")
         lines = cdk.client("logs").filter_log_events(logGroupName=group.split()[0])["events"]
         shown = "environment: MODE=live PASSWORD=*** TOKEN=***"
-        assert sum(shown in line["message"] for line in lines) > number
+        assert any(shown in line["message"] for line in lines)
         assert_no_secret_is_shown(cdk, sent, failed)
     assert deployments(cdk) == {1: "INACTIVE", 2: "ACTIVE", 3: "FAILED", 4: "FAILED", 5: "FAILED"}
     requests = [one.operation for one in cdk.cloud.lightsail.requests[began:]]
