@@ -178,7 +178,9 @@ def start(
     label = options.label.partition("=")[2]
     file = container_file(options.name)
     new = file.with_suffix(".new")
-    new.write_text(json.dumps({"process": process.pid, "cloud": label, "ports": ports}))
+    of = (options.network or "").removeprefix("container:")
+    record = {"process": process.pid, "cloud": label, "ports": ports, "network_of": of}
+    new.write_text(json.dumps(record))
     new.rename(file)
     if options.detach:
         print(options.name)
@@ -247,8 +249,12 @@ def do_rm(rest: list[str], _: str) -> None:
     force, *names = rest
     assert force == "--force"
     end(names, signal.SIGKILL)
-    for file, _ in records(names):
-        file.unlink(missing_ok=True)
+    found = list(records(names))
+    # As podman 4.3: one whose network another one has stays, without a word.
+    holders = {record.get("network_of") for _, record in found}
+    for file, _ in found:
+        if file.name not in holders and mode() != "stuck":
+            file.unlink(missing_ok=True)
 
 
 def do_ps(rest: list[str], _: str) -> int | None:

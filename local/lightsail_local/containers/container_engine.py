@@ -17,6 +17,7 @@ ENGINES = ("docker", "podman", "nerdctl", "finch")
 CLOUD_LABEL = "lightsail-local.cloud"
 _PROGRAM_IMAGE = "program"
 _PAUSES_SECONDS = (0.5, 2.0)
+_CLEARING_SECONDS = (0.0, 0.1, 0.5, 2.0)
 
 
 class ContainerEngineError(RuntimeError):
@@ -167,10 +168,17 @@ class ContainerEngine:
         """End every container of the cloud and remove its images.
 
         Raises:
-            ContainerEngineError: the engine does not answer.
+            ContainerEngineError: the engine does not answer, or keeps a container.
         """
-        if names := self.containers():
+        pauses = iter(_CLEARING_SECONDS)
+        # podman keeps a container whose network another one has, and says that it is removed. Its
+        # port would lead nowhere, whoever listens at it next.
+        while names := self.containers():
+            pause = next(pauses, None)
+            if pause is None:
+                raise ContainerEngineError(f"it does not remove the containers {' '.join(names)}")
             self.remove(names)
+            time.sleep(pause)
         # A user's own image may have the same contents: podman lists its name too, and it stays.
         listed = self._images("--format", "{{.Repository}}:{{.Tag}}", self._repository)
         self._remove_images([name for name in listed if name.startswith(f"{self._repository}:")])

@@ -125,7 +125,7 @@ def test_a_cloud_leaves_nothing(fake: FakeEngine, tmp_path: Path) -> None:
 
 
 def killed(state: Path, fake: FakeEngine, record: str) -> Path:
-    """Leave what a killed cloud leaves: a record, an image, a container."""
+    """Leave what a killed cloud leaves: a record, an image, containers with one network."""
     folder = state / "containers"
     folder.mkdir(parents=True)
     path = folder / "dead.json"
@@ -133,6 +133,8 @@ def killed(state: Path, fake: FakeEngine, record: str) -> Path:
     (fake.state / "images" / "localhost%lightsail-local%dead:program").mkdir()
     left = {"process": 2**22 + 1, "cloud": "dead", "ports": {}}
     (fake.state / "containers" / "left").write_text(json.dumps(left))
+    beside = {**left, "network_of": "left"}
+    (fake.state / "containers" / "left-1").write_text(json.dumps(beside))
     return path
 
 
@@ -170,7 +172,7 @@ def test_a_killed_cloud_is_remembered_until_its_engine_answers(
     with started_cloud(tmp_path / "clouds"):
         assert path.exists()
 
-    assert fake.containers == ["left"]
+    assert fake.containers == ["left", "left-1"]
 
 
 def test_a_cloud_is_cleared_though_its_engine_is_busy_at_first(
@@ -199,6 +201,19 @@ def test_a_killed_cloud_is_remembered_while_its_images_cannot_be_listed(
     assert fake.containers == []
 
 
+def test_a_killed_cloud_is_remembered_while_its_containers_cannot_be_removed(
+    fake: FakeEngine, tmp_path: Path
+) -> None:
+    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
+    path = killed(tmp_path / "clouds", fake, record)
+    fake.be("stuck")
+
+    with started_cloud(tmp_path / "clouds"):
+        assert path.exists()
+
+    assert fake.containers == ["left", "left-1"]
+
+
 def test_images_are_removed_with_their_other_names(fake: FakeEngine, cloud: StartedCloud) -> None:
     engine = find_container_engine(cloud)
 
@@ -221,7 +236,8 @@ def test_a_killed_cloud_that_left_no_image_is_forgotten(fake: FakeEngine, tmp_pa
     record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
     path = killed(tmp_path / "clouds", fake, record)
     (fake.state / "images" / "localhost%lightsail-local%dead:program").rmdir()
-    (fake.state / "containers" / "left").unlink()
+    for container in fake.containers:
+        (fake.state / "containers" / container).unlink()
 
     with started_cloud(tmp_path / "clouds"):
         assert not path.exists()

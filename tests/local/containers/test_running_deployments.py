@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.behaviour.failure import Failure
 from lightsail_local.containers.container_engine import (
     ContainerEngine,
@@ -226,6 +227,25 @@ def test_a_container_that_ends_while_it_serves_is_started_again(
     services.wait(lambda: services.log(shop).count("starting") == 2)
     services.wait(lambda: services.get(shop) == (200, "hello"))
     assert services.deployments(shop)[0]["state"] == "ACTIVE"
+
+
+def test_a_cloud_that_ends_leaves_no_container(
+    any_engine: tuple[ContainerEngine, Path], tmp_path: Path
+) -> None:
+    engine = dataclasses.replace(any_engine[0], cloud="ending")
+    write_program_archive(tmp_path / "program.tar", engine.program_image)
+    engine.load(tmp_path / "program.tar")
+    behaviour = Behaviour(service_seconds=0, health_check_second=0.02)
+    with Services.running(behaviour, engine, tmp_path) as services:
+        for name in ("one", "two"):
+            services.create(name)
+            assert services.deploy(name) == "ACTIVE"
+    # Its own engine starts nothing more.
+    next_one = dataclasses.replace(any_engine[0], cloud="ending")
+
+    next_one.clear()
+
+    assert next_one.containers() == []
 
 
 def test_a_cloud_that_ends_leaves_an_image_of_the_user_s_with_the_same_contents(
