@@ -172,7 +172,7 @@ class ContainerEngine:
         """
         pauses = iter(_CLEARING_SECONDS)
         # podman keeps a container whose network another one has, and says that it is removed. Its
-        # port would lead nowhere, whoever listens at it next.
+        # rules for its port would take the connections of the next program that has the port.
         while names := self.containers():
             pause = next(pauses, None)
             if pause is None:
