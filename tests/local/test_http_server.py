@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -125,3 +126,25 @@ def test_shows_mistakes_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     assert talk(server, b"GET / HTTP/1.1\r\n\r\n") == b""
     server.close()
     assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def test_what_it_answers_can_be_changed_or_taken_over() -> None:
+    def respond(connection: Connection) -> None:
+        def take_over(answer: Answer) -> None:
+            connection.wfile.write(b"HTTP/1.1 201 \r\nContent-Length: 0\r\n\r\n")
+            assert answer.status == 200
+
+        def change(answer: Answer) -> Answer:
+            return Answer(status=answer.status + 2)
+
+        connection.on_answer = take_over if connection.path == "/taken" else change
+        connection.send(Answer(status=200, body=b"hello"))
+
+    server = LoopbackServer(0, respond)
+    with closing(server):
+        taken = talk(server, b"GET /taken HTTP/1.1\r\n\r\n")
+        changed = talk(server, b"GET / HTTP/1.1\r\n\r\n")
+
+    assert taken.startswith(b"HTTP/1.1 201 ")
+    assert changed.startswith(b"HTTP/1.1 202 ")
+    assert b"hello" not in taken + changed
