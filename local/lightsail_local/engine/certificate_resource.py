@@ -10,7 +10,7 @@ from lightsail_local.engine import failed_creates
 from lightsail_local.engine.container_properties import Properties, tags
 from lightsail_local.engine.container_resource import (
     Attributes,
-    ContainerError,
+    already_exists,
     handler_errors,
     lightsail_client,
     register_type,
@@ -31,10 +31,7 @@ def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[st
     client = lightsail_client()
     with handler_errors():
         if _describe(client, name) is not None:
-            raise ContainerError(
-                f"Resource of type '{TYPE_NAME}' with identifier '{name}' already exists.",
-                "AlreadyExists",
-            )
+            raise already_exists(TYPE_NAME, name)
         client.create_certificate(
             certificateName=name,
             domainName=properties["DomainName"],

@@ -87,16 +87,19 @@ def register_type(
     stacks._runs_on_worker_thread = lambda one: one == name or blocks(one)
 
 
+def already_exists(type_name: str, name: str) -> ContainerError:
+    """Return the error for a resource whose name is taken."""
+    problem = f"Resource of type '{type_name}' with identifier '{name}' already exists."
+    return ContainerError(problem, "AlreadyExists")
+
+
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
     """Create the service, wait for it, and give it its deployment."""
     name = str(properties["ServiceName"])
     client = lightsail_client()
     with handler_errors():
         if _describe(client, name) is not None:
-            raise ContainerError(
-                f"Resource of type '{TYPE_NAME}' with identifier '{name}' already exists.",
-                "AlreadyExists",
-            )
+            raise already_exists(TYPE_NAME, name)
         client.create_container_service(
             serviceName=name,
             power=properties["Power"],

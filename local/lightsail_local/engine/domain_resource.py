@@ -9,7 +9,7 @@ from lightsail_local.engine import failed_creates
 from lightsail_local.engine.container_properties import Properties
 from lightsail_local.engine.container_resource import (
     Attributes,
-    ContainerError,
+    already_exists,
     handler_errors,
     lightsail_client,
     register_type,
@@ -29,10 +29,7 @@ def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[st
     client = lightsail_client()
     with handler_errors():
         if _describe(client, name) is not None:
-            raise ContainerError(
-                f"Resource of type '{TYPE_NAME}' with identifier '{name}' already exists.",
-                "AlreadyExists",
-            )
+            raise already_exists(TYPE_NAME, name)
         client.create_domain(domainName=name)
         with failed_creates.remembered(stack_name, logical_id, TYPE_NAME, name, properties):
             return name, _attributes(client, name)
