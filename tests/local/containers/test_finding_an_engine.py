@@ -124,12 +124,13 @@ def test_a_cloud_leaves_nothing(fake: FakeEngine, tmp_path: Path) -> None:
     assert list((tmp_path / "clouds" / "containers").iterdir()) == []
 
 
-def killed(state: Path, fake: FakeEngine, record: str) -> Path:
+def killed(state: Path, fake: FakeEngine, record: str | None = None) -> Path:
     """Leave what a killed cloud leaves: a record, an image, containers with one network."""
     folder = state / "containers"
     folder.mkdir(parents=True)
     path = folder / "dead.json"
-    path.write_text(record)
+    noted = {"folder": str(state.parent / "left"), "program": str(fake.program)}
+    path.write_text(json.dumps(noted) if record is None else record)
     (fake.state / "images" / "localhost%lightsail-local%dead:program").mkdir()
     left = {"process": 2**22 + 1, "cloud": "dead", "ports": {}}
     (fake.state / "containers" / "left").write_text(json.dumps(left))
@@ -141,8 +142,7 @@ def killed(state: Path, fake: FakeEngine, record: str) -> Path:
 def test_the_next_cloud_clears_what_a_killed_one_left(fake: FakeEngine, tmp_path: Path) -> None:
     left = tmp_path / "left"
     left.mkdir()
-    record = json.dumps({"folder": str(left), "program": str(fake.program)})
-    path = killed(tmp_path / "clouds", fake, record)
+    path = killed(tmp_path / "clouds", fake)
 
     with started_cloud(tmp_path / "clouds"):
         assert not path.exists()
@@ -165,8 +165,7 @@ def test_the_next_cloud_leaves_a_living_one_alone(fake: FakeEngine, tmp_path: Pa
 def test_a_killed_cloud_is_remembered_until_its_engine_answers(
     fake: FakeEngine, tmp_path: Path
 ) -> None:
-    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
-    path = killed(tmp_path / "clouds", fake, record)
+    path = killed(tmp_path / "clouds", fake)
     fake.be("down")
 
     with started_cloud(tmp_path / "clouds"):
@@ -178,8 +177,7 @@ def test_a_killed_cloud_is_remembered_until_its_engine_answers(
 def test_a_cloud_is_cleared_though_its_engine_is_busy_at_first(
     fake: FakeEngine, tmp_path: Path
 ) -> None:
-    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
-    path = killed(tmp_path / "clouds", fake, record)
+    path = killed(tmp_path / "clouds", fake)
     fake.be("busy")
 
     with started_cloud(tmp_path / "clouds"):
@@ -191,8 +189,7 @@ def test_a_cloud_is_cleared_though_its_engine_is_busy_at_first(
 def test_a_killed_cloud_is_remembered_while_its_images_cannot_be_listed(
     fake: FakeEngine, tmp_path: Path
 ) -> None:
-    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
-    path = killed(tmp_path / "clouds", fake, record)
+    path = killed(tmp_path / "clouds", fake)
     fake.be("damaged")
 
     with started_cloud(tmp_path / "clouds"):
@@ -204,8 +201,7 @@ def test_a_killed_cloud_is_remembered_while_its_images_cannot_be_listed(
 def test_a_killed_cloud_is_remembered_while_its_containers_cannot_be_removed(
     fake: FakeEngine, tmp_path: Path
 ) -> None:
-    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
-    path = killed(tmp_path / "clouds", fake, record)
+    path = killed(tmp_path / "clouds", fake)
     fake.be("stuck")
 
     with started_cloud(tmp_path / "clouds"):
@@ -233,8 +229,7 @@ def test_a_cloud_that_was_killed_at_its_very_start_is_forgotten(
 
 
 def test_a_killed_cloud_that_left_no_image_is_forgotten(fake: FakeEngine, tmp_path: Path) -> None:
-    record = json.dumps({"folder": str(tmp_path / "left"), "program": str(fake.program)})
-    path = killed(tmp_path / "clouds", fake, record)
+    path = killed(tmp_path / "clouds", fake)
     (fake.state / "images" / "localhost%lightsail-local%dead:program").rmdir()
     for container in fake.containers:
         (fake.state / "containers" / container).unlink()
