@@ -127,11 +127,12 @@ def do_run(rest: list[str], runtime: str) -> int:
     ports: dict[str, int] = {}
     held = None
     if options.publish:
+        host, port, inner = options.publish.split(":")
         held = socket.socket()
         # It stays this container's port: the program may listen at it too, and no one else.
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        ports[options.publish.rpartition(":")[2]] = held.getsockname()[1]
+        held.bind((host, int(port)))
+        ports[inner] = int(port)
     if options.network:
         ((_, record),) = records([options.network.removeprefix("container:")])
         ports = record["ports"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import socket
 import subprocess  # nosec B404 # each call says what it runs
 import threading
 import time
@@ -18,6 +20,10 @@ CLOUD_LABEL = "lightsail-local.cloud"
 _PROGRAM_IMAGE = "program"
 _PAUSES_SECONDS = (0.5, 2.0)
 _CLEARING_SECONDS = (0.0, 0.1, 0.5, 2.0)
+# Below those that a kernel gives to a program that asks for any free one. An engine's rules lead
+# connections to a container for a moment after it has ended: by then another program might have
+# been given its port.
+_PORTS = range(20000, 32768)
 
 
 class ContainerEngineError(RuntimeError):
@@ -213,7 +219,7 @@ class ContainerEngine:
         if container.network_of:
             arguments += ["--network", f"container:{container.network_of}"]
         if container.port:
-            arguments += ["--publish", f"127.0.0.1::{container.port}"]
+            arguments += ["--publish", f"127.0.0.1:{_free_port()}:{container.port}"]
         if container.resources and self.is_limiting:
             megabytes = round(container.resources.gigabytes * 1024)
             arguments += ["--memory", f"{megabytes}m", "--cpus", str(container.resources.cpus)]
@@ -272,6 +278,14 @@ def installed_engines(names: Sequence[str]) -> Iterator[tuple[str, str]]:
         # Debian's finch is a program to chat with, and would open its windows: "Finch 2.14.12".
         if " version " in version:
             yield program, version
+
+
+def _free_port() -> int:
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
 
 
 def _last_line(text: str, status: int) -> str:
