@@ -22,12 +22,14 @@ define RUNTIME_VENV
 	else python=$(PYTHON); echo "$(MISSING) its tests run on $$($(PYTHON) --version)" >&2; fi; \
 	$(PACKAGES) $(@D) $< "$$python" --clear --without-pip
 endef
-# Tests that run the function. The two that also synthesize need the Python of the tools. Those without
-# boto3 and connections have the same result on every Python: they are nightly.
-BOTH_PYTHONS := tests/handler tests/registry tests/hostile \
+# The function's tests run on its Python. The two that also synthesize need that of the tools.
+OF_THE_FUNCTION := tests/handler tests/registry tests/hostile \
 	--ignore tests/handler/test_asset.py --ignore tests/hostile/test_round_trips.py
-OF_THE_FUNCTION := $(BOTH_PYTHONS) \
-	--ignore tests/hostile/test_parsers.py --ignore tests/hostile/test_archive_shapes.py
+OF_THE_PACKAGES := tests/constructs tests/local
+# Each package's own tests have every line of it: the others run without the cost of coverage.
+OTHERS := $(filter-out $(OF_THE_FUNCTION) $(OF_THE_PACKAGES) tests/support,\
+	$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py)) \
+	tests/handler/test_asset.py tests/hostile/test_round_trips.py
 FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
 # Injects faults on the Python that `make faults` has.
 FAULTS_TEST := tests/reliability/test_faults.py
@@ -54,16 +56,21 @@ picture: $(SETUP)  ## take the picture of the local cloud's page, with chromium 
 	@$(BIN)/python -m demo.picture
 
 test: check .venv-runtime-tests/installed  ## everything that must hold
-	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --ignore $(FAULTS_TEST)
-	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) $(FAULTS_TEST) $(OF_THE_FUNCTION)
+	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION) \
+		--cov=cdk_lightsail_containers_handler
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(OF_THE_PACKAGES) \
+		--cov=cdk_lightsail_containers --cov=lightsail_local
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(OTHERS) --ignore $(FAULTS_TEST)
+	$(RUNTIME_PYTHON) -m pytest $(FAULTS_TEST)
 
 test-fast: $(SETUP)  ## the tests that need neither the CDK command line nor the engine
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(FAST)
 
 test-nightly: $(SETUP) .venv-runtime-tests/installed  ## the tests that take long and rarely fail
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m nightly
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION)
 	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) -m 'nightly or not nightly' \
-		$(BOTH_PYTHONS) $(FAULTS_TESTS)
+		$(OF_THE_FUNCTION) $(FAULTS_TESTS)
 
 check: $(SETUP)  ## format, lint, types, words, and known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """The properties of a request: what is read of them, and what is refused."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,6 +10,11 @@ from cdk_lightsail_containers_handler.properties.container_image import (
     ContainerImageProperties,
     ContainerImageRemoval,
     ImageName,
+)
+from cdk_lightsail_containers_handler.properties.image_source import check_tag
+from cdk_lightsail_containers_handler.properties.public_endpoint import (
+    check_success_codes,
+    check_threshold,
 )
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -36,6 +42,36 @@ def test_reads_what_cloudformation_sends(number: tuple[object, int]) -> None:
     assert properties == ContainerImageProperties(
         service_name="shop", label="web", digest=DIGEST, max_versions=read
     )
+
+
+def test_a_tag_of_a_registry_is_taken() -> None:
+    assert check_tag("v1.2", "tag") == "v1.2"
+
+
+@pytest.mark.parametrize("tag", ["", ".v1", "v1\n", "a" * 129, None, ["v1"]])
+def test_what_is_no_tag_of_a_registry_is_refused(tag: object) -> None:
+    with pytest.raises(ValueError, match=r"^tag must be "):
+        check_tag(tag, "tag")
+
+
+@pytest.mark.parametrize("codes", ["200", "200-299", "200,204", "200-299,404"])
+def test_status_codes_of_success_are_taken(codes: str) -> None:
+    assert check_success_codes(codes) == codes
+
+
+@pytest.mark.parametrize("codes", ["", "ok", "199", "200-500", "299-200", "200,", 200])
+def test_other_status_codes_of_success_are_refused(codes: object) -> None:
+    with pytest.raises(ValueError, match=r"^success_codes must be codes or ranges from 200 to 499"):
+        check_success_codes(codes)
+
+
+@pytest.mark.parametrize(
+    ("checks", "is_taken"), [(0, False), (1, True), (1000, True), (1001, False)]
+)
+def test_a_threshold_of_a_health_check_is_at_most_a_thousand(checks: int, is_taken: bool) -> None:
+    refused = pytest.raises(ValueError, match=r"^healthy must be ")
+    with nullcontext() if is_taken else refused:
+        assert check_threshold(checks, "healthy") == checks
 
 
 def test_keeps_every_version_unless_told() -> None:

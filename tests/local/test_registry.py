@@ -62,6 +62,15 @@ def test_keeps_a_login_when_another_is_made(registry: Any, api: Any) -> None:
     assert registry("GET", "/v2/").status == 200
 
 
+def test_a_server_knows_the_logins_that_it_has_given(api: Any, server: LightsailServer) -> None:
+    api.create_container_service(serviceName="shop", power="nano", scale=1)
+    made = [api.create_container_service_registry_login()["registryLogin"] for _ in range(2)]
+
+    given = [(login.username, login.password) for login in server.logins.given]
+
+    assert given == [(login["username"], login["password"]) for login in made]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [

@@ -293,14 +293,14 @@ def test_the_time_of_a_name_is_that_of_its_connection(
     deadline = Deadline(ends=time.monotonic() + 60)
 
     with (
-        Connections(timeouts=Timeouts(connect=1)) as connections,
+        Connections(timeouts=Timeouts(connect=10)) as connections,
         pytest.raises(OSError, match="un"),
     ):
         connections.take(Origin.of_registry("slow.test"), deadline)
 
     # What the name has left is shared by its addresses.
-    assert 0 < allowed[0] <= 0.3
-    assert allowed[0] < allowed[1] <= 0.6
+    assert 0 < allowed[0] <= 4.8
+    assert allowed[0] < allowed[1] <= 9.6
 
 
 def test_a_name_that_is_none_to_the_resolver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,10 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -75,6 +78,39 @@ def test_plays_the_region_and_the_account_that_it_is_told() -> None:
         assert identity["Account"] == "123456789012"
         assert cloud.endpoints.region == "eu-central-1"
         assert cloud.endpoints.registry == cloud.lightsail.registry
+
+
+def test_a_certificate_is_issued_once_the_engine_s_route_53_has_its_record() -> None:
+    with LocalCloud(Behaviour(records_seconds=0, certificate_seconds=0)) as cloud:
+        session = boto3.Session("000000000000", "local", region_name="us-east-1")
+        api = session.client("lightsail", endpoint_url=cloud.lightsail.url)
+        route53 = session.client(
+            "route53", endpoint_url=cloud.engine.url, verify=str(cloud.engine.certificate)
+        )
+        with closing(api), closing(route53):
+            api.create_certificate(certificateName="web", domainName="www.example.com")
+
+            def certificate() -> Any:
+                found = api.get_certificates(includeCertificateDetails=True)["certificates"]
+                return found[0]["certificateDetail"]
+
+            (domain,) = certificate()["domainValidationRecords"]
+            asked = domain["resourceRecord"]
+            zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")
+            record = {
+                "Name": asked["name"],
+                "Type": "CNAME",
+                "TTL": 60,
+                "ResourceRecords": [{"Value": asked["value"]}],
+            }
+            route53.change_resource_record_sets(
+                HostedZoneId=zone["HostedZone"]["Id"],
+                ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
+            )
+            while certificate()["status"] == "PENDING_VALIDATION":
+                time.sleep(0.05)
+
+            assert certificate()["status"] == "ISSUED"
 
 
 def test_tells_of_each_request_to_lightsail() -> None:
