@@ -1,22 +1,23 @@
 """Amazon S3 with objects of one bucket, that does wrong on the wire what a test orders."""
 
 import re
-import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from lightsail_local.wire.http_server import Answer
+from fake_server import FakeServer
+from lightsail_local.wire.http_server import Answer, Connection
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+
+Act = Callable[[Connection], bool]
+"""Does something to a request; it is answered as usual unless this returns True."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -28,17 +29,31 @@ class FakeS3:
         objects: contents by key, all in the bucket `assets`.
         ranges: the ranges that were asked for.
         faults: what happens to the next requests, one for each; None lets one pass.
-        connections: how many there were.
+        server: what serves it, unless that has others to serve, too.
     """
 
     url: str = ""
     objects: dict[str, bytes] = field(default_factory=dict)
     ranges: list[str] = field(default_factory=list)
-    faults: list[Callable[["Handler"], bool] | None] = field(default_factory=list)
-    connections: int = 0
+    faults: list[Act | None] = field(default_factory=list)
+    server: FakeServer | None = None
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
+
+    @property
+    def connections(self) -> int:
+        """How many there were."""
+        return self.server.accepted if self.server else 0
+
+    def respond(self, connection: Connection) -> None:
+        """Answer a request."""
+        with self.lock:
+            self.ranges.append(connection.headers["Range"])
+            fault = self.faults.pop(0) if self.faults else None
+        if fault is None or not fault(connection):
+            key = connection.path.removeprefix("/assets/")
+            connection.send(self.get(key, connection.headers))
 
     def get(self, key: str, headers: Message) -> Answer:
         """Return the answer to a request for a part of an object."""
@@ -62,96 +77,57 @@ class FakeS3:
         return boto3.client("s3", endpoint_url=self.url, config=config)
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    s3: FakeS3
-    cut_at: int | None = None
-    most: int | None = None
-
-    def setup(self) -> None:
-        super().setup()
-        with self.s3.lock:
-            self.s3.connections += 1
-
-    def do_GET(self) -> None:
-        with self.s3.lock:
-            self.s3.ranges.append(self.headers["Range"])
-            fault = self.s3.faults.pop(0) if self.s3.faults else None
-        if fault and fault(self):
-            return
-        self.answer(self.s3.get(self.path.removeprefix("/assets/"), self.headers))
-
-    def answer(self, answer: Answer) -> None:
-        part = answer.body[: self.most]
-        self.send_response(answer.status)
-        for name, value in {**answer.headers, "Content-Length": str(len(part))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(part[: self.cut_at])
-        if self.cut_at is not None:
-            self.cut_at = None
-            self.close_connection = True
-
-    def refuse(self, status: int, code: str) -> None:
-        self.answer(error(status, code))
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
 def error(status: int, code: str) -> Answer:
     """Return an answer of Amazon S3 that says what is wrong."""
     body = f"<Error><Code>{code}</Code><Message>of S3</Message></Error>".encode()
     return Answer(status=status, body=body)
 
 
-def refused(status: int, code: str) -> Callable[[Handler], bool]:
+def refused(status: int, code: str) -> Act:
     """Answer with an error."""
 
-    def act(handler: Handler) -> bool:
-        handler.refuse(status, code)
+    def act(connection: Connection) -> bool:
+        connection.send(error(status, code))
         return True
 
     return act
 
 
-def cut_after(size: int) -> Callable[[Handler], bool]:
+def cut_after(size: int) -> Act:
     """End the connection after so many bytes of the part."""
 
-    def act(handler: Handler) -> bool:
-        handler.cut_at = size
-        return False
+    def cut(answer: Answer) -> Answer:
+        headers = {**answer.headers, "Content-Length": str(len(answer.body))}
+        return replace(answer, headers=headers, body=answer.body[:size])
 
-    return act
+    return _changed(cut)
 
 
-def shortened_to(size: int) -> Callable[[Handler], bool]:
+def shortened_to(size: int) -> Act:
     """Give less than was asked for, and say so."""
+    return _changed(lambda answer: replace(answer, body=answer.body[:size]))
 
-    def act(handler: Handler) -> bool:
-        handler.most = size
-        handler.close_connection = True
+
+def _changed(change: Callable[[Answer], Answer]) -> Act:
+    """Give another answer, and end the connection."""
+
+    def act(connection: Connection) -> bool:
+        connection.on_answer = change
+        connection.close_connection = True
         return False
 
     return act
 
 
-def reset(handler: Handler) -> bool:
+def reset(connection: Connection) -> bool:
     """Reset the connection instead of an answer."""
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    handler.connection.close()
-    handler.close_connection = True
-    handler.wfile = handler.rfile = open("/dev/null", "r+b")  # noqa: PTH123, SIM115
+    connection.reset()
     return True
 
 
-def whole(handler: Handler) -> bool:
+def whole(connection: Connection) -> bool:
     """Answer with the whole object, as if there were no ranges."""
-    handler.send_response(200)
-    handler.send_header("ETag", '"1"')
-    handler.send_header("Content-Length", "1")
-    handler.end_headers()
-    handler.wfile.write(b"1")
+    connection.send(Answer(status=200, body=b"1", headers={"ETag": '"1"'}))
     return True
 
 
@@ -159,16 +135,6 @@ def whole(handler: Handler) -> bool:
 def fake_s3() -> Iterator[FakeS3]:
     """Run an Amazon S3."""
     s3 = FakeS3()
-    server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), type("OwnHandler", (Handler,), {"s3": s3}), bind_and_activate=True
-    )
-    server.daemon_threads = True
-    s3.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with closing(FakeServer(0, s3.respond)) as server:
+        s3.server, s3.url = server, f"http://{server.host}"
         yield s3
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import fake_registry
 import oci_images
 import signed_images
 import stack_requests
@@ -70,7 +69,7 @@ def pushed(stack: Stack, source: FakeRegistry, **more: Any) -> dict[str, Any]:
 def comes_late(stack: Stack, source: FakeRegistry, seconds: float = LATE) -> None:
     """Let the source take its time, once."""
 
-    def act(_handler: fake_registry.Handler) -> None:
+    def act(_: object) -> None:
         stack.time.now += seconds
 
     source.fail("GET .*manifests/1", act)
