@@ -46,7 +46,7 @@ class PassingTime(FakeTime):
             return [begun.result() for begun in [threads.submit(act) for act in acts]]
 
 
-class AssetEnvironment:
+class AssetEnvironment(Environment):
     """The environment of a stack's function; what runs it can be replaced, as by a deploy.
 
     Attributes:
@@ -73,17 +73,6 @@ class AssetEnvironment:
             raise Broken(f"in {seconds:g} s: {invocation.error} {invocation.log}")
         self.seconds = invocation.seconds
         return "done"
-
-    def kill(self) -> None:
-        """End nothing: the runtime is of others."""
-
-    @contextmanager
-    def held_up(self) -> Iterator[None]:
-        """Hold nothing up."""
-        yield
-
-    def close(self) -> None:
-        """End nothing: the runtime is of others."""
 
 
 @contextmanager
