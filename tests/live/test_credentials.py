@@ -84,7 +84,7 @@ def test_the_command_line_runs_in_the_environment_that_it_is_given(tmp_path: Pat
 
     cdk = Cdk(tmp_path, {}, nowhere)
 
-    assert [cdk.synth(tmp_path).returncode, cdk.destroy(tmp_path).returncode] == [127, 127]
+    assert [cdk.synth(tmp_path).returncode, cdk.destroy().returncode] == [127, 127]
     assert asked == ["environment"] * 2
 
 
