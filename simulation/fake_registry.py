@@ -15,7 +15,8 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from certificates import Certificate
-from fake_server import FakeServer, FakeTlsServer
+from error_answers import registry_error
+from fake_server import Fake, FakeServer, FakeTlsServer
 from lightsail_local.wire.http_server import Answer, Connection
 from oci_images import OCI_INDEX, Made, descriptor
 
@@ -50,7 +51,7 @@ class Fault:
 
 
 @dataclass(kw_only=True, eq=False)
-class FakeRegistry:
+class FakeRegistry(Fake):
     """A registry.
 
     Args:
@@ -62,7 +63,6 @@ class FakeRegistry:
         knows_referrers: whether it lists what refers to a manifest.
         reads: the status that reading a manifest is answered with if it may not be read.
         window: how many bytes the kernel takes on its behalf, 0 for as many as it likes.
-        server: what serves it, unless that has others to serve, too.
     """
 
     login: Literal["", "basic", "bearer"] = ""
@@ -82,16 +82,10 @@ class FakeRegistry:
     seen: list[Seen] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     scheme: str = "http"
-    server: FakeServer | None = None
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
         self.numbers = itertools.count()
-
-    @property
-    def connections(self) -> int:
-        """How many there were."""
-        return self.server.accepted if self.server else 0
 
     def add(self, made: Made, tag: str = "") -> None:
         """Store an image."""
@@ -136,12 +130,12 @@ class FakeRegistry:
             challenge = f'Bearer realm="{realm}",service="fake"'
             basic = 'Basic realm="fake"'
             headers = {"WWW-Authenticate": basic if self.login == "basic" else challenge}
-            return error(401, "UNAUTHORIZED", headers)
+            return registry_error(401, "UNAUTHORIZED", headers)
         for method, pattern, give in ROUTES:
             match = re.fullmatch(pattern, path)
             if match and re.fullmatch(method, connection.command):
                 return give(self, connection, *match.groups())
-        return error(404, "NAME_UNKNOWN")
+        return registry_error(404, "NAME_UNKNOWN")
 
     def lets_in(self, sent: str) -> bool:
         if self.login == "bearer":
@@ -150,7 +144,7 @@ class FakeRegistry:
 
     def give_token(self, connection: Connection, _: str) -> Answer:
         if connection.headers.get("Authorization", self.basic) != self.basic:
-            return error(401, "UNAUTHORIZED")
+            return registry_error(401, "UNAUTHORIZED")
         token = f"token-{len(self.tokens)}"
         self.tokens.add(token)
         answer = {"token": token, "expires_in": self.token_seconds}
@@ -158,9 +152,9 @@ class FakeRegistry:
 
     def get_manifest(self, _: Connection, target: str) -> Answer:
         if self.reads != 200:
-            return error(self.reads, "DENIED")
+            return registry_error(self.reads, "DENIED")
         if target not in self.manifests:
-            return error(404, "MANIFEST_UNKNOWN")
+            return registry_error(404, "MANIFEST_UNKNOWN")
         media_type, content = self.manifests[target]
         return Answer(status=200, headers={"Content-Type": media_type}, body=content)
 
@@ -177,7 +171,7 @@ class FakeRegistry:
 
     def get_referrers(self, _: Connection, digest: str) -> Answer:
         if not self.knows_referrers:
-            return error(404, "NOT_FOUND")
+            return registry_error(404, "NOT_FOUND")
         manifests = []
         for target, (media_type, content) in self.manifests.items():
             document = json.loads(content)
@@ -191,7 +185,7 @@ class FakeRegistry:
     def get_blob(self, connection: Connection, digest: str) -> Answer:
         blob = self.blobs.get(digest)
         if blob is None:
-            return error(404, "BLOB_UNKNOWN")
+            return registry_error(404, "BLOB_UNKNOWN")
         match = re.fullmatch(r"bytes=(\d+)-", connection.headers.get("Range", ""))
         if not match or not self.knows_ranges:
             return Answer(status=200, body=blob)
@@ -208,9 +202,9 @@ class FakeRegistry:
 
     def patch_upload(self, connection: Connection, name: str) -> Answer:
         if name not in self.open_uploads:
-            return error(404, "BLOB_UPLOAD_UNKNOWN")
+            return registry_error(404, "BLOB_UPLOAD_UNKNOWN")
         if self.uploads == "monolithic":
-            return error(405, "UNSUPPORTED")
+            return registry_error(405, "UNSUPPORTED")
         body = b"".join(connection.body)
         with self.lock:  # it may have been ended meanwhile
             if name in self.open_uploads:
@@ -219,13 +213,13 @@ class FakeRegistry:
 
     def put_upload(self, connection: Connection, name: str) -> Answer:
         if name not in self.open_uploads:
-            return error(404, "BLOB_UPLOAD_UNKNOWN")
+            return registry_error(404, "BLOB_UPLOAD_UNKNOWN")
         if self.uploads == "chunked" and int(connection.headers.get("Content-Length", 0)):
-            return error(405, "UNSUPPORTED")
+            return registry_error(405, "UNSUPPORTED")
         content = bytes(self.open_uploads[name]) + b"".join(connection.body)
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         if [digest] != parse_qs(urlsplit(connection.path).query)["digest"]:
-            return error(400, "DIGEST_INVALID")
+            return registry_error(400, "DIGEST_INVALID")
         with self.lock:
             if self.open_uploads.pop(name, None) is not None:
                 self.blobs[digest] = content
@@ -276,11 +270,6 @@ def fake_registry(certificate: Certificate | None = None, **options: Any) -> Ite
         yield registry
 
 
-def error(status: int, code: str, headers: dict[str, str] | None = None) -> Answer:
-    body = json.dumps({"errors": [{"code": code, "message": f"so says {code}"}]}).encode()
-    return Answer(status=status, headers=headers or {}, body=body)
-
-
 def status(code: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Act:
     """Answer a status, after the request's body."""
 
@@ -293,8 +282,7 @@ def status(code: int, headers: dict[str, str] | None = None, body: bytes = b"") 
 
 def errors(code: int, name: str, message: str) -> Act:
     """Answer an error of the registry's."""
-    body = json.dumps({"errors": [{"code": name, "message": message}]}).encode()
-    return status(code, {}, body)
+    return status(code, {}, registry_error(code, name, text=message).body)
 
 
 def reset(connection: Connection) -> bool:

@@ -2,8 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from fake_server import FakeServer
+from error_answers import s3_error
+from fake_server import Fake
 from lightsail_local.wire.http_server import Answer, Connection
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
@@ -21,30 +21,21 @@ Act = Callable[[Connection], bool]
 
 
 @dataclass(kw_only=True, eq=False)
-class FakeS3:
+class FakeS3(Fake):
     """A server of objects.
 
     Args:
-        url: where it is.
         objects: contents by key, all in the bucket `assets`.
         ranges: the ranges that were asked for.
         faults: what happens to the next requests, one for each; None lets one pass.
-        server: what serves it, unless that has others to serve, too.
     """
 
-    url: str = ""
     objects: dict[str, bytes] = field(default_factory=dict)
     ranges: list[str] = field(default_factory=list)
     faults: list[Act | None] = field(default_factory=list)
-    server: FakeServer | None = None
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
-
-    @property
-    def connections(self) -> int:
-        """How many there were."""
-        return self.server.accepted if self.server else 0
 
     def respond(self, connection: Connection) -> None:
         """Answer a request."""
@@ -59,15 +50,15 @@ class FakeS3:
         """Return the answer to a request for a part of an object."""
         content = self.objects.get(key)
         if content is None:
-            return error(404, "NoSuchKey")
+            return s3_error(404, "NoSuchKey")
         etag = f'"{id(content):x}-{len(content)}"'  # another one is another content
         match = _RANGE.fullmatch(headers["Range"])
         assert match
         start, last = int(match[1]), min(int(match[2]), len(content) - 1)
         if headers.get("If-Match", etag) != etag:
-            return error(412, "PreconditionFailed")
+            return s3_error(412, "PreconditionFailed")
         if start > last:
-            return error(416, "InvalidRange")
+            return s3_error(416, "InvalidRange")
         told = {"ETag": etag, "Content-Range": f"bytes {start}-{last}/{len(content)}"}
         return Answer(status=206, body=content[start : last + 1], headers=told)
 
@@ -77,17 +68,11 @@ class FakeS3:
         return boto3.client("s3", endpoint_url=self.url, config=config)
 
 
-def error(status: int, code: str) -> Answer:
-    """Return an answer of Amazon S3 that says what is wrong."""
-    body = f"<Error><Code>{code}</Code><Message>of S3</Message></Error>".encode()
-    return Answer(status=status, body=body)
-
-
 def refused(status: int, code: str) -> Act:
     """Answer with an error."""
 
     def act(connection: Connection) -> bool:
-        connection.send(error(status, code))
+        connection.send(s3_error(status, code))
         return True
 
     return act
@@ -129,12 +114,3 @@ def whole(connection: Connection) -> bool:
     """Answer with the whole object, as if there were no ranges."""
     connection.send(Answer(status=200, body=b"1", headers={"ETag": '"1"'}))
     return True
-
-
-@contextmanager
-def fake_s3() -> Iterator[FakeS3]:
-    """Run an Amazon S3."""
-    s3 = FakeS3()
-    with closing(FakeServer(0, s3.respond)) as server:
-        s3.server, s3.url = server, f"http://{server.host}"
-        yield s3

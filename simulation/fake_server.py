@@ -1,6 +1,8 @@
 """The server of every fake on loopback."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, Self
 
 from lightsail_local.wire.http_server import Connection, LoopbackServer
 from lightsail_local.wire.tls_server import TlsServer
@@ -38,3 +40,31 @@ class FakeServer(LoopbackServer):
 
 class FakeTlsServer(FakeServer, TlsServer):
     """The same over TLS."""
+
+
+class Fake:
+    """What answers requests, served by itself or behind another server.
+
+    Attributes:
+        url: where it answers, while it is served by itself.
+        server: what serves it then.
+    """
+
+    url = ""
+    server: FakeServer | None = None
+
+    def respond(self, connection: Connection) -> None:
+        """Answer a request."""
+        raise NotImplementedError
+
+    @property
+    def connections(self) -> int:
+        """How many there were."""
+        return self.server.accepted if self.server else 0
+
+    @contextmanager
+    def served(self) -> Iterator[Self]:
+        """Answer requests on a free port of loopback."""
+        with closing(FakeServer(0, self.respond)) as server:
+            self.server, self.url = server, f"http://{server.host}"
+            yield self

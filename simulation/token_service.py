@@ -9,20 +9,20 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from certificates import Certificate
-from fake_server import FakeServer
+from fake_server import Fake
 from lightsail_local.wire.http_server import Answer, Connection
 
 SERVICE, ISSUER = "a registry", "a token service"
 
 
 @dataclass(kw_only=True, eq=False)
-class TokenService:
+class TokenService(Fake):
     """A token service.
 
     Args:
@@ -86,9 +86,8 @@ class TokenService:
 @contextmanager
 def token_service(certificate: Certificate, authorization: str) -> Iterator[TokenService]:
     """Run a token service on loopback."""
-    service = TokenService(certificate=certificate, authorization=authorization)
-    with closing(FakeServer(0, service.respond)) as server:
-        service.realm = f"http://{server.host}/token"
+    with TokenService(certificate=certificate, authorization=authorization).served() as service:
+        service.realm = f"{service.url}/token"
         yield service
 
 

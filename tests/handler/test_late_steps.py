@@ -9,7 +9,7 @@ import oci_images
 import signed_images
 import stack_requests
 from deployment_requests import FakeLambda, FakeSecrets, deployment
-from fake_kms import KEY, FakeKms, fake_kms
+from fake_kms import KEY, FakeKms
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
 from lightsail_local.server import Fault
 from stack_requests import Stack
@@ -39,7 +39,7 @@ def stack(stack: Stack) -> Stack:
 
 @pytest.fixture
 def kms() -> Iterator[FakeKms]:
-    with fake_kms(**{KEY: signed_images.public_key("deploy")}) as given:
+    with FakeKms(keys={KEY: signed_images.public_key("deploy")}).served() as given:
         yield given
 
 

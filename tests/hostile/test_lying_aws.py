@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import fake_s3
 import oci_images
 from cdk_lightsail_containers_handler.errors import HandlerError
 from cdk_lightsail_containers_handler.images.s3_object import S3Object
@@ -24,7 +23,7 @@ CONTENT = some_bytes(3 * BEGINNING, "object")
 
 @pytest.fixture
 def s3() -> Iterator[FakeS3]:
-    with fake_s3.fake_s3() as given:
+    with FakeS3().served() as given:
         given.objects["image.tar"] = CONTENT
         yield given
 

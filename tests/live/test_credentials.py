@@ -136,7 +136,7 @@ def test_keys_that_nothing_renews_are_used_to_their_end(
 def test_a_role_that_asks_for_no_code_is_renewed(
     session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FakeAws() as aws:
+    with FakeAws().served() as aws:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
         of_role = session("role")
         of_role.get_credentials().get_frozen_credentials()

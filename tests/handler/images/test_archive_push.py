@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import fake_s3
 import oci_images
 from archives import Files, docker_files, layout, tar, zipped
 from deployment_requests import FakeLambda
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 @pytest.fixture
 def s3() -> Iterator[FakeS3]:
-    with fake_s3.fake_s3() as given:
+    with FakeS3().served() as given:
         yield given
 
 
