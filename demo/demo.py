@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess  # nosec B404 # each call says what it runs
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +14,10 @@ from botocore.exceptions import ClientError
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.samples.sample_image import push_sample_image
 
+from .cdk_program import QUICK_POLLS, ROOT, event_in, run_cdk
 from .screen import Screen
 from .site import Site, Visits, fetch, visited
 
-ROOT = Path(__file__).parent.parent
 SERVICE = "shop"
 STACK, APP, SITE_APP = "Shop", "demo/app.py", "demo/site_app.py"
 REGISTERING_STACK, LABEL = "LightsailContainerImage", "tools"
@@ -26,9 +25,7 @@ SECRET, VARIABLE = "shop/password", "PASSWORD"
 _PASSWORD = "kept-out-of-sight"  # nosec B105  # noqa: S105 - of the demo alone
 _PACKAGE_CACHE = "JSII_RUNTIME_PACKAGE_CACHE_ROOT"
 _UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
-_QUICK_POLLS = Path(__file__).with_name("quick_polls.cjs")
 _YES = ("--require-approval", "never")
-_EVENT = re.compile(r"\| (?P<status>[A-Z_]{6,}) +\| (?P<type>\S+) +\| (?P<id>\S+)")
 # In a command it is shortened: it is longer than a line.
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]+")
 _SAID = re.compile(r"Message returned: (.*) \(RequestId")
@@ -46,7 +43,6 @@ class Demo:
         self._cloud = cloud
         self._folder = folder
         self._app = app
-        self._command = ROOT / "node_modules" / ".bin" / "cdk"
         self._environment = {
             **cloud.endpoints.environment_within(os.environ),
             "HOME": str(folder),
@@ -56,7 +52,7 @@ class Demo:
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             # The CDK's own checks of the template cost seconds a run; the tests have them on.
             "CDK_VALIDATION": "false",
-            "NODE_OPTIONS": f'--require="{_QUICK_POLLS}"',
+            **QUICK_POLLS,
         }
         # With the environment of the cloud, a client is made as everywhere else.
         cloud.endpoints.enter()
@@ -105,7 +101,7 @@ class Demo:
         self._show(visits)
 
     def _serve(self, context: Mapping[str, str]) -> None:
-        outputs = self._deploy(STACK, context, self._app)
+        outputs = self._deploy(context, self._app)
         current = self._service()["currentDeployment"]
         self._screen.line(
             f"deployment {current['version']} is {current['state']}, it runs "
@@ -167,7 +163,7 @@ class Demo:
         self._screen.line(f"pushed to {self._cloud.lightsail.registry}/sr, linux/amd64:")
         self._screen.line(f"  {digest}")
         context = {"service_name": SERVICE, "label": LABEL, "digest": digest}
-        outputs = self._deploy(REGISTERING_STACK, context)
+        outputs = self._deploy(context)
         self._check(outputs["ImageDigest"] == digest, "the digest came back unchanged")
 
     def destroy(self) -> None:
@@ -241,11 +237,9 @@ class Demo:
         if not is_so:
             raise DemoFailed(f"it is not so that {what}")
 
-    def _deploy(self, stack: str, context: Mapping[str, str], app: str = "") -> Mapping[str, str]:
-        """Deploy a stack, show its outputs, and return them."""
-        file = self._folder / "outputs.json"
-        self._cdk("deploy", *_YES, "--outputs-file", str(file), context=context, app=app)
-        outputs: dict[str, str] = json.loads(file.read_text())[stack]
+    def _deploy(self, context: Mapping[str, str], app: str = "") -> Mapping[str, str]:
+        """Deploy the one stack of an app, show its outputs, and return them."""
+        outputs = self._cdk("deploy", *_YES, context=context, app=app)
         for name, value in outputs.items():
             self._screen.line(f"{name} = {value}")
         return outputs
@@ -256,41 +250,34 @@ class Demo:
         context: Mapping[str, str] | None = None,
         app: str = "",
         fails: bool = False,
-    ) -> None:
-        """Run the CDK command line, and show its events as they come."""
-        given = ["--app", f"python3 {app}"] if app else []
-        shown = [f'--app "python3 {app}"'] if app else []
+    ) -> Mapping[str, str]:
+        """Run the CDK command line, show its events as they come, and return a stack's outputs."""
+        app = f"python3 {app}" if app else ""
+        shown = [f'--app "{app}"'] if app else []
         settings = [f"{key}={value}" for key, value in (context or {}).items()]
         is_of_app = words[0] != "bootstrap"
         # Not the options that only suit a program.
         named = words[:1] if is_of_app else words
         shown += ["-c " + _DIGEST.sub(r"\1...", setting) for setting in settings]
         self._screen.command(["cdk", *named, *shown])
-        given += [part for setting in settings for part in ("-c", setting)]
-        quiet = ["--no-notices", "--no-color", "--output", str(self._folder / "cdk.out")]
-        output = []
-        with subprocess.Popen(  # nosec B603  # noqa: S603 - the words are the demo's own
-            [str(self._command), *words, *given, *quiet],
+        ended = run_cdk(
+            *words,
+            assembly=self._folder / "cdk.out",
+            environment=self._environment,
+            app=app,
+            context=context or {},
             # Without an app the bootstrap does not synthesize one first.
-            cwd=ROOT if is_of_app else self._folder,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
-            try:
-                for line in process.stdout or []:
-                    output.append(line)
-                    event = _EVENT.search(line)
-                    if event:
-                        self._screen.doing(f"{event['status']} {event['type']}")
-            except KeyboardInterrupt:
-                process.terminate()
-                raise
-        if (process.returncode != 0) == fails:
-            return
+            folder=ROOT if is_of_app else self._folder,
+            on_line=self._show_event,
+        )
+        if (ended.returncode != 0) == fails:
+            return ended.outputs
         if words[0] == "deploy" and (
             said := self._what_failed(STACK if app else REGISTERING_STACK)
         ):
             raise DemoFailed(f"cdk deploy failed: {said}")
-        raise DemoFailed(f"cdk {words[0]} ended with {process.returncode}:\n{''.join(output)}")
+        raise DemoFailed(f"cdk {words[0]} ended with {ended.returncode}:\n{ended.output}")
+
+    def _show_event(self, line: str) -> None:
+        if event := event_in(line):
+            self._screen.doing(event)

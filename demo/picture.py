@@ -23,7 +23,8 @@ from lightsail_local.containers.started_clouds import started_cloud
 from lightsail_local.page.cloud_page import cloud_page
 from lightsail_local.running_clouds import state_folder
 
-from .demo import ROOT, SITE_APP, Demo
+from .cdk_program import ROOT
+from .demo import SITE_APP, Demo
 from .screen import Screen
 from .site import Site
 

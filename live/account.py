@@ -15,12 +15,12 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
 )
+from demo.cdk_program import CDK
 from reliability import ROOT
 
 from .credentials import ENDLESS, Lifetime, kept, lifetime
 from .mask import Mask
 
-CDK = ROOT / "node_modules" / ".bin" / "cdk"
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 _POWER = "nano"
 

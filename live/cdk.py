@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from demo.cdk_program import Ended, event_in, run_cdk
 from reliability import ROOT
 
 from . import interruption
-from .account import CDK
-
-_EVENT = re.compile(r"\| (?P<status>[A-Z_]{6,}) +\| (?P<type>\S+) +\|")
-_END_SECONDS = 10.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class CdkRun:
-    """What came of a command.
-
-    Args:
-        returncode: its exit code.
-        output: what it printed.
-        outputs: the outputs of the stack, after a deploy.
-    """
-
-    returncode: int
-    output: str
-    outputs: Mapping[str, str]
-
-    def value(self, name: str) -> str:
-        """Return the output whose name has a part, nothing without one."""
-        return next((value for key, value in self.outputs.items() if name in key), "")
 
 
 class Cdk:
@@ -62,32 +34,18 @@ class Cdk:
         self._context = context
         self._environment = environment
         self._doing = doing
-        self._synthesized: Path | None = None
 
-    def synth(self, archive: Path) -> CdkRun:
-        """Synthesize the app for an archive; the next deploy of it takes what came out."""
-        run = self._run("synth", "--quiet", archive=archive)
-        if run.returncode == 0:
-            self._synthesized = archive
-        return run
+    def synth(self, archive: Path) -> Ended:
+        """Synthesize the app for an archive."""
+        return self._run("synth", "--quiet", archive=archive)
 
-    def deploy(self, archive: Path) -> CdkRun:
+    def deploy(self, archive: Path) -> Ended:
         """Deploy the image of an archive."""
-        file = self._folder / "outputs.json"
-        file.unlink(missing_ok=True)
-        options = ("--require-approval", "never", "--outputs-file", str(file))
-        run = self._run("deploy", *options, archive=archive)
-        outputs: dict[str, str] = {}
-        if file.exists():
-            for stack in json.loads(file.read_text()).values():
-                outputs |= stack
-        return CdkRun(returncode=run.returncode, output=run.output, outputs=outputs)
+        return self._run("deploy", "--require-approval", "never", archive=archive)
 
-    def destroy(self, archive: Path) -> CdkRun:
-        """Destroy the stack, by what was synthesized last, if anything was."""
-        if (self._output / "manifest.json").exists():
-            self._synthesized = archive
-        return self._run("destroy", "--force", archive=archive)
+    def destroy(self) -> Ended:
+        """Destroy the stack, by what was synthesized last."""
+        return self._run("destroy", "--force")
 
     @property
     def version(self) -> str:
@@ -117,45 +75,17 @@ class Cdk:
     def _output(self) -> Path:
         return self._folder / "cdk.out"
 
-    def _run(self, *words: str, archive: Path) -> CdkRun:
-        app = f'"{sys.executable}" -m live.app'
-        if archive == self._synthesized:
-            app = str(self._output)
-        self._synthesized = None
-        context = {**self._context, "archive": str(archive)}
-        given = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]
-        output: list[str] = []
-        with subprocess.Popen(  # noqa: S603 - the words are ours
-            [
-                *(str(CDK), *words, "--app", app),
-                *("--output", str(self._output), "--no-notices", "--no-color", *given),
-            ],
-            cwd=ROOT,
-            env={**self._environment(), "CDK_VALIDATION": "false"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # Ctrl-C in a terminal goes to every process of its group: this one is ended by us.
-            start_new_session=True,
-        ) as process:
-            try:
-                for line in process.stdout or []:
-                    interruption.check()
-                    output.append(line)
-                    if event := _EVENT.search(line):
-                        self._doing(f"{event['status']} {event['type']}")
-                process.wait()
-            except BaseException:
-                _end(process)
-                raise
-        return CdkRun(returncode=process.returncode, output="".join(output), outputs={})
+    def _run(self, *words: str, archive: Path | None = None) -> Ended:
+        return run_cdk(
+            *words,
+            assembly=self._output,
+            environment={**self._environment(), "CDK_VALIDATION": "false"},
+            app=f'"{sys.executable}" -m live.app' if archive else str(self._output),
+            context={**self._context, "archive": str(archive)},
+            on_line=self._see,
+        )
 
-
-def _end(process: subprocess.Popen[str]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_END_SECONDS)
-            return
+    def _see(self, line: str) -> None:
+        interruption.check()
+        if event := event_in(line):
+            self._doing(event)

@@ -19,9 +19,6 @@ from oci_images import Made
 
 from .program import PROGRAM
 
-_ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
-_DOCKER_ZSTD_LAYER = "application/vnd.docker.image.rootfs.diff.tar.zstd"
-
 
 @dataclass(frozen=True, kw_only=True)
 class ImageKind:
@@ -52,42 +49,17 @@ def failing_image(text: str, kind: ImageKind = OCI) -> Made:
     return _image([text, "fails"], labels, kind)
 
 
-def index_of(*images: Made, docker: bool = False) -> Made:
-    """Return the index of images."""
-    return oci_images.index(*images, docker=docker)
-
-
 def _image(command: list[str], labels: Mapping[str, str], kind: ImageKind) -> Made:
     tar = _tar()
-    layer = _zstd(tar) if kind.zstd else gzip.compress(tar, mtime=0)
-    config = oci_images.to_json(
-        {
-            "architecture": kind.architecture,
-            "os": "linux",
-            "config": {"Entrypoint": ["/program"], "Cmd": command, "Labels": labels},
-            "rootfs": {"type": "layers", "diff_ids": [oci_images.digest_of(tar)]},
-        }
+    layer_type = oci_images.DOCKER_LAYER if kind.docker else oci_images.OCI_LAYER
+    return oci_images.image(
+        _zstd(tar) if kind.zstd else gzip.compress(tar, mtime=0),
+        platform=f"linux/{kind.architecture}",
+        docker=kind.docker,
+        layer_type=layer_type.replace("gzip", "zstd") if kind.zstd else layer_type,
+        diff_ids=[oci_images.digest_of(tar)],
+        runs={"Entrypoint": ["/program"], "Cmd": command, "Labels": labels},
     )
-    media_type = oci_images.DOCKER_MANIFEST if kind.docker else oci_images.OCI_MANIFEST
-    config_type = oci_images.DOCKER_CONFIG if kind.docker else oci_images.OCI_CONFIG
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": media_type,
-        "config": oci_images.descriptor(config, config_type),
-        "layers": [oci_images.descriptor(layer, _layer_type(kind))],
-    }
-    return Made(
-        content=oci_images.to_json(manifest),
-        media_type=media_type,
-        blobs={oci_images.digest_of(blob): blob for blob in (config, layer)},
-        platform={"os": "linux", "architecture": kind.architecture},
-    )
-
-
-def _layer_type(kind: ImageKind) -> str:
-    if kind.zstd:
-        return _DOCKER_ZSTD_LAYER if kind.docker else _ZSTD_LAYER
-    return oci_images.DOCKER_LAYER if kind.docker else oci_images.OCI_LAYER
 
 
 def _tar() -> bytes:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from demo.cdk_program import Ended
 
 import archives
 from oci_images import Made
 
 from .address import Address
-from .cdk import Cdk, CdkRun
+from .cdk import Cdk
 from .images import failing_image, serving_image
 from .lightsail import CallFailed, Lightsail
 from .stack import RunStack
@@ -70,10 +71,9 @@ class Product:
         self._is_docker = is_docker
         self._tell = tell
         self._address = Address("", waiting)
-        self._archive = folder
         self.steps: list[Step] = []
 
-    def synthesize(self) -> CdkRun:
+    def synthesize(self) -> Ended:
         """Synthesize the stack that is created first, before anything is made."""
         return self._cdk.synth(self._write(serving_image("first")))
 
@@ -82,7 +82,7 @@ class Product:
         made = serving_image("first")
         with self._step("create: service, image, deployment") as step:
             run = self._deploy(step, made)
-            self._address = Address(run.value("Url"), self._waiting)
+            self._address = Address(_output(run, "Url"), self._waiting)
             self._check_serving(step, run, made)
             self._check_address(step, "first")
         return self.steps[-1].is_right
@@ -118,7 +118,7 @@ class Product:
     def destroy(self) -> bool:
         """Destroy it."""
         with self._step("destroy") as step:
-            run = self._timed(step, lambda: self._cdk.destroy(self._archive))
+            run = self._timed(step, self._cdk.destroy)
             self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
             self._must(not self._stack.status(), "the stack is gone")
             self._shows(lambda: self._service not in self._services(), "the service is gone")
@@ -144,10 +144,10 @@ class Product:
         step.parts = self._parts(began)
         self._tell(step)
 
-    def _deploy(self, step: Step, made: Made, *, fails: bool = False) -> CdkRun:
+    def _deploy(self, step: Step, made: Made, *, fails: bool = False) -> Ended:
         """Deploy an image from an archive, an OCI image layout."""
-        self._archive = self._write(made)
-        run = self._timed(step, lambda: self._cdk.deploy(self._archive))
+        archive = self._write(made)
+        run = self._timed(step, lambda: self._cdk.deploy(archive))
         self._must(fails or run.returncode == 0, f"the deploy succeeds\n{_end(run)}")
         return run
 
@@ -155,16 +155,16 @@ class Product:
         folder = self._folder / made.digest[-12:]
         return folder if folder.exists() else archives.write(folder, archives.layout(made))
 
-    def _timed(self, step: Step, command: Callable[[], CdkRun]) -> CdkRun:
+    def _timed(self, step: Step, command: Callable[[], Ended]) -> Ended:
         began = self._waiting.clock()
         try:
             return command()
         finally:
             step.seconds = self._waiting.clock() - began
 
-    def _check_serving(self, step: Step, run: CdkRun, made: Made) -> None:
-        image, version = run.value("ImageName"), run.value("DeploymentVersion")
-        digest = run.value("ImageDigest")
+    def _check_serving(self, step: Step, run: Ended, made: Made) -> None:
+        image, version = _output(run, "ImageName"), _output(run, "DeploymentVersion")
+        digest = _output(run, "ImageDigest")
         self._must(self._is_docker() or digest == made.digest, f"the digest is {made.digest}")
         wanted = (version, "ACTIVE", image)
         self._shows(lambda: self._current() == wanted, f"deployment {version} serves {image}")
@@ -211,5 +211,10 @@ class Product:
             raise NotAsItShouldBe(f"it is not so that {what}")
 
 
-def _end(run: CdkRun) -> str:
+def _end(run: Ended) -> str:
     return "\n".join(run.output.splitlines()[-_SHOWN_LINES:])
+
+
+def _output(run: Ended, name: str) -> str:
+    """Return the output whose name has a part, nothing without one."""
+    return next((value for key, value in run.outputs.items() if name in key), "")

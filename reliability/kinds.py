@@ -154,7 +154,7 @@ def _deployed(stack: Stack, folder: Path, *, name: str = "Image", is_broken: boo
         CfnResource(stack, "Broken", type=BROKEN)
 
 
-def _certified(stack: Stack, _: Path, *, names: Sequence[str], is_broken: bool = False) -> None:
+def certified(stack: Stack, _: Path, *, names: Sequence[str], is_broken: bool = False) -> None:
     """Validate a certificate in Amazon Route 53; a resource may fail after that."""
     there = FakeRoute53()
     zone = HostedZone.from_hosted_zone_attributes(
@@ -166,7 +166,7 @@ def _certified(stack: Stack, _: Path, *, names: Sequence[str], is_broken: bool =
         CfnResource(stack, "Broken", type=BROKEN)
 
 
-def _led(
+def led(
     stack: Stack,
     _: Path,
     *,
@@ -209,13 +209,13 @@ KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
     "deployment, another name": functools.partial(_deployed, name="Renamed"),
     "broken": _broken,
     "deployment, broken": functools.partial(_deployed, is_broken=True),
-    "certificate": functools.partial(_certified, names=["www"]),
-    "certificate, another name": functools.partial(_certified, names=["api"]),
-    "certificate, two names": functools.partial(_certified, names=["www", "api"]),
-    "certificate, broken": functools.partial(_certified, names=["www", "api"], is_broken=True),
-    "domain": functools.partial(_led, names=["www"]),
-    "domain, another service": functools.partial(_led, names=["www"], service="blog"),
-    "domain, two names": functools.partial(_led, names=["www", "@"]),
-    "domain, broken": functools.partial(_led, names=["www", "@"], service="blog", is_broken=True),
+    "certificate": functools.partial(certified, names=["www"]),
+    "certificate, another name": functools.partial(certified, names=["api"]),
+    "certificate, two names": functools.partial(certified, names=["www", "api"]),
+    "certificate, broken": functools.partial(certified, names=["www", "api"], is_broken=True),
+    "domain": functools.partial(led, names=["www"]),
+    "domain, another service": functools.partial(led, names=["www"], service="blog"),
+    "domain, two names": functools.partial(led, names=["www", "@"]),
+    "domain, broken": functools.partial(led, names=["www", "@"], service="blog", is_broken=True),
 }
 """What makes each kind in a stack, given a folder for files; it returns its archive, if any."""

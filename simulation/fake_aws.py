@@ -3,18 +3,19 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs
 
-from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
+from error_answers import json_error, query_error
+from fake_server import Fake
+from lightsail_local.wire.http_server import Answer, Connection
 
 ACCOUNT = "123456789012"
 ROLE_LASTS = timedelta(hours=1)
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 
-class FakeAws:
+class FakeAws(Fake):
     """STS, SSM, CloudFormation and CloudWatch Logs on loopback.
 
     Attributes:
@@ -34,23 +35,7 @@ class FakeAws:
         self.calls: list[str] = []
         self.on_delete_stack: Callable[[str], None] = lambda name: void(self.stacks.pop(name))
 
-    def __enter__(self) -> Self:
-        self._server = LoopbackServer(0, self._respond)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.close()
-
-    @property
-    def url(self) -> str:
-        return f"http://{self._server.host}"
-
-    def _respond(self, connection: Connection) -> None:
+    def respond(self, connection: Connection) -> None:
         body = b"".join(connection.body)
         target = connection.headers.get("X-Amz-Target", "").rpartition(".")[2]
         if target:
@@ -62,8 +47,7 @@ class FakeAws:
     def _json(self, operation: str, parameters: dict[str, Any]) -> Answer:
         self.calls.append(operation)
         if operation in self.errors:
-            code, text = self.errors[operation]
-            return Answer(status=400, body=json.dumps({"__type": code, "message": text}).encode())
+            return json_error(400, *self.errors[operation])
         found: dict[str, Any] = {}
         if operation == "GetParameter":
             found = {"Parameter": {"Name": parameters["Name"], "Value": str(self.bootstrap)}}
@@ -79,7 +63,7 @@ class FakeAws:
     def _query(self, action: str, parameters: dict[str, str]) -> Answer:
         self.calls.append(action)
         if action in self.errors:
-            return _error(*self.errors[action])
+            return query_error(400, *self.errors[action])
         name = parameters.get("StackName", "")
         result = ""
         if action == "GetCallerIdentity":
@@ -89,7 +73,7 @@ class FakeAws:
             result = _keys(datetime.now(UTC) + ROLE_LASTS)
         elif action == "DescribeStacks":
             if name and name not in self.stacks:
-                return _error("ValidationError", f"Stack with id {name} does not exist")
+                return query_error(400, "ValidationError", f"Stack with id {name} does not exist")
             shown = {name: self.stacks[name]} if name else self.stacks
             result = f"<Stacks>{''.join(_stack(*one) for one in shown.items())}</Stacks>"
         elif action == "DeleteStack":
@@ -124,9 +108,3 @@ def _stack(name: str, what: tuple[str, dict[str, str]]) -> str:
         f"<member><StackName>{name}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>"
         f"<StackStatus>{status}</StackStatus><Tags>{shown}</Tags></member>"
     )
-
-
-def _error(code: str, text: str) -> Answer:
-    error = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
-    body = f"<ErrorResponse>{error}</ErrorResponse>".encode()
-    return Answer(status=400, body=body, headers={"Content-Type": "text/xml"})

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Self
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
+from error_answers import query_error
+from fake_server import Fake
+from lightsail_local.wire.http_server import Answer, Connection
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 _STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -49,7 +49,7 @@ class StackRecord:
     events: list[Event] = field(default_factory=list)
 
 
-class FakeCloudFormation:
+class FakeCloudFormation(Fake):
     """CloudFormation's answers to DescribeStacks, ListStackResources and DescribeStackEvents.
 
     Args:
@@ -59,7 +59,6 @@ class FakeCloudFormation:
         stacks: the stacks by their ARNs.
         errors: operations that fail: the code and the sentence of each.
         calls: the operations that were called.
-        url: where it answers, while it is served.
         changes_update_time: whether a rollback counts as an update, which AWS does not document.
     """
 
@@ -68,15 +67,7 @@ class FakeCloudFormation:
         self.stacks: dict[str, StackRecord] = {}
         self.errors: dict[str, tuple[str, str]] = {}
         self.calls: list[str] = []
-        self.url = ""
         self.changes_update_time = False
-
-    @contextmanager
-    def served(self) -> Iterator[Self]:
-        """Answer requests on a free port of loopback."""
-        with closing(LoopbackServer(0, self._respond)) as server:
-            self.url = f"http://{server.host}"
-            yield self
 
     def show(self, arn: str, status: str) -> None:
         """Bring a stack to a status; CREATE_ and UPDATE_IN_PROGRESS begin an operation."""
@@ -106,9 +97,9 @@ class FakeCloudFormation:
         action, arn = asked["Action"], asked["StackName"]
         self.calls.append(action)
         if action in self.errors:
-            return _error(*self.errors[action])
+            return query_error(400, *self.errors[action])
         if arn not in self.stacks:
-            return _error("ValidationError", f"Stack with id {arn} does not exist")
+            return query_error(400, "ValidationError", f"Stack with id {arn} does not exist")
         stack = self.stacks[arn]
         start = int(asked.get("NextToken", "0"))
         if action == "DescribeStacks":
@@ -149,9 +140,9 @@ class FakeCloudFormation:
             ]
             result = _page("StackEvents", events[::-1], start)
         body = f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{result}</{action}Result>'
-        return _xml(200, f"{body}</{action}Response>")
+        return _xml(f"{body}</{action}Response>")
 
-    def _respond(self, connection: Connection) -> None:
+    def respond(self, connection: Connection) -> None:
         body = b"".join(connection.body).decode()
         connection.send(self.answer({name: one[0] for name, one in parse_qs(body).items()}))
 
@@ -173,10 +164,5 @@ def _page(name: str, members: Sequence[str], start: int) -> str:
     return f"<{name}>{''.join(members[start:end])}</{name}>{more}"
 
 
-def _error(code: str, text: str) -> Answer:
-    error = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
-    return _xml(400, f'<ErrorResponse xmlns="{_NAMESPACE}">{error}</ErrorResponse>')
-
-
-def _xml(status: int, body: str) -> Answer:
-    return Answer(status=status, body=body.encode(), headers={"Content-Type": "text/xml"})
+def _xml(body: str) -> Answer:
+    return Answer(status=200, body=body.encode(), headers={"Content-Type": "text/xml"})

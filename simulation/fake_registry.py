@@ -6,16 +6,17 @@ import itertools
 import json
 import re
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from certificates import Certificate
+from error_answers import registry_error
+from fake_server import Fake, FakeServer, FakeTlsServer
 from lightsail_local.wire.http_server import Answer, Connection
 from oci_images import OCI_INDEX, Made, descriptor
 
@@ -36,7 +37,7 @@ class Seen:
         return f"{self.method} {self.path}"
 
 
-Act = Callable[["Handler"], bool | None]
+Act = Callable[[Connection], bool | None]
 """Does something to a request; the registry goes on with it unless this returns True."""
 
 
@@ -50,7 +51,7 @@ class Fault:
 
 
 @dataclass(kw_only=True, eq=False)
-class FakeRegistry:
+class FakeRegistry(Fake):
     """A registry.
 
     Args:
@@ -81,11 +82,9 @@ class FakeRegistry:
     seen: list[Seen] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     scheme: str = "http"
-    connections: int = 0
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
-        self.stopping = threading.Event()
         self.numbers = itertools.count()
 
     def add(self, made: Made, tag: str = "") -> None:
@@ -104,8 +103,15 @@ class FakeRegistry:
         return [seen.line for seen in self.seen if seen.line.startswith(method)]
 
     def respond(self, connection: Connection) -> None:
-        """Answer a request that came to another server, such as one behind a gate."""
-        _Forwarded(self, connection).respond()
+        """Answer a request."""
+        line, url = f"{connection.command} {connection.path}", urlsplit(connection.path)
+        headers = dict(connection.headers.items())
+        self.seen.append(Seen(method=connection.command, path=connection.path, headers=headers))
+        act = self.fault(line)
+        if act is not None and act(connection):
+            return
+        answer = self.give_token if url.path == "/token" else self.answer
+        connection.send(answer(connection, url.path))
 
     def fault(self, line: str) -> Act | None:
         with self.lock:
@@ -117,282 +123,158 @@ class FakeRegistry:
                     return fault.act
         return None
 
-
-class Handler(BaseHTTPRequestHandler):
-    """A connection to the registry."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: "Server"
-
-    @property
-    def registry(self) -> FakeRegistry:
-        return self.server.registry
-
-    def respond(self) -> None:
-        registry = self.registry
-        url = urlsplit(self.path)
-        self.query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        self.left = int(self.headers.get("Content-Length", 0))
-        registry.seen.append(
-            Seen(method=self.command, path=self.path, headers=dict(self.headers.items()))
-        )
-        act = registry.fault(f"{self.command} {self.path}")
-        if act is not None and act(self):
-            return
-        if url.path == "/token":
-            self.give_token()
-        elif self.is_let_in():
-            self.route(url.path)
-
-    def route(self, path: str) -> None:
-        for method, pattern, answer in ROUTES:
+    def answer(self, connection: Connection, path: str) -> Answer:
+        sent = connection.headers.get("Authorization", "")
+        if not self.lets_in(sent):
+            realm = f"{self.scheme}://{self.host}/token"
+            challenge = f'Bearer realm="{realm}",service="fake"'
+            basic = 'Basic realm="fake"'
+            headers = {"WWW-Authenticate": basic if self.login == "basic" else challenge}
+            return registry_error(401, "UNAUTHORIZED", headers)
+        for method, pattern, give in ROUTES:
             match = re.fullmatch(pattern, path)
-            if match and re.fullmatch(method, self.command):
-                answer(self, *match.groups())
-                return
-        self.error(404, "NAME_UNKNOWN")
+            if match and re.fullmatch(method, connection.command):
+                return give(self, connection, *match.groups())
+        return registry_error(404, "NAME_UNKNOWN")
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815
+    def lets_in(self, sent: str) -> bool:
+        if self.login == "bearer":
+            return sent.removeprefix("Bearer ") in self.tokens
+        return not self.login or sent == self.basic
 
-    def is_let_in(self) -> bool:
-        sent, login = self.headers.get("Authorization", ""), self.registry.login
-        if not login or (login == "basic" and sent == self.registry.basic):
-            return True
-        if login == "bearer" and sent.removeprefix("Bearer ") in self.registry.tokens:
-            return True
-        realm = f"{self.registry.scheme}://{self.registry.host}/token"
-        challenge = f'Bearer realm="{realm}",service="fake"'
-        self.error(
-            401,
-            "UNAUTHORIZED",
-            {"WWW-Authenticate": 'Basic realm="fake"' if login == "basic" else challenge},
-        )
-        return False
+    def give_token(self, connection: Connection, _: str) -> Answer:
+        if connection.headers.get("Authorization", self.basic) != self.basic:
+            return registry_error(401, "UNAUTHORIZED")
+        token = f"token-{len(self.tokens)}"
+        self.tokens.add(token)
+        answer = {"token": token, "expires_in": self.token_seconds}
+        return Answer(status=200, body=json.dumps(answer).encode())
 
-    def give_token(self) -> None:
-        if self.headers.get("Authorization", self.registry.basic) != self.registry.basic:
-            return self.error(401, "UNAUTHORIZED")
-        token = f"token-{len(self.registry.tokens)}"
-        self.registry.tokens.add(token)
-        answer = {"token": token, "expires_in": self.registry.token_seconds}
-        return self.answer(200, {}, json.dumps(answer).encode())
+    def get_manifest(self, _: Connection, target: str) -> Answer:
+        if self.reads != 200:
+            return registry_error(self.reads, "DENIED")
+        if target not in self.manifests:
+            return registry_error(404, "MANIFEST_UNKNOWN")
+        media_type, content = self.manifests[target]
+        return Answer(status=200, headers={"Content-Type": media_type}, body=content)
 
-    def get_manifest(self, target: str) -> None:
-        if self.registry.reads != 200:
-            return self.error(self.registry.reads, "DENIED")
-        if target not in self.registry.manifests:
-            return self.error(404, "MANIFEST_UNKNOWN")
-        media_type, content = self.registry.manifests[target]
-        return self.answer(200, {"Content-Type": media_type}, content)
-
-    def put_manifest(self, target: str) -> None:
-        content = self.body()
+    def put_manifest(self, connection: Connection, target: str) -> Answer:
+        content = b"".join(connection.body)
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        self.registry.manifests[target] = self.headers["Content-Type"], content
-        self.registry.manifests[digest] = self.registry.manifests[target]
+        self.manifests[target] = connection.headers["Content-Type"], content
+        self.manifests[digest] = self.manifests[target]
         headers = {"Docker-Content-Digest": digest}
         subject = json.loads(content).get("subject")
-        if subject and self.registry.knows_referrers:
+        if subject and self.knows_referrers:
             headers["OCI-Subject"] = subject["digest"]
-        return self.answer(201, headers)
+        return Answer(status=201, headers=headers)
 
-    def get_referrers(self, digest: str) -> None:
-        if not self.registry.knows_referrers:
-            return self.error(404, "NOT_FOUND")
+    def get_referrers(self, _: Connection, digest: str) -> Answer:
+        if not self.knows_referrers:
+            return registry_error(404, "NOT_FOUND")
         manifests = []
-        for target, (media_type, content) in self.registry.manifests.items():
+        for target, (media_type, content) in self.manifests.items():
             document = json.loads(content)
             if ":" in target and document.get("subject", {}).get("digest") == digest:
                 kind = document.get("artifactType") or document["config"]["mediaType"]
                 manifests.append(descriptor(content, media_type, artifactType=kind))
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
-        return self.answer(200, {"Content-Type": OCI_INDEX}, json.dumps(index).encode())
+        headers = {"Content-Type": OCI_INDEX}
+        return Answer(status=200, headers=headers, body=json.dumps(index).encode())
 
-    def get_blob(self, digest: str) -> None:
-        blob = self.registry.blobs.get(digest)
+    def get_blob(self, connection: Connection, digest: str) -> Answer:
+        blob = self.blobs.get(digest)
         if blob is None:
-            return self.error(404, "BLOB_UNKNOWN")
-        match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        if not match or not self.registry.knows_ranges:
-            return self.answer(200, {}, blob)
+            return registry_error(404, "BLOB_UNKNOWN")
+        match = re.fullmatch(r"bytes=(\d+)-", connection.headers.get("Range", ""))
+        if not match or not self.knows_ranges:
+            return Answer(status=200, body=blob)
         start = int(match[1])
         told = f"bytes {start}-{len(blob) - 1}/{len(blob)}"
-        return self.answer(206, {"Content-Range": told}, blob[start:])
+        return Answer(status=206, headers={"Content-Range": told}, body=blob[start:])
 
-    def start_upload(self) -> None:
-        self.body()
-        name = f"upload-{next(self.registry.numbers)}"
-        self.registry.open_uploads[name] = bytearray()
-        return self.answer(202, {"Location": self.location(name)})
+    def start_upload(self, connection: Connection) -> Answer:
+        for _ in connection.body:
+            pass
+        name = f"upload-{next(self.numbers)}"
+        self.open_uploads[name] = bytearray()
+        return Answer(status=202, headers={"Location": self.location(name)})
 
-    def patch_upload(self, name: str) -> None:
-        if name not in self.registry.open_uploads:
-            return self.error(404, "BLOB_UPLOAD_UNKNOWN")
-        if self.registry.uploads == "monolithic":
-            return self.error(405, "UNSUPPORTED")
-        body = self.body()
-        with self.registry.lock:  # it may have been ended meanwhile
-            if name in self.registry.open_uploads:
-                self.registry.open_uploads[name] += body
-        return self.answer(202, {"Location": self.location(name)})
+    def patch_upload(self, connection: Connection, name: str) -> Answer:
+        if name not in self.open_uploads:
+            return registry_error(404, "BLOB_UPLOAD_UNKNOWN")
+        if self.uploads == "monolithic":
+            return registry_error(405, "UNSUPPORTED")
+        body = b"".join(connection.body)
+        with self.lock:  # it may have been ended meanwhile
+            if name in self.open_uploads:
+                self.open_uploads[name] += body
+        return Answer(status=202, headers={"Location": self.location(name)})
 
-    def put_upload(self, name: str) -> None:
-        if name not in self.registry.open_uploads:
-            return self.error(404, "BLOB_UPLOAD_UNKNOWN")
-        if self.left and self.registry.uploads == "chunked":
-            return self.error(405, "UNSUPPORTED")
-        content = bytes(self.registry.open_uploads[name]) + self.body()
+    def put_upload(self, connection: Connection, name: str) -> Answer:
+        if name not in self.open_uploads:
+            return registry_error(404, "BLOB_UPLOAD_UNKNOWN")
+        if self.uploads == "chunked" and int(connection.headers.get("Content-Length", 0)):
+            return registry_error(405, "UNSUPPORTED")
+        content = bytes(self.open_uploads[name]) + b"".join(connection.body)
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        if digest != self.query["digest"]:
-            return self.error(400, "DIGEST_INVALID")
-        with self.registry.lock:
-            if self.registry.open_uploads.pop(name, None) is not None:
-                self.registry.blobs[digest] = content
-        return self.answer(201, {})
+        if [digest] != parse_qs(urlsplit(connection.path).query)["digest"]:
+            return registry_error(400, "DIGEST_INVALID")
+        with self.lock:
+            if self.open_uploads.pop(name, None) is not None:
+                self.blobs[digest] = content
+        return Answer(status=201)
 
-    def delete_upload(self, name: str) -> None:
-        with self.registry.lock:
-            self.registry.open_uploads.pop(name, None)
-        return self.answer(204, {})
+    def delete_upload(self, _: Connection, name: str) -> Answer:
+        with self.lock:
+            self.open_uploads.pop(name, None)
+        return Answer(status=204)
 
     def location(self, name: str) -> str:
         path = f"/v2/sr/blobs/uploads/{name}?_state=secret-state"
-        is_relative = self.registry.locations == "relative"
-        return path if is_relative else f"{self.registry.scheme}://{self.registry.host}{path}"
-
-    def body(self) -> bytes:
-        content = bytearray()
-        while self.left:
-            piece = self.rfile.read(min(self.left, 64 << 10))
-            if not piece:
-                raise ConnectionAbortedError("the request ended before its body did")
-            self.left -= len(piece)
-            content += piece
-        return bytes(content)
-
-    def answer(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-        self.body()
-        self.send_response_only(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status != 204 and "Content-Length" not in headers:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def error(self, status: int, code: str, headers: dict[str, str] | None = None) -> None:
-        body = json.dumps({"errors": [{"code": code, "message": f"so says {code}"}]}).encode()
-        self.answer(status, headers or {}, body)
-
-    def reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def log_message(self, *_: Any) -> None:
-        """Print nothing."""
-
-
-class _Forwarded(Handler):
-    """A request that came to another server."""
-
-    def __init__(self, registry: FakeRegistry, connection: Connection) -> None:
-        self._registry, self._connection = registry, connection
-        self.command, self.path = connection.command, connection.path
-        self.headers = connection.headers
-
-    @property
-    def registry(self) -> FakeRegistry:
-        return self._registry
-
-    def body(self) -> bytes:
-        return b"".join(self._connection.body)
-
-    def answer(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-        self._connection.send(Answer(status=status, headers=headers, body=body))
+        is_relative = self.locations == "relative"
+        return path if is_relative else f"{self.scheme}://{self.host}{path}"
 
 
 _UPLOAD = "/v2/sr/blobs/uploads/([^/]+)"
 _BLOB = "/v2/[^/]+(?:/[^/]+)?/blobs/(sha256:[^/]+)"
 _MANIFEST = "/v2/[^/]+(?:/[^/]+)?/manifests/([^/]+)"
 _REFERRERS = "/v2/[^/]+(?:/[^/]+)?/referrers/(sha256:[^/]+)"
-ROUTES: tuple[tuple[str, str, Callable[..., None]], ...] = (
-    ("GET|HEAD", _MANIFEST, Handler.get_manifest),
-    ("PUT", _MANIFEST, Handler.put_manifest),
-    ("GET", _REFERRERS, Handler.get_referrers),
-    ("GET|HEAD", _BLOB, Handler.get_blob),
-    ("POST", "/v2/sr/blobs/uploads/", Handler.start_upload),
-    ("PATCH", _UPLOAD, Handler.patch_upload),
-    ("PUT", _UPLOAD, Handler.put_upload),
-    ("DELETE", _UPLOAD, Handler.delete_upload),
+ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
+    ("GET|HEAD", _MANIFEST, FakeRegistry.get_manifest),
+    ("PUT", _MANIFEST, FakeRegistry.put_manifest),
+    ("GET", _REFERRERS, FakeRegistry.get_referrers),
+    ("GET|HEAD", _BLOB, FakeRegistry.get_blob),
+    ("POST", "/v2/sr/blobs/uploads/", FakeRegistry.start_upload),
+    ("PATCH", _UPLOAD, FakeRegistry.patch_upload),
+    ("PUT", _UPLOAD, FakeRegistry.put_upload),
+    ("DELETE", _UPLOAD, FakeRegistry.delete_upload),
 )
 
 
-class Server(ThreadingHTTPServer):
-    """Serves a registry, and ends its connections when it is closed."""
-
-    daemon_threads = False
-    block_on_close = True
-    request_queue_size = 64
-
-    def __init__(self, registry: FakeRegistry, wrap: Callable[[socket.socket], socket.socket]):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.registry = registry
-        if registry.window:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, registry.window)
-        self.wrap = wrap
-        self.open: set[socket.socket] = set()
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        with self.registry.lock:
-            self.registry.connections += 1
-        wrapped = self.wrap(request)
-        self.open.add(wrapped)
-        try:
-            if self.registry.stopping.is_set():  # too late for server_close to know of it
-                return
-            super().finish_request(wrapped, client_address)
-        finally:
-            self.open.discard(wrapped)
-            wrapped.close()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that go away are what is tested."""
-
-    def server_close(self) -> None:
-        self.registry.stopping.set()
-        for connection in list(self.open):
-            try:
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-            except OSError:
-                continue
-        super().server_close()
-
-
 @contextmanager
-def fake_registry(
-    wrap: Callable[[socket.socket], socket.socket] = lambda plain: plain, **options: Any
-) -> Iterator[FakeRegistry]:
-    """Run a registry on loopback."""
+def fake_registry(certificate: Certificate | None = None, **options: Any) -> Iterator[FakeRegistry]:
+    """Run a registry on loopback, over TLS with a certificate."""
     registry = FakeRegistry(**options)
-    with Server(registry, wrap) as server:
+    if certificate:
+        registry.scheme = "https"
+        registry.server = FakeTlsServer(
+            registry.respond, certificate=certificate.certificate, key=certificate.key, names=".*"
+        )
+    else:
+        registry.server = FakeServer(0, registry.respond)
+    with closing(registry.server) as server:
+        if registry.window:
+            server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, registry.window)
         registry.host = f"{registry.host or '127.0.0.1'}:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield registry
-        finally:
-            server.shutdown()
-            thread.join()
+        yield registry
 
 
 def status(code: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Act:
     """Answer a status, after the request's body."""
 
-    def act(handler: Handler) -> bool:
-        handler.answer(code, headers or {}, body)
+    def act(connection: Connection) -> bool:
+        connection.send(Answer(status=code, headers=headers or {}, body=body))
         return True
 
     return act
@@ -400,40 +282,38 @@ def status(code: int, headers: dict[str, str] | None = None, body: bytes = b"") 
 
 def errors(code: int, name: str, message: str) -> Act:
     """Answer an error of the registry's."""
-    body = json.dumps({"errors": [{"code": name, "message": message}]}).encode()
-    return status(code, {}, body)
+    return status(code, {}, registry_error(code, name, text=message).body)
 
 
-def reset(handler: Handler) -> bool:
+def reset(connection: Connection) -> bool:
     """Reset the connection before anything is read."""
-    handler.reset()
+    connection.reset()
     return True
 
 
-def reset_after(handler: Handler) -> bool:
+def reset_after(connection: Connection) -> bool:
     """Do what is asked, and reset the connection instead of answering."""
-    handler.answer = lambda *_: handler.reset()  # type: ignore[method-assign]
+    connection.on_answer = lambda _: connection.reset()
     return False
 
 
 def cut(count: int, *, ends: Literal["reset", "close", "stall"] = "close") -> Act:
     """Promise a whole blob, and give only its beginning."""
 
-    def act(handler: Handler) -> bool:
-        blob = handler.registry.blobs[handler.path.rpartition("/")[2]]
-        match = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
-        start = int(match[1]) if match else 0
-        headers = {"Content-Length": str(len(blob) - start)}
-        if match:
-            headers["Content-Range"] = f"bytes {start}-{len(blob) - 1}/{len(blob)}"
-        handler.answer(206 if match else 200, headers, blob[start : start + count])
-        if ends == "reset":
-            time.sleep(0.05)
-            handler.reset()
-        if ends == "stall":
-            handler.registry.stopping.wait(30)
-        handler.close_connection = True
-        return True
+    def act(connection: Connection) -> bool:
+        def give(answer: Answer) -> None:
+            connection.on_answer = None
+            headers = {**answer.headers, "Content-Length": str(len(answer.body))}
+            connection.send(replace(answer, headers=headers, body=answer.body[:count]))
+            if ends == "reset":
+                time.sleep(0.05)
+                connection.reset()
+            if ends == "stall":
+                connection.hang(30)
+            connection.close_connection = True
+
+        connection.on_answer = give
+        return False
 
     return act
 
@@ -441,19 +321,24 @@ def cut(count: int, *, ends: Literal["reset", "close", "stall"] = "close") -> Ac
 def early(code: int, headers: dict[str, str] | None = None, *, read: int = 0) -> Act:
     """Answer before the body is read, and close."""
 
-    def act(handler: Handler) -> bool:
-        handler.rfile.read(read)
-        handler.left = 0
-        handler.close_connection = True
-        handler.answer(code, {"Connection": "close", **(headers or {})}, b"")
-        handler.connection.shutdown(socket.SHUT_WR)
+    def act(connection: Connection) -> bool:
+        connection.rfile.read(read)
+        connection.close_connection = True
+        answer_unread(connection, code, {"Connection": "close", **(headers or {})})
+        connection.connection.shutdown(socket.SHUT_WR)
         # Reading on until the client ends it keeps the kernel from resetting the connection under
         # the answer.
         try:
-            while handler.connection.recv(1 << 16):
+            while connection.connection.recv(1 << 16):
                 pass
         except OSError:
             pass
         return True
 
     return act
+
+
+def answer_unread(connection: Connection, code: int, headers: dict[str, str] | None = None) -> None:
+    """Answer a status before the request's body is read."""
+    connection.body = iter(())
+    connection.send(Answer(status=code, headers=headers or {}))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
+from error_answers import query_error
+from fake_server import Fake
+from lightsail_local.wire.http_server import Answer, Connection
 
 _NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 _IN = f"{{{_NAMESPACE}}}"
@@ -17,7 +17,7 @@ _IN = f"{{{_NAMESPACE}}}"
 RecordSet = dict[str, Any]
 
 
-class FakeRoute53:
+class FakeRoute53(Fake):
     """A hosted zone: a batch of changes is carried out as a whole or not at all.
 
     Args:
@@ -29,7 +29,6 @@ class FakeRoute53:
         errors: what to answer to the next calls instead, each a code or "lost": carried out, and
             the connection is closed.
         calls: the operations that were called.
-        url: where it answers, while it is served.
     """
 
     def __init__(self, zone: str = "Z0123456789ABC", domain: str = "example.com") -> None:
@@ -38,14 +37,6 @@ class FakeRoute53:
         self.sets: list[RecordSet] = []
         self.errors: list[str] = []
         self.calls: list[str] = []
-        self.url = ""
-
-    @contextmanager
-    def served(self) -> Iterator[Self]:
-        """Answer requests on a free port of loopback."""
-        with closing(LoopbackServer(0, self.respond)) as server:
-            self.url = f"http://{server.host}"
-            yield self
 
     def names(self) -> list[tuple[str, str]]:
         """Return name and type of each record set, sorted."""
@@ -68,10 +59,10 @@ class FakeRoute53:
         self.calls.append("ChangeResourceRecordSets" if is_change else "ListResourceRecordSets")
         error = self.errors.pop(0) if self.errors else ""
         if error and error != "lost":
-            connection.send(_error(error))
+            connection.send(query_error(400, error))
             return
         if f"/hostedzone/{self.zone}/" not in url.path:
-            connection.send(_error("NoSuchHostedZone", 404))
+            connection.send(query_error(404, "NoSuchHostedZone"))
             return
         answer = self._change(body) if is_change else self._list(parse_qs(url.query))
         if error == "lost":
@@ -95,12 +86,12 @@ class FakeRoute53:
         for action, one in changes_in(body):
             if action == "DELETE":
                 if one not in after:
-                    return _error("InvalidChangeBatch")
+                    return query_error(400, "InvalidChangeBatch")
                 after.remove(one)
                 continue
             same = [each for each in after if each["name"].rstrip(".") == one["name"].rstrip(".")]
             if any(each["type"] == one["type"] for each in same):
-                return _error("InvalidChangeBatch")
+                return query_error(400, "InvalidChangeBatch")
             after.append(one)
         self.sets = after
         return _answer(
@@ -150,11 +141,3 @@ def _order(one: RecordSet) -> list[str]:
 def _answer(kind: str, body: str) -> Answer:
     text = f'<?xml version="1.0"?><{kind} xmlns="{_NAMESPACE}">{body}</{kind}>'
     return Answer(status=200, body=text.encode(), headers={"Content-Type": "text/xml"})
-
-
-def _error(code: str, status: int = 400) -> Answer:
-    body = (
-        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
-        f"<Message>{code} of the zone</Message></Error></ErrorResponse>"
-    )
-    return Answer(status=status, body=body.encode(), headers={"Content-Type": "text/xml"})

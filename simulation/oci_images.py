@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any
@@ -65,14 +65,17 @@ def image(
     layer_type: str = "",
     annotations: dict[str, str] | None = None,
     diff_ids: Sequence[str] = (),
+    runs: Mapping[str, object] | None = None,
 ) -> Made:
     """Return an image of one platform.
 
-    Without `diff_ids` its layers may be any bytes: no registry looks into them.
+    Without `diff_ids` its layers may be any bytes: no registry looks into them. It runs if its
+    config says what: `runs`.
     """
     parts = dict(zip(("os", "architecture", "variant"), platform.split("/"), strict=False))
     unpacked = list(diff_ids) or [digest_of(layer) for layer in layers]
-    config = to_json({**parts, "rootfs": {"type": "layers", "diff_ids": unpacked}})
+    program = {"config": runs} if runs else {}
+    config = to_json({**parts, **program, "rootfs": {"type": "layers", "diff_ids": unpacked}})
     kind = layer_type or (DOCKER_LAYER if docker else OCI_LAYER)
     manifest: dict[str, Any] = {
         "schemaVersion": 2,

@@ -7,22 +7,22 @@ import base64
 import json
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from certificates import Certificate
+from fake_server import Fake
+from lightsail_local.wire.http_server import Answer, Connection
 
 SERVICE, ISSUER = "a registry", "a token service"
 
 
 @dataclass(kw_only=True, eq=False)
-class TokenService:
+class TokenService(Fake):
     """A token service.
 
     Args:
@@ -48,6 +48,15 @@ class TokenService:
                 "rootcertbundle": str(self.certificate.certificate),
             }
         }
+
+    def respond(self, connection: Connection) -> None:
+        """Give a token to who shows the authorization."""
+        scopes = parse_qs(urlsplit(connection.path).query).get("scope", [])
+        self.scopes.append(scopes)
+        is_known = connection.headers.get("Authorization") == self.authorization
+        token = self.token(scopes) if is_known else ""
+        body = json.dumps({"token": token, "expires_in": self.seconds}).encode()
+        connection.send(Answer(status=200 if token else 401, body=body))
 
     def token(self, scopes: list[str]) -> str:
         now = int(time.time())
@@ -77,30 +86,9 @@ class TokenService:
 @contextmanager
 def token_service(certificate: Certificate, authorization: str) -> Iterator[TokenService]:
     """Run a token service on loopback."""
-    service = TokenService(certificate=certificate, authorization=authorization)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            scopes = parse_qs(urlsplit(self.path).query).get("scope", [])
-            service.scopes.append(scopes)
-            is_known = self.headers.get("Authorization") == service.authorization
-            token = service.token(scopes) if is_known else ""
-            answer = {"token": token, "expires_in": service.seconds}
-            body = json.dumps(answer).encode()
-            self.send_response_only(200 if token else 401)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        service.realm = f"http://127.0.0.1:{server.server_port}/token"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield service
-        finally:
-            server.shutdown()
-            thread.join()
+    with TokenService(certificate=certificate, authorization=authorization).served() as service:
+        service.realm = f"{service.url}/token"
+        yield service
 
 
 def _encoded(content: bytes) -> bytes:

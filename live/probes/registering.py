@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+import oci_images
 from live.answers import Answer, Side
-from live.images import ImageKind, index_of
+from live.images import ImageKind
 from live.lightsail import Said
 from live.probed_service import ProbedService
 
@@ -74,7 +75,7 @@ def _register_index(service: ProbedService) -> Said | str:
         service.image("u4 index", ImageKind(docker=service.is_docker, architecture=architecture))
         for architecture in ("amd64", "arm64")
     ]
-    index = index_of(*images, docker=service.is_docker)
+    index = oci_images.index(*images, docker=service.is_docker)
     service.registry.push(index)
     reply = service.registry.put_manifest(index)
     return service.ask_to_register("u4", index.digest) if reply.is_taken else str(reply)

@@ -8,9 +8,10 @@ import math
 import select
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from error_answers import json_error, query_error, registry_error, s3_error
 from fake_time import FakeTime
 from lightsail_local.wire.http_server import Answer, Connection, Respond
 from world.cloudformation import SimulatedStack
@@ -27,6 +28,21 @@ _DRIP_SECONDS = 0.02
 _MOST_DRIPS = 50
 _GARBAGE = b"\x00 no JSON"
 _REGISTRIES = frozenset({"registry", "source", "ecr-registry"})
+
+
+_Errors = tuple[Callable[[int, str], Answer], tuple[int, str], tuple[int, str]]
+"""How a server writes errors: that of too many calls, and that of its own."""
+_REGISTRYS: _Errors = (registry_error, (429, "TOOMANYREQUESTS"), (500, "UNKNOWN"))
+_LIGHTSAILS: _Errors = (json_error, (400, "ThrottlingException"), (500, "ServiceException"))
+_S3S: _Errors = (s3_error, (503, "SlowDown"), (500, "InternalError"))
+_QUERYS: _Errors = (query_error, (400, "Throttling"), (500, "InternalFailure"))
+_ERRORS: Mapping[str, _Errors] = {
+    "s3": _S3S,
+    "response": _S3S,
+    "cloudformation": _QUERYS,
+    "route53": _QUERYS,
+    "lambda": (json_error, (429, "TooManyRequestsException"), (500, "ServiceException")),
+}
 
 
 @dataclass
@@ -213,16 +229,8 @@ def _again_late(aim: Aim, connection: Connection, respond: Respond) -> None:
 
 
 def _throttled(aim: Aim, connection: Connection, _: Respond) -> None:
-    if aim.call.server in _REGISTRIES:
-        connection.send(_registry_error(429, "TOOMANYREQUESTS"))
-    elif aim.call.server in {"s3", "response"}:
-        connection.send(_xml_error(503, "SlowDown"))
-    elif aim.call.server == "lambda":
-        connection.send(_aws_error(429, "TooManyRequestsException"))
-    elif aim.call.server in {"cloudformation", "route53"}:
-        connection.send(_query_error(400, "Throttling"))
-    else:
-        connection.send(_aws_error(400, "ThrottlingException"))
+    error, throttled, _broken = _errors_of(aim.call.server)
+    connection.send(error(*throttled))
 
 
 def _error(aim: Aim, connection: Connection, _: Respond) -> None:
@@ -347,31 +355,12 @@ def _send_half(connection: Connection, answer: Answer) -> None:
 
 
 def _server_error(server: str) -> Answer:
-    if server in _REGISTRIES:
-        return _registry_error(500, "UNKNOWN")
-    if server in {"s3", "response"}:
-        return _xml_error(500, "InternalError")
-    if server in {"cloudformation", "route53"}:
-        return _query_error(500, "InternalFailure")
-    return _aws_error(500, "ServiceException")
+    error, _throttled, broken = _errors_of(server)
+    return error(*broken)
 
 
-def _registry_error(status: int, code: str) -> Answer:
-    return Answer(status=status, body=json.dumps({"errors": [{"code": code}]}).encode())
-
-
-def _aws_error(status: int, code: str) -> Answer:
-    body = json.dumps({"__type": code, "message": "of the gate"}).encode()
-    return Answer(status=status, body=body, headers={"x-amzn-errortype": code})
-
-
-def _xml_error(status: int, code: str) -> Answer:
-    return Answer(status=status, body=f"<Error><Code>{code}</Code></Error>".encode())
-
-
-def _query_error(status: int, code: str) -> Answer:
-    body = f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>".encode()
-    return Answer(status=status, body=body, headers={"Content-Type": "text/xml"})
+def _errors_of(server: str) -> _Errors:
+    return _REGISTRYS if server in _REGISTRIES else _ERRORS.get(server, _LIGHTSAILS)
 
 
 FAULTS: dict[str, Callable[[Aim, Connection, Respond], None]] = {

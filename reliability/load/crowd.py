@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from world.environment import LocalEnvironments
 from world.function import Function
 from world.world import World
 
+from .asset_environment import PassingTime
 from .properties import Properties, image, resources
 
 MANY = 20
@@ -35,17 +36,21 @@ class Crowd:
         world: where they are.
         time: passes when no stack has anything to do.
         stacks: the stacks, which have the numbers from 1.
-        invariants: what must hold.
 
     Attributes:
+        invariants: what must hold.
         seconds: how long the stacks were at work, in their own time.
     """
 
     world: World
-    time: ThreadTime
+    time: ThreadTime | PassingTime
     stacks: list[SimulatedStack]
-    invariants: Invariants
-    seconds: float = 0.0
+    invariants: Invariants = field(init=False)
+    seconds: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self.invariants = Invariants(self.world, self.stacks, set(), Path(os.devnull))
+        self.invariants.begin()
 
     def at_once(self, act: Callable[[int, SimulatedStack], Outcome]) -> list[Outcome]:
         """Do something with every stack and its number at once, and return what becomes of them."""
@@ -154,6 +159,4 @@ def crowd(count: int = MANY, *, seconds: float = SECONDS, **behaviour: Any) -> I
             return SimulatedStack(f"Shop-{number}", world, function)
 
         stacks = [stack(number) for number in range(1, count + 1)]
-        invariants = Invariants(world, stacks, set(), Path(os.devnull))
-        invariants.begin()
-        yield Crowd(world=world, time=time, stacks=stacks, invariants=invariants)
+        yield Crowd(world=world, time=time, stacks=stacks)

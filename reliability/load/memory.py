@@ -10,61 +10,29 @@ from __future__ import annotations
 import mmap
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import archives
+import certificates
 import oci_images
-from cdk_lightsail_containers._handler.asset import ENTRY_POINT
-from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
-from cdk_lightsail_containers_handler.properties.container_service_deployment import (
-    DEPLOYMENT_TYPE,
-)
-from fake_ecr import HOST, FakeEcr, fake_ecr
-from fake_time import FakeTime
-from lightsail_local.engine.lambda_runtime import LambdaRuntime
-from lightsail_local.samples.sample_image import push_sample_image
+from fake_ecr import HOST, environment_that_leads_to_ecr
 from oci_images import Made
-from reliability import ROOT
-from reliability.broken import Broken
+from reliability.broken import hold
+from reliability.lifecycles import push
 from staged_asset import staged_asset
 from world.aws import REGISTRY_SECRET, SHOP_PARAMETER, SHOP_SECRET
+from world.cloudformation import SimulatedStack
+from world.function import Function
 from world.world import World
 
-Wanted = tuple[str, dict[str, Any]]
-"""A resource's type and properties."""
+from .asset_environment import RUNTIME, AssetEnvironment, PassingTime, runtime
+from .properties import Properties, deployment, from_source, image, resources
 
 MOST_MIB = 128
-RUNTIME = ROOT / ".venv-runtime" / "bin" / "python"
 _MB = 1_000_000
-_STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/7e2f"
-_ENDPOINTS = {
-    "cloudformation": "CLOUDFORMATION",
-    "ecr": "ECR",
-    "kms": "KMS",
-    "lightsail": "LIGHTSAIL",
-    "lambda": "LAMBDA",
-    "route53": "ROUTE_53",
-    "secretsmanager": "SECRETS_MANAGER",
-    "ssm": "SSM",
-    "s3": "S3",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a request leads to.
-
-    Args:
-        world: AWS, and a registry.
-        ecr: a registry over TLS, which one on loopback otherwise is not spoken to over.
-    """
-
-    world: World
-    ecr: FakeEcr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,67 +59,26 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
     Raises:
         Broken: it failed.
     """
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        World(FakeTime(1_800_000_000.0)) as world,
-        fake_ecr(Path(folder)) as ecr,
-        runtime(
-            staged_asset(Path(folder) / "assembly"),
-            world,
-            _interpreter(Path(folder), limit_mib=limit_mib),
-            AWS_LAMBDA_FUNCTION_MEMORY_SIZE=str(MOST_MIB),
-            **ecr.engine_environment,
-        ) as function,
-    ):
-        world.behaviour.deployment_seconds = 0
-        world.call("CreateContainerService", serviceName="shop", power="nano", scale=1)
-        world.aws.cloudformation.show(_STACK, "CREATE_IN_PROGRESS")
-        kind, properties = CASES[name](Place(world=world, ecr=ecr))
-        url, token = world.new_response_url()
-        event = {
-            "RequestType": "Create",
-            "ResponseURL": url,
-            "StackId": _STACK,
-            "RequestId": "request-1",
-            "LogicalResourceId": "Resource",
-            "ResourceType": kind,
-            "ResourceProperties": {
-                "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:function",
-                "ServiceTimeout": "3600",
-                "ServiceName": "shop",
-                **properties,
-            },
-        }
-        invocation = function.invoke(event)
-        if [b'"SUCCESS"' in put.body for put in world.puts[token]] != [True]:
-            raise Broken(f"{invocation.error} {world.puts[token]} {invocation.log}")
-        return Measured(mib=_peak(Path(folder)), seconds=invocation.seconds)
-
-
-@contextmanager
-def runtime(
-    asset: Path, world: World, python: Path = RUNTIME, **environment: str
-) -> Iterator[LambdaRuntime]:
-    """Run a function in a process of its own, as AWS Lambda does.
-
-    Args:
-        asset: its code.
-        world: what it calls.
-        python: its interpreter.
-        environment: more variables of its environment.
-    """
-    endpoints = {
-        f"AWS_ENDPOINT_URL_{_ENDPOINTS[service]}": url for service, url in world.endpoints.items()
-    }
-    with LambdaRuntime(
-        asset,
-        ENTRY_POINT,
-        python=python,
-        timeout=900,
-        init_timeout=120,
-        environment={**endpoints, **environment},
-    ) as running:
-        yield running
+    with tempfile.TemporaryDirectory() as name_of_folder:
+        folder = Path(name_of_folder)
+        certificate = certificates.certificate(folder, HOST)
+        with (
+            World(PassingTime(), certificate) as world,
+            runtime(
+                staged_asset(folder / "assembly"),
+                world,
+                _interpreter(folder, limit_mib=limit_mib),
+                AWS_LAMBDA_FUNCTION_MEMORY_SIZE=str(MOST_MIB),
+                **environment_that_leads_to_ecr(folder, world.port("ecr-registry"), certificate),
+            ) as running,
+        ):
+            world.behaviour.deployment_seconds = 0
+            world.call("CreateContainerService", serviceName="shop", power="nano", scale=1)
+            function = AssetEnvironment(running)
+            stack = SimulatedStack("Shop", world, Function(world, function, repeats=False))
+            outcome = stack.deploy(resources(CASES[name](world)))
+            hold(outcome.status == "CREATE_COMPLETE", str(outcome))
+            return Measured(mib=_peak(folder), seconds=function.seconds)
 
 
 def _interpreter(folder: Path, *, limit_mib: int | None) -> Path:
@@ -170,50 +97,47 @@ def _peak(folder: Path) -> float:
     return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024
 
 
-def _registered(place: Place) -> Wanted:
-    digest = push_sample_image(place.world.lightsail.url, "one")
-    return CONTAINER_IMAGE_TYPE, {"Label": "web", "Digest": digest}
+def _registered(world: World) -> Properties:
+    push(world, "1")
+    return image("web", 1)
 
 
-def _pushed(*layers: int) -> Callable[[Place], Wanted]:
-    def wanted(place: Place) -> Wanted:
-        place.world.source.add(_image(layers), "1")
-        reference = f"{place.world.source.host}/web:1"
-        source = {"Image": reference, "CredentialsSecretArn": REGISTRY_SECRET}
-        return CONTAINER_IMAGE_TYPE, {"Label": "web", "Source": source}
+def _pushed(*layers: int) -> Callable[[World], Properties]:
+    def wanted(world: World) -> Properties:
+        world.source.add(_image(layers), "1")
+        return _of_registry(world.source.host)
 
     return wanted
 
 
-def _pushed_over_tls(*layers: int) -> Callable[[Place], Wanted]:
-    def wanted(place: Place) -> Wanted:
-        place.ecr.registry.login = ""
-        place.ecr.registry.add(_image(layers), "1")
-        source = {"Image": f"{HOST}/web:1", "CredentialsSecretArn": REGISTRY_SECRET}
-        return CONTAINER_IMAGE_TYPE, {"Label": "web", "Source": source}
+def _pushed_over_tls(*layers: int) -> Callable[[World], Properties]:
+    def wanted(world: World) -> Properties:
+        world.ecr.login = ""
+        world.ecr.add(_image(layers), "1")
+        return _of_registry(HOST)
 
     return wanted
 
 
-def _archived(*layers: int) -> Callable[[Place], Wanted]:
-    def wanted(place: Place) -> Wanted:
-        place.world.aws.s3.objects["image.tar"] = archives.tar(archives.layout(_image(layers)))
-        return CONTAINER_IMAGE_TYPE, {
-            "Label": "web",
-            "Source": {"Bucket": "assets", "Key": "image.tar"},
-        }
+def _of_registry(host: str) -> Properties:
+    return from_source("web", Image=f"{host}/web:1", CredentialsSecretArn=REGISTRY_SECRET)
+
+
+def _archived(*layers: int) -> Callable[[World], Properties]:
+    def wanted(world: World) -> Properties:
+        world.aws.s3.objects["image.tar"] = archives.tar(archives.layout(_image(layers)))
+        return from_source("web", Bucket="assets", Key="image.tar")
 
     return wanted
 
 
-def _deployed(_: Place) -> Wanted:
-    secrets = {
+def _deployed(_: World) -> Properties:
+    properties = deployment(1, 1)
+    properties["Containers"]["web"]["Secrets"] = {
         "PASSWORD": {"SecretArn": SHOP_SECRET, "Field": "password"},
         "TOKEN": {"ParameterName": SHOP_PARAMETER},
     }
-    web = {"Image": "nginx:1", "Secrets": secrets, "Ports": {"80": "HTTP"}}
-    endpoint = {"ContainerName": "web", "ContainerPort": "80"}
-    return DEPLOYMENT_TYPE, {"Containers": {"web": web}, "PublicEndpoint": endpoint}
+    return properties
 
 
 def _image(layers: tuple[int, ...]) -> Made:
@@ -226,7 +150,7 @@ def _image(layers: tuple[int, ...]) -> Made:
     return oci_images.image(*cast("list[bytes]", blobs))
 
 
-CASES: Mapping[str, Callable[[Place], Wanted]] = {
+CASES: Mapping[str, Callable[[World], Properties]] = {
     "register": _registered,
     "push 1 MB": _pushed(_MB),
     "push 200 MB in 8 layers": _pushed(*[25 * _MB] * 8),

@@ -32,8 +32,12 @@ def pushed(registry: FakeRegistry, label: str, number: int, **more: Any) -> Prop
     """
     layers = (oci_images.some_bytes(50_000, text) for text in ("common", str(number)))
     registry.add(oci_images.image(*layers), str(number))
-    source = {"Image": f"{registry.host}/web:{number}"}
-    return {**_every("Label", label), "Source": source, "RemovalPolicy": "Delete", **more}
+    return {**from_source(label, Image=f"{registry.host}/web:{number}"), **more}
+
+
+def from_source(label: str, **source: str) -> Properties:
+    """Return the properties of an image that is pushed out of a source."""
+    return {**_every("Label", label), "Source": source, "RemovalPolicy": "Delete"}
 
 
 def deployment(stack: int, tag: int) -> Properties:

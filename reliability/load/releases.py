@@ -27,13 +27,13 @@ _LATER = {"Later": {"Than": ["this"]}}
 def upgraded(given: Two) -> None:
     """A stack of the earlier release is upgraded, and then has another image."""
     (stack, _), (function, _) = given.stacks, given.functions
-    given.deploy(image("web", 1))
+    given.put_first(image("web", 1))
     name = stack.image()
     function.runtime = given.present
-    given.deploy({**image("web", 1), **_LATER})
+    given.put_first({**image("web", 1), **_LATER})
     check("the image after an upgrade alone", stack.image(), name)
-    given.deploy({**image("web", 2), **_LATER})
-    given.delete(stack)
+    given.put_first({**image("web", 2), **_LATER})
+    given.check([stack.delete()])
 
 
 def rolled_back(given: Two) -> None:
@@ -43,28 +43,28 @@ def rolled_back(given: Two) -> None:
     def come_back() -> None:
         function.runtime = given.earlier
 
-    given.deploy(image("web", 1))
+    given.put_first(image("web", 1))
     name = stack.image()
     function.runtime = given.present
     later = {**resources({**image("web", 2), **_LATER}), "Broken": (BROKEN, lambda _: {})}
     outcome = stack.deploy(later, {"Broken": come_back})
     check("what became of the upgrade", outcome.status, "UPDATE_ROLLBACK_COMPLETE")
-    given.check(outcome, succeeds=False)
+    given.check([outcome], succeeds=False)
     check("the image after the rollback", stack.image(), name)
-    given.delete(stack)
+    given.check([stack.delete()])
 
 
 def side_by_side(given: Two) -> None:
     """Two stacks of one service and label, one of each release, at once."""
     given.both(image("web", 1), image("web", 2))
-    given.delete(*given.stacks)
+    given.check(given.delete())
 
 
 def same_image(given: Two) -> None:
     """Two stacks, one of each release, that ask for the same image at once."""
     given.both(image("web", 1), image("web", 1))
     check("images", len({stack.image() for stack in given.stacks}), 1)
-    given.delete(*given.stacks)
+    given.check(given.delete())
 
 
 def pushed_side_by_side(given: Two) -> None:
@@ -72,7 +72,7 @@ def pushed_side_by_side(given: Two) -> None:
     given.both(*(pushed(given.world.source, "web", number) for number in (1, 2)))
     one, other = given.functions
     one.runtime, other.runtime = other.runtime, one.runtime
-    given.delete(*given.stacks)
+    given.check(given.delete())
 
 
 def deployed_side_by_side(given: Two) -> None:

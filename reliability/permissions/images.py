@@ -74,12 +74,12 @@ class ArchivedImages:
     def bring(self, number: int) -> Changes:
         """Put the image into the object."""
         self.objects[self.key] = archives.tar(archives.layout(_made(number)))
-        return {}
+        return {"Revision": str(number)}
 
     def lose(self) -> Changes:
         """Delete the object."""
         del self.objects[self.key]
-        return {}
+        return {"Revision": "none"}
 
 
 def _made(number: int) -> Made:

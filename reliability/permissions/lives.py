@@ -16,154 +16,133 @@ from cdk_lightsail_containers_handler.properties.domains import (
 from cdk_lightsail_containers_handler.properties.domains import DOMAIN_ENTRY_TYPE as ENTRY
 from world.custom_resource import CERTIFICATE
 
-from .world import World
+from .images import Changes
+from .world import Change, World
 
 
 def live_as_image(world: World) -> None:
     """Create, replace, fail, take back, prune and delete an image."""
-    images = world.images
-    with world.step("create"):
-        first = world.succeed(world.event("Create", IMAGE, **images.bring(1)))
-    with world.step("create again"):
-        world.succeed(world.event("Create", IMAGE, **images.bring(1)))
+    images, before = world.images, world.recorder.before
+    _create(world, IMAGE, images.bring(1))
     with world.step("update"):
-        second = world.succeed(world.event("Update", IMAGE, first, **images.bring(2)))
-    with world.step("clean up"):
-        world.succeed(world.event("Delete", IMAGE, first, **images.bring(1)))
+        world.succeed(IMAGE, _with(images.bring(2)))
     with world.step("fail"):
-        world.fail(world.event("Update", IMAGE, second, **images.lose()))
+        world.fail(IMAGE, _with(images.lose()))
     with world.step("roll back"):
-        _go_back(world)
-        world.succeed(world.event("Update", IMAGE, second, **images.bring(2)))
-        world.becomes("UPDATE_IN_PROGRESS")
+        world.fail(IMAGE, _with(images.bring(7)), by_another=True)
     with world.step("wait for a busy service"):
         world.simulated.behaviour.service_seconds = 20
-        world.simulated.call("UpdateContainerService", serviceName=_service(world), scale=2)
-        third = world.succeed(world.event("Update", IMAGE, second, **images.bring(3)))
+        ((_, properties),) = world.template.resources(IMAGE)
+        service = str(properties["ServiceName"])
+        world.simulated.call("UpdateContainerService", serviceName=service, scale=2)
+        world.succeed(IMAGE, _with(images.bring(3)))
         world.simulated.behaviour.service_seconds = 0
     with world.step("register twice"):
         # Another delivery of the same request is a moment faster.
-        world.recorder.before["RegisterContainerImage"] = lambda given: _register(world, given)
-        fourth = world.succeed(world.event("Update", IMAGE, third, **images.bring(4)))
-    with world.step("take back what was cancelled"):
-        world.recorder.before["RegisterContainerImage"] = lambda _: _go_back(world)
-        world.succeed(world.event("Update", IMAGE, fourth, **images.bring(6)))
-        world.becomes("UPDATE_IN_PROGRESS")
-    if "Source" in _properties(world, IMAGE):
+        before["RegisterContainerImage"] = lambda given: _register(world, given)
+        world.succeed(IMAGE, _with(images.bring(4)))
+    with world.step("take back what was cancelled", is_whole=True):
+        before["RegisterContainerImage"] = lambda _: world.stack.cancel()
+        world.fail(IMAGE, _with(images.bring(6)))
+    if "Source" in properties:
         with world.step("hand over"):
             world.function.seconds = 62
-            world.recorder.before["CreateContainerServiceRegistryLogin"] = lambda _: _pass(
-                world, 40
+            before["CreateContainerServiceRegistryLogin"] = lambda _: world.simulated.clock.sleep(
+                40
             )
-            world.succeed(world.event("Update", IMAGE, fourth, **images.bring(5)))
+            world.succeed(IMAGE, _with(images.bring(5)))
             world.function.seconds = 300
     with world.step("delete"):
-        for physical_id in (second, third, fourth):
-            world.succeed(world.event("Delete", IMAGE, physical_id))
+        world.delete()
 
 
 def live_as_deployment(world: World) -> None:
     """Deploy, deploy something else, fail, take back, hand over and delete."""
-    behaviour = world.simulated.behaviour
-    with world.step("create"):
-        name = world.succeed(world.event("Create", DEPLOYMENT))
-    with world.step("create again"):
-        world.succeed(world.event("Create", DEPLOYMENT))
-    with world.step("update"):
-        world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "2")))
-    with world.step("fail"):
-        (web,) = _in_mode(world, "3")["Containers"].values()
-        behaviour.failing_images[web["Image"]] = "crash"
-        world.fail(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "3")))
-        behaviour.failing_images.clear()
-    with world.step("roll back"):
-        _go_back(world)
-        world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "2")))
-        world.becomes("UPDATE_IN_PROGRESS")
-    with world.step("hand over"):
-        behaviour.deployment_seconds, world.function.seconds = 100, 60
-        world.succeed(world.event("Update", DEPLOYMENT, name, **_in_mode(world, "4")))
-        behaviour.deployment_seconds, world.function.seconds = 1, 300
+    _create(world, DEPLOYMENT)
+    _change_deployment(world)
     with world.step("delete"):
-        world.succeed(world.event("Delete", DEPLOYMENT, name))
+        world.delete()
 
 
 def live_as_web_service(world: World) -> None:
-    """Register an image, deploy it, and live as both."""
+    """Register an image and deploy it, change the deployment, and live as the image."""
     with world.step("create"):
-        world.succeed(world.event("Create", IMAGE, **world.images.bring(1)))
-    live_as_deployment(world)
+        world.succeed(IMAGE, _with(world.images.bring(1)))
+    _change_deployment(world)
     live_as_image(world)
 
 
 def live_as_certificate(world: World) -> None:
-    """Validate a certificate, fail, take back, hand over and delete."""
-    behaviour = world.simulated.behaviour
-    name = _properties(world, VALIDATION)["CertificateName"]
-    with world.step("create"):
-        world.succeed(world.event("Create", VALIDATION))
-    with world.step("create again"):
-        world.succeed(world.event("Create", VALIDATION))
-    with world.step("fail"):
-        world.fail(world.event("Create", VALIDATION, CertificateName="missing"))
-    with world.step("roll back"):
-        _go_back(world)
-        world.succeed(world.event("Update", VALIDATION, name))
-        world.becomes("UPDATE_IN_PROGRESS")
-    with world.step("delete"):
-        world.succeed(world.event("Delete", VALIDATION, name))
+    """Validate a certificate, hand over, fail, take back and delete; lead names elsewhere."""
+    _create(world, VALIDATION)
+    if is_led := any(one.kind == ENTRY for one in world.stack.resources.values()):
+        world.again(ENTRY)
     with world.step("hand over"):
-        ((_, properties),) = world.template.resources(CERTIFICATE)
+        behaviour = world.simulated.behaviour
+        ((name, properties),) = world.template.resources(CERTIFICATE)
         world.simulated.call("DeleteCertificate", certificateName=name)
-        world.simulated.request_certificate(properties)
+        before = behaviour.certificate_seconds
         behaviour.certificate_seconds, world.function.seconds = 100, 60
-        world.succeed(world.event("Create", VALIDATION))
-        behaviour.certificate_seconds, world.function.seconds = 1, 300
-
-
-def live_as_domain(world: World) -> None:
-    """Live as a certificate, and lead its names to a service, to another one, and back."""
-    live_as_certificate(world)
-    name = _properties(world, ENTRY)["Name"]
-    with world.step("create"):
-        world.succeed(world.event("Create", ENTRY))
+        world.simulated.request_certificate(properties)
+        world.again(VALIDATION)
+        behaviour.certificate_seconds, world.function.seconds = before, 300
+    with world.step("fail"):
+        world.fail(VALIDATION, _with({"CertificateName": "missing"}))
     with world.step("update"):
-        elsewhere = "https://elsewhere.example.org/"
-        world.succeed(world.event("Update", ENTRY, name, Target=elsewhere))
-    with world.step("roll back"):
-        _go_back(world)
-        world.succeed(world.event("Update", ENTRY, name))
-        world.becomes("UPDATE_IN_PROGRESS")
+        world.simulated.request_certificate({**properties, "CertificateName": "another"})
+        world.succeed(VALIDATION, _with({"CertificateName": "another"}))
+        world.succeed(VALIDATION, _with({}))
+        world.simulated.call("DeleteCertificate", certificateName="another")
+        if is_led:
+            world.succeed(ENTRY, _with({"Target": "https://elsewhere.example.org/"}))
+    if is_led:
+        with world.step("roll back"):
+            world.fail(ENTRY, _with({}), by_another=True)
     with world.step("delete"):
-        world.succeed(world.event("Delete", ENTRY, name))
+        world.delete()
 
 
-def _in_mode(world: World, mode: str) -> dict[str, Any]:
-    """Return the containers of the deployment with another variable."""
-    properties = _properties(world, DEPLOYMENT)
-    containers = {
-        name: {**container, "Environment": {"MODE": mode}}
-        for name, container in properties["Containers"].items()
-    }
-    return {"Containers": containers}
+def _create(world: World, kind: str, changes: Changes | None = None) -> None:
+    with world.step("create"):
+        world.succeed(kind, _with(changes or {}))
+    with world.step("create again"):
+        world.again(kind)
 
 
-def _service(world: World) -> str:
-    return str(_properties(world, IMAGE)["ServiceName"])
+def _change_deployment(world: World) -> None:
+    behaviour = world.simulated.behaviour
+    with world.step("update"):
+        world.succeed(DEPLOYMENT, _in_mode("2"))
+    with world.step("fail"):
+        (deployment,) = (one for one in world.stack.resources.values() if one.kind == DEPLOYMENT)
+        (container,) = deployment.properties["Containers"].values()
+        behaviour.failing_images[container["Image"]] = "crash"
+        world.fail(DEPLOYMENT, _in_mode("3"))
+        behaviour.failing_images.clear()
+    with world.step("roll back"):
+        world.fail(DEPLOYMENT, _in_mode("3"), by_another=True)
+    with world.step("hand over"):
+        behaviour.deployment_seconds, world.function.seconds = 100, 60
+        world.succeed(DEPLOYMENT, _in_mode("4"))
+        behaviour.deployment_seconds, world.function.seconds = 1, 300
 
 
-def _properties(world: World, resource: str) -> dict[str, Any]:
-    ((_, properties),) = world.template.resources(resource)
-    return properties
+def _with(changes: Changes) -> Change:
+    return lambda properties: {**properties, **changes}
+
+
+def _in_mode(mode: str) -> Change:
+    """Return what gives the containers of a deployment another variable."""
+
+    def change(properties: dict[str, Any]) -> dict[str, Any]:
+        containers = {
+            name: {**container, "Environment": {"MODE": mode}}
+            for name, container in properties["Containers"].items()
+        }
+        return {**properties, "Containers": containers}
+
+    return change
 
 
 def _register(world: World, given: dict[str, Any]) -> None:
     world.simulated.call("RegisterContainerImage", **given)
-
-
-def _pass(world: World, seconds: float) -> None:
-    world.simulated.clock.now += seconds
-
-
-def _go_back(world: World) -> None:
-    world.becomes("UPDATE_ROLLBACK_IN_PROGRESS")

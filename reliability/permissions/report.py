@@ -72,7 +72,7 @@ def examine(kind: str, build: Build, live: Callable[[World], None]) -> Finding:
     with tempfile.TemporaryDirectory() as folder, running_world() as world:
         stack = Stack(App(context=context, outdir=folder), "Stack", env=environment)
         build(stack, world)
-        world.deploy(stack)
+        world.synthesize(stack)
         live(world)
         return Finding(
             kind=kind,

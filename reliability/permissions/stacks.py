@@ -10,14 +10,12 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lightsail as lightsail
-from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 
 import archives
 import oci_images
 from cdk_lightsail_containers import (
-    CertificateValidation,
     Container,
     ContainerImage,
     ContainerSecret,
@@ -28,15 +26,14 @@ from cdk_lightsail_containers import (
     ImageSource,
     PortProtocol,
     PublicEndpoint,
-    WebDomain,
 )
+from reliability.kinds import certified, led
 from stack_requests import digest
-from world.aws import LIGHTSAIL_ZONE, REGISTRY_SECRET, Stored, arn
+from world.aws import REGISTRY_SECRET, Stored, arn
 
 from .lives import (
     live_as_certificate,
     live_as_deployment,
-    live_as_domain,
     live_as_image,
     live_as_web_service,
 )
@@ -95,8 +92,8 @@ def kinds() -> Mapping[str, tuple[Build, Callable[[World], None]]]:
         **{name: (build, live_as_image) for name, build in images.items()},
         **{name: (build, live_as_deployment) for name, build in deployments.items()},
         "web service": (_web_service, live_as_web_service),
-        "certificate, Amazon Route 53": (_certificate, live_as_certificate),
-        "certificate and domain, Lightsail": (_domain, live_as_domain),
+        "certificate, Amazon Route 53": (_of(certified, "www", "api"), live_as_certificate),
+        "certificate and domain, Lightsail": (_of(led, "@"), live_as_certificate),
     }
 
 
@@ -163,26 +160,8 @@ def _web_service(stack: Stack, world: World) -> None:
     ContainerWebService(stack, "Site", service_name="site", source=source, port=80)
 
 
-def _certificate(stack: Stack, world: World) -> None:
-    there = world.simulated.route53
-    zone = route53.HostedZone.from_hosted_zone_attributes(
-        stack, "Zone", hosted_zone_id=there.zone, zone_name=there.domain
-    )
-    names = (f"www.{there.domain}", there.domain)
-    CertificateValidation(stack, "Domain", domain=WebDomain.route53(zone, *names))
-
-
-def _domain(stack: Stack, _world: World) -> None:
-    domain = WebDomain.lightsail(LIGHTSAIL_ZONE, "@")
-    validation = CertificateValidation(stack, "Domain", domain=domain)
-    service = ContainerService.from_service_attributes(
-        stack,
-        "Service",
-        service_name="shop",
-        service_arn=arn("lightsail", "ContainerService/shop"),
-        url="https://shop.example.org/",
-    )
-    validation.add_records(service)
+def _of(build: Callable[..., None], *names: str) -> Build:
+    return lambda stack, world: build(stack, world.folder, names=names)
 
 
 def _made(stack: Stack) -> lightsail.CfnContainer:

@@ -18,7 +18,6 @@ from aws_cdk.assertions import Template as Synthesized
 
 import certificates
 import fake_registry
-import stack_requests
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
 from certificates import Certificate
 from fake_ecr import led_to_ecr
@@ -27,9 +26,9 @@ from fake_route53 import changes_in
 from fake_time import FakeTime
 from lightsail_local.endpoints import DEFAULT_ACCOUNT
 from lightsail_local.wire.http_server import Connection, Respond
-from stack_requests import STACK_ID
 from world.aws import FUNCTION_ARN, LIGHTSAIL_ZONE, REGISTRY_SECRET, Stored
-from world.custom_resource import CERTIFICATE
+from world.cloudformation import Attributes, Resources, SimulatedStack
+from world.custom_resource import BROKEN, Outcome
 from world.environment import LocalEnvironments
 from world.function import Function
 from world.gate import Gate
@@ -38,6 +37,9 @@ from world.world import World as Simulated
 
 from .call import Call
 from .images import ArchivedImages, Images, PushedImages, RegistryImages
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+"""Changes the properties of a resource."""
 
 REGIONS = ("us-east-1", "eu-central-1")
 OTHER_ACCOUNT = "111122223333"
@@ -67,6 +69,13 @@ _ECR_ACTIONS = {
     ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",
 }
 
+# What is done while a stack has a status, also if something else was begun.
+_PARTS = {
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "clean up",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "roll back",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "roll back",
+}
+
 
 @dataclass
 class Recorder(Gate):
@@ -74,7 +83,7 @@ class Recorder(Gate):
 
     Attributes:
         recorded: the calls.
-        step: what is being done, for the calls that follow.
+        step: tells what is being done.
         before: what happens right before a call of an operation of Lightsail, once.
         service_arns: the ARNs of the container services by name.
         domain_arn: the ARN of Lightsail's DNS zone.
@@ -82,7 +91,7 @@ class Recorder(Gate):
     """
 
     recorded: list[Call] = field(default_factory=list)
-    step: str = ""
+    step: Callable[[], str] = str
     before: dict[str, Callable[[dict[str, Any]], object]] = field(default_factory=dict)
     service_arns: dict[str, str] = field(default_factory=dict)
     domain_arn: str = ""
@@ -114,7 +123,7 @@ class Recorder(Gate):
         keys = {key.replace("_", ":"): value for key, value in context.items()}
         # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
         keys["lambda:SourceFunctionArn"] = self.function
-        self.recorded.append(Call(action=action, resource=resource, context=keys, step=self.step))
+        self.recorded.append(Call(action=action, resource=resource, context=keys, step=self.step()))
 
     def _record_zone(self, connection: Connection) -> None:
         """Record a call for a hosted zone, whose changes come with condition keys.
@@ -152,11 +161,11 @@ class Recorder(Gate):
 
 
 class World:
-    """A function's whole world.
+    """A stack's whole world.
 
     Args:
         simulated: its servers.
-        recorder: records the function's calls.
+        recorder: records the calls of the stack's function.
         public: a registry to pull from without a login.
         folder: for files that assets are made of.
 
@@ -164,13 +173,15 @@ class World:
         aws: the services of AWS beside Lightsail.
         private: a registry to pull from with a login.
         images: where the images of the stack come from.
-        template: the stack's, once it is deployed.
-        function: the stack's function, once it is deployed.
+        template: the stack's, once it is synthesized.
+        function: the stack's function, once it is synthesized.
+        stack: the stack, once it is synthesized.
     """
 
     images: Images
     template: Template
     function: Function
+    stack: SimulatedStack
 
     def __init__(
         self, simulated: Simulated, recorder: Recorder, public: FakeRegistry, folder: Path
@@ -181,13 +192,12 @@ class World:
         self.public = public
         self.private = simulated.source
         self.folder = folder
-        self._attributes: dict[str, Any] = {}
+        self._changes: dict[str, Change] = {}
 
-    def deploy(self, stack: Stack) -> None:
-        """Fill the stack's template in, and make what else is in it."""
+    def synthesize(self, stack: Stack) -> None:
+        """Fill the stack's template in, and make what its function does not make."""
         body = Synthesized.from_stack(stack).to_json()
         self.template = Template(body, self.recorder.service_arns)
-        self.template.attributes = self._attributes
         self.recorder.function = self.template.function_arn
         self.function = Function(
             self.simulated,
@@ -195,8 +205,7 @@ class World:
             seconds=300,
             arn=self.recorder.function,
         )
-        for _, properties in self.template.resources(CERTIFICATE):
-            self.simulated.request_certificate(properties)
+        self.stack = SimulatedStack("Shop", self.simulated, self.function)
         login = self.aws.secrets[REGISTRY_SECRET].value
         for name, properties in self.template.resources("AWS::SecretsManager::Secret"):
             self.aws.secrets[name] = Stored(login, properties.get("KmsKeyId", ""))
@@ -206,45 +215,71 @@ class World:
             self.images = self._images(properties)
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Give the calls that follow a name."""
-        self.recorder.step = name
+    def step(self, name: str, *, is_whole: bool = False) -> Iterator[None]:
+        """Give the calls that follow a name, but those of a clean-up or rollback theirs.
+
+        Args:
+            name: the name.
+            is_whole: whether those have it, too.
+        """
+        stacks = self.aws.cloudformation.stacks
+
+        def step() -> str:
+            status = next(reversed(stacks.values())).status if stacks else ""
+            return name if is_whole else _PARTS.get(status, name)
+
+        self.recorder.step = step
         yield
 
-    def becomes(self, status: str) -> None:
-        """Let CloudFormation show a status of the stack."""
-        self.aws.cloudformation.show(STACK_ID, status)
+    def succeed(self, kind: str, change: Change) -> None:
+        """Create or update the stack, with the resources of a type changed from now on."""
+        self._changes[kind] = change
+        self.check(self.stack.deploy(self._contents()), "CREATE_COMPLETE", "UPDATE_COMPLETE")
 
-    def event(self, kind: str, resource: str, physical_id: str = "", **changes: Any) -> Any:
-        """Return a request for the one resource of a type, as the template has it, and changes."""
-        ((logical_id, properties),) = self.template.resources(resource)
-        event = stack_requests.request(kind, "", ResourceType=resource)
-        event["LogicalResourceId"] = logical_id
-        event["ResourceProperties"] = {**properties, **changes}
-        if physical_id:
-            event["PhysicalResourceId"] = physical_id
-        return event
+    def fail(self, kind: str, change: Change, *, by_another: bool = False) -> None:
+        """Update the stack in the same way, which fails and is rolled back.
 
-    def succeed(self, event: Any) -> str:
-        """Send a request that has to succeed, and return the physical id."""
-        return self._send(event, "SUCCESS")
+        Args:
+            kind: the type.
+            change: what is changed.
+            by_another: whether another resource fails afterwards, and not this one.
+        """
+        before, self._changes = self._changes, {**self._changes, kind: change}
+        broken: Resources = {"Broken": (BROKEN, lambda _: {})} if by_another else {}
+        outcome = self.stack.deploy({**self._contents(), **broken})
+        self._changes = before
+        self.check(outcome, "UPDATE_ROLLBACK_COMPLETE")
 
-    def fail(self, event: Any) -> str:
-        """Send a request that has to fail, and return the physical id."""
-        return self._send(event, "FAILED")
-
-    def _send(self, event: Any, status: str) -> str:
-        """Send a request, in as many invocations as it takes."""
-        event["ResponseURL"], token = self.simulated.new_response_url()
-        self.function.invoke(event)
+    def again(self, kind: str) -> None:
+        """Deliver the last request for a resource of a type once more."""
+        exchanges = reversed(self.stack.exchanges)
+        exchange = next(one for one in exchanges if one.event["ResourceType"] == kind)
+        self.function.invoke(exchange.event)
         self.function.run_out()
-        (put,) = self.simulated.puts[token]
-        answer = json.loads(put.body)
-        if answer["Status"] != status:
-            raise AssertionError(f"{self.recorder.step}: {answer}")
-        if status == "SUCCESS" and event["RequestType"] != "Delete":
-            self._attributes[event["LogicalResourceId"]] = answer["Data"]
-        return str(answer["PhysicalResourceId"])
+        answer = json.loads(exchange.puts[-1].body)
+        if answer["Status"] != "SUCCESS":
+            raise AssertionError(f"{self.recorder.step()}: {answer}")
+
+    def delete(self) -> None:
+        """Delete the stack."""
+        self.check(self.stack.delete(), "DELETE_COMPLETE")
+
+    def check(self, outcome: Outcome, *statuses: str) -> None:
+        """Check what has become of the stack."""
+        if outcome.status not in statuses:
+            raise AssertionError(f"{self.recorder.step()}: {outcome}")
+
+    def _contents(self) -> Resources:
+        return {
+            name: (kind, functools.partial(self._filled, kind, fill))
+            for name, (kind, fill) in self.template.with_parameters().items()
+        }
+
+    def _filled(
+        self, kind: str, fill: Callable[[Attributes], dict[str, Any]], attributes: Attributes
+    ) -> dict[str, Any]:
+        change = self._changes.get(kind)
+        return change(fill(attributes)) if change else fill(attributes)
 
     def _images(self, properties: dict[str, Any]) -> Images:
         source = properties.get("Source", {})
@@ -280,8 +315,6 @@ def running_world() -> Iterator[World]:
         zone = simulated.call("GetDomain", domainName=LIGHTSAIL_ZONE)["domain"]
         recorder.domain_arn = zone["arn"]
         simulated.clock.now += 3600
-        simulated.aws.cloudformation.show(STACK_ID, "CREATE_IN_PROGRESS")
-        simulated.clock.now += 10
         port = simulated.port("ecr-registry")
         running.enter_context(led_to_ecr(port, _certificate(), *_ECR_HOSTS))
         public = running.enter_context(fake_registry.fake_registry())

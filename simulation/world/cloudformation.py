@@ -9,6 +9,7 @@ from typing import Any
 
 from cdk_lightsail_containers_handler.properties.container_image import CONTAINER_IMAGE_TYPE
 
+from .aws import arn
 from .custom_resource import (
     BROKEN_REASON,
     Cancelled,
@@ -27,9 +28,13 @@ Properties = tuple[str, Callable[[Attributes], dict[str, Any]]]
 Resources = Mapping[str, Properties]
 """A stack's resources by their names, in the order in which they are made."""
 
-_ARN = "arn:aws:cloudformation:us-east-1:000000000000:stack"
 _CLEAN_UPS = 3
 """How often CloudFormation tries to delete what an update has replaced."""
+
+
+def stack_arn(name: str, made: int = 1) -> str:
+    """Return the ARN of a stack that was made for this time."""
+    return arn("cloudformation", f"stack/{name}/{made}")
 
 
 class SimulatedStack:
@@ -80,7 +85,7 @@ class SimulatedStack:
         if before:
             self._show("UPDATE_IN_PROGRESS")
         else:
-            self._requests.arn = f"{_ARN}/{self.name}/{next(self._made)}"
+            self._requests.arn = stack_arn(self.name, next(self._made))
             self._show("CREATE_IN_PROGRESS")
         replaced: list[tuple[str, Resource]] = []
         tried: dict[str, tuple[Mapping[str, Any], str | None]] = {}

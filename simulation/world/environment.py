@@ -46,21 +46,25 @@ class Settings:
     has_simulated_timers: bool = False
 
 
-class Environment(Protocol):
-    """Where the function runs."""
+class Environment:
+    """Where the function runs; only a process of its own can be killed and stopped."""
 
     def invoke(self, event: Mapping[str, Any], seconds: float) -> str:
         """Invoke it with a request, and return how that ended: `done`, `raised` or `killed`."""
+        raise NotImplementedError
 
     def kill(self) -> None:
         """Kill it as it is, and return when it is gone."""
+        raise NotImplementedError("only a process can be killed")
 
     @contextmanager
     def held_up(self) -> Iterator[None]:
         """Stop it, with all its threads, for a while."""
+        raise NotImplementedError("only a process can be stopped")
+        yield
 
     def close(self) -> None:
-        """End it."""
+        """End it, if it is no other's."""
 
 
 class Environments(Protocol):
@@ -88,7 +92,7 @@ class LocalEnvironments:
         return _Local(handler, self._clock, settings.arn)
 
 
-class _Local:
+class _Local(Environment):
     """The function in this process."""
 
     def __init__(self, handler: Callable[[Any, Any], None], clock: FakeTime, arn: str) -> None:
@@ -98,17 +102,6 @@ class _Local:
 
     def invoke(self, event: Mapping[str, Any], seconds: float) -> str:
         return invoke(self._handler, event, Context(self._clock, seconds, self._arn))
-
-    def kill(self) -> None:
-        raise NotImplementedError("only a process can be killed")
-
-    @contextmanager
-    def held_up(self) -> Iterator[None]:
-        raise NotImplementedError("only a process can be stopped")
-        yield
-
-    def close(self) -> None:
-        pass
 
 
 class Context:

@@ -117,7 +117,7 @@ class ProcessEnvironments:
         self._folder.cleanup()
 
 
-class _Process:
+class _Process(Environment):
     """A process of the function."""
 
     def __init__(self, process: int, connection: Connection[Any, Any]) -> None:

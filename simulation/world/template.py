@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,14 +12,14 @@ from typing import Any
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 
 from .aws import ENTRY_POINTS, arn
-from .cloudformation import Resources
+from .cloudformation import Resources, stack_arn
 from .custom_resource import BROKEN, CERTIFICATE
 
 _PSEUDO = {
     "AWS::AccountId": DEFAULT_ACCOUNT,
     "AWS::Partition": "aws",
     "AWS::Region": DEFAULT_REGION,
-    "AWS::StackId": arn("cloudformation", "stack/Shop/7e2f"),
+    "AWS::StackId": stack_arn("Shop"),
     "AWS::URLSuffix": "amazonaws.com",
 }
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
@@ -103,11 +104,11 @@ class Template:
         return {name: one for name, one in self._resources.items() if one["Type"] == kind}
 
     def _filled(self, value: Any) -> Any:
-        """Return a value with its functions carried out."""
+        """Return a value with its functions carried out, and every scalar a string."""
         if isinstance(value, list):
             return [self._filled(one) for one in value]
         if not isinstance(value, dict):
-            return value
+            return value if isinstance(value, str) else json.dumps(value)
         if len(value) == 1 and (name := next(iter(value))) in self._functions:
             return self._functions[name](value[name])
         return {name: self._filled(one) for name, one in value.items()}

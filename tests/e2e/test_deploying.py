@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo.cdk_program import Ended
 
-from cdk_commands import ROOT, Cdk, Run
+from cdk_commands import ROOT, Cdk
 from cloudformation_deploys import CloudFormationDeploys
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.samples.sample_image import sample_image
@@ -60,7 +61,7 @@ def running(cdk: Cdk, service: str = "site") -> Any:
     return found["currentDeployment"]["containers"]
 
 
-def output(run: Run, name: str) -> str:
+def output(run: Ended, name: str) -> str:
     (value,) = [value for key, value in run.outputs.items() if name in key]
     return value
 
@@ -69,7 +70,7 @@ def calls(cdk: Cdk, operation: str) -> int:
     return sum(one.operation == operation for one in cdk.cloud.lightsail.requests)
 
 
-def told(cdk: Cdk, run: Run) -> dict[str, str]:
+def told(cdk: Cdk, run: Ended) -> dict[str, str]:
     """All that is shown of the stack, by where it is shown."""
     cloudformation = cdk.client("cloudformation")
     files = [path for path in cdk.assembly.rglob("*") if path.is_file()]
@@ -90,7 +91,7 @@ def forms(secret: str) -> list[str]:
     return [secret, *(form[4:-4].decode() for form in encoded)]
 
 
-def assert_no_secret_is_shown(cdk: Cdk, sent: SentBytes, run: Run) -> None:
+def assert_no_secret_is_shown(cdk: Cdk, sent: SentBytes, run: Ended) -> None:
     """Search for the secrets in all that is shown, and all that the function sends."""
     lightsail = cdk.cloud.lightsail.url.removeprefix("http://")
     by_peer = sent.by_peer()

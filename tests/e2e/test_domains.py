@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 import pytest
+from demo.cdk_program import Ended
 
-from cdk_commands import Cdk, Run
+from cdk_commands import Cdk
 from cloudformation_deploys import CloudFormationDeploys
 from lightsail_local.samples.sample_registry import SampleRegistry
 
@@ -90,7 +91,7 @@ def certificates(cdk: Cdk) -> list[Any]:
     return [one["certificateDetail"]["status"] for one in found["certificates"]]
 
 
-def succeeded(run: Run) -> None:
+def succeeded(run: Ended) -> None:
     assert run.returncode == 0, run.output
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from demo.cdk_program import Ended
 
-from cdk_commands import Cdk, Run
+from cdk_commands import Cdk
 from cloudformation_deploys import CloudFormationDeploys
 
 pytestmark = pytest.mark.e2e
@@ -21,7 +22,9 @@ class Recording:
         self.cdk = cdk
         self._record = record
 
-    def deploy(self, *arguments: str, size: int = 1, name: str = "Thing", **context: object) -> Run:
+    def deploy(
+        self, *arguments: str, size: int = 1, name: str = "Thing", **context: object
+    ) -> Ended:
         return self.cdk.deploy(
             APP, *arguments, record=self._record, size=size, name=name, **context
         )

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo.cdk_program import QUICK_POLLS
 from reliability.unknowns.sides import KEPT, SWITCHES, Row, defaults, likelier_but
 
-from cdk_commands import HURRIED, Cdk
+from cdk_commands import Cdk
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.behaviour.behaviour_option import parse_behaviour
 from lightsail_local.server import Request
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def environment(cdk: Cdk) -> Mapping[str, str]:
-    return {**cdk.cloud.endpoints.environment_within(os.environ), **HURRIED}
+    return {**cdk.cloud.endpoints.environment_within(os.environ), **QUICK_POLLS}
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from demo.cdk_program import Ended
 
 import fake_registry
 import oci_images
-from cdk_commands import Cdk, Run
+from cdk_commands import Cdk
 from cloudformation_deploys import CloudFormationDeploys
 from fake_registry import FakeRegistry
 from lightsail_local.behaviour.behaviour import Behaviour
@@ -35,7 +36,7 @@ def pushed(cdk: Cdk, text: str) -> str:
     return push_sample_image(cdk.cloud.lightsail.url, text)
 
 
-def deployed(cdk: Cdk, **context: object) -> Run:
+def deployed(cdk: Cdk, **context: object) -> Ended:
     run = cdk.deploy(APP, **context)
     assert run.returncode == 0, run.output
     return run

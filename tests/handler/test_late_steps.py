@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-import fake_registry
 import oci_images
 import signed_images
 import stack_requests
 from deployment_requests import FakeLambda, FakeSecrets, deployment
-from fake_kms import KEY, FakeKms, fake_kms
+from fake_kms import KEY, FakeKms
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
 from lightsail_local.server import Fault
 from stack_requests import Stack
@@ -40,7 +39,7 @@ def stack(stack: Stack) -> Stack:
 
 @pytest.fixture
 def kms() -> Iterator[FakeKms]:
-    with fake_kms(**{KEY: signed_images.public_key("deploy")}) as given:
+    with FakeKms(keys={KEY: signed_images.public_key("deploy")}).served() as given:
         yield given
 
 
@@ -70,7 +69,7 @@ def pushed(stack: Stack, source: FakeRegistry, **more: Any) -> dict[str, Any]:
 def comes_late(stack: Stack, source: FakeRegistry, seconds: float = LATE) -> None:
     """Let the source take its time, once."""
 
-    def act(_handler: fake_registry.Handler) -> None:
+    def act(_: object) -> None:
         stack.time.now += seconds
 
     source.fail("GET .*manifests/1", act)

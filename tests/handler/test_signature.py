@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import oci_images
 import signed_images
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
-from fake_kms import KEY, FakeKms, fake_kms
+from fake_kms import KEY, FakeKms
 from fake_registry import FakeRegistry, status
 from signed_images import IMAGE
 from stack_requests import Stack
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 @pytest.fixture
 def kms() -> Iterator[FakeKms]:
-    with fake_kms(**{KEY: signed_images.public_key("deploy")}) as given:
+    with FakeKms(keys={KEY: signed_images.public_key("deploy")}).served() as given:
         yield given
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-import fake_s3
 import oci_images
 from cdk_lightsail_containers_handler.errors import HandlerError
 from cdk_lightsail_containers_handler.images.s3_object import S3Object
 from deployment_requests import FakeSecrets
-from fake_registry import PASSWORD, USERNAME, Handler, status
+from fake_registry import PASSWORD, USERNAME, status
 from fake_s3 import FakeS3
 from fake_time import FakeTime
 from lied_to import SECRET, LiedTo
+from lightsail_local.wire.http_server import Connection
 from oci_images import some_bytes
 
 BEGINNING = 256 << 10
@@ -23,7 +23,7 @@ CONTENT = some_bytes(3 * BEGINNING, "object")
 
 @pytest.fixture
 def s3() -> Iterator[FakeS3]:
-    with fake_s3.fake_s3() as given:
+    with FakeS3().served() as given:
         given.objects["image.tar"] = CONTENT
         yield given
 
@@ -35,12 +35,12 @@ def opened(s3: FakeS3) -> S3Object:
 def part(headers: dict[str, str], content: bytes = b"x" * 10) -> Callable[[Any], bool]:
     """Answer a part with these headers."""
 
-    def act(handler: Any) -> bool:
-        handler.send_response(206)
+    def act(connection: Connection) -> bool:
+        connection.send_response(206)
         for name, value in {"Content-Length": str(len(content)), **headers}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(content)
+            connection.send_header(name, value)
+        connection.end_headers()
+        connection.wfile.write(content)
         return True
 
     return act
@@ -130,12 +130,12 @@ class TestSecretsManager:
         assert not [seen for seen in lied_to.source.seen if "X-Injected" in seen.headers]
 
     def test_whose_credentials_come_back_in_a_refusal_are_not_shown(self, lied_to: LiedTo) -> None:
-        def repeat(handler: Handler) -> bool:
-            sent = handler.headers.get("Authorization", "")
+        def repeat(connection: Connection) -> bool:
+            sent = connection.headers.get("Authorization", "")
             message = f"no {sent} {USERNAME}:{PASSWORD} {PASSWORD}"
             headers = {"WWW-Authenticate": "Basic"}
             body = oci_images.to_json({"errors": [{"code": "DENIED", "message": message}]})
-            return bool(status(401, headers, body)(handler))
+            return bool(status(401, headers, body)(connection))
 
         lied_to.lie("GET", repeat)
 

@@ -12,6 +12,7 @@ from cdk_lightsail_containers_handler.registry.errors import (
 from cdk_lightsail_containers_handler.registry.http.connection import Connections, Timeouts
 from fake_registry import BASIC, FakeRegistry, fake_registry, status
 from image_copying import Copying
+from lightsail_local.wire.http_server import Connection
 from lying_answers import Says, head
 from oci_images import digest_of, image, some_bytes
 
@@ -69,11 +70,11 @@ def test_an_upload_goes_only_to_where_a_registry_has_any_business(
 def test_an_upload_that_goes_elsewhere_takes_no_login_there(
     copying: Copying, elsewhere: FakeRegistry, line: str
 ) -> None:
-    def lead(handler: object) -> bool:
+    def lead(connection: Connection) -> bool:
         elsewhere.open_uploads["there"] = bytearray()
         place = {"Location": f"http://{elsewhere.host}/v2/sr/blobs/uploads/there"}
         code = 202 if line == "POST" else 307
-        return bool(status(code, place)(handler))  # type: ignore[arg-type]
+        return bool(status(code, place)(connection))
 
     copying.destination.fail(line, lead)
 
@@ -84,10 +85,10 @@ def test_an_upload_that_goes_elsewhere_takes_no_login_there(
 
 
 def test_an_upload_that_is_sent_round_in_a_circle_is_given_up(copying: Copying) -> None:
-    def again(handler: object) -> bool:
+    def again(connection: Connection) -> bool:
         (name, *_) = copying.destination.open_uploads
         place = {"Location": f"/v2/sr/blobs/uploads/{name}"}
-        return bool(status(307, place)(handler))  # type: ignore[arg-type]
+        return bool(status(307, place)(connection))
 
     copying.destination.fail("PUT .*uploads", again, times=1000)
 
@@ -151,8 +152,8 @@ def test_an_answer_without_an_end_is_left(
 def test_a_body_of_an_answer_that_needs_none_is_not_read_to_its_end(
     copying: Copying, pattern: str, code: str
 ) -> None:
-    def act(handler: object) -> bool:
-        return lie(handler)  # type: ignore[arg-type]
+    def act(connection: Connection) -> bool:
+        return lie(connection)
 
     lie = Says(
         first=head(code, "Location: /v2/sr/blobs/uploads/upload-0", "X: y"), then=b"x" * 60_000

@@ -15,6 +15,7 @@ from cdk_lightsail_containers_handler.registry.errors import Unsupported
 from cdk_lightsail_containers_handler.registry.manifest import LARGEST_MANIFEST, parse
 from fake_registry import Act, FakeRegistry, errors, status
 from lied_to import LiedTo
+from lightsail_local.wire.http_server import Connection
 from lying_answers import Says, head
 from oci_images import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, digest_of, image, to_json
 
@@ -367,13 +368,13 @@ class TestManifestsThatLie:
 
     def test_that_repeat_the_login_do_not_show_it(self, lied_to: LiedTo) -> None:
         def repeat(kind: Callable[[str], tuple[str, bytes]]) -> None:
-            def act(handler: object) -> bool:
-                sent = handler.headers.get("Authorization", "")
+            def act(connection: Connection) -> bool:
+                sent = connection.headers.get("Authorization", "")
                 if not sent:
                     return False
                 media_type, content = kind(sent)
                 answer = status(200, {"Content-Type": media_type}, content)
-                return bool(answer(handler))  # type: ignore[arg-type]
+                return bool(answer(connection))
 
             lied_to.source.faults.clear()
             lied_to.lie(MANIFEST, status(401, {"WWW-Authenticate": "Basic"}), times=1)
@@ -444,8 +445,8 @@ class TestRedirects:
         lied_to.source.add(MADE, "1")
 
         def to(host: str) -> Act:
-            return lambda handler: status(307, {"Location": f"http://{host}{handler.path}"})(
-                handler
+            return lambda connection: status(307, {"Location": f"http://{host}{connection.path}"})(
+                connection
             )
 
         lied_to.lie(pattern, to(elsewhere.host))

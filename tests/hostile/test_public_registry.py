@@ -36,11 +36,7 @@ def public(
         return real("127.0.0.1" if host == NAME else host, *args, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.certificate, certificate.key)
-    with fake_registry(
-        lambda plain: context.wrap_socket(plain, server_side=True), host=NAME, scheme="https"
-    ) as registry:
+    with fake_registry(certificate, host=NAME) as registry:
         yield registry
 
 

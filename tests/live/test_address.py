@@ -1,8 +1,7 @@
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,9 @@ from live.address import Address
 from live.waiting import Waiting
 
 import certificates
+from fake_server import FakeTlsServer
 from fake_time import FakeTime
+from lightsail_local.wire.http_server import Answer, Connection
 
 Answers = list[tuple[int, str]]
 
@@ -24,33 +25,22 @@ def time() -> FakeTime:
 def address(time: FakeTime, tmp_path: Path) -> Iterator[Callable[[Answers], Address]]:
     """Serve answers over TLS, the last of them again and again."""
     made = certificates.certificate(tmp_path, "localhost")
-    servers: list[HTTPServer] = []
+    with ExitStack() as running:
 
-    def serve(answers: Answers) -> Address:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        def serve(answers: Answers) -> Address:
+            def respond(connection: Connection) -> None:
                 status, text = answers.pop(0) if len(answers) > 1 else answers[0]
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(text.encode())
+                connection.send(Answer(status=status, body=text.encode()))
 
-            def log_message(self, *_: object) -> None:
-                pass
+            server = FakeTlsServer(
+                respond, certificate=made.certificate, key=made.key, names="localhost"
+            )
+            running.enter_context(closing(server))
+            waiting = Waiting(clock=time.clock, sleep=time.sleep)
+            trusted = ssl.create_default_context(cafile=made.certificate)
+            return Address(f"https://localhost:{server.server_port}/", waiting, trusted)
 
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(made.certificate, made.key)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        servers.append(server)
-        waiting = Waiting(clock=time.clock, sleep=time.sleep)
-        trusted = ssl.create_default_context(cafile=made.certificate)
-        return Address(f"https://localhost:{server.server_port}/", waiting, trusted)
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        yield serve
 
 
 def test_the_text_is_waited_for(address: Callable[[Answers], Address], time: FakeTime) -> None:

@@ -49,7 +49,7 @@ def aws(
     no_account: None, lightsail: LightsailServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FakeAws]:
     """An account, with the environment set up for it."""
-    with FakeAws() as aws:
+    with FakeAws().served() as aws:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_LIGHTSAIL", lightsail.url)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")

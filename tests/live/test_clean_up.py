@@ -23,7 +23,7 @@ WEB = f"{NAME}-web"
 
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
-    with FakeAws() as aws:
+    with FakeAws().served() as aws:
         yield aws
 
 

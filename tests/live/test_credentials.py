@@ -84,7 +84,7 @@ def test_the_command_line_runs_in_the_environment_that_it_is_given(tmp_path: Pat
 
     cdk = Cdk(tmp_path, {}, nowhere)
 
-    assert [cdk.synth(tmp_path).returncode, cdk.destroy(tmp_path).returncode] == [127, 127]
+    assert [cdk.synth(tmp_path).returncode, cdk.destroy().returncode] == [127, 127]
     assert asked == ["environment"] * 2
 
 
@@ -136,7 +136,7 @@ def test_keys_that_nothing_renews_are_used_to_their_end(
 def test_a_role_that_asks_for_no_code_is_renewed(
     session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FakeAws() as aws:
+    with FakeAws().served() as aws:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
         of_role = session("role")
         of_role.get_credentials().get_frozen_credentials()

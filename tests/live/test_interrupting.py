@@ -26,7 +26,7 @@ def lightsail() -> Iterator[LightsailServer]:
 
 @pytest.fixture
 def environment(lightsail: LightsailServer) -> Iterator[Mapping[str, str]]:
-    with FakeAws() as aws:
+    with FakeAws().served() as aws:
         yield {
             **os.environ,
             "AWS_ENDPOINT_URL": aws.url,

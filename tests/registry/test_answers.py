@@ -14,8 +14,9 @@ from cdk_lightsail_containers_handler.registry.errors import (
     Rejected,
     TransportError,
 )
-from fake_registry import Act, Handler, status
+from fake_registry import Act, status
 from image_copying import Copying
+from lightsail_local.wire.http_server import Connection
 from lying_answers import Says, head
 from oci_images import OCI_MANIFEST, digest_of, image
 
@@ -26,8 +27,8 @@ MADE = image(LAYER)
 def preceded_by(*interim: bytes) -> Act:
     """Answer as ever, after interim answers."""
 
-    def act(handler: Handler) -> bool:
-        handler.wfile.write(b"".join(interim))
+    def act(connection: Connection) -> bool:
+        connection.wfile.write(b"".join(interim))
         return False
 
     return act
@@ -71,15 +72,15 @@ class TestInterimAnswers:
         copying.source.add(MADE, "1")
         place = {"Location": f"http://{copying.destination.host}/v2/web/blobs/{digest_of(LAYER)}"}
 
-        def lead_on(handler: Handler) -> bool:
-            handler.wfile.write(EARLY_HINTS)
-            return bool(status(307, place)(handler))
+        def lead_on(connection: Connection) -> bool:
+            connection.wfile.write(EARLY_HINTS)
+            return bool(status(307, place)(connection))
 
         copying.source.fail(f"GET .*{digest_of(LAYER)}", lead_on)
 
-        def give(handler: Handler) -> bool:
-            handler.wfile.write(EARLY_HINTS)
-            return bool(status(200, {}, LAYER)(handler))
+        def give(connection: Connection) -> bool:
+            connection.wfile.write(EARLY_HINTS)
+            return bool(status(200, {}, LAYER)(connection))
 
         copying.destination.fail("GET", give)
 
@@ -88,10 +89,11 @@ class TestInterimAnswers:
     def test_may_come_before_a_refusal_that_ends_an_upload_early(self, copying: Copying) -> None:
         copying.source.add(image(b"x" * 3_000_000), "1")
 
-        def refuse(handler: Handler) -> bool:
-            handler.wfile.write(EARLY_HINTS)
-            handler.body()
-            return bool(status(413)(handler))
+        def refuse(connection: Connection) -> bool:
+            connection.wfile.write(EARLY_HINTS)
+            for _ in connection.body:
+                pass
+            return bool(status(413)(connection))
 
         copying.destination.fail("PUT .*uploads", refuse, times=9)
 
@@ -137,17 +139,19 @@ class TestInterimAnswers:
         assert copying.source.connections == before + 1
 
 
-def coded(content: Callable[[Handler], bytes], coding: str = "gzip", *, length: bool = True) -> Act:
+def coded(
+    content: Callable[[Connection], bytes], coding: str = "gzip", *, length: bool = True
+) -> Act:
     """Answer with a content coding, although none was asked for."""
 
-    def act(handler: Handler) -> bool:
-        body = gzip.compress(content(handler))
+    def act(connection: Connection) -> bool:
+        body = gzip.compress(content(connection))
         headers = {"Content-Type": OCI_MANIFEST, "Content-Encoding": coding}
         if length:
-            return bool(status(200, headers, body)(handler))
+            return bool(status(200, headers, body)(connection))
         lines = [f"{name}: {value}" for name, value in headers.items()]
         chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-        return Says(first=head("200 OK", *lines, "Transfer-Encoding: chunked") + chunks)(handler)
+        return Says(first=head("200 OK", *lines, "Transfer-Encoding: chunked") + chunks)(connection)
 
     return act
 
@@ -201,8 +205,8 @@ class TestContentCoding:
         (layer,) = made.blobs.keys() - {config}
         digest = config if what == "config" else layer
 
-        def blob(handler: Handler) -> bytes:
-            return handler.registry.blobs[digest]
+        def blob(connection: Connection) -> bytes:
+            return copying.source.blobs[digest]
 
         copying.source.fail(f"GET .*{digest}", coded(blob, length=length), times=9)
 
@@ -216,9 +220,9 @@ class TestContentCoding:
         """Storages keep such a header with what was uploaded, and give the bytes as they are."""
         copying.source.add(MADE, "1")
 
-        def give(handler: Handler) -> bool:
-            content = handler.registry.blobs[handler.path.rpartition("/")[2]]
-            return bool(status(200, {"Content-Encoding": coding}, content)(handler))
+        def give(connection: Connection) -> bool:
+            content = copying.source.blobs[connection.path.rpartition("/")[2]]
+            return bool(status(200, {"Content-Encoding": coding}, content)(connection))
 
         told = {"Content-Type": OCI_MANIFEST, "Content-Encoding": coding}
         copying.source.fail("GET .*manifests", status(200, told, MADE.content))

@@ -26,6 +26,7 @@ from fake_registry import BASIC, FakeRegistry, fake_registry, status
 from fake_time import FakeTime
 from image_copying import ROBOT, Copying
 from installed import needs
+from lightsail_local.wire.http_server import Connection
 from oci_images import image, layers
 
 Resolve = Callable[..., list[tuple[Any, ...]]]
@@ -54,14 +55,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certif
 def tls_registry(
     certificate: certificates.Certificate, names: dict[str, list[str]]
 ) -> Iterator[FakeRegistry]:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.certificate, certificate.key)
-
-    def wrap(plain: socket.socket) -> socket.socket:
-        return context.wrap_socket(plain, server_side=True)
-
     names["registry.test"] = names["other.test"] = ["127.0.0.1"]
-    with fake_registry(wrap, host="registry.test", scheme="https") as registry:
+    with fake_registry(certificate, host="registry.test") as registry:
         yield registry
 
 
@@ -351,8 +346,8 @@ def test_does_not_wait_when_a_connection_that_was_kept_is_dead(copying: Copying)
     made = image(b"layer")
     copying.source.add(made, "1")
 
-    def end(handler: Any) -> None:
-        handler.close_connection = True
+    def end(connection: Connection) -> None:
+        connection.close_connection = True
 
     copying.source.fail("GET .*manifests", end)
     found = copying.find()
@@ -376,10 +371,10 @@ def test_an_answer_without_a_length_ends_with_its_connection(copying: Copying) -
     made = image(b"layer")
     copying.source.add(made, "1")
 
-    def answer(handler: Any) -> bool:
-        handler.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: " + made.media_type.encode())
-        handler.wfile.write(b"\r\n\r\n" + made.content)
-        handler.close_connection = True
+    def answer(connection: Connection) -> bool:
+        connection.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: " + made.media_type.encode())
+        connection.wfile.write(b"\r\n\r\n" + made.content)
+        connection.close_connection = True
         return True
 
     copying.source.fail("GET .*manifests", answer)
@@ -392,9 +387,9 @@ def test_an_answer_without_a_length_ends_with_its_connection(copying: Copying) -
 def test_an_answer_that_ends_too_early_is_asked_for_again(
     copying: Copying, rest: bytes, times: int
 ) -> None:
-    def answer(handler: Any) -> bool:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + rest)
-        handler.close_connection = True
+    def answer(connection: Connection) -> bool:
+        connection.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + rest)
+        connection.close_connection = True
         return True
 
     made = image(b"layer")
@@ -409,9 +404,9 @@ def test_an_answer_that_ends_too_early_is_asked_for_again(
 
 
 def test_an_answer_that_is_no_http_is_told_by_its_kind(copying: Copying) -> None:
-    def answer(handler: Any) -> bool:
-        handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
-        handler.close_connection = True
+    def answer(connection: Connection) -> bool:
+        connection.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        connection.close_connection = True
         return True
 
     copying.source.fail("GET .*manifests", answer, times=99)
@@ -428,9 +423,9 @@ def test_a_long_refusal_is_not_read_to_its_end(copying: Copying) -> None:
 
 
 def test_a_refusal_that_breaks_off_is_one_all_the_same(copying: Copying) -> None:
-    def answer(handler: Any) -> bool:
-        handler.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\nhalf")
-        handler.close_connection = True
+    def answer(connection: Connection) -> bool:
+        connection.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\nhalf")
+        connection.close_connection = True
         return True
 
     copying.source.fail("GET .*manifests", answer)

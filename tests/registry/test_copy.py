@@ -19,7 +19,6 @@ from cdk_lightsail_containers_handler.registry.errors import (
 from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
 from fake_registry import (
     FakeRegistry,
-    Handler,
     cut,
     early,
     errors,
@@ -29,6 +28,7 @@ from fake_registry import (
     status,
 )
 from image_copying import Copying
+from lightsail_local.wire.http_server import Connection
 from oci_images import (
     DOCKER_MANIFEST,
     OCI_INDEX,
@@ -218,7 +218,7 @@ def test_a_blob_that_was_sent_unseen_is_looked_for_before_it_is_sent_again(
 def answer_late(copying: Copying) -> None:
     """Let a registry answer the first look for a blob after a while."""
 
-    def pass_time(_: Handler) -> None:
+    def pass_time(_: Connection) -> None:
         copying.time.now += 0.1
 
     copying.destination.fail("HEAD .*blobs", pass_time)
@@ -228,7 +228,7 @@ def test_many_small_blobs_are_copied_by_more_workers_at_once(copying: Copying) -
     copying.source.add(image(*layers(40, 1000)), "1")
     all_at_once = threading.Barrier(16)
 
-    def meet(_: Handler) -> None:
+    def meet(_: Connection) -> None:
         all_at_once.wait(60)
 
     answer_late(copying)
@@ -257,7 +257,7 @@ def test_small_blobs_do_not_wait_for_large_ones(copying: Copying) -> None:
         if len(copying.progress) == len(small) + 1:  # and the config
             are_small_sent.set()
 
-    def wait_for_the_small_ones(_: Handler) -> None:
+    def wait_for_the_small_ones(_: Connection) -> None:
         assert are_small_sent.wait(60)
 
     digests = "|".join(map(digest_of, large))
@@ -523,9 +523,9 @@ def test_starts_a_blob_again_when_its_upload_broke(copying: Copying, read: int) 
     made = image(BIG)
     copying.source.add(made, "1")
 
-    def stop(handler: object) -> bool:
-        handler.rfile.read(read)  # type: ignore[attr-defined]
-        handler.reset()  # type: ignore[attr-defined]
+    def stop(connection: Connection) -> bool:
+        connection.rfile.read(read)
+        connection.reset()
         return True
 
     copying.destination.fail(f"PUT .*{BLOB}", stop)
@@ -653,8 +653,8 @@ def test_a_stalled_registry_ends_with_the_deadline(copying: Copying, line: str) 
     copying.source.add(image(BIG), "1")
     copying.real_deadline(0.7)
 
-    def stall(handler: object) -> bool:
-        handler.registry.stopping.wait(20)  # type: ignore[attr-defined]
+    def stall(connection: Connection) -> bool:
+        connection.server.stopping.wait(20)
         return True
 
     copying.source.fail(line, stall, times=9)
@@ -674,12 +674,12 @@ def test_the_first_failure_ends_the_others_at_once(copying: Copying) -> None:
     copying.connections.timeouts = Timeouts(read=600, explain=600)
     is_stalled = threading.Event()
 
-    def stall(handler: Handler) -> bool:
+    def stall(connection: Connection) -> bool:
         is_stalled.set()
-        handler.registry.stopping.wait()
+        connection.server.stopping.wait()
         return True
 
-    def wait_until_the_other_stalls(_: Handler) -> None:
+    def wait_until_the_other_stalls(_: Connection) -> None:
         assert is_stalled.wait(600)
 
     copying.source.fail(f"GET .*{digest_of(stalled)}", stall)
@@ -714,12 +714,13 @@ def test_a_login_that_expires_is_renewed_and_the_blob_sent_again(copying: Copyin
     copying.source.add(made, "1")
     copying.source.login = copying.destination.login = "bearer"
 
-    def expire(handler: object) -> None:
-        handler.registry.tokens.clear()  # type: ignore[attr-defined]
-        handler.registry.tokens.add("of-another")  # type: ignore[attr-defined]
+    for registry, line in ((copying.source, "GET"), (copying.destination, "PUT")):
 
-    copying.source.fail(f"GET .*{BLOB}", expire)
-    copying.destination.fail(f"PUT .*{BLOB}", expire)
+        def expire(_: object, tokens: set[str] = registry.tokens) -> None:
+            tokens.clear()
+            tokens.add("of-another")
+
+        registry.fail(f"{line} .*{BLOB}", expire)
 
     copying.copy()
 
@@ -764,8 +765,8 @@ def test_a_download_that_is_led_on_carries_no_login_there(copying: Copying) -> N
 
 
 def cut_once_ignoring_query() -> object:
-    def act(handler: object) -> None:
-        handler.path = handler.path.partition("?")[0]  # type: ignore[attr-defined]
+    def act(connection: Connection) -> None:
+        connection.path = connection.path.partition("?")[0]
 
     return act
 
@@ -840,9 +841,9 @@ def test_no_message_repeats_a_secret_that_the_registry_repeats(copying: Copying)
     copying.source.login = "basic"
     copying.source.add(image(b"layer"), "1")
 
-    def repeat(handler: object) -> bool:
-        sent = handler.headers.get("Authorization", "")  # type: ignore[attr-defined]
-        return bool(errors(403, "DENIED", f"you are {sent} ?x=1")(handler))  # type: ignore[arg-type]
+    def repeat(connection: Connection) -> bool:
+        sent = connection.headers.get("Authorization", "")
+        return bool(errors(403, "DENIED", f"you are {sent} ?x=1")(connection))
 
     copying.source.fail("GET .*manifests", status(401, {"WWW-Authenticate": "Basic"}))
     copying.source.fail("GET .*manifests", repeat)
@@ -883,21 +884,21 @@ def test_an_upload_that_was_begun_when_the_copy_failed_is_ended(copying: Copying
     copying.source.blobs[BLOB] = b"wrong".ljust(len(BIG))
     is_begun, is_asked_for, is_interrupted = (threading.Event() for _ in range(3))
 
-    def answer_once_interrupted(_: Handler) -> None:
+    def answer_once_interrupted(_: Connection) -> None:
         is_begun.set()
         assert is_interrupted.wait(60)
 
-    def see_interrupt(handler: Handler) -> bool:
+    def see_interrupt(connection: Connection) -> bool:
         is_asked_for.set()
-        handler.rfile.read(1)  # returns when the other side breaks the connection
+        connection.rfile.read(1)  # returns when the other side breaks the connection
         is_interrupted.set()
-        handler.close_connection = True
+        connection.close_connection = True
         return True
 
-    def wait_until_the_other_is_begun(_: Handler) -> None:
+    def wait_until_the_other_is_begun(_: Connection) -> None:
         assert is_begun.wait(60)
 
-    def wait_until_the_other_is_asked_for(_: Handler) -> None:
+    def wait_until_the_other_is_asked_for(_: Connection) -> None:
         assert is_asked_for.wait(60)
 
     # One worker begins an upload and asks for its blob; only then the other one fails, and only

@@ -22,6 +22,7 @@ from cdk_lightsail_containers_handler.registry.url import Origin, Url
 from fake_registry import BASIC, Act, errors, fake_registry, status
 from fake_time import FakeTime
 from image_copying import ROBOT, Copying
+from lightsail_local.wire.http_server import Connection
 from oci_images import image
 
 
@@ -182,18 +183,18 @@ def test_a_token_is_asked_for_with_the_scopes_of_the_challenge_too(
 ) -> None:
     copying.source.add(image(b"layer"), "1")
 
-    def give(handler: Any) -> bool:
-        scopes = parse_qs(urlsplit(handler.path).query)["scope"]
+    def give(connection: Connection) -> bool:
+        scopes = parse_qs(urlsplit(connection.path).query)["scope"]
         token = base64.urlsafe_b64encode(json.dumps(scopes).encode()).decode()
-        return bool(status(200, {}, json.dumps({"token": token}).encode())(handler))
+        return bool(status(200, {}, json.dumps({"token": token}).encode())(connection))
 
-    def want(handler: Any) -> bool:
-        sent = handler.headers.get("Authorization", "").removeprefix("Bearer ")
+    def want(connection: Connection) -> bool:
+        sent = connection.headers.get("Authorization", "").removeprefix("Bearer ")
         if sent and needed in json.loads(base64.urlsafe_b64decode(sent)):
             return False
         realm = f"http://{copying.source.host}/token"
         challenge = f'Bearer realm="{realm}",service="s",scope="{scope}"'
-        return bool(status(401, {"WWW-Authenticate": challenge})(handler))
+        return bool(status(401, {"WWW-Authenticate": challenge})(connection))
 
     copying.source.fail("GET /token", give, times=99)
     copying.source.fail("GET /v2/", want, times=99)
@@ -251,9 +252,9 @@ def test_a_token_service_that_answers_nonsense_is_named(bearer: Copying) -> None
 
 
 def test_a_token_that_breaks_off_is_told(bearer: Copying) -> None:
-    def answer(handler: Any) -> bool:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
-        handler.close_connection = True
+    def answer(connection: Connection) -> bool:
+        connection.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        connection.close_connection = True
         return True
 
     bearer.source.fail("GET /token", answer, times=3)

@@ -1,7 +1,5 @@
 """Blobs on their way out of a registry."""
 
-from typing import Any
-
 import pytest
 
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
@@ -14,6 +12,7 @@ from cdk_lightsail_containers_handler.registry.errors import (
 from cdk_lightsail_containers_handler.registry.pull import RegistryBlob
 from fake_registry import Act, cut, status
 from image_copying import Copying
+from lightsail_local.wire.http_server import Connection
 from oci_images import OCI_LAYER, digest_of, some_bytes
 
 CONTENT = some_bytes(300_000, "pull")
@@ -39,13 +38,13 @@ def read_all(reader: RegistryBlob) -> bytes:
 
 
 def chunked(content: bytes, end: bytes = b"0\r\n\r\n") -> Act:
-    def act(handler: Any) -> bool:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    def act(connection: Connection) -> bool:
+        connection.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for at in range(0, len(content), 50_000):
             piece = content[at : at + 50_000]
-            handler.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-        handler.wfile.write(end)
-        handler.close_connection = True
+            connection.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        connection.wfile.write(end)
+        connection.close_connection = True
         return True
 
     return act
@@ -129,9 +128,9 @@ def test_a_blob_that_has_become_shorter_is_refused(pulling: Copying) -> None:
 def test_breaks_on_the_way_to_where_it_was_count_as_well(pulling: Copying, count: int) -> None:
     pulling.source.knows_ranges = False
 
-    def again(handler: Any) -> bool:
-        del handler.headers["Range"]
-        return bool(cut(count)(handler))
+    def again(connection: Connection) -> bool:
+        del connection.headers["Range"]
+        return bool(cut(count)(connection))
 
     pulling.source.fail("GET", cut(100_000))
     pulling.source.fail("GET", again, times=3)

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from cdk_lightsail_containers_handler.registry.errors import DeadlineExceeded, Rejected
 from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
-from fake_registry import FakeRegistry, Handler, fake_registry, status
+from fake_registry import FakeRegistry, answer_unread, fake_registry, status
 from image_copying import Copying
+from lightsail_local.wire.http_server import Connection
 from lying_answers import Says, head
 from oci_images import Made, image, to_json
 
@@ -31,11 +31,9 @@ def test_reads_why_a_manifest_is_refused_before_it_is_complete(copying: Copying)
     copying.connections.timeouts = Timeouts(read=1, explain=60)
     copying.source.add(large_image(), "1")
 
-    def answer(handler: Handler) -> bool:
-        handler.left = 0
-        handler.answer(413, {})
-        handler.registry.stopping.wait()
-        handler.close_connection = True
+    def answer(connection: Connection) -> bool:
+        answer_unread(connection, 413)
+        connection.hang(None)
         return True
 
     copying.destination.fail("PUT .*manifests", answer, times=2)
@@ -48,8 +46,8 @@ def test_sends_a_manifest_again_that_was_not_taken(copying: Copying) -> None:
     made = large_image()
     copying.source.add(made, "1")
 
-    def stop(handler: Any) -> bool:
-        handler.reset()
+    def stop(connection: Connection) -> bool:
+        connection.reset()
         return True
 
     copying.destination.fail("PUT .*manifests", stop, times=2)

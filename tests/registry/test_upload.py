@@ -1,7 +1,5 @@
 """Blobs on their way into a registry."""
 
-from typing import Any
-
 import pytest
 
 from cdk_lightsail_containers_handler.registry.descriptor import Descriptor
@@ -13,8 +11,9 @@ from cdk_lightsail_containers_handler.registry.errors import (
 )
 from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
 from cdk_lightsail_containers_handler.registry.upload import Upload
-from fake_registry import Act, Handler, early, errors, reset_after, status
+from fake_registry import Act, answer_unread, early, errors, reset_after, status
 from image_copying import Copying
+from lightsail_local.wire.http_server import Answer, Connection
 from oci_images import OCI_LAYER, digest_of, image, some_bytes
 
 # More than the kernel takes on behalf of a registry that reads nothing.
@@ -23,11 +22,9 @@ BIG = some_bytes(600_000, "upload")
 
 
 def answer_and_read_nothing(code: int) -> Act:
-    def act(handler: Handler) -> bool:
-        handler.left = 0
-        handler.answer(code, {})
-        handler.registry.stopping.wait()
-        handler.close_connection = True
+    def act(connection: Connection) -> bool:
+        answer_unread(connection, code)
+        connection.hang(None)
         return True
 
     return act
@@ -47,9 +44,9 @@ def test_reads_why_an_upload_is_refused_before_it_is_complete(copying: Copying) 
 def test_an_upload_that_is_reset_is_begun_again(copying: Copying) -> None:
     copying.source.add(image(HUGE), "1")
 
-    def stop(handler: Any) -> bool:
-        handler.rfile.read(1000)
-        handler.reset()
+    def stop(connection: Connection) -> bool:
+        connection.rfile.read(1000)
+        connection.reset()
         return True
 
     copying.destination.fail(f"PUT .*{digest_of(HUGE)}", stop)
@@ -72,9 +69,10 @@ def test_a_registry_that_cannot_be_reached_for_the_blob_is_told(copying: Copying
 def test_a_registry_that_never_answers_the_whole_blob_is_told(copying: Copying) -> None:
     copying.source.add(image(BIG), "1")
 
-    def swallow(handler: Any) -> bool:
-        handler.body()
-        handler.reset()
+    def swallow(connection: Connection) -> bool:
+        for _ in connection.body:
+            pass
+        connection.reset()
         return True
 
     copying.destination.fail(f"PUT .*{digest_of(BIG)}", swallow, times=3)
@@ -91,10 +89,10 @@ def chunked_only(copying: Copying) -> None:
 def test_a_patch_need_not_be_answered_with_a_new_location(copying: Copying) -> None:
     chunked_only(copying)
 
-    def answer(handler: Any) -> bool:
-        name = handler.path.rpartition("/")[2].partition("?")[0]
-        handler.registry.open_uploads[name] += handler.body()
-        handler.answer(204, {})
+    def answer(connection: Connection) -> bool:
+        name = connection.path.rpartition("/")[2].partition("?")[0]
+        copying.destination.open_uploads[name] += b"".join(connection.body)
+        connection.send(Answer(status=204))
         return True
 
     copying.destination.fail("PATCH", answer, times=2)

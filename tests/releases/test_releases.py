@@ -22,7 +22,7 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
 )
 from deployment_requests import FakeSecrets
 from fake_registry import FakeRegistry, fake_registry
-from fake_s3 import fake_s3
+from fake_s3 import FakeS3
 from lightsail_local.samples.sample_image import push_sample_image
 from recorded_requests import (
     DEPLOYMENT_TYPE,
@@ -63,7 +63,7 @@ def registry() -> Iterator[FakeRegistry]:
 @pytest.fixture
 def stack(registry: FakeRegistry) -> Iterator[Stack]:
     """A stack whose service has the image `:shop.web.1`, of a digest that no request names."""
-    with stack_requests.stack() as given, fake_s3() as s3:
+    with stack_requests.stack() as given, FakeS3().served() as s3:
         s3.objects[f"{'0' * 64}.tar"] = archives.tar(
             archives.layout(
                 oci_images.image(*LAYERS), names=({"org.opencontainers.image.ref.name": "web:1.4"},)

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from reliability.supply_chain.audit import LOCKED, Audit, audit
+
+from fake_server import FakeServer
+from lightsail_local.wire.http_server import Answer, Connection
 
 NO_HASH = "0" * 64
 
@@ -19,29 +20,14 @@ def advisories(answer: Callable[[str], tuple[int, Any]]) -> Iterator[tuple[str, 
     """Serve OSV's API, https://google.github.io/osv.dev/post-v1-query/, and tell who was asked."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked.append(f"{query['package']['name']} {query['version']}")
-            status, document = answer(query["package"]["name"])
-            body = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def respond(connection: Connection) -> None:
+        query = json.loads(b"".join(connection.body))
+        asked.append(f"{query['package']['name']} {query['version']}")
+        status, document = answer(query["package"]["name"])
+        connection.send(Answer(status=status, body=json.dumps(document).encode()))
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/query", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with closing(FakeServer(0, respond)) as server:
+        yield f"http://{server.host}/v1/query", asked
 
 
 @pytest.fixture

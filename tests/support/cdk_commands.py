@@ -2,32 +2,19 @@
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
+from demo.cdk_program import QUICK_POLLS, ROOT, Ended, run_cdk
 
 from lightsail_local.cloud import LocalCloud
 
-ROOT = Path(__file__).parent.parent.parent
-HURRIED = {"NODE_OPTIONS": f'--require="{ROOT / "demo" / "quick_polls.cjs"}"'}
-"""The environment in which the command line looks often whether a stack is done."""
 APP = "app.py"
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run of the command line."""
-
-    returncode: int
-    output: str
-    outputs: dict[str, str]
 
 
 class Cdk:
@@ -44,15 +31,13 @@ class Cdk:
         self.cloud = cloud
         self._folder = folder
         self._project = project
-        command = ROOT / "node_modules" / ".bin" / "cdk"
-        self._command = str(command) if command.exists() else shutil.which("cdk")
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         self._environment = {
             **cloud.endpoints.environment_within(os.environ),
             "PATH": path,
             "HOME": str(folder),
             "CDK_VALIDATION": "false",
-            **HURRIED,
+            **QUICK_POLLS,
             **(environment or {}),
         }
 
@@ -63,27 +48,18 @@ class Cdk:
 
     def bootstrap(self) -> None:
         place = f"aws://{self.cloud.endpoints.account}/{self.cloud.endpoints.region}"
-        run = self._run("bootstrap", place, cwd=self._folder)  # no app there, and none needed
+        run = self._run("bootstrap", place, folder=self._folder)  # no app there, and none needed
         assert run.returncode == 0, run.output
 
-    def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Run:
+    def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Ended:
         """Deploy an app, and return the outputs of its stacks."""
-        file = self._folder / "outputs.json"
-        file.unlink(missing_ok=True)
-        run = self._run(
-            "deploy",
-            *("--all", "--require-approval", "never", "--outputs-file", str(file)),
-            *arguments,
-            *self._app(app, context),
-        )
-        stacks: Mapping[str, dict[str, str]] = json.loads(file.read_text()) if file.exists() else {}
-        merged = {name: value for outputs in stacks.values() for name, value in outputs.items()}
-        return Run(run.returncode, run.output, merged)
+        given = ("--all", "--require-approval", "never", *arguments)
+        return self._run("deploy", *given, app=app, context=context)
 
-    def destroy(self, app: str = APP, /, **context: object) -> Run:
-        return self._run("destroy", "--all", "--force", *self._app(app, context))
+    def destroy(self, app: str = APP, /, **context: object) -> Ended:
+        return self._run("destroy", "--all", "--force", app=app, context=context)
 
-    def rollback(self, stack: str) -> Run:
+    def rollback(self, stack: str) -> Ended:
         """Roll back a stack of the last app."""
         return self._run("rollback", "--app", str(self.assembly), stack)
 
@@ -110,24 +86,24 @@ class Cdk:
             if artifact["type"] == "aws:cloudformation:stack"
         }
 
-    def synth(self, app: str = APP, /, **context: object) -> Run:
-        return self._run("synth", "--quiet", *self._app(app, context))
+    def synth(self, app: str = APP, /, **context: object) -> Ended:
+        return self._run("synth", "--quiet", app=app, context=context)
 
-    def _app(self, app: str, context: Mapping[str, object]) -> list[str]:
-        given = [part for key, value in context.items() for part in ("-c", f"{key}={value}")]
-        return ["--app", f"{sys.executable} {app}", "-o", str(self.assembly), *given]
-
-    def _run(self, *arguments: str, cwd: Path | None = None) -> Run:
-        ran = subprocess.run(
-            [self._command, *arguments, "--no-notices", "--no-color"],
-            cwd=cwd or self._project,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+    def _run(
+        self,
+        *words: str,
+        app: str = "",
+        context: Mapping[str, object] = MappingProxyType({}),
+        folder: Path | None = None,
+    ) -> Ended:
+        return run_cdk(
+            *words,
+            assembly=self.assembly,
+            environment=self._environment,
+            app=f"{sys.executable} {app}" if app else "",
+            context=context,
+            folder=folder or self._project,
         )
-        return Run(ran.returncode, ran.stdout, {})
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the cloud's user."""

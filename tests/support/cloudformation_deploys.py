@@ -18,8 +18,9 @@ from unittest import mock
 
 import aws_cdk
 from botocore.exceptions import ClientError
+from demo.cdk_program import ROOT, Ended
 
-from cdk_commands import APP, ROOT, Cdk, Run
+from cdk_commands import APP, Cdk
 
 _WAIT = {"Delay": 0.1, "MaxAttempts": 6000}
 # What has no current version to compare with, and what can only be deleted.
@@ -33,13 +34,13 @@ class CloudFormationDeploys(Cdk):
     Apps are synthesized in this process, and all stacks of an app are deployed at once.
     """
 
-    def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Run:
+    def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Ended:
         if arguments:
             raise ValueError(f"only the command line takes {arguments}")
         self._synthesize(app, context)
         started = {stack: self._start(stack) for stack in self.stacks()}
         runs = [self._finish(stack, started[stack]) for stack in started]
-        return Run(
+        return Ended(
             returncode=max(run.returncode for run in runs),
             output="\n".join(run.output for run in runs),
             outputs={name: value for run in runs for name, value in run.outputs.items()},
@@ -103,7 +104,7 @@ class CloudFormationDeploys(Cdk):
         cloudformation.execute_change_set(**change_set)
         return True
 
-    def _finish(self, stack: str, has_changes: bool) -> Run:
+    def _finish(self, stack: str, has_changes: bool) -> Ended:
         """Wait for a stack, and return what became of it."""
         cloudformation = self.client("cloudformation")
         while (status := str(self._status(stack))).endswith("_IN_PROGRESS"):
@@ -111,15 +112,15 @@ class CloudFormationDeploys(Cdk):
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
         outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
         if not has_changes:
-            return Run(0, f"{stack} (no changes)", outputs)
+            return Ended(0, f"{stack} (no changes)", outputs)
         if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-            return Run(0, f"{stack} {status}", outputs)
+            return Ended(0, f"{stack} {status}", outputs)
         failures = [
             reason
             for kind in ("CREATE_FAILED", "UPDATE_FAILED")
             for reason in self.reasons(stack, kind)
         ]
-        return Run(1, "\n".join([f"{stack} {status}", *failures]), {})
+        return Ended(1, "\n".join([f"{stack} {status}", *failures]), {})
 
     def _status(self, stack: str) -> str | None:
         try:

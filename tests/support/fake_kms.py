@@ -3,8 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +10,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
+from error_answers import json_error
+from fake_server import Fake
+from lightsail_local.wire.http_server import Answer, Connection
 
 REGION = "eu-west-1"
 KEY = f"arn:aws:kms:{REGION}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -22,7 +22,7 @@ _ALGORITHM = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 
 
 @dataclass(kw_only=True, eq=False)
-class FakeKms:
+class FakeKms(Fake):
     """AWS KMS on loopback.
 
     Args:
@@ -36,7 +36,6 @@ class FakeKms:
     errors: list[tuple[int, str]] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     is_sure: bool = True
-    url: str = ""
 
     def respond(self, connection: Connection) -> None:
         given = json.loads(b"".join(connection.body))
@@ -45,17 +44,9 @@ class FakeKms:
         assert signed_for
         self.calls.append(given)
         status, code = self.errors.pop(0) if self.errors else (400, self._verify(given, signed_for))
-        body = (
-            {"__type": code, "message": "as ordered"}
-            if code
-            else {"KeyId": given["KeyId"], "SignatureValid": self.is_sure}
-        )
-        answer = Answer(
-            status=status if code else 200,
-            body=json.dumps(body).encode(),
-            headers={"Content-Type": "application/x-amz-json-1.1"},
-        )
-        connection.send(answer)
+        body = {"KeyId": given["KeyId"], "SignatureValid": self.is_sure}
+        answer = Answer(status=200, body=json.dumps(body).encode())
+        connection.send(json_error(status, code) if code else answer)
 
     def _verify(self, given: dict[str, Any], signed_for: re.Match[str]) -> str:
         """Return the name of the error, nothing for a signature that is right."""
@@ -74,15 +65,3 @@ class FakeKms:
         except InvalidSignature:
             return "KMSInvalidSignatureException"
         return ""
-
-
-@contextmanager
-def fake_kms(**keys: bytes) -> Iterator[FakeKms]:
-    """Run AWS KMS, whose keys are given by ARN."""
-    kms = FakeKms(keys=keys)
-    server = LoopbackServer(0, kms.respond)
-    kms.url = f"http://{server.host}"
-    try:
-        yield kms
-    finally:
-        server.close()

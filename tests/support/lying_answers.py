@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fake_registry import Handler
+from lightsail_local.wire.http_server import Connection
 
 _MOST = 512 << 20
 """What is endless ends here all the same, so that a client that takes it all fails a test."""
@@ -29,20 +29,21 @@ class Says:
     keeps: bool = False
     sent: int = 0
 
-    def __call__(self, handler: Handler) -> bool:
-        handler.body()
-        handler.close_connection = not self.keeps
+    def __call__(self, connection: Connection) -> bool:
+        for _ in connection.body:
+            pass
+        connection.close_connection = not self.keeps
         # What the kernel holds for a client that does not read is not the client's.
-        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32 << 10)
+        connection.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32 << 10)
         sent = len(self.first)
         try:
-            handler.wfile.write(self.first)
+            connection.wfile.write(self.first)
             while self.then and sent < _MOST and self.between():
-                handler.wfile.write(self.then)
+                connection.wfile.write(self.then)
                 sent += len(self.then)
                 self.sent = max(self.sent, sent)
         except OSError:  # the client has had enough
-            handler.close_connection = True
+            connection.close_connection = True
         return True
 
 

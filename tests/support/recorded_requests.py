@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ from cdk_lightsail_containers import (
     PortProtocol,
     PublicEndpoint,
 )
+from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
+from world.template import Template
 
 Request = dict[str, Any]
 
@@ -42,18 +45,7 @@ _KINDS = {IMAGE_TYPE: "image", DEPLOYMENT_TYPE: "deployment"}
 SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:shop-a1b2c3"
 REGISTRY = "registry.example"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
-_ACCOUNT, _REGION = "000000000000", "us-east-1"
-# What refers to another resource, as CloudFormation resolves it.
-_ATTRIBUTES = {
-    "Arn": f"arn:aws:lambda:{_REGION}:{_ACCOUNT}:function:handler",
-    "ImageName": ":shop.web.1",
-}
-_PSEUDO_PARAMETERS = {
-    "AWS::AccountId": _ACCOUNT,
-    "AWS::Partition": "aws",
-    "AWS::Region": _REGION,
-    "AWS::URLSuffix": "amazonaws.com",
-}
+_ATTRIBUTES = defaultdict(lambda: {"ImageName": ":shop.web.1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +77,7 @@ def written() -> dict[str, Request]:
         (Path(folder) / "image.tar").write_bytes(bytes(1024))
         app = App(outdir=f"{folder}/assembly")
         for number, make in enumerate(_CASES.values()):
-            placed = Environment(account=_ACCOUNT, region=_REGION)
+            placed = Environment(account=DEFAULT_ACCOUNT, region=DEFAULT_REGION)
             make(Stack(app, f"Stack{number}", env=placed), Path(folder))
         assembly = app.synth()
         return {
@@ -96,33 +88,11 @@ def written() -> dict[str, Request]:
 
 
 def _requests(template: Any) -> Iterator[tuple[str, Request]]:
-    for resource in template["Resources"].values():
-        kind = _KINDS.get(resource["Type"])
-        if kind:
-            properties = _sent(resource["Properties"])
-            yield kind, {"ResourceType": resource["Type"], "ResourceProperties": properties}
-
-
-def _sent(value: Any) -> Any:
-    """Return a property as CloudFormation sends it: resolved, and every scalar a string."""
-    sent: Any
-    match value:
-        case {"Ref": name}:
-            sent = _PSEUDO_PARAMETERS.get(name, "shop")
-        case {"Fn::GetAtt": [_, attribute]}:
-            sent = _ATTRIBUTES[attribute]
-        case {"Fn::Join": [separator, parts]}:
-            sent = separator.join(_sent(part) for part in parts)
-        case {"Fn::Sub": text}:
-            sent = _sent(re.sub(r"\$\{([^}]+)\}", lambda found: _PSEUDO_PARAMETERS[found[1]], text))
-        case dict():
-            sent = {key: _sent(item) for key, item in value.items()}
-        case list():
-            sent = [_sent(item) for item in value]
-        case _:
-            # What another release of the CDK hashes another way means the same.
-            sent = re.sub(r"(?<!sha256:)\b[0-9a-f]{64}\b", "0" * 64, str(value))
-    return sent
+    for kind, properties in Template(template).with_parameters().values():
+        sent = json.dumps(properties(_ATTRIBUTES))
+        # What another release of the CDK hashes another way means the same.
+        masked = re.sub(r"(?<!sha256:)\b[0-9a-f]{64}\b", "0" * 64, sent)
+        yield _KINDS[kind], {"ResourceType": kind, "ResourceProperties": json.loads(masked)}
 
 
 def _shop(stack: Stack) -> Any:

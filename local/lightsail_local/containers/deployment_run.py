@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,14 +20,13 @@ from .container_engine import ContainerEngine, ContainerEngineError, Resources
 from .container_output import ContainerOutput
 from .health_check import check_health
 from .node import Node
+from .serving_nodes import ServingNodes
 
 # How often a container may end, or a node's health be bad for as often as is unhealthy.
 _CHANCES = 3
 _TICK = 0.05
-_DRAIN_SECONDS = 30.0
 _LONGEST_PAUSE = 30.0
 _KILLED = 137
-_KEPT_HEALTH_CHECKS = 10
 
 
 class _Failed(Exception):
@@ -54,6 +53,7 @@ class DeploymentRun:
 
     Attributes:
         order: what is deployed.
+        serving: its nodes, for requests.
         settles_at: when it became ACTIVE or FAILED, infinity until then.
         failure: how it failed, None if it did not.
         stage_times: when each stage began.
@@ -82,18 +82,13 @@ class DeploymentRun:
         self._activate = activate
         self._output = ContainerOutput(list(order.containers), clock)
         self._image_names: Mapping[str, str] = {}
-        # All of them, and those that get requests.
-        self._nodes: list[Node] = []
-        self._serving: list[Node] = []
         self._size = order.power, order.scale
-        self._health_checks: dict[Node, deque[HealthCheck]] = {}
         self._ends: Counter[tuple[Node, str]] = Counter()
         self._restarts: Counter[tuple[Node, str]] = Counter()
         self._exit_codes: dict[tuple[Node, str], int] = {}
-        self._turn = 0
-        self._requests: Counter[Node] = Counter()
         self._changed = threading.Condition()
         self._ending: str | None = None
+        self.serving = ServingNodes(self._changed, lambda: self._ending == "kill")
         # The cloud waits for it when it ends.
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -104,14 +99,12 @@ class DeploymentRun:
 
     def nodes(self) -> Sequence[NodeState]:
         """Return the nodes that its containers were started on."""
-        with self._changed:
-            checks = {node: list(kept) for node, kept in self._health_checks.items()}
         return [
             NodeState(
                 containers={name: self._container(node, name) for name in self.order.containers},
                 health_checks=health_checks,
             )
-            for node, health_checks in checks.items()
+            for node, health_checks in self.serving.health_checks().items()
         ]
 
     def _container(self, node: Node, name: str) -> ContainerState:
@@ -120,23 +113,6 @@ class DeploymentRun:
             restarts=self._restarts[node, name],
             exit_code=self._exit_codes.get((node, name)),
         )
-
-    def take(self) -> Node:
-        """Return the node for the next request.
-
-        The request counts until `give_back`: the node stays as long as it takes.
-        """
-        with self._changed:
-            self._turn += 1
-            node = self._serving[self._turn % len(self._serving)]
-            self._requests[node] += 1
-            return node
-
-    def give_back(self, node: Node) -> None:
-        """End a request."""
-        with self._changed:
-            self._requests[node] -= 1
-            self._changed.notify_all()
 
     def resize(self, power: str, scale: int) -> None:
         """Let it go on with another power, on as many nodes as another scale says."""
@@ -185,20 +161,23 @@ class DeploymentRun:
         self._pause(self.order.starts_at - self._clock())
         self._say("Creating your deployment", is_own=True)
         self._image_names = {name: self._images(name) for name in self.order.containers}
-        self._start(self.order.power, self.order.scale)
-        self._wait_until_healthy(self._nodes)
-        self._serving = list(self._nodes)
+        nodes = self._start_healthy(self.order.power, self.order.scale)
+        self.serving.serve_from(nodes)
         now = self._clock()
         first, second, _ = self.stage_times
         self.stage_times = first, min(second, now), now
-        count = len(self._nodes)
-        self._say(f"Started {count} new node{'' if count == 1 else 's'}", is_own=True)
+        self._say_started(nodes)
         self._say("Reached a steady state", is_own=True)
         self._activate(self)
 
     def settle(self) -> None:
         """Be ACTIVE."""
         self.settles_at = self._clock()
+
+    def _start_healthy(self, power_name: str, scale: int) -> list[Node]:
+        nodes = self._start(power_name, scale)
+        self._wait_until_healthy(nodes)
+        return nodes
 
     def _start(self, power_name: str, scale: int) -> list[Node]:
         order, endpoint = self.order, self.order.public_endpoint
@@ -218,9 +197,7 @@ class DeploymentRun:
                 folder=self._folder,
                 on_line=self._output.add,
             )
-            self._nodes.append(node)
-            with self._changed:
-                self._health_checks[node] = deque(maxlen=_KEPT_HEALTH_CHECKS)
+            self.serving.add(node)
             started.append(node)
             node.start()
         return started
@@ -255,9 +232,7 @@ class DeploymentRun:
 
     def _check_health(self, node: Node, check: Mapping[str, Any]) -> Health:
         health, answer = check_health(node.address, check)
-        checked = HealthCheck(at=self._clock(), health=health, answer=answer)
-        with self._changed:
-            self._health_checks[node].append(checked)
+        self.serving.note(node, HealthCheck(at=self._clock(), health=health, answer=answer))
         return health
 
     def _wait_until_steady(self, nodes: Sequence[Node]) -> None:
@@ -319,7 +294,7 @@ class DeploymentRun:
             if size != self._size:
                 size = self._size
                 self._renew(*size)
-            for node in self._nodes:
+            for node in self.serving.all:
                 for container, code in node.ended().items():
                     one = node, container
                     if one not in due:
@@ -332,44 +307,27 @@ class DeploymentRun:
 
     def _renew(self, power_name: str, scale: int) -> None:
         """Serve from new nodes once they are healthy; if they do not become so, from the old."""
-        retired = list(self._nodes)
+        nodes = list(self.serving.all)
         try:
-            new = self._start(power_name, scale)
-            self._wait_until_healthy(new)
+            nodes = self._start_healthy(power_name, scale)
         except (_Failed, ContainerEngineError):
             self._say("Kept the nodes, for the new ones did not become healthy", is_own=True)
-            retired = [node for node in self._nodes if node not in retired]
         else:
-            self._say(f"Started {scale} new node{'' if scale == 1 else 's'}", is_own=True)
-            with self._changed:
-                self._serving = new
-        self._drain(retired)
-        for node in retired:
-            node.stop()
-            self._nodes.remove(node)
-            with self._changed:
-                del self._health_checks[node]
-
-    def _drain(self, nodes: Sequence[Node]) -> None:
-        """Wait until nodes have answered their requests, but not for ever."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: not any(self._requests[node] for node in nodes) or self._ending == "kill",
-                _DRAIN_SECONDS,
-            )
+            self._say_started(nodes)
+        self.serving.serve_from(nodes)
 
     def _stop(self) -> None:
         try:
             if self._ending == "retire":
-                self._drain(self._nodes)
-            for node in self._nodes:
+                self.serving.drain(self.serving.all)
+            for node in self.serving.all:
                 if self._ending == "retire":
                     node.stop()
                 else:
                     node.kill()
         except ContainerEngineError:
             # The engine is gone, or the cloud, which clears what is left.
-            for node in self._nodes:
+            for node in self.serving.all:
                 node.leave()
 
     def _fail(self, failure: Failure) -> None:
@@ -378,6 +336,10 @@ class DeploymentRun:
         self._say("Canceled", is_own=True)
         self.failure = failure
         self.settles_at = self._clock()
+
+    def _say_started(self, nodes: Sequence[Node]) -> None:
+        count = len(nodes)
+        self._say(f"Started {count} new node{'' if count == 1 else 's'}", is_own=True)
 
     def _say(self, text: str, *, is_own: bool = False) -> None:
         prefix = f"[deployment:{self.order.version}] " if is_own else ""

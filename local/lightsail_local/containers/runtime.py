@@ -130,13 +130,13 @@ class ContainerRuntime:
             if run is None or service in self._disabled:
                 raise Unserved(service)
             # Under the lock: what is not the one that serves any more gets no request.
-            node = run.take()
+            node = run.serving.take()
         try:
             if not node.address:
                 raise Unserved(service)
             yield node.address
         finally:
-            run.give_back(node)
+            run.serving.give_back(node)
 
     def _image(self, order: Order, container: str) -> str:
         """Return the engine's name of a container's image, which it has then."""

@@ -43,7 +43,7 @@ class TestHandOver:
     def pass_time(self, seconds: float, copied: int = 0) -> fake_registry.Act:
         """Let time pass while a blob is waited for, but not before so many others are copied."""
 
-        def act(_handler: fake_registry.Handler) -> None:
+        def act(_: object) -> None:
             for _ in range(2000):
                 if self.copied() >= copied:
                     break

@@ -11,7 +11,7 @@ import signed_images
 import stack_requests
 from cdk_lightsail_containers_handler.errors import OutOfTime
 from deployment_requests import deployment
-from fake_kms import KEY, fake_kms
+from fake_kms import KEY, FakeKms
 from lightsail_local.server import Fault
 from stack_requests import STACK_ID, Stack, digest
 
@@ -76,7 +76,7 @@ class TestARequestThatWasKilledAfterItRegistered:
     ) -> None:
         with (
             fake_registry.fake_registry() as source,
-            fake_kms(**{KEY: signed_images.public_key("deploy")}) as kms,
+            FakeKms(keys={KEY: signed_images.public_key("deploy")}).served() as kms,
         ):
             stack.urls["kms"] = kms.url
             signed_images.put(source, signed_images.contents("cosign-3"))

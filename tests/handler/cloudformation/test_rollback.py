@@ -6,7 +6,7 @@ import pytest
 
 import oci_images
 import signed_images
-from fake_kms import KEY, fake_kms
+from fake_kms import KEY, FakeKms
 from fake_registry import FakeRegistry
 from stack_requests import Stack, digest
 
@@ -100,7 +100,7 @@ def test_an_update_that_failed_for_its_source_is_undone_without_it(
 def test_an_image_that_had_to_be_signed_needs_no_signature_again(
     stack: Stack, source: FakeRegistry
 ) -> None:
-    with fake_kms(**{KEY: signed_images.public_key("deploy")}) as kms:
+    with FakeKms(keys={KEY: signed_images.public_key("deploy")}).served() as kms:
         stack.urls["kms"] = kms.url
         signed_images.put(source, signed_images.contents("cosign-3"))
         source.manifests["live"] = source.manifests["1"]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-import fake_s3
 import oci_images
 from archives import Files, docker_files, layout, tar, zipped
 from deployment_requests import FakeLambda
-from fake_s3 import FakeS3, Handler, cut_after, refused
+from fake_s3 import FakeS3, cut_after, refused
+from lightsail_local.wire.http_server import Connection
 from push_requests import reason
 from stack_requests import Stack
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.behaviour(missing_digest="refused")
 
 @pytest.fixture
 def s3() -> Iterator[FakeS3]:
-    with fake_s3.fake_s3() as given:
+    with FakeS3().served() as given:
         yield given
 
 
@@ -126,9 +126,9 @@ def test_goes_on_after_faults(stack: Stack, s3: FakeS3) -> None:
 def test_goes_on_in_the_next_invocation(stack: Stack, s3: FakeS3) -> None:
     request = create_request(stack, s3, zipped(layout(MADE)))
 
-    def pass_time(handler: Handler) -> bool:
+    def pass_time(connection: Connection) -> bool:
         stack.time.now += 20
-        return refused(503, "SlowDown")(handler)
+        return refused(503, "SlowDown")(connection)
 
     invoked = stack.clients["lambda"] = FakeLambda()
     stack.seconds = 62

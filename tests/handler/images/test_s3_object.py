@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-import fake_s3
 from cdk_lightsail_containers_handler.errors import HandlerError, Unfinished
 from cdk_lightsail_containers_handler.images.s3_object import S3Object
 from fake_s3 import FakeS3, cut_after, refused, reset, shortened_to, whole
@@ -17,7 +16,7 @@ CONTENT = some_bytes(3 * BEGINNING, "object")
 
 @pytest.fixture
 def s3() -> Iterator[FakeS3]:
-    with fake_s3.fake_s3() as given:
+    with FakeS3().served() as given:
         given.objects["image.tar"] = CONTENT
         yield given
 
