@@ -9,7 +9,6 @@ connection waits once more, as for TCP's handshake. It prints its own port.
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
@@ -115,16 +114,7 @@ def seconds_of_a_get(host: str, path: str) -> float:
     return time.perf_counter() - began
 
 
-def _go_first() -> None:
-    """Come before those that are measured, where they have real-time priority."""
-    policy = os.sched_getscheduler(0)
-    if policy in {os.SCHED_RR, os.SCHED_FIFO}:
-        priority = os.sched_getparam(0).sched_priority + 1
-        os.sched_setscheduler(0, policy, os.sched_param(priority))
-
-
 if __name__ == "__main__":
-    _go_first()
     if _NO_LIMIT in sys.argv:
         asyncio.run(serve(int(sys.argv[1]), 0, float("inf")))
     else:
