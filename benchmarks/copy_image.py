@@ -1,6 +1,7 @@
 """Copies images from one docker-registry to another, side by side with the peers.
 
-    python -m benchmarks.copy_image [--small] [--rounds 5] [--beside CHECKOUT] [--only IMAGE]
+    python -m benchmarks.copy_image [--small] [--tls] [--rounds 5] [--beside CHECKOUT]
+        [--only IMAGE]
 
 Peers are skopeo, crane and oras, as far as this machine has them, and the build of another
 checkout. Each measurement is of a whole process with its cold start. Each run has an empty
@@ -11,8 +12,13 @@ are noise.
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from .images import IMAGES, copied_digest
 from .picture import draw
@@ -33,8 +39,11 @@ from .runs import (
     typical,
 )
 
-from docker_registry import DockerRegistry, docker_registry  # isort: skip
+from certificates import certificate  # isort: skip
+from docker_registry import DockerRegistry, docker_registry, over_tls  # isort: skip
 from oci_images import Made, push  # isort: skip
+
+Reaching = Callable[[DockerRegistry], AbstractContextManager[DockerRegistry]]
 
 WANTED = 0.85
 IDLE_ROUNDS = 9
@@ -43,9 +52,12 @@ IDLE_ROUNDS = 9
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     options = options_of(__doc__, 5, arguments)
-    copiers = [ours(options.workers), *peers(options.beside, options.workers)]
+    copiers = [
+        ours(options.workers),
+        *peers(options.beside, options.workers, is_tls=options.tls),
+    ]
     idle = [typical([measured(one.idle) for _ in range(IDLE_ROUNDS)]) for one in copiers]
-    print(f"Copies over loopback, {machine()}")
+    print(f"Copies over loopback{', TLS' if options.tls else ''}, {machine()}")
     for copier, alone in zip(copiers, idle, strict=True):
         print(f"idle process of {copier.name}: {alone.wall:.3f} s, {alone.memory:.0f} MiB")
     print("\nratios, ours / peer; in the last four columns the values of both\n")
@@ -55,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (is_small, make) in IMAGES.items():
         if not options.includes(name, is_small=is_small):
             continue
-        runs = _runs(make(), copiers, options.rounds)
+        with _reaching(is_tls=options.tls) as reached:
+            runs = _runs(make(), copiers, options.rounds, reached)
         for peer, theirs, their_idle in list(zip(copiers, runs, idle, strict=True))[1:]:
             found, row = _compared(runs[0], theirs, idle[0], their_idle)
             ratios.setdefault(peer.name, {})[name] = found
@@ -76,20 +89,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _runs(made: Made, copiers: Sequence[Copier], rounds: int) -> list[list[Run]]:
+@contextmanager
+def _reaching(*, is_tls: bool) -> Iterator[Reaching]:
+    """Return how registries are reached: as they are, or over TLS that all copiers verify."""
+    if not is_tls:
+        yield nullcontext
+        return
+    name = socket.gethostname()
+    if socket.gethostbyname(name) != "127.0.0.1":
+        raise SystemExit(f"TLS needs a name of 127.0.0.1 other than localhost, '{name}' is none")
+    with tempfile.TemporaryDirectory() as folder:
+        made = certificate(Path(folder), name)
+        os.environ["SSL_CERT_FILE"] = str(made.certificate)
+        yield lambda registry: over_tls(registry, name, made)
+
+
+def _runs(made: Made, copiers: Sequence[Copier], rounds: int, reached: Reaching) -> list[list[Run]]:
     """Return the runs of each copier, in turns."""
-    with docker_registry() as source:
-        push(source.host, "web", made, "1")
+    with docker_registry() as plain, reached(plain) as source:
+        push(plain.host, "web", made, "1")
         digest = copied_digest(made)
-        return in_turns(copiers, rounds, lambda copier: _run(source, copier, digest))
 
+        def run(copier: Copier) -> Run:
+            with docker_registry() as stored, reached(stored) as destination:
+                command = copier.command(f"{source.host}/web:1", f"{destination.host}/sr:1")
+                done = measured(command, (source, destination))
+                check_copied(stored, digest, copier)
+                return done
 
-def _run(source: DockerRegistry, copier: Copier, digest: str) -> Run:
-    with docker_registry() as destination:
-        command = copier.command(f"{source.host}/web:1", f"{destination.host}/sr:1")
-        run = measured(command, (source, destination))
-        check_copied(destination, digest, copier)
-        return run
+        return in_turns(copiers, rounds, run)
 
 
 def _compared(

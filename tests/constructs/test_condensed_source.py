@@ -49,6 +49,11 @@ HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
             'from a import TypeVar\n\nU=TypeVar("U")\nclass A(B[U]):...\n',
         ),
         (
+            "class A(Protocol):\n    def b(self): ...\n\n    def c(self): ...\n\nclass D(A): ...\n",
+            "\n\n\n\n\nclass D(A):...\n",
+        ),
+        ('A = Literal["b"]\nC = Callable[[], D]\nE = C | F\n', "\nC=Callable[[],D]\nE=C|F\n"),
+        (
             "from __future__ import a\nfrom .b import (\n    C,\n    d as D,\n    e,\n)\nD(e)\n",
             "\nfrom .b import d as D,e\n\n\n\n\nD(e)\n",
         ),
@@ -136,8 +141,10 @@ def imported(source: bytes) -> set[str]:
 def is_left_out(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom):
         return True  # what is used of it is looked at by itself
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-        return ast.unparse(node.value.func) == "TypeVar"
+    if isinstance(node, ast.ClassDef):
+        return [ast.unparse(base) for base in node.bases] == ["Protocol"]
+    if isinstance(node, ast.Assign):
+        return ast.unparse(node.value).startswith(("TypeVar(", "Literal[", "Callable["))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return isinstance(node.value.value, str)
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"

@@ -1,6 +1,8 @@
 """The copy of an image, and what may go wrong on its way."""
 
+import socket
 import threading
+import time
 
 import pytest
 
@@ -152,13 +154,26 @@ def test_sends_no_blob_of_an_image_that_is_there(copying: Copying, reads: int) -
     assert (result.copied, result.skipped) == (0, 22)
 
 
-def test_looks_for_the_config_of_an_image_without_a_small_layer(copying: Copying) -> None:
-    made = image(BIG)
-    copying.source.add(made, "1")
+def test_looks_for_the_uppermost_layer_first_where_none_is_small(copying: Copying) -> None:
+    copying.source.add(image(BIG, BIG + b"upper"), "1")
 
+    assert copying.copy().copied == 3
+    # The config belongs to that layer.
+    assert looked_for(copying.destination) == [digest_of(BIG + b"upper"), BLOB]
+
+
+def test_looks_for_every_blob_of_an_image_whose_uppermost_layer_is_there(copying: Copying) -> None:
+    copying.source.add(image(BIG, BIG + b"upper"), "1")
     copying.copy()
+    made = image(BIG, BIG + b"upper", diff_ids=[digest_of(b"1"), digest_of(b"2")])
+    copying.source.add(made, "2")
+    copying.destination.seen.clear()
 
-    assert looked_for(copying.destination) == [*made.blobs]  # the config, and then the layer
+    result = copying.copy("web:2")
+
+    assert is_there(made, copying.destination)
+    assert (result.copied, result.skipped) == (1, 2)
+    assert sorted(looked_for(copying.destination)) == sorted(made.blobs)  # each once
 
 
 def test_an_image_without_any_small_blob_is_copied_and_found_again(copying: Copying) -> None:
@@ -175,7 +190,7 @@ def test_an_image_without_any_small_blob_is_copied_and_found_again(copying: Copy
     assert copying.copy().copied == 2
     assert copying.copy(to="sr:again").skipped == 2
     assert is_there(made, copying.destination, "again")
-    assert sorted(looked_for(copying.destination)) == sorted(blobs)
+    assert looked_for(copying.destination) == [BLOB, digest_of(config), BLOB]
 
 
 def test_looks_for_every_blob_of_an_image_whose_lowest_layer_is_there(copying: Copying) -> None:
@@ -222,6 +237,43 @@ def answer_late(copying: Copying) -> None:
         copying.time.now += 0.1
 
     copying.destination.fail("HEAD .*blobs", pass_time)
+
+
+def test_connects_to_both_sides_while_it_looks_what_there_is_to_do(copying: Copying) -> None:
+    copying.source.add(image(*layers(4, 2 << 20)), "1")
+    both = (copying.source, copying.destination)
+
+    def wait_for_connections(_: Handler) -> None:
+        give_up = time.monotonic() + 60
+        while any(side.connections < 3 for side in both):
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+
+    copying.destination.fail("HEAD .*blobs", wait_for_connections)
+
+    copying.copy(workers=3)
+
+
+def test_looks_into_the_destination_while_the_source_gives_the_config(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+    is_asked = threading.Event()
+    copying.destination.fail("HEAD .*blobs", lambda _: is_asked.set())
+
+    def wait_for_the_destination(_: Handler) -> None:
+        assert is_asked.wait(60)
+
+    copying.source.fail("GET .*blobs", wait_for_the_destination)
+
+    assert copying.copy().copied == 2
+
+
+def test_fails_once_where_the_destination_takes_no_connection(copying: Copying) -> None:
+    copying.source.add(image(*layers(4, 2 << 20)), "1")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        copying.destination.host = f"127.0.0.1:{closed.getsockname()[1]}"
+
+    with pytest.raises(TransportError, match="refused"):
+        copying.copy()
 
 
 def test_many_small_blobs_are_copied_by_more_workers_at_once(copying: Copying) -> None:
@@ -295,7 +347,7 @@ def test_an_arm64_image_fails_before_any_byte_moves(copying: Copying) -> None:
         copying.copy()
 
     assert is_untouched(copying.destination)
-    assert not copying.destination.seen
+    assert not [seen for seen in copying.destination.seen if seen.method != "HEAD"]
     assert not [line for line in copying.source.lines() if BLOB in line]
 
 
@@ -314,7 +366,8 @@ def test_an_index_that_tells_lies_of_its_image_fails_before_any_layer_moves(
     with pytest.raises(PlatformMissing, match="linux/arm64"):
         copying.copy()
 
-    assert not copying.destination.seen
+    assert is_untouched(copying.destination)
+    assert not [seen for seen in copying.destination.seen if seen.method != "HEAD"]
 
 
 # Sources that are wrong

@@ -20,14 +20,19 @@ _DOCSTRING = re.compile(
     rf"|^ *{_TRIPLE}$|(?P<string>{_STRING})",
     re.MULTILINE,
 )
-_FOR_CHECKERS = re.compile(r"^from __future__ .*|^if TYPE_CHECKING:\n(?:(?: .*)?\n)*", re.MULTILINE)
+_FOR_CHECKERS = re.compile(
+    r"^from __future__ .*|^(?:if TYPE_CHECKING|class \w+\(Protocol\)):\n(?:(?: .*)?\n)*",
+    re.MULTILINE,
+)
 _SIGNATURE = re.compile(r"^ *def [\s\S]*?:(?= \.\.\.$|$)", re.MULTILINE)
 _PARAMETER_TYPE = re.compile(rf"({_STRING})|([(,*]\s*\w+): {_TYPE}(?=,| = |\)|\n)")
 _RETURN_TYPE = re.compile(r" -> .*(?=:$)")
 _FIELDS = re.compile(r"^class [\s\S]*?(?=^ *def |^ *@|^\S|\Z)", re.MULTILINE)
 _FIELD_TYPE = re.compile(rf"^( +\w+): (?!ClassVar\b){_TYPE}(?= = |$)", re.MULTILINE)
 _VARIABLE_TYPE = re.compile(rf"^( *[\w.]+): (?!\.\.\.){_TYPE}(?= = )", re.MULTILINE)
-_TYPE_VARIABLE = re.compile(r"^(\w+) = TypeVar\(.*(?![\s\S]*\b\1\b)", re.MULTILINE)
+_TYPE_NAME = re.compile(
+    r"^(\w+) = (?:TypeVar\(|Literal\[|Callable\[).*(?![\s\S]*\b\1\b)", re.MULTILINE
+)
 _IMPORT = re.compile(r"^from (\S+) import (?:\(([^)]*)\)|([^(\n]*))$", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 _LAYOUT = re.compile(
@@ -40,8 +45,8 @@ _LAYOUT = re.compile(
 def condensed(source: bytes) -> bytes:
     """Return a module without the parts that only readers and type checkers need.
 
-    These are comments, docstrings, annotations, imports for them, and layout within a line: more
-    than a third of the source. In AWS Lambda they slow down every cold start.
+    These are comments, docstrings, annotations, protocols, imports for them, and layout within a
+    line: more than a third of the source. In AWS Lambda they slow down every cold start.
     """
     code = _COMMENT.sub(r"\1", source.decode())
     code = _DOCSTRING.sub(_without_docstring, code)
@@ -50,7 +55,7 @@ def condensed(source: bytes) -> bytes:
     # A dataclass needs an annotation of each field, and reads what it says for `ClassVar` alone.
     code = _FIELDS.sub(lambda fields: _FIELD_TYPE.sub(r"\1: ...", fields[0]), code)
     code = _VARIABLE_TYPE.sub(r"\1", code)
-    code = _TYPE_VARIABLE.sub("", code)
+    code = _TYPE_NAME.sub("", code)
     return _LAYOUT.sub(_without_layout, _without_unused_imports(code)).encode()
 
 

@@ -49,6 +49,10 @@ class MeteredSource:
         """Whether the source is an archive."""
         return self._source.is_archive
 
+    def connect(self) -> None:
+        """Open a connection ahead, if the source is reached over any."""
+        self._source.connect()
+
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
         """Return a manifest, as the source has it."""
         return self._source.manifest(descriptor)

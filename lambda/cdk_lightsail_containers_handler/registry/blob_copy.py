@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from contextlib import closing
 from typing import Literal, Protocol
 
@@ -40,6 +39,9 @@ class BlobSource(Protocol):
     def is_archive(self) -> bool:
         """Whether it is an archive, about which other things are to be done."""
 
+    def connect(self) -> None:
+        """Open a connection ahead, if it is reached over any."""
+
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
         """Return a manifest of an index, or the one that is to be copied."""
 
@@ -54,6 +56,8 @@ class BlobCopy:
         source: where they are.
         destination: where they go.
         deadline: how long it may go on.
+
+    Attributes:
         contents: blobs that are in memory already.
     """
 
@@ -62,12 +66,11 @@ class BlobCopy:
         source: BlobSource,
         destination: Repository,
         deadline: TimeLimit,
-        contents: Mapping[Descriptor, bytes],
     ) -> None:
+        self.contents: dict[Descriptor, bytes] = {}
         self._source = source
         self._destination = destination
         self._deadline = deadline
-        self._contents = contents
         self._unfinished: list[Upload] = []
 
     def copy(self, blob: Descriptor, buffer: memoryview, *, is_new: bool) -> Outcome:
@@ -152,7 +155,7 @@ class BlobCopy:
         return piece
 
     def _open(self, blob: Descriptor) -> BlobReader:
-        content = self._contents.get(blob)
+        content = self.contents.get(blob)
         return self._source.open_blob(blob) if content is None else _Content(content)
 
 

@@ -101,11 +101,19 @@ def copy_image(
         DeadlineExceeded: the next copy goes on after the blobs that are there.
         RegistryError: it did not work; the destination has no such image.
     """
-    found = image or find_image(source)
-    copy = _Copy(source, destination, found, deadline, progress)
-    if not copy.is_there():
-        copy.run(workers)
-    return copy.result(_put_manifest(destination, found.manifest))
+    workers = min(workers, len(image.manifest.blobs)) if image else workers
+    copy = _Copy(source, destination, deadline, progress, workers)
+    try:
+        copy.connect()
+        if image is None:
+            image = find_image(source, found=copy.look_for)
+        else:
+            copy.look_for(image.manifest)
+        if not copy.is_there(image):
+            copy.run(image)
+    finally:
+        copy.end()
+    return copy.result(_put_manifest(destination, image.manifest))
 
 
 def _put_manifest(destination: Repository, image: Image) -> str:
@@ -133,61 +141,80 @@ class _Copy:
         self,
         source: BlobSource,
         destination: Repository,
-        image: FoundImage,
         deadline: TimeLimit,
         progress: Callable[[Progress], None],
+        workers: int,
     ) -> None:
+        self._source = source
         self._destination = destination
         self._connections = destination.connections
-        self._blobs = BlobCopy(source, destination, deadline, {image.manifest.config: image.config})
-        self._image = image
+        self._blobs = BlobCopy(source, destination, deadline)
         self._progress = progress
-        manifest = image.manifest
-        small = [blob for blob in manifest.blobs if blob.size <= _SMALL]
-        digests = {blob.digest for blob in small}
-        upwards = (blob.digest for blob in (*manifest.layers, manifest.config))
-        lowest = next((digest for digest in upwards if digest in digests), "")
-        # The lowest one goes first: a copy that goes on concludes from it that others are there.
-        self._small = deque(sorted(small, key=lambda blob: blob.digest != lowest))
-        self._large = deque(blob for blob in manifest.blobs if blob.size > _SMALL)
+        self._workers = workers
+        self._threads: list[threading.Thread] = []
+        self._is_known = threading.Event()
+        self._all: tuple[Descriptor, ...] = ()
+        self._small: deque[Descriptor] = deque()
+        self._large: deque[Descriptor] = deque()
         self._is_new = False
         self._done: list[tuple[Descriptor, Outcome]] = []
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
 
-    def is_there(self) -> bool:
-        """Return whether the destination has the image; if not, note whether small blobs are new.
+    def connect(self) -> None:
+        """Start threads, which connect to both sides while it is found out what there is to do.
 
-        Images share their lowest layers. Where the lowest small blob is missing, so are the others,
-        and the image: to send the few that may be there costs less than to look for each.
+        The last one uses the connections over which that is found out.
         """
-        lowest = self._small[0] if self._small else None
-        if lowest is not None and not self._destination.has_blob(lowest):
+        for _ in range(self._workers - 1):
+            self._start(PIECE, self._large, self._small, sides=(self._destination, self._source))
+
+    def end(self) -> None:
+        """Let the threads end; they copy nothing more."""
+        self._large.clear()
+        self._small.clear()
+        self._join()
+
+    def look_for(self, image: Image) -> None:
+        """Look for the blob of an image that tells most about the others.
+
+        Images share their lowest layers. Where the lowest small layer is missing, so are the other
+        small ones, and the image: to send the few that may be there costs less than to look for
+        each. Without a small layer the uppermost one tells whether the image is there.
+        """
+        self._all = image.blobs
+        layers = [layer for layer in image.layers if not layer.is_elsewhere] or [image.config]
+        small = [layer for layer in layers if layer.size <= _SMALL]
+        self._first = (small or layers[::-1])[0]
+        # It goes first: a copy that goes on concludes from a small one that others are there.
+        for blob in sorted(self._all, key=lambda blob: blob.digest != self._first.digest):
+            (self._small if blob.size <= _SMALL else self._large).append(blob)
+        self._is_first_there = self._destination.look_for(self._first)
+
+    def is_there(self, image: FoundImage) -> bool:
+        """Return whether the destination has it; if not, note what else is not there."""
+        if not self._is_first_there():
             self._is_new = True
             return False
-        if self._destination.has_manifest(self._image.digest):
-            for blob in self._image.manifest.blobs:
+        if self._destination.has_manifest(image.digest):
+            for blob in self._all:
                 self._tell(blob, "skipped")
             return True
-        if lowest is not None:
-            self._tell(self._small.popleft(), "skipped")
+        first = (self._small if self._first.size <= _SMALL else self._large).popleft()
+        self._tell(first, "skipped")
         return False
 
-    def run(self, workers: int) -> None:
+    def run(self, image: FoundImage) -> None:
         """Copy all blobs; stop at the first failure, and leave nothing half done."""
-        both = min(workers, len(self._large) + len(self._small))
+        self._blobs.contents[image.manifest.config] = image.config
         is_near = self._connections.waited < _NEAR_SECONDS * self._connections.requests
-        more = 0 if is_near else min(4 * (workers - 1), len(self._small) // 3)
-        takers = [(PIECE, self._large, self._small)] * both + [(_SMALL_PIECE, self._small)] * more
-        threads = [
-            threading.Thread(target=self._work, args=taker, name=f"copy-{number}")
-            for number, taker in enumerate(takers)
-        ]
+        more = 0 if is_near else min(4 * (self._workers - 1), len(self._small) // 3)
+        self._is_known.set()
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            self._start(PIECE, self._large, self._small)
+            for _ in range(more):
+                self._start(_SMALL_PIECE, self._small)
+            self._join()
         except BaseException as error:
             self._fail(error)
             raise
@@ -201,18 +228,39 @@ class _Copy:
         outcomes = [outcome for _, outcome in self._done]
         return CopyResult(
             digest=digest,
-            size=self._image.size,
+            size=sum(blob.size for blob in self._all),
             copied=outcomes.count("copied"),
             skipped=outcomes.count("skipped"),
             bytes=sum(blob.size for blob, outcome in self._done if outcome == "copied"),
         )
 
-    def _work(self, piece: int, *queues: deque[Descriptor]) -> None:
-        buffer = memoryview(bytearray(piece))
+    def _start(
+        self, piece: int, *queues: deque[Descriptor], sides: Iterable[BlobSource | Repository] = ()
+    ) -> None:
+        name = f"copy-{len(self._threads)}"
+        thread = threading.Thread(target=self._work, args=(piece, queues, sides), name=name)
+        thread.start()
+        self._threads.append(thread)
+
+    def _join(self) -> None:
+        self._is_known.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(
+        self,
+        piece: int,
+        queues: Iterable[deque[Descriptor]],
+        sides: Iterable[BlobSource | Repository],
+    ) -> None:
         try:
+            for side in sides:
+                side.connect()
+            self._is_known.wait()
+            buffer = memoryview(bytearray(piece))
             # Until nothing waits, or no request begins because another has failed.
             for blob in _taken(queues):
-                is_new = self._is_new and blob.size <= _SMALL
+                is_new = self._is_new and (blob.size <= _SMALL or blob.digest == self._first.digest)
                 outcome = self._blobs.copy(blob, buffer, is_new=is_new)
                 with self._lock:
                     self._tell(blob, outcome)
@@ -234,9 +282,9 @@ class _Copy:
             size=blob.size,
             outcome=outcome,
             blobs_done=len(self._done),
-            blobs=len(self._image.manifest.blobs),
+            blobs=len(self._all),
             bytes_done=sum(one.size for one, _ in self._done),
-            bytes=self._image.size,
+            bytes=sum(one.size for one in self._all),
         )
         self._progress(done)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .blob_copy import BlobSource, read_blob
@@ -44,36 +46,47 @@ class FoundImage:
         return sum(blob.size for blob in self.manifest.blobs)
 
 
-def find_image(source: BlobSource, platform: Platform = LINUX_AMD64) -> FoundImage:
+def find_image(
+    source: BlobSource,
+    platform: Platform = LINUX_AMD64,
+    *,
+    found: Callable[[Image], None] = lambda _: None,
+) -> FoundImage:
     """Return the image of a source that runs on a platform; no layer moves.
 
     Args:
         source: where to look.
         platform: what the image has to run on.
+        found: called with its manifest, before its configuration is read.
 
     Raises:
         PlatformMissing: there is none.
         Unsupported: it is no image that is copied.
         RegistryError: the source did not give it.
     """
+    name = str(source)
+    with _explained(source):
+        manifest, told = source.manifest(), None
+        named = digest_of(manifest.content)
+        for _ in range(_DEEPEST_INDEX):
+            if isinstance(manifest, Index):
+                chosen = manifest.choose(platform, name)
+                manifest, told = source.manifest(chosen), chosen.platform or told
+        if isinstance(manifest, Index):
+            raise Unsupported(f"{name} is an index in an index in an index")
+    found(manifest)
+    with _explained(source):
+        config = read_blob(source, manifest.config, f"the config of {name}")
+        check_platform(config, platform, name, told)
+        check_layers(config, len(manifest.layers), name)
+    return FoundImage(named=named, manifest=manifest, config=config)
+
+
+@contextmanager
+def _explained(source: BlobSource) -> Iterator[None]:
     try:
-        return _find(source, platform, str(source))
+        yield
     except RegistryError as error:
         if source.is_archive:
             error.in_archive()
         raise
-
-
-def _find(source: BlobSource, platform: Platform, name: str) -> FoundImage:
-    manifest, told = source.manifest(), None
-    named = digest_of(manifest.content)
-    for _ in range(_DEEPEST_INDEX):
-        if isinstance(manifest, Index):
-            chosen = manifest.choose(platform, name)
-            manifest, told = source.manifest(chosen), chosen.platform or told
-    if isinstance(manifest, Index):
-        raise Unsupported(f"{name} is an index in an index in an index")
-    config = read_blob(source, manifest.config, f"the config of {name}")
-    check_platform(config, platform, name, told)
-    check_layers(config, len(manifest.layers), name)
-    return FoundImage(named=named, manifest=manifest, config=config)

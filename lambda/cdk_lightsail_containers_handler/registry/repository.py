@@ -6,15 +6,16 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoint
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from .descriptor import Descriptor
-from .errors import DigestMismatch, Missing, Rejected, Unauthorized
+from .errors import DigestMismatch, Missing, RegistryError, Rejected, Unauthorized
 from .http.connection import Connections
 from .http.request import Request
-from .http.response import Response
-from .http.transport import Transport
+from .http.response import BROKEN, Response
+from .http.transport import Exchange, Transport
 from .http.wire import TimeLimit
 from .login import CredentialsSource, Login
 from .manifest import LARGEST_MANIFEST, MEDIA_TYPES, Image, Index, check, parse
@@ -77,6 +78,11 @@ class Repository:
     def name(self) -> str:
         """The repository's name in its registry."""
         return self.reference.repository
+
+    def connect(self) -> None:
+        """Open a connection ahead, if it works: the request that needs one says why it does not."""
+        with suppress(RegistryError, *BROKEN):
+            self.connections.open(self._registry.origin, self.transport.deadline)
 
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
         """Return a manifest whose digest and size are right.
@@ -180,13 +186,21 @@ class Repository:
         Raises:
             DigestMismatch: it is there, and its size is not what its manifest says.
         """
+        return self.look_for(blob)()
+
+    def look_for(self, blob: Descriptor) -> Callable[[], bool]:
+        """Ask whether a blob is there, and return what reads the answer, as of `has_blob`."""
         request = Request(
             method="HEAD",
             url=self.url(f"blobs/{blob.digest}"),
             purpose=f"tell of blob {blob.short_digest}",
         )
+        exchange = self.transport.begin(request)
+        return lambda: self._is_there(exchange, blob)
+
+    def _is_there(self, exchange: Exchange, blob: Descriptor) -> bool:
         try:
-            response = self.transport.send(request, _OK)
+            response = exchange.answer(_OK)
         except (Missing, Rejected, Unauthorized):
             return False
         response.close()

@@ -54,6 +54,9 @@ class Archive:
         """Return the archive's name."""
         return str(self._file)
 
+    def connect(self) -> None:
+        """Do nothing: its file is read already."""
+
     def manifest(self, descriptor: Descriptor | None = None) -> Image | Index:
         """Return a manifest whose digest and size are right.
 

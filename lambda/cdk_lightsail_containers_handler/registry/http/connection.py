@@ -98,6 +98,17 @@ class Connections:
                 connection.interrupt()
         return connection
 
+    def open(self, origin: Origin, deadline: TimeLimit) -> None:
+        """Open a connection to an origin ahead, and keep it for a request.
+
+        Raises:
+            OSError: there is no way to it.
+            RegistryError: there is no time left, or no registry can be there.
+        """
+        connection = Connection(origin, self._connect(origin, deadline), self)
+        connection.is_used_again = True  # it may be closed by then
+        self.keep(connection)
+
     def keep(self, connection: Connection) -> None:
         """Keep a connection for another request."""
         with self._lock:
@@ -180,7 +191,7 @@ class Connection:
 
     Attributes:
         origin: who answers.
-        is_used_again: whether it was kept after a request, so that it may be dead by now.
+        is_used_again: whether it was kept for this request, so that it may be dead by now.
         method: the method of the request.
         wire: what goes over it.
     """
