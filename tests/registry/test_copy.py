@@ -243,7 +243,7 @@ def test_connects_to_both_sides_while_it_looks_what_there_is_to_do(copying: Copy
     copying.source.add(image(*layers(4, 2 << 20)), "1")
     both = (copying.source, copying.destination)
 
-    def wait_for_connections(_: Handler) -> None:
+    def wait_for_connections(_: Connection) -> None:
         give_up = time.monotonic() + 60
         while any(side.connections < 3 for side in both):
             assert time.monotonic() < give_up
@@ -259,7 +259,7 @@ def test_looks_into_the_destination_while_the_source_gives_the_config(copying: C
     is_asked = threading.Event()
     copying.destination.fail("HEAD .*blobs", lambda _: is_asked.set())
 
-    def wait_for_the_destination(_: Handler) -> None:
+    def wait_for_the_destination(_: Connection) -> None:
         assert is_asked.wait(60)
 
     copying.source.fail("GET .*blobs", wait_for_the_destination)
