@@ -93,6 +93,7 @@ class Stack:
     urls: dict[str, str] = field(default_factory=dict)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
     entry: Any = main.make_handler
+    _client: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.handler = self.new_handler()
@@ -146,8 +147,10 @@ class Stack:
         return self.send(self.request("Delete", PhysicalResourceId=physical_id, **changes))
 
     def client(self) -> Any:
-        """Return a client of another user."""
-        return boto3.client("lightsail", endpoint_url=self.lightsail.url)
+        """Return a client of another user, always the same one: to make it takes milliseconds."""
+        if self._client is None:
+            self._client = boto3.client("lightsail", endpoint_url=self.lightsail.url)
+        return self._client
 
     def images(self) -> list[str]:
         """The registered images, sorted, once every read has caught up."""

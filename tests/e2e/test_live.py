@@ -88,17 +88,14 @@ FORGETTING = likelier_but(
 )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("row", "unsettled"),
     [
         # A registration of what is not there works, so none tells whether a push is there.
         (REFUSING, {"U8"}),
         # What is gone at once cannot be registered, and so neither deployed nor deleted.
-        pytest.param(
-            FORGETTING,
-            {"U1", "U2", "U3", "U4", "U5", "U8", "U9", "U10", "U11", "U12", "U13"},
-            marks=pytest.mark.nightly,
-        ),
+        (FORGETTING, {"U1", "U2", "U3", "U4", "U5", "U8", "U9", "U10", "U11", "U12", "U13"}),
     ],
     ids=["refusing", "forgetting"],
 )

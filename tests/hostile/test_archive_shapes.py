@@ -42,7 +42,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(content)
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(damaged())
 def test_a_damaged_archive_is_read_or_refused(content: bytes) -> None:
     check_archive(content)
@@ -116,7 +116,7 @@ BODIES = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.sampled_from(["GET", "HEAD", "PUT"]), answers())
 @example("GET", head("200 OK", f"Content-Type: multipart/mixed; boundary*{'9' * 5000}=x"))
 def test_an_answer_of_any_bytes_is_one_or_none(method: str, answer: bytes) -> None:

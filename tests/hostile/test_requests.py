@@ -5,7 +5,7 @@ import socket
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from reliability.fuzz.wire_targets import check_event
 
@@ -43,7 +43,6 @@ EVENTS = [
 ]
 
 
-@settings(max_examples=200)
 @given(st.one_of(*map(changed, EVENTS), values))
 def test_of_any_shape_are_answered_once_or_refused(given: Any) -> None:
     check_event(given)
@@ -72,7 +71,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.filterwarnings("ignore:URLs without a scheme:FutureWarning")
 @pytest.mark.usefixtures("no_network")
-@settings(max_examples=30)  # each makes a context for TLS
 @given(st.one_of(strings, strings.map("https://{}".format), st.from_regex(r"https?://[!-~]{0,30}")))
 def test_are_not_answered_at_what_is_no_address(url: str) -> None:
     with pytest.raises(Undeliverable) as caught:

@@ -153,7 +153,13 @@ def test_the_plan_tells_account_region_names_and_cost(
 
 
 @pytest.mark.parametrize(
-    ("typed", "code"), [(b"no\n", 1), (b"y\n", 1), (b"\x04", 1), (b"\x03", 130)]
+    ("typed", "code"),
+    [
+        (b"no\n", 1),
+        pytest.param(b"y\n", 1, marks=pytest.mark.nightly),
+        pytest.param(b"\x04", 1, marks=pytest.mark.nightly),
+        (b"\x03", 130),
+    ],
 )
 def test_anything_but_yes_makes_nothing(
     aws: FakeAws, lightsail: LightsailServer, typed: bytes, code: int
@@ -237,6 +243,7 @@ def test_where_the_cdk_cannot_synthesize_nothing_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.nightly
 def test_where_the_bootstrap_is_too_old_nothing_is_made(
     capsys: pytest.CaptureFixture[str], aws: FakeAws, lightsail: LightsailServer, tmp_path: Path
 ) -> None:

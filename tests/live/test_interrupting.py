@@ -61,7 +61,7 @@ def has_called(lightsail: LightsailServer, operation: str) -> Callable[[], bool]
         pytest.param(
             *("CreateContainerServiceDeployment", signal.SIGINT), marks=pytest.mark.nightly
         ),
-        ("UpdateContainerService", signal.SIGTERM),
+        pytest.param("UpdateContainerService", signal.SIGTERM, marks=pytest.mark.nightly),
     ],
 )
 def test_nothing_is_left(
@@ -83,6 +83,7 @@ def test_nothing_is_left(
     assert not live.report.exists()
 
 
+@pytest.mark.nightly
 def test_nothing_is_left_when_the_terminal_is_closed(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -106,6 +107,7 @@ def test_nothing_is_left_when_the_terminal_is_closed(
     assert services(lightsail) == []
 
 
+@pytest.mark.nightly
 def test_an_answer_of_another_form_ends_the_run_and_nothing_is_left(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -119,6 +121,7 @@ def test_an_answer_of_another_form_ends_the_run_and_nothing_is_left(
     assert services(lightsail) == []
 
 
+@pytest.mark.nightly
 def test_a_report_that_cannot_be_written_is_printed(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_report_that_cannot_be_written_is_printed(
     assert "# Lightsail, as it was found" in live.output
 
 
+@pytest.mark.nightly
 def test_a_service_that_cannot_be_made_is_told_and_nothing_is_left(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -146,6 +150,7 @@ def test_a_service_that_cannot_be_made_is_told_and_nothing_is_left(
     assert "maximum limit" in live.report.read_text()
 
 
+@pytest.mark.nightly
 def test_a_report_does_not_tell_who_ran_it(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -165,6 +170,7 @@ def test_a_report_does_not_tell_who_ran_it(
     assert "alice" not in report
 
 
+@pytest.mark.nightly
 def test_a_second_interruption_tells_what_is_left_and_clean_up_removes_it(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -78,6 +78,7 @@ def found(cloud: Cloud) -> dict[str, Any]:
     return sides
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("switch", list(switches()), ids=lambda switch: f"{switch[0]}={switch[1]}")
 def test_every_side_of_every_switch_is_found_and_all_others_with_it(
     cloud: Callable[..., Cloud], switch: tuple[str, Any]
@@ -110,6 +111,7 @@ def test_all_questions_are_answered_and_the_command_gives_the_same_lightsail(clo
     ]
 
 
+@pytest.mark.nightly
 def test_what_is_found_of_the_default_is_the_default(cloud: Start) -> None:
     assert command(cloud().probe().answers) == "lightsail-local up"
 
@@ -126,6 +128,7 @@ def test_a_refusal_that_is_about_the_caller_answers_nothing(cloud: Start) -> Non
     assert answers["U1"].is_settled
 
 
+@pytest.mark.nightly
 def test_a_deployment_that_comes_to_nothing_leaves_its_questions_open(cloud: Start) -> None:
     started = cloud()
     started.server.faults.append(
@@ -156,6 +159,7 @@ def test_broken_connections_and_errors_of_the_server_are_passed_over(cloud: Star
     assert found(started) == expected()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException"])
 def test_nothing_wrong_is_found_where_every_push_is_gone_at_once(cloud: Start, code: str) -> None:
     behaviour = {"unregistered_seconds": 0, "blob_mount": "created"}
@@ -170,6 +174,7 @@ def test_nothing_wrong_is_found_where_every_push_is_gone_at_once(cloud: Start, c
     assert open_ones >= {"U1", "U2", "U3", "U4", "U8", "U9", "U10", "U12"}
 
 
+@pytest.mark.nightly
 def test_the_calls_are_few(cloud: Start) -> None:
     started = cloud()
     started.probe()
@@ -178,6 +183,7 @@ def test_the_calls_are_few(cloud: Start) -> None:
     assert len(started.server.registry_requests) < 300
 
 
+@pytest.mark.nightly
 def test_a_login_is_not_taken_for_proof_when_another_service_is_ready(cloud: Start) -> None:
     started = cloud(busy_service="refused")
     started.client.create_container_service(serviceName="other", power="nano", scale=1)
@@ -189,6 +195,7 @@ def test_a_login_is_not_taken_for_proof_when_another_service_is_ready(cloud: Sta
     assert answers["U9"].sides == {"busy_service": "refused"}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("code", ["NotFoundException", "InvalidInputException"])
 def test_the_time_of_pushes_is_found_however_a_missing_digest_is_called(
     cloud: Start, code: str
@@ -203,6 +210,7 @@ def test_the_time_of_pushes_is_found_however_a_missing_digest_is_called(
     assert "between" in str(answers["U8"])
 
 
+@pytest.mark.nightly
 def test_each_state_has_a_push_of_its_own_so_that_none_is_gone_by_then(cloud: Start) -> None:
     started = cloud(unregistered_seconds=100)
     busy = Fault(
@@ -220,6 +228,7 @@ def test_each_state_has_a_push_of_its_own_so_that_none_is_gone_by_then(cloud: St
     )
 
 
+@pytest.mark.nightly
 def test_a_look_that_is_refused_for_something_else_tells_no_time(cloud: Start) -> None:
     started = cloud(manifest_reads="denied")
     busy = Fault(
@@ -239,6 +248,7 @@ def test_a_look_that_is_refused_for_something_else_tells_no_time(cloud: Start) -
     assert "The service is UPDATING." in str(answer.evidence)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["error", "reset_before"])
 def test_a_courtesy_that_fails_unsettles_nothing(cloud: Start, kind: str) -> None:
     behaviour = {"blob_mount": "upload", "blob_uploads": "monolithic"}
@@ -249,6 +259,7 @@ def test_a_courtesy_that_fails_unsettles_nothing(cloud: Start, kind: str) -> Non
     assert any(one.operation == "DeleteUpload" for one in started.server.registry_requests)
 
 
+@pytest.mark.nightly
 def test_reads_after_a_deployment_are_looked_at_and_slow_ones_marked(cloud: Start) -> None:
     answers = {one.unknown: one for one in cloud(stale_seconds=7).probe().answers}
 
@@ -274,6 +285,7 @@ def test_reads_that_show_nothing_for_a_minute_are_the_slowest(cloud: Start) -> N
     assert staleness.answer().sides == {"stale_seconds": 60}
 
 
+@pytest.mark.nightly
 def test_a_read_in_time_is_not_marked(cloud: Start) -> None:
     answers = {one.unknown: one for one in cloud(stale_seconds=1).probe().answers}
 

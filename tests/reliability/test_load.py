@@ -10,7 +10,7 @@ import pytest
 from reliability.broken import Broken
 from reliability.lifecycles import register
 from reliability.load import crowds, door, memory, releases
-from reliability.load.crowd import crowd
+from reliability.load.crowd import MANY, crowd
 from reliability.load.two_functions import NotHere
 from reliability.unknowns.sides import KEPT, cover
 
@@ -19,19 +19,22 @@ from fake_time import ThreadTime
 ROOT = Path(__file__).parents[2]
 STALE_SECONDS = 4.0
 # Less of what takes long; the others take minutes of a processor.
-SOME = 6
+SOME = 4
+MORE = 6  # than there is room for
 TOGETHER = ["one label, one digest", "coming and going", "room for 5"]
 LONG = ["deployed, 100 seconds each", "deployed, five minutes each"]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", TOGETHER)
 def test_twenty_stacks_at_once_do_not_disturb_each_other(name: str) -> None:
     crowds.run(name, stale_seconds=STALE_SECONDS)
 
 
-@pytest.mark.parametrize("name", [name for name in crowds.CASES if name not in TOGETHER + LONG])
+@pytest.mark.parametrize("name", [name for name in crowds.CASES if name not in LONG])
 def test_some_stacks_at_once_do_not_disturb_each_other(name: str) -> None:
-    crowds.run(name, stale_seconds=STALE_SECONDS, count=SOME)
+    count = MORE if "room for 5" in name else SOME
+    crowds.run(name, stale_seconds=STALE_SECONDS, count=count)
 
 
 # Of a push that is gone at once, nothing can be deployed.
@@ -48,8 +51,9 @@ def test_two_stacks_that_serve_from_one_service_do_not_disturb_each_other(
     crowds.run("pushed and deployed", count=2, **row)
 
 
-def test_twenty_deployments_take_turns() -> None:
-    with crowd(deployment_seconds=20) as given:
+@pytest.mark.parametrize("count", [SOME, pytest.param(MANY, marks=pytest.mark.nightly)])
+def test_deployments_take_turns(count: int) -> None:
+    with crowd(count, deployment_seconds=20) as given:
         crowds.deployed_once(given)
 
 
@@ -78,16 +82,16 @@ def test_what_a_crowd_leaves_is_told() -> None:
 
 
 def test_stacks_before_a_limit_of_calls_come_through_and_not_all_at_once() -> None:
-    passed = door.pass_through(2, 5, count=SOME)
+    passed = door.pass_through(2, 5, count=MORE)
 
     assert passed.refused > 0
     assert passed.least < passed.seconds < 2 * passed.least
-    assert passed.together < SOME
+    assert passed.together < MORE
 
 
 def test_stacks_with_too_little_time_before_a_limit_of_calls_say_so() -> None:
     with pytest.raises(Broken, match="fewer stacks at once"):
-        door.pass_through(1, 1, count=SOME, seconds=35)
+        door.pass_through(1, 1, count=MORE, seconds=35)
 
 
 @pytest.mark.parametrize("name", memory.SMALL)

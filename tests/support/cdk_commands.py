@@ -31,6 +31,7 @@ class Cdk:
         self.cloud = cloud
         self._folder = folder
         self._project = project
+        self._clients: dict[str, Any] = {}
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         self._environment = {
             **cloud.endpoints.environment_within(os.environ),
@@ -106,15 +107,17 @@ class Cdk:
         )
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the cloud's user."""
-        endpoints = self.cloud.endpoints
-        is_lightsail = service == "lightsail"
-        return boto3.client(
-            service,
-            endpoint_url=endpoints.lightsail if is_lightsail else endpoints.engine,
-            region_name=endpoints.region,
-            verify=None if is_lightsail else endpoints.certificate,
-        )
+        """Return a boto3 client of the cloud's user, made once: a test that waits asks often."""
+        if service not in self._clients:
+            endpoints = self.cloud.endpoints
+            is_lightsail = service == "lightsail"
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=endpoints.lightsail if is_lightsail else endpoints.engine,
+                region_name=endpoints.region,
+                verify=None if is_lightsail else endpoints.certificate,
+            )
+        return self._clients[service]
 
     def images(self, service: str = "shop") -> dict[str, str]:
         """Return the digests of a service's images by their names."""

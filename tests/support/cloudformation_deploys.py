@@ -14,6 +14,7 @@ import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import aws_cdk
@@ -21,6 +22,8 @@ from botocore.exceptions import ClientError
 from demo.cdk_program import ROOT, Ended
 
 from cdk_commands import APP, Cdk
+from ecr_client import EcrClient
+from oci_images import Made
 
 _WAIT = {"Delay": 0.1, "MaxAttempts": 6000}
 # What has no current version to compare with, and what can only be deleted.
@@ -32,7 +35,12 @@ class CloudFormationDeploys(Cdk):
     """Deploys as the command line does: assets to Amazon S3, then a change set.
 
     Apps are synthesized in this process, and all stacks of an app are deployed at once.
+
+    Attributes:
+        built: what building an image gives, for apps with images to build.
     """
+
+    built: Made | None = None
 
     def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Ended:
         if arguments:
@@ -132,8 +140,7 @@ class CloudFormationDeploys(Cdk):
         """Upload the files that a stack's resources need."""
         s3 = self.client("s3")
         assets = json.loads((self.assembly / f"{stack}.assets.json").read_text())
-        if assets["dockerImages"]:
-            raise ValueError("only the command line builds images")
+        self._push(assets["dockerImages"])
         for file in assets["files"].values():
             path = self.assembly / file["source"]["path"]
             if path.name.endswith(".template.json"):
@@ -145,6 +152,19 @@ class CloudFormationDeploys(Cdk):
                     Key=self._placed(destination["objectKey"]),
                     Body=content,
                 )
+
+    def _push(self, images: Mapping[str, Any]) -> None:
+        """Push the images that a stack's resources need."""
+        for image in images.values():
+            if self.built is None:
+                raise ValueError("only the command line builds images")
+            endpoints = self.cloud.endpoints
+            certificate = Path(endpoints.certificate)
+            registry = EcrClient.of_api(self.client("ecr"), endpoints.ecr, certificate)
+            for destination in image["destinations"].values():
+                repository = self._placed(destination["repositoryName"])
+                pushed = registry.push(repository, self.built, destination["imageTag"])
+                assert pushed.status == 201, pushed
 
     def _placed(self, name: str) -> str:
         endpoints = self.cloud.endpoints

@@ -238,7 +238,7 @@ class Stacks:
             if not status.endswith("_IN_PROGRESS"):
                 return status
             assert time.monotonic() < deadline, status
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def events(self, stack: str, resource: str = "Thing") -> list[tuple[str, str, str]]:
         """Give status, reason and physical id of a resource's events, oldest first."""

@@ -131,15 +131,6 @@ def test_env_can_be_evaluated_by_a_posix_shell(up: Callable[..., Any], shell: An
     assert ran.stdout == f"https://127.0.0.1:{cloud.port}\n"
 
 
-def test_ends_on_sigterm_too(up: Callable[..., Any]) -> None:
-    cloud = up()
-
-    cloud.process.terminate()
-    cloud.process.communicate(timeout=60)
-
-    assert cloud.process.returncode == 0
-
-
 def test_tells_when_its_engine_has_ended(up: Callable[..., Any], tmp_path: Path) -> None:
     cloud = up()
     engine = next(
@@ -155,7 +146,9 @@ def test_tells_when_its_engine_has_ended(up: Callable[..., Any], tmp_path: Path)
     assert complained.startswith("lightsail-local: the engine has ended; its log ends with\n")
 
 
-def test_goes_on_answering_when_its_lines_are_not_read(up: Callable[..., Any], run: Run) -> None:
+def test_goes_on_answering_when_its_lines_are_not_read_and_ends_on_sigterm_too(
+    up: Callable[..., Any], run: Run
+) -> None:
     cloud = up("--service=shop")
 
     cloud.process.stdout.close()
