@@ -70,7 +70,7 @@ test-nightly: $(SETUP) .venv-runtime-tests/installed  ## the tests that take lon
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m nightly
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION)
 	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) -m 'nightly or not nightly' \
-		$(OF_THE_FUNCTION) $(FAULTS_TESTS)
+		--hypothesis-profile nightly $(OF_THE_FUNCTION) $(FAULTS_TESTS)
 
 check: $(SETUP)  ## format, lint, types, words, and known vulnerabilities
 	$(BIN)/ruff format --check .

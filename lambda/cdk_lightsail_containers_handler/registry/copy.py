@@ -156,7 +156,7 @@ class _Copy:
         self._all: tuple[Descriptor, ...] = ()
         self._small: deque[Descriptor] = deque()
         self._large: deque[Descriptor] = deque()
-        self._is_new = False
+        self._missing: set[str] = set()
         self._done: list[tuple[Descriptor, Outcome]] = []
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
@@ -192,9 +192,10 @@ class _Copy:
         self._is_first_there = self._destination.look_for(self._first)
 
     def is_there(self, image: FoundImage) -> bool:
-        """Return whether the destination has it; if not, note what else is not there."""
+        """Return whether the destination has it; if not, note what is known to be missing."""
         if not self._is_first_there():
-            self._is_new = True
+            is_small = self._first.size <= _SMALL
+            self._missing = {blob.digest for blob in (self._small if is_small else [self._first])}
             return False
         if self._destination.has_manifest(image.digest):
             for blob in self._all:
@@ -260,7 +261,7 @@ class _Copy:
             buffer = memoryview(bytearray(piece))
             # Until nothing waits, or no request begins because another has failed.
             for blob in _taken(queues):
-                is_new = self._is_new and (blob.size <= _SMALL or blob.digest == self._first.digest)
+                is_new = blob.digest in self._missing
                 outcome = self._blobs.copy(blob, buffer, is_new=is_new)
                 with self._lock:
                     self._tell(blob, outcome)
