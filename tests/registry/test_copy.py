@@ -245,29 +245,32 @@ def answer_late(copying: Copying) -> None:
 def test_connects_to_both_sides_while_it_looks_what_there_is_to_do(copying: Copying) -> None:
     copying.source.add(image(*layers(4, 2 << 20)), "1")
     both = (copying.source, copying.destination)
+    opened: list[bool] = []
 
     def wait_for_connections(_: Connection) -> None:
         give_up = time.monotonic() + 60
-        while any(side.connections < 3 for side in both):
-            assert time.monotonic() < give_up
+        while not (are_open := all(side.connections >= 3 for side in both)):
+            if time.monotonic() > give_up:
+                break
             time.sleep(0.01)
+        opened.append(are_open)
 
     copying.destination.fail("HEAD .*blobs", wait_for_connections)
 
-    copying.copy(workers=3)
+    copying.copy(workers=4)
+
+    assert opened == [True]
 
 
 def test_looks_into_the_destination_while_the_source_gives_the_config(copying: Copying) -> None:
     copying.source.add(image(b"layer"), "1")
     is_asked = threading.Event()
+    asked: list[bool] = []
     copying.destination.fail("HEAD .*blobs", lambda _: is_asked.set())
-
-    def wait_for_the_destination(_: Connection) -> None:
-        assert is_asked.wait(60)
-
-    copying.source.fail("GET .*blobs", wait_for_the_destination)
+    copying.source.fail("GET .*blobs", lambda _: asked.append(is_asked.wait(60)))
 
     assert copying.copy().copied == 2
+    assert asked == [True]
 
 
 def test_fails_once_where_the_destination_takes_no_connection(copying: Copying) -> None:
@@ -936,7 +939,7 @@ def test_a_config_without_a_platform_is_refused(copying: Copying) -> None:
 
 def test_an_upload_that_was_begun_when_the_copy_failed_is_ended(copying: Copying) -> None:
     begun = some_bytes(len(BIG) + 1, "begun")
-    copying.source.add(image(begun, BIG), "1")
+    copying.source.add(image(BIG, begun), "1")
     copying.source.blobs[BLOB] = b"wrong".ljust(len(BIG))
     is_begun, is_asked_for, is_interrupted = (threading.Event() for _ in range(3))
 
