@@ -203,6 +203,38 @@ def test_two_faults_in_one_life_break_nothing(matrix: Matrix) -> None:
     } == {}
 
 
+def test_an_image_stays_where_cloudformation_does_not_say_that_it_cancels(matrix: Matrix) -> None:
+    look = Call("lightsail", "GetContainerImages", 1)
+    asked = Call("cloudformation", "DescribeStacks", 2)
+
+    (made,) = matrix.make(
+        [Run("create by digest", look, "cancelled_before", second=(asked, "outage"))]
+    )
+
+    assert made.result.problems == []
+    assert made.result.windows == {Window.UNREAD: 1}
+
+
+def test_what_a_killed_function_still_waits_for_takes_no_time_of_the_next(matrix: Matrix) -> None:
+    calls = matrix.calls(["push at the last moment"], seed=102)["push at the last moment"]
+    sent = next(call for call in calls if call.operation.startswith("PUT blobs upload"))
+    looked = Call("lightsail", "GetContainerImages", 2)
+
+    (made,) = matrix.make(
+        [
+            Run(
+                "push at the last moment",
+                sent,
+                "killed_before",
+                second=(looked, "killed_before"),
+            )
+        ]
+    )
+
+    assert made.result.was_injected
+    assert made.result.problems == []
+
+
 def test_pairs_are_the_same_for_a_seed_and_have_two_calls_each() -> None:
     calls = {"prune": [REGISTER, Call("response", "PUT", 1)], "delete": [REGISTER]}
 
