@@ -247,7 +247,7 @@ class World:
 
 
 def _is_left(connection: Connection) -> bool:
-    """Return whether nobody waits for an answer any more."""
+    """Return whether its client is gone."""
     try:
         return not connection.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
