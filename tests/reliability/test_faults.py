@@ -228,6 +228,18 @@ def test_what_a_killed_function_still_waits_for_takes_no_time_of_the_next(matrix
     assert made.result.problems == []
 
 
+def test_a_request_is_cancelled_while_another_delivery_of_it_is_carried_out(
+    matrix: Matrix,
+) -> None:
+    first, of_the_other = (Call("cloudformation", "DescribeStacks", number) for number in (1, 2))
+    both = Run("create by digest", first, "again_before", second=(of_the_other, "cancelled_before"))
+
+    (made,) = matrix.make([both])
+
+    assert made.result.was_injected
+    assert (made.result.status, made.result.problems) == ("ROLLBACK_COMPLETE", [])
+
+
 def test_pairs_are_the_same_for_a_seed_and_have_two_calls_each() -> None:
     calls = {"prune": [REGISTER, Call("response", "PUT", 1)], "delete": [REGISTER]}
 
