@@ -188,21 +188,20 @@ class _Copy:
         self._first = (small or layers[::-1])[0]
         # It goes first: a copy that goes on concludes from a small one that others are there.
         for blob in sorted(self._all, key=lambda blob: blob.digest != self._first.digest):
-            (self._small if blob.size <= _SMALL else self._large).append(blob)
+            self._queue(blob).append(blob)
         self._is_first_there = self._destination.look_for(self._first)
 
     def is_there(self, image: FoundImage) -> bool:
         """Return whether the destination has it; if not, note what is known to be missing."""
         if not self._is_first_there():
-            is_small = self._first.size <= _SMALL
-            self._missing = {blob.digest for blob in (self._small if is_small else [self._first])}
+            alike = self._small if self._first.size <= _SMALL else [self._first]
+            self._missing = {blob.digest for blob in alike}
             return False
         if self._destination.has_manifest(image.digest):
             for blob in self._all:
                 self._tell(blob, "skipped")
             return True
-        first = (self._small if self._first.size <= _SMALL else self._large).popleft()
-        self._tell(first, "skipped")
+        self._tell(self._queue(self._first).popleft(), "skipped")
         return False
 
     def run(self, image: FoundImage) -> None:
@@ -210,7 +209,6 @@ class _Copy:
         self._blobs.contents[image.manifest.config] = image.config
         is_near = self._connections.waited < _NEAR_SECONDS * self._connections.requests
         more = 0 if is_near else min(4 * (self._workers - 1), len(self._small) // 3)
-        self._is_known.set()
         try:
             self._start(PIECE, self._large, self._small)
             for _ in range(more):
@@ -234,6 +232,9 @@ class _Copy:
             skipped=outcomes.count("skipped"),
             bytes=sum(blob.size for blob, outcome in self._done if outcome == "copied"),
         )
+
+    def _queue(self, blob: Descriptor) -> deque[Descriptor]:
+        return self._small if blob.size <= _SMALL else self._large
 
     def _start(
         self, piece: int, *queues: deque[Descriptor], sides: Iterable[BlobSource | Repository] = ()
