@@ -23,13 +23,12 @@ define RUNTIME_VENV
 	$(PACKAGES) $(@D) $< "$$python" --clear --without-pip
 endef
 # The function's tests run on its Python. The two that also synthesize need that of the tools.
-OF_THE_FUNCTION := tests/handler tests/registry tests/hostile \
-	--ignore tests/handler/test_asset.py --ignore tests/hostile/test_round_trips.py
+SYNTHESIZING := tests/handler/test_asset.py tests/hostile/test_round_trips.py
+OF_THE_FUNCTION := tests/handler tests/registry tests/hostile $(addprefix --ignore ,$(SYNTHESIZING))
 OF_THE_PACKAGES := tests/constructs tests/local
 # Each package's own tests have every line of it: the others run without the cost of coverage.
 OTHERS := $(filter-out $(OF_THE_FUNCTION) $(OF_THE_PACKAGES) tests/support,\
-	$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py)) \
-	tests/handler/test_asset.py tests/hostile/test_round_trips.py
+	$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py)) $(SYNTHESIZING)
 FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
 # Injects faults on the Python that `make faults` has.
 FAULTS_TEST := tests/reliability/test_faults.py
