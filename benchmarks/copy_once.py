@@ -9,6 +9,7 @@ sys.path.insert(0, f"{os.path.dirname(__file__)}/../lambda")  # noqa: PTH120
 
 from cdk_lightsail_containers_handler.deadline import Deadline
 from cdk_lightsail_containers_handler.registry.copy import copy_image
+from cdk_lightsail_containers_handler.registry.found_image import find_image
 from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
@@ -20,14 +21,16 @@ def main(workers: str, source: str = "", destination: str = "") -> None:
         return
     deadline = Deadline(ends=time.monotonic() + 600)
     with Connections() as connections:
+        pulled = Repository(Reference.parse(source), connections=connections, deadline=deadline)
         copy_image(
-            Repository(Reference.parse(source), connections=connections, deadline=deadline),
+            pulled,
             Repository(
                 Reference.parse(destination),
                 connections=connections,
                 deadline=deadline,
                 is_pushed_to=True,
             ),
+            find_image(pulled),
             deadline=deadline,
             workers=int(workers),
         )

@@ -262,17 +262,6 @@ def test_connects_to_both_sides_while_it_looks_what_there_is_to_do(copying: Copy
     assert opened == [True]
 
 
-def test_looks_into_the_destination_while_the_source_gives_the_config(copying: Copying) -> None:
-    copying.source.add(image(b"layer"), "1")
-    is_asked = threading.Event()
-    asked: list[bool] = []
-    copying.destination.fail("HEAD .*blobs", lambda _: is_asked.set())
-    copying.source.fail("GET .*blobs", lambda _: asked.append(is_asked.wait(60)))
-
-    assert copying.copy().copied == 2
-    assert asked == [True]
-
-
 def test_fails_once_where_the_destination_takes_no_connection(copying: Copying) -> None:
     copying.source.add(image(*layers(4, 2 << 20)), "1")
     with socket.create_server(("127.0.0.1", 0)) as closed:

@@ -13,6 +13,7 @@ from cdk_lightsail_containers_handler.deadline import Deadline
 from cdk_lightsail_containers_handler.registry.auth import Credentials
 from cdk_lightsail_containers_handler.registry.copy import CopyResult, copy_image
 from cdk_lightsail_containers_handler.registry.errors import Missing, Unauthorized
+from cdk_lightsail_containers_handler.registry.found_image import find_image
 from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
@@ -50,18 +51,22 @@ def closed_registry() -> Iterator[DockerRegistry]:
 def copy(source: str, destination: str, credentials: Credentials | None = ROBOT) -> CopyResult:
     deadline = Deadline(ends=time.monotonic() + 60)
     with Connections() as connections:
-        pulled, pushed = Reference.parse(source), Reference.parse(destination)
+        pulled = Repository(
+            Reference.parse(source),
+            connections=connections,
+            deadline=deadline,
+            credentials=lambda: credentials,
+        )
         return copy_image(
+            pulled,
             Repository(
-                pulled, connections=connections, deadline=deadline, credentials=lambda: credentials
-            ),
-            Repository(
-                pushed,
+                Reference.parse(destination),
                 connections=connections,
                 deadline=deadline,
                 credentials=lambda: credentials,
                 is_pushed_to=True,
             ),
+            find_image(pulled),
             deadline=deadline,
         )
 

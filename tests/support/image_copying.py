@@ -52,9 +52,11 @@ class Copying:
 
     def copy(self, image: str = "web:1", to: str = "sr:t", **options: Any) -> CopyResult:
         assert self.deadline is not None
+        source = self.repository(self.source, image)
         return copy_image(
-            self.repository(self.source, image),
+            source,
             self.repository(self.destination, to, is_pushed_to=True),
+            find_image(source),
             deadline=self.deadline,
             **{"progress": self.progress.append, **options},
         )

@@ -17,7 +17,7 @@ from .blob_copy import PIECE, BlobCopy, BlobSource, Outcome
 from .descriptor import Descriptor
 from .docker_manifest import docker_manifest
 from .errors import Rejected
-from .found_image import FoundImage, find_image
+from .found_image import FoundImage
 from .http.wire import TimeLimit
 from .manifest import Image
 from .repository import Repository
@@ -76,7 +76,7 @@ class CopyResult:
 def copy_image(
     source: BlobSource,
     destination: Repository,
-    image: FoundImage | None = None,
+    image: FoundImage,
     *,
     deadline: TimeLimit,
     workers: int = 4,
@@ -90,7 +90,7 @@ def copy_image(
     Args:
         source: where the image is.
         destination: where it goes, under the reference's tag or, without one, its digest.
-        image: what `find_image` has found in the source; looked for without it.
+        image: what `find_image` has found in the source.
         deadline: how long it may go on.
         workers: how many large blobs are copied at once, each through 256 KiB and over two
             connections; up to `4 * (workers - 1)` more copy small blobs, each through 64 KiB, where
@@ -101,16 +101,11 @@ def copy_image(
         DeadlineExceeded: the next copy goes on after the blobs that are there.
         RegistryError: it did not work; the destination has no such image.
     """
-    workers = min(workers, len(image.manifest.blobs)) if image else workers
-    copy = _Copy(source, destination, deadline, progress, workers)
+    copy = _Copy(source, destination, image, deadline, workers, progress=progress)
     try:
         copy.connect()
-        if image is None:
-            image = find_image(source, found=copy.look_for)
-        else:
-            copy.look_for(image.manifest)
-        if not copy.is_there(image):
-            copy.run(image)
+        if not copy.is_there():
+            copy.run()
     finally:
         copy.end()
     return copy.result(_put_manifest(destination, image.manifest))
@@ -141,19 +136,22 @@ class _Copy:
         self,
         source: BlobSource,
         destination: Repository,
+        image: FoundImage,
         deadline: TimeLimit,
-        progress: Callable[[Progress], None],
         workers: int,
+        *,
+        progress: Callable[[Progress], None],
     ) -> None:
         self._source = source
         self._destination = destination
+        self._image = image
+        self._all = image.manifest.blobs
         self._connections = destination.connections
         self._blobs = BlobCopy(source, destination, deadline)
         self._progress = progress
-        self._workers = workers
+        self._workers = min(workers, len(self._all))
         self._threads: list[threading.Thread] = []
         self._is_known = threading.Event()
-        self._all: tuple[Descriptor, ...] = ()
         self._small: deque[Descriptor] = deque()
         self._large: deque[Descriptor] = deque()
         self._missing: set[str] = set()
@@ -175,38 +173,33 @@ class _Copy:
         self._small.clear()
         self._join()
 
-    def look_for(self, image: Image) -> None:
-        """Look for the blob of an image that tells most about the others.
+    def is_there(self) -> bool:
+        """Return whether the destination has the image; if not, note what is known to be missing.
 
         Images share their lowest layers. Where the lowest small layer is missing, so are the other
         small ones, and the image: to send the few that may be there costs less than to look for
         each. Without a small layer the uppermost one tells whether the image is there.
         """
-        self._all = image.blobs
-        layers = [layer for layer in image.layers if not layer.is_elsewhere] or [image.config]
+        manifest = self._image.manifest
+        layers = [layer for layer in manifest.layers if not layer.is_elsewhere] or [manifest.config]
         small = [layer for layer in layers if layer.size <= _SMALL]
-        self._first = (small or layers[::-1])[0]
+        first = (small or layers[::-1])[0]
         # It goes first: a copy that goes on concludes from a small one that others are there.
-        for blob in sorted(self._all, key=lambda blob: blob.digest != self._first.digest):
+        for blob in sorted(self._all, key=lambda blob: blob.digest != first.digest):
             self._queue(blob).append(blob)
-        self._is_first_there = self._destination.look_for(self._first)
-
-    def is_there(self, image: FoundImage) -> bool:
-        """Return whether the destination has it; if not, note what is known to be missing."""
-        if not self._is_first_there():
-            alike = self._small if self._first.size <= _SMALL else [self._first]
-            self._missing = {blob.digest for blob in alike}
+        if not self._destination.has_blob(first):
+            self._missing = {blob.digest for blob in (self._small if small else [first])}
             return False
-        if self._destination.has_manifest(image.digest):
+        if self._destination.has_manifest(manifest.digest):
             for blob in self._all:
                 self._tell(blob, "skipped")
             return True
-        self._tell(self._queue(self._first).popleft(), "skipped")
+        self._tell(self._queue(first).popleft(), "skipped")
         return False
 
-    def run(self, image: FoundImage) -> None:
+    def run(self) -> None:
         """Copy all blobs; stop at the first failure, and leave nothing half done."""
-        self._blobs.contents[image.manifest.config] = image.config
+        self._blobs.contents[self._image.manifest.config] = self._image.config
         is_near = self._connections.waited < _NEAR_SECONDS * self._connections.requests
         more = 0 if is_near else min(4 * (self._workers - 1), len(self._small) // 3)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -46,18 +46,12 @@ class FoundImage:
         return sum(blob.size for blob in self.manifest.blobs)
 
 
-def find_image(
-    source: BlobSource,
-    platform: Platform = LINUX_AMD64,
-    *,
-    found: Callable[[Image], None] = lambda _: None,
-) -> FoundImage:
+def find_image(source: BlobSource, platform: Platform = LINUX_AMD64) -> FoundImage:
     """Return the image of a source that runs on a platform; no layer moves.
 
     Args:
         source: where to look.
         platform: what the image has to run on.
-        found: called with its manifest, before its configuration is read.
 
     Raises:
         PlatformMissing: there is none.
@@ -74,8 +68,6 @@ def find_image(
                 manifest, told = source.manifest(chosen), chosen.platform or told
         if isinstance(manifest, Index):
             raise Unsupported(f"{name} is an index in an index in an index")
-    found(manifest)
-    with _explained(source):
         config = read_blob(source, manifest.config, f"the config of {name}")
         check_platform(config, platform, name, told)
         check_layers(config, len(manifest.layers), name)

@@ -6,7 +6,7 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoint
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from .errors import DigestMismatch, Missing, RegistryError, Rejected, Unauthoriz
 from .http.connection import Connections
 from .http.request import Request
 from .http.response import BROKEN, Response
-from .http.transport import Exchange, Transport
+from .http.transport import Transport
 from .http.wire import TimeLimit
 from .login import CredentialsSource, Login
 from .manifest import LARGEST_MANIFEST, MEDIA_TYPES, Image, Index, check, parse
@@ -186,21 +186,13 @@ class Repository:
         Raises:
             DigestMismatch: it is there, and its size is not what its manifest says.
         """
-        return self.look_for(blob)()
-
-    def look_for(self, blob: Descriptor) -> Callable[[], bool]:
-        """Ask whether a blob is there, and return what reads the answer, as of `has_blob`."""
         request = Request(
             method="HEAD",
             url=self.url(f"blobs/{blob.digest}"),
             purpose=f"tell of blob {blob.short_digest}",
         )
-        exchange = self.transport.begin(request)
-        return lambda: self._is_there(exchange, blob)
-
-    def _is_there(self, exchange: Exchange, blob: Descriptor) -> bool:
         try:
-            response = exchange.answer(_OK)
+            response = self.transport.send(request, _OK)
         except (Missing, Rejected, Unauthorized):
             return False
         response.close()

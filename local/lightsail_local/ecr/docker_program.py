@@ -21,6 +21,7 @@ from cdk_lightsail_containers_handler.registry.archive.archive import Archive
 from cdk_lightsail_containers_handler.registry.auth import Credentials
 from cdk_lightsail_containers_handler.registry.copy import copy_image
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
+from cdk_lightsail_containers_handler.registry.found_image import find_image
 from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
@@ -87,7 +88,7 @@ class DockerProgram:
                 credentials=lambda: Credentials(username=username, password=password),
                 is_pushed_to=True,
             )
-            result = copy_image(archive, repository, deadline=deadline)
+            result = copy_image(archive, repository, find_image(archive), deadline=deadline)
         print(f"{name}: digest: {result.digest} size: {result.size}")
 
     def _call(self, *arguments: str) -> int:
