@@ -145,9 +145,9 @@ class Invariants:
 
     def _window(self, name: str) -> Window | None:
         """Return the case in which an image was left, None if it is none that is known."""
-        image, log = self._stored()[name], self.log.read_text(errors="replace")
+        image = self._stored()[name]
         exchanges = (exchange for stack in self.stacks for exchange in stack.exchanges)
-        windows = (window_of(self.world, image, exchange, log) for exchange in exchanges)
+        windows = (window_of(self.world, image, exchange) for exchange in exchanges)
         return next(filter(None, windows), None)
 
     def _wrong_records(self, outcomes: Collection[Outcome]) -> Iterator[str]:

@@ -25,19 +25,15 @@ class Window(StrEnum):
     FAILED_FIRST = "a duplicate delivery answered FAILED first"
     KILLED = "killed right after it registered, and not able to look again"
     CANCELLED = "cancelled while its answer was on its way"
-    UNREAD = "cancelled while CloudFormation did not say so"
 
 
-def window_of(
-    world: World, image: Mapping[str, Any], exchange: Exchange, log: str
-) -> Window | None:
+def window_of(world: World, image: Mapping[str, Any], exchange: Exchange) -> Window | None:
     """Return the case in which a request left an image, if it did.
 
     Args:
         world: where the image is.
         image: the image, as Lightsail lists it.
         exchange: the request, and what was put to its ResponseURL.
-        log: what the function has logged.
     """
     answers = [(put, json.loads(put.body)) for put in exchange.puts]
     if not answers or exchange.event["RequestType"] == "Delete":
@@ -54,8 +50,6 @@ def window_of(
             if exchange.rolled_back and rolled_back <= put.at < rolled_back + _ON_ITS_WAY_SECONDS:
                 return Window.CANCELLED
     is_its_own = _is_asked_for(image, exchange) and image["createdAt"] >= int(began)
-    if exchange.rolled_back and is_its_own and _has_gone_on(log, exchange):
-        return Window.UNREAD
     if is_failed and is_its_own and image["createdAt"] + 1 < first.began:
         return None if _has_looked(world, first) else Window.KILLED
     return None
@@ -77,12 +71,6 @@ def _is_asked_for(image: Mapping[str, Any], exchange: Exchange) -> bool:
     named = name and (name.service, name.label)
     is_digest = wanted.get("Digest", image["digest"]) == image["digest"]
     return named == (wanted["ServiceName"], wanted["Label"]) and is_digest
-
-
-def _has_gone_on(log: str, exchange: Exchange) -> bool:
-    """Return whether a request was carried out although its stack could not be read."""
-    lines = (json.loads(line) for line in log.splitlines() if line.startswith('{"step": "went on'))
-    return any(line["request"] == exchange.event["RequestId"] for line in lines)
 
 
 def _has_looked(world: World, put: Put) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +103,9 @@ class Function:
         self._world.gate.is_open = self.is_watched
         outcome = process.invoke(queued.event, self.seconds)
         self._process = None
-        with self._holding_up:  # another thread of it may be in a call that is held up
+        is_inner = outer[1] is not None  # within a call that is held up, by another thread maybe
+        # Another thread of the process may be in a call that is held up.
+        with nullcontext() if is_inner else self._holding_up:
             self._running, self._process, self._began, self._world.gate.is_open = outer
             self._world.began = self._began
         self.when_ended()

@@ -178,8 +178,14 @@ class StackStatus:
         return self._type == "Update" and self._taken_up_in.goes_back
 
     def has_cancelled(self) -> bool:
-        """Return whether the stack has taken the request back, as far as that is known."""
-        return self._has_cancelled(self._operation())
+        """Return whether the stack has taken the request back, as far as that is known.
+
+        Asked after the answer, as `takes_back` is.
+
+        Raises:
+            OutOfTime: CloudFormation does not say, although it did before.
+        """
+        return self._has_cancelled(self._operation_by_now())
 
     def stood_for(self) -> str | None:
         """Return the physical id that the resource had before the update that is undone."""
@@ -222,8 +228,11 @@ class StackStatus:
 
         That is when the stack has cancelled the request and does not stand for it. When the answer
         arrived all the same, CloudFormation deletes it by itself.
+
+        Raises:
+            OutOfTime: CloudFormation does not say, although it did before.
         """
-        operation = self._operation()
+        operation = self._operation_by_now()
         if not self._has_cancelled(operation):
             return False
         resources: dict[str, str] = self._read(_LISTING, self._list_resources, {})
@@ -276,6 +285,22 @@ class StackStatus:
         """Return what the stack is doing, nothing if that cannot be read."""
         self._last_read = self._read(_STATUS_CALL, self._describe, Operation())
         return self._last_read
+
+    def _operation_by_now(self) -> Operation:
+        """Return what the stack is doing after the answer, when no one waits for the function.
+
+        What was read before can be read again, so this waits for it, and AWS Lambda repeats the
+        request when that is in vain.
+        """
+        operation = self._operation()
+        if operation.status or not self._taken_up_in.status:
+            return operation
+        try:
+            return Calls(self._deadline, self._log).send(_STATUS_CALL, self._describe)
+        except OutOfTime:
+            raise
+        except HandlerError:
+            return operation
 
     def _describe(self) -> Operation:
         (found,) = self._client.describe_stacks(StackName=self._id)["Stacks"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cdk_lightsail_containers_handler.errors import OutOfTime
 from deployment_requests import FakeLambda, deployment
 from lightsail_local.server import Fault
 from stack_requests import Stack, digest
@@ -52,6 +53,53 @@ def test_what_is_registered_while_it_is_taken_back_is_deleted_when_it_is_answere
 
     assert stack.calls(REGISTER) == 1
     assert stack.images() == []
+
+
+def cancel_unread(stack: Stack, code: str) -> None:
+    """Let a request be cancelled while CloudFormation refuses to say so."""
+    stack.becomes("ROLLBACK_IN_PROGRESS")
+    stack.cloudformation.errors["DescribeStacks"] = code, "Rate exceeded"
+
+
+def test_what_is_taken_back_unread_is_deleted_when_it_can_be_read_again(stack: Stack) -> None:
+    stack.before[REGISTER] = lambda: cancel_unread(stack, "Throttling")
+
+    def be_read_again() -> None:
+        if stack.response.answers and stack.time.now - began > 120:
+            stack.cloudformation.errors.clear()
+
+    began = stack.time.now
+    stack.time.on_sleep = be_read_again
+
+    assert stack.create()["Status"] == "SUCCESS"
+
+    assert stack.calls(REGISTER) == 1
+    assert stack.images() == []
+
+
+def test_the_repetition_deletes_what_is_taken_back_unread(stack: Stack) -> None:
+    stack.before[REGISTER] = lambda: cancel_unread(stack, "Throttling")
+    create = stack.request("Create")
+
+    with pytest.raises(OutOfTime, match="the stack's status is not known"):
+        stack.send(create)
+    assert stack.response.answers[-1]["Status"] == "SUCCESS"
+    assert len(stack.images()) == 1
+    stack.cloudformation.errors.clear()
+
+    stack.time.now += 60
+    assert "before anything was done" in cancelled(stack.send(create))
+    assert stack.images() == []
+
+
+def test_nothing_is_waited_for_that_may_not_be_read_any_more(stack: Stack) -> None:
+    stack.before[REGISTER] = lambda: cancel_unread(stack, "AccessDenied")
+    began = stack.time.now
+
+    assert stack.create()["Status"] == "SUCCESS"
+
+    assert stack.time.now - began < 60
+    assert len(stack.images()) == 1
 
 
 def test_what_was_there_already_is_nothing_to_take_back(stack: Stack) -> None:
