@@ -11,8 +11,7 @@ from aws_cdk import App, Environment, Stack
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 from reliability.report import table
 
-from .call import Call
-from .policy import Permission, Policy
+from .policy import Call, Permission, Policy
 from .stacks import Build
 from .world import World, running_world
 
