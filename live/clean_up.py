@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -89,27 +90,25 @@ class CleanUp:
 
     def _remove(self) -> dict[str, str]:
         """Remove everything, and return what did not work: of the stack, a service, the logs."""
+        removals: Mapping[str, Callable[[], None]] = {
+            "stack": self._stack.delete,
+            **{name: partial(self._delete_service, name) for name in self._services},
+            _LOG_GROUPS: self._delete_log_groups,
+        }
         problems: dict[str, str] = {}
-        for name, remove in (
-            ("stack", self._stack.delete),
-            *((name, self._remover(name)) for name in self._services),
-            (_LOG_GROUPS, self._delete_log_groups),
-        ):
+        for name, remove in removals.items():
             self._doing(f"removing {name}")
             try:
                 remove()
             except _FAILURES as error:
-                problems.setdefault(name, f" ({error})")
+                problems[name] = f" ({error})"
         return problems
-
-    def _remover(self, name: str) -> Callable[[], None]:
-        return lambda: self._delete_service(name)
 
     def _delete_service(self, name: str) -> None:
         clock = self._waiting.clock
         missed: list[float] = []
 
-        def look() -> bool | None:
+        def look() -> bool:
             # Other refusals come while something else is done to the service, its deletion too, and
             # may be the answer for a missing one: AWS's own handler of AWS::Lightsail::Container
             # takes InvalidInputException for that as well. So the list decides, once it is no old
@@ -117,10 +116,10 @@ class CleanUp:
             said = self._lightsail.ask("DeleteContainerService", serviceName=name)
             if name in (service["containerServiceName"] for service in self._listed()):
                 missed.clear()
-                return None
+                return False
             missed.append(clock())
             is_missed_long = clock() - missed[0] >= _STALE_SECONDS
-            return True if said.code == "NotFoundException" or is_missed_long else None
+            return said.code == "NotFoundException" or is_missed_long
 
         self._waiting.until(look, _GONE_SECONDS, "it is not gone")
 

@@ -14,9 +14,27 @@ from .answers import NOT_ASKED, QUESTIONS, Answer, command, written
 from .clean_up import Left
 from .mask import Mask
 from .probes.assumptions import Fact
-from .step import Step
 
 _DISTRIBUTION = "cdk-lightsail-containers"
+
+
+@dataclass(kw_only=True)
+class Step:
+    """A step of the product, and what came of it.
+
+    Args:
+        title: what was done.
+        seconds: how long the command took.
+        results: what came out.
+        is_right: whether it came out as it should.
+        parts: how long our resources took, by type.
+    """
+
+    title: str
+    seconds: float = 0.0
+    results: list[str] = field(default_factory=list)
+    is_right: bool = False
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)

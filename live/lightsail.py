@@ -51,6 +51,16 @@ class Said:
         """Whether it was not carried out."""
         return bool(self.code)
 
+    def carried_out(self) -> Mapping[str, Any]:
+        """Return what was answered.
+
+        Raises:
+            CallFailed: it was refused.
+        """
+        if self.is_refused:
+            raise CallFailed(self.operation, self.code, self.text)
+        return self.answer
+
     def is_like(self, other: Said) -> bool:
         """Return whether it is the same refusal, of another label or digest."""
         return self.is_refused and self._form == other._form
@@ -118,10 +128,7 @@ class Lightsail:
         Raises:
             CallFailed: it was not.
         """
-        said = self.ask(operation, **parameters)
-        if said.is_refused:
-            raise CallFailed(operation, said.code, said.text)
-        return said.answer
+        return self.ask(operation, **parameters).carried_out()
 
     def once(self, operation: str, **parameters: Any) -> Said:
         """Send a call, and do not repeat it.

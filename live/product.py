@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,14 @@ from demo.cdk_program import Ended
 import archives
 from oci_images import Made
 
-from .address import Address
+from .address import ask
 from .cdk import Cdk
+from .document import Step
 from .images import failing_image, serving_image
-from .lightsail import CallFailed, Lightsail
+from .lightsail import CallFailed
+from .probed_service import ProbedService
 from .stack import RunStack
-from .step import Step
-from .waiting import TookTooLong, Waiting
+from .waiting import TookTooLong
 
 _SHOWS_SECONDS = 60.0
 _SHOWN_LINES = 12
@@ -37,14 +37,11 @@ class Product:
 
     Args:
         service: the name of the stack's container service.
-        lightsail: Lightsail.
+        asked: the container service that the questions are put to.
         stack: the stack.
         cdk: the command line.
         folder: where the archives go.
-        waiting: how to wait.
-        is_docker: tells whether the registry takes Docker's manifests only, so that digests
-            change.
-        tell: gets each step before it begins and, whole, when it is over.
+        tell: gets each step when it is over.
 
     Attributes:
         steps: the steps so far.
@@ -54,102 +51,100 @@ class Product:
         self,
         service: str,
         *,
-        lightsail: Lightsail,
+        asked: ProbedService,
         stack: RunStack,
         cdk: Cdk,
         folder: Path,
-        waiting: Waiting,
-        is_docker: Callable[[], bool],
-        tell: Callable[[Step], None] = lambda _: None,
+        tell: Callable[[Step], None],
     ) -> None:
         self._service = service
-        self._lightsail = lightsail
+        self._asked = asked
+        self._lightsail = asked.lightsail
+        self._waiting = asked.waiting
         self._stack = stack
         self._cdk = cdk
         self._folder = folder
-        self._waiting = waiting
-        self._is_docker = is_docker
         self._tell = tell
-        self._address = Address("", waiting)
+        self._url = ""
         self.steps: list[Step] = []
 
     def synthesize(self) -> Ended:
         """Synthesize the stack that is created first, before anything is made."""
         return self._cdk.synth(self._write(serving_image("first")))
 
-    def create(self) -> bool:
-        """Create the stack, and return whether it came out as it should."""
-        made = serving_image("first")
-        with self._step("create: service, image, deployment") as step:
-            run = self._deploy(step, made)
-            self._address = Address(_output(run, "Url"), self._waiting)
-            self._check_serving(step, run, made)
-            self._check_address(step, "first")
-        return self.steps[-1].is_right
+    def take(self, title: str) -> Step:
+        """Take one of `STEPS`, and return what came of it."""
+        step = Step(title=title)
+        self.steps.append(step)
+        began = datetime.now(UTC)
+        try:
+            STEPS[title](self, step)
+            step.is_right = True
+        except (NotAsItShouldBe, TookTooLong, CallFailed, ClientError, BotoCoreError) as error:
+            step.results.append(f"not as it should be: {error}")
+        step.parts = self._parts(began)
+        self._tell(step)
+        return step
 
-    def update(self) -> bool:
+    def create(self, step: Step) -> None:
+        """Create the stack."""
+        self._serve(step, "first")
+
+    def update(self, step: Step) -> None:
         """Update it to another image."""
-        made = serving_image("second")
-        with self._step("update: another image, deployed") as step:
-            run = self._deploy(step, made)
-            self._check_serving(step, run, made)
-            self._check_address(step, "second")
-        return self.steps[-1].is_right
+        self._serve(step, "second")
 
-    def fail(self) -> bool:
+    def fail(self, step: Step) -> None:
         """Update it to an image that fails, which has to be rolled back."""
         before = self._current()
         digests = self._digests()
-        with self._step("update to a version that fails: rolled back") as step:
-            run = self._deploy(step, failing_image(FAILURE), fails=True)
-            self._must(run.returncode != 0, "the deploy fails")
-            self._must(
-                self._stack.status() == "UPDATE_ROLLBACK_COMPLETE",
-                f"the stack is UPDATE_ROLLBACK_COMPLETE, not {self._stack.status()}",
-            )
-            reason = self._stack.reason("UPDATE_FAILED")
-            step.results.append(f"the stack's event: {reason}")
-            self._shows(lambda: self._current() == before, "the deployment before serves on")
-            self._shows(lambda: self._digests() == digests, "the image before is the only one")
-            self._must(FAILURE in reason, "the event quotes what the container printed")
-            self._check_address(step, "second")
-        return self.steps[-1].is_right
+        run = self._deploy(step, failing_image(FAILURE))
+        self._must(run.returncode != 0, "the deploy fails")
+        self._must(
+            self._stack.status() == "UPDATE_ROLLBACK_COMPLETE",
+            f"the stack is UPDATE_ROLLBACK_COMPLETE, not {self._stack.status()}",
+        )
+        reason = self._stack.reason("UPDATE_FAILED")
+        step.results.append(f"the stack's event: {reason}")
+        self._shows(lambda: self._current() == before, "the deployment before serves on")
+        self._shows(lambda: self._digests() == digests, "the image before is the only one")
+        self._must(FAILURE in reason, "the event quotes what the container printed")
+        self._check_address(step, "second")
 
-    def destroy(self) -> bool:
+    def destroy(self, step: Step) -> None:
         """Destroy it."""
-        with self._step("destroy") as step:
-            run = self._timed(step, self._cdk.destroy)
-            self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
-            self._must(not self._stack.status(), "the stack is gone")
-            self._shows(lambda: self._service not in self._services(), "the service is gone")
-            step.results.append("stack and service are gone")
-        return self.steps[-1].is_right
+        run = self._timed(step, self._cdk.destroy)
+        self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
+        self._must(not self._stack.status(), "the stack is gone")
+        self._shows(lambda: self._service not in self._services(), "the service is gone")
+        step.results.append("stack and service are gone")
 
     def deployments(self) -> list[int]:
         """Return the versions of the deployments, in the order of the answer."""
         answer = self._lightsail.tell("GetContainerServiceDeployments", serviceName=self._service)
         return [one["version"] for one in answer.get("deployments", [])]
 
-    @contextmanager
-    def _step(self, title: str) -> Iterator[Step]:
-        step = Step(title=title)
-        self.steps.append(step)
-        self._tell(step)
-        began = datetime.now(UTC)
-        try:
-            yield step
-            step.is_right = True
-        except (NotAsItShouldBe, TookTooLong, CallFailed, ClientError, BotoCoreError) as error:
-            step.results.append(f"not as it should be: {error}")
-        step.parts = self._parts(began)
-        self._tell(step)
+    def _serve(self, step: Step, text: str) -> None:
+        """Deploy an image that serves a string, and look whether it does."""
+        made = serving_image(text)
+        run = self._deploy(step, made)
+        self._must(run.returncode == 0, f"the deploy succeeds\n{_end(run)}")
+        self._url = _output(run, "Url")
+        image, version = _output(run, "ImageName"), _output(run, "DeploymentVersion")
+        digest = _output(run, "ImageDigest")
+        # Where the registry takes Docker's manifests only, an image has another digest there.
+        is_right = self._asked.is_docker or digest == made.digest
+        self._must(is_right, f"the digest is {made.digest}")
+        wanted = (version, "ACTIVE", image)
+        self._shows(lambda: self._current() == wanted, f"deployment {version} serves {image}")
+        self._shows(lambda: self._digests() == {digest}, "its image is the only one")
+        step.results.append(f"deployment {version} is ACTIVE with {image}, the only image")
+        self._check_address(step, text)
 
-    def _deploy(self, step: Step, made: Made, *, fails: bool = False) -> Ended:
+    def _deploy(self, step: Step, made: Made) -> Ended:
         """Deploy an image from an archive, an OCI image layout."""
         archive = self._write(made)
-        run = self._timed(step, lambda: self._cdk.deploy(archive))
-        self._must(fails or run.returncode == 0, f"the deploy succeeds\n{_end(run)}")
-        return run
+        return self._timed(step, lambda: self._cdk.deploy(archive))
 
     def _write(self, made: Made) -> Path:
         folder = self._folder / made.digest[-12:]
@@ -162,18 +157,9 @@ class Product:
         finally:
             step.seconds = self._waiting.clock() - began
 
-    def _check_serving(self, step: Step, run: Ended, made: Made) -> None:
-        image, version = _output(run, "ImageName"), _output(run, "DeploymentVersion")
-        digest = _output(run, "ImageDigest")
-        self._must(self._is_docker() or digest == made.digest, f"the digest is {made.digest}")
-        wanted = (version, "ACTIVE", image)
-        self._shows(lambda: self._current() == wanted, f"deployment {version} serves {image}")
-        self._shows(lambda: self._digests() == {digest}, "its image is the only one")
-        step.results.append(f"deployment {version} is ACTIVE with {image}, the only image")
-
     def _check_address(self, step: Step, text: str) -> None:
-        reply = self._address.reply(text)
-        step.results.append(f"the address {reply}")
+        reply = ask(self._url, text, self._waiting)
+        step.results.append(f"the address {reply.text}")
         self._must(reply.is_possible, f"the address answers {text!r}")
 
     def _current(self) -> tuple[str, str, str]:
@@ -202,7 +188,7 @@ class Product:
     def _shows(self, look: Callable[[], bool], what: str) -> None:
         """Check something that reads may show a moment late."""
         try:
-            self._waiting.until(lambda: True if look() else None, _SHOWS_SECONDS, what)
+            self._waiting.until(look, _SHOWS_SECONDS, what)
         except TookTooLong:
             raise NotAsItShouldBe(f"it is not so that {what}") from None
 
@@ -218,3 +204,12 @@ def _end(run: Ended) -> str:
 def _output(run: Ended, name: str) -> str:
     """Return the output whose name has a part, nothing without one."""
     return next((value for key, value in run.outputs.items() if name in key), "")
+
+
+STEPS: Mapping[str, Callable[[Product, Step], None]] = {
+    "create a service, an image and a deployment": Product.create,
+    "update to another image": Product.update,
+    "update to a version that fails": Product.fail,
+    "destroy": Product.destroy,
+}
+"""The steps by their titles."""

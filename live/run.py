@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,16 +15,15 @@ from .account import Account, Refusal
 from .answers import Answer
 from .cdk import Cdk
 from .clean_up import CleanUp, Left
-from .document import Findings
+from .document import Findings, Step
 from .lightsail import CallFailed, Lightsail
 from .mask import Mask
 from .names import Names
 from .probed_service import ProbedService
 from .probing import Probing
-from .product import Product
+from .product import STEPS, Product
 from .registry import PushRegistry
 from .stack import RunStack
-from .step import Step
 from .waiting import TookTooLong, Waiting
 
 _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)
@@ -102,7 +100,7 @@ class Run:
     def is_right(self) -> bool:
         """Whether all came out as it should; a question that stays open is no fault."""
         steps = self.findings.steps
-        is_whole = len(steps) == len(_STEPS) and all(step.is_right for step in steps)
+        is_whole = len(steps) == len(STEPS) and all(step.is_right for step in steps)
         return is_whole and not self.findings.failure and not self.findings.left
 
     def _work(self, folder: Path) -> None:
@@ -131,12 +129,10 @@ class Run:
         cdk = Cdk(folder, context, environment, self._screen.doing)
         product = Product(
             self._names.web,
-            lightsail=self._lightsail,
+            asked=self._service,
             stack=self._stack,
             cdk=cdk,
             folder=folder,
-            waiting=self._waiting,
-            is_docker=lambda: self._service.is_docker,
             tell=self._tell_step,
         )
         return product, cdk
@@ -156,13 +152,13 @@ class Run:
         self.findings.steps = product.steps
         self.findings.cdk = cdk.version
         try:
-            for title, act in _STEPS.items():
+            for title, act in STEPS.items():
                 with self._screen.step(f"cdk: {title}"):
-                    is_right = act(product)
+                    step = product.take(title)
                 self._probing.look_for_pushes()
                 if act is Product.fail:
                     self._probing.look_at_deployments(product.deployments)
-                if not is_right and act is Product.create:
+                if not step.is_right and act is Product.create:
                     break  # there is nothing to update, and the clean-up removes the rest
         finally:
             self.findings.assets = cdk.assets
@@ -170,7 +166,7 @@ class Run:
     def _gather(self) -> None:
         self.findings.answers = self._probing.answers
         self.findings.facts = self._probing.facts
-        self.findings.times = self._service.times.rows
+        self.findings.times = self._service.times
 
     def _tell_answer(self, answer: Answer) -> None:
         self._screen.line(f"{answer.unknown}: {answer}")
@@ -178,11 +174,3 @@ class Run:
     def _tell_step(self, step: Step) -> None:
         for result in step.results:
             self._screen.line(self.mask(result))
-
-
-_STEPS: dict[str, Callable[[Product], bool]] = {
-    "create a service, an image and a deployment": Product.create,
-    "update to another image": Product.update,
-    "update to a version that fails": Product.fail,
-    "destroy": Product.destroy,
-}

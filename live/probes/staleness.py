@@ -7,7 +7,6 @@ from typing import Any
 
 from cdk_lightsail_containers_handler.lightsail.client import STALE_SECONDS
 from live.answers import Answer, unsettled
-from live.lightsail import CallFailed
 from live.probed_service import ProbedService
 
 _SHOWN_IN_A_ROW = 3
@@ -41,9 +40,7 @@ class Staleness:
                 return name in service.images()
 
             self._time({"GetContainerImages, a registration": is_listed})
-            said = service.ask_to_delete(name)
-            if said.is_refused:
-                raise CallFailed(said.operation, said.code, said.text)
+            service.ask_to_delete(name).carried_out()
             self._time({"GetContainerImages, a deletion": lambda: not is_listed()})
 
     def look_at_deployment(self, answered: Mapping[str, Any]) -> None:

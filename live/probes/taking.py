@@ -10,7 +10,7 @@ from cdk_lightsail_containers_handler.registry.url import Url
 from live.answers import Answer, Side, unsettled
 from live.images import ImageKind
 from live.probed_service import ProbedService
-from live.reply import Reply
+from live.registry import Reply
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 from live.answers import Answer, unsettled
 from live.clean_up import Left
-from live.document import Findings, document
+from live.document import Findings, Step, document
 from live.mask import Mask
-from live.step import Step
 
 ANSWERS = [
     Answer(
