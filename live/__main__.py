@@ -118,8 +118,7 @@ def _run(run: Run, report: Path) -> int:
 
 def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
     """Remove what earlier runs have left in the account and Region."""
-    waiting = Waiting()
-    lightsail = Lightsail(account.client("lightsail"), waiting)
+    lightsail = Lightsail(account.client("lightsail"), Waiting())
     cloudformation = account.client("cloudformation")
     logs = account.client("logs")
     runs = find_runs(lightsail, cloudformation, logs)
@@ -134,12 +133,11 @@ def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
     left: list[Left] = []
     for run, services in runs.items():
         clean_up = CleanUp(
-            RunStack(run, cloudformation, waiting),
-            services,
+            stack=RunStack(run, cloudformation, lightsail.waiting),
+            services=services,
             lightsail=lightsail,
             logs=logs,
             region=account.region,
-            waiting=waiting,
             doing=screen.doing,
         )
         with screen.step(f"Remove what {run} has left"):

@@ -84,16 +84,17 @@ class Lightsail:
 
     Args:
         client: boto3's, which repeats nothing by itself.
-        waiting: how to wait before a call is repeated.
+        waiting: how to wait.
 
     Attributes:
+        waiting: the same.
         calls: how many calls were sent.
         throttled: how many of them were throttled.
     """
 
     def __init__(self, client: Any, waiting: Waiting) -> None:
         self._client = client
-        self._waiting = waiting
+        self.waiting = waiting
         self.calls = 0
         self.throttled = 0
 
@@ -120,7 +121,7 @@ class Lightsail:
                 is_done = may_be_done and said.code == "NotFoundException"
                 return Said(operation=operation) if is_done else said
             longest = min(10.0, 0.5 * 2.0**attempt)
-            self._waiting.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
+            self.waiting.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
 
     def tell(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """Return the answer of a call that has to be carried out.

@@ -13,7 +13,7 @@ from .lightsail import Lightsail, Said
 from .names import TAG
 from .program import PORT
 from .registry import PushRegistry
-from .waiting import TookTooLong, Waiting
+from .waiting import TookTooLong
 
 _SETTLES_SECONDS = 30 * 60.0
 _DEPLOYS_SECONDS = 40 * 60.0
@@ -31,20 +31,17 @@ class ProbedService:
         name: its name, which no other has.
         lightsail: Lightsail.
         registry: the registry.
-        waiting: how to wait.
 
     Attributes:
         is_docker: whether the registry was seen to take Docker's manifests only.
         missing: what was said to the registration of a digest that was never pushed, None before.
     """
 
-    def __init__(
-        self, name: str, lightsail: Lightsail, registry: PushRegistry, waiting: Waiting
-    ) -> None:
+    def __init__(self, name: str, lightsail: Lightsail, registry: PushRegistry) -> None:
         self.name = name
         self.lightsail = lightsail
         self.registry = registry
-        self.waiting = waiting
+        self.waiting = lightsail.waiting
         self._changes: list[tuple[str, float]] = []
         self.is_docker = False
         self.missing: Said | None = None

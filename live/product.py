@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class NotAsItShouldBe(Exception):
     """Something came out wrong; the message says what."""
 
 
+@dataclass(kw_only=True)
 class Product:
     """The steps, one after the other.
 
@@ -42,35 +44,21 @@ class Product:
         cdk: the command line.
         folder: where the archives go.
         tell: gets each step when it is over.
-
-    Attributes:
         steps: the steps so far.
     """
 
-    def __init__(
-        self,
-        service: str,
-        *,
-        asked: ProbedService,
-        stack: RunStack,
-        cdk: Cdk,
-        folder: Path,
-        tell: Callable[[Step], None],
-    ) -> None:
-        self._service = service
-        self._asked = asked
-        self._lightsail = asked.lightsail
-        self._waiting = asked.waiting
-        self._stack = stack
-        self._cdk = cdk
-        self._folder = folder
-        self._tell = tell
-        self._url = ""
-        self.steps: list[Step] = []
+    service: str
+    asked: ProbedService
+    stack: RunStack
+    cdk: Cdk
+    folder: Path
+    tell: Callable[[Step], None]
+    steps: list[Step] = field(default_factory=list)
+    _url: str = ""
 
     def synthesize(self) -> Ended:
         """Synthesize the stack that is created first, before anything is made."""
-        return self._cdk.synth(self._write(serving_image("first")))
+        return self.cdk.synth(self._write(serving_image("first")))
 
     def take(self, title: str) -> Step:
         """Take one of `STEPS`, and return what came of it."""
@@ -83,7 +71,7 @@ class Product:
         except (NotAsItShouldBe, TookTooLong, CallFailed, ClientError, BotoCoreError) as error:
             step.results.append(f"not as it should be: {error}")
         step.parts = self._parts(began)
-        self._tell(step)
+        self.tell(step)
         return step
 
     def create(self, step: Step) -> None:
@@ -101,10 +89,10 @@ class Product:
         run = self._deploy(step, failing_image(FAILURE))
         self._must(run.returncode != 0, "the deploy fails")
         self._must(
-            self._stack.status() == "UPDATE_ROLLBACK_COMPLETE",
-            f"the stack is UPDATE_ROLLBACK_COMPLETE, not {self._stack.status()}",
+            self.stack.status() == "UPDATE_ROLLBACK_COMPLETE",
+            f"the stack is UPDATE_ROLLBACK_COMPLETE, not {self.stack.status()}",
         )
-        reason = self._stack.reason("UPDATE_FAILED")
+        reason = self.stack.reason("UPDATE_FAILED")
         step.results.append(f"the stack's event: {reason}")
         self._shows(lambda: self._current() == before, "the deployment before serves on")
         self._shows(lambda: self._digests() == digests, "the image before is the only one")
@@ -113,15 +101,17 @@ class Product:
 
     def destroy(self, step: Step) -> None:
         """Destroy it."""
-        run = self._timed(step, self._cdk.destroy)
+        run = self._timed(step, self.cdk.destroy)
         self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
-        self._must(not self._stack.status(), "the stack is gone")
-        self._shows(lambda: self._service not in self._services(), "the service is gone")
+        self._must(not self.stack.status(), "the stack is gone")
+        self._shows(lambda: self.service not in self._services(), "the service is gone")
         step.results.append("stack and service are gone")
 
     def deployments(self) -> list[int]:
         """Return the versions of the deployments, in the order of the answer."""
-        answer = self._lightsail.tell("GetContainerServiceDeployments", serviceName=self._service)
+        answer = self.asked.lightsail.tell(
+            "GetContainerServiceDeployments", serviceName=self.service
+        )
         return [one["version"] for one in answer.get("deployments", [])]
 
     def _serve(self, step: Step, text: str) -> None:
@@ -133,7 +123,7 @@ class Product:
         image, version = _output(run, "ImageName"), _output(run, "DeploymentVersion")
         digest = _output(run, "ImageDigest")
         # Where the registry takes Docker's manifests only, an image has another digest there.
-        is_right = self._asked.is_docker or digest == made.digest
+        is_right = self.asked.is_docker or digest == made.digest
         self._must(is_right, f"the digest is {made.digest}")
         wanted = (version, "ACTIVE", image)
         self._shows(lambda: self._current() == wanted, f"deployment {version} serves {image}")
@@ -144,43 +134,43 @@ class Product:
     def _deploy(self, step: Step, made: Made) -> Ended:
         """Deploy an image from an archive, an OCI image layout."""
         archive = self._write(made)
-        return self._timed(step, lambda: self._cdk.deploy(archive))
+        return self._timed(step, lambda: self.cdk.deploy(archive))
 
     def _write(self, made: Made) -> Path:
-        folder = self._folder / made.digest[-12:]
+        folder = self.folder / made.digest[-12:]
         return folder if folder.exists() else archives.write(folder, archives.layout(made))
 
     def _timed(self, step: Step, command: Callable[[], Ended]) -> Ended:
-        began = self._waiting.clock()
+        began = self.asked.waiting.clock()
         try:
             return command()
         finally:
-            step.seconds = self._waiting.clock() - began
+            step.seconds = self.asked.waiting.clock() - began
 
     def _check_address(self, step: Step, text: str) -> None:
-        reply = ask(self._url, text, self._waiting)
+        reply = ask(self._url, text, self.asked.waiting)
         step.results.append(f"the address {reply.text}")
         self._must(reply.is_possible, f"the address answers {text!r}")
 
     def _current(self) -> tuple[str, str, str]:
         """Return version, state and image of what serves."""
-        answer = self._lightsail.tell("GetContainerServices", serviceName=self._service)
+        answer = self.asked.lightsail.tell("GetContainerServices", serviceName=self.service)
         current = answer["containerServices"][0].get("currentDeployment", {})
         container = current.get("containers", {}).get("web", {})
         version = str(current.get("version", ""))
         return version, current.get("state", ""), container.get("image", "")
 
     def _digests(self) -> set[str]:
-        answer = self._lightsail.tell("GetContainerImages", serviceName=self._service)
+        answer = self.asked.lightsail.tell("GetContainerImages", serviceName=self.service)
         return {image["digest"] for image in answer.get("containerImages", [])}
 
     def _services(self) -> set[str]:
-        answer = self._lightsail.tell("GetContainerServices")
+        answer = self.asked.lightsail.tell("GetContainerServices")
         return {one["containerServiceName"] for one in answer.get("containerServices", [])}
 
     def _parts(self, since: datetime) -> dict[str, float]:
         try:
-            took = self._stack.seconds(since)
+            took = self.stack.seconds(since)
         except (ClientError, BotoCoreError):
             return {}  # it is gone
         return {kind: took[kind] for kind in took if kind.startswith(_OUR_TYPES)}
@@ -188,7 +178,7 @@ class Product:
     def _shows(self, look: Callable[[], bool], what: str) -> None:
         """Check something that reads may show a moment late."""
         try:
-            self._waiting.until(look, _SHOWS_SECONDS, what)
+            self.asked.waiting.until(look, _SHOWS_SECONDS, what)
         except TookTooLong:
             raise NotAsItShouldBe(f"it is not so that {what}") from None
 

@@ -29,7 +29,6 @@ from oci_images import Made
 from .certificates import trusting
 from .lightsail import Lightsail
 from .mask import Mask
-from .waiting import Waiting
 
 _REPOSITORY = "sr"
 _SECONDS = 300.0
@@ -71,13 +70,12 @@ class PushRegistry:
 
     Args:
         lightsail: gives the logins.
-        waiting: the clock of deadlines, and how to wait.
         mask: told of what is secret.
     """
 
-    def __init__(self, lightsail: Lightsail, waiting: Waiting, mask: Mask) -> None:
+    def __init__(self, lightsail: Lightsail, mask: Mask) -> None:
         self._lightsail = lightsail
-        self._waiting = waiting
+        self._waiting = lightsail.waiting
         self._mask = mask
         self._host = ""
         self._credentials: Credentials | None = None

@@ -29,11 +29,10 @@ class Cloud:
         self.server = server
         self.client = client
         self.time = time
-        waiting = Waiting(clock=time.clock, sleep=time.sleep)
         self.mask = Mask()
-        self.lightsail = Lightsail(client, waiting)
-        registry = PushRegistry(self.lightsail, waiting, self.mask)
-        self.service = ProbedService(Names(NAME).run, self.lightsail, registry, waiting)
+        self.lightsail = Lightsail(client, Waiting(clock=time.clock, sleep=time.sleep))
+        registry = PushRegistry(self.lightsail, self.mask)
+        self.service = ProbedService(Names(NAME).run, self.lightsail, registry)
         self.probing = Probing(self.service, self.mask)
 
     def rename(self, code: str, renamed: str) -> None:
