@@ -112,7 +112,7 @@ def _run(run: Run, report: Path) -> int:
         _say(f"The report is in {report}. A local cloud that behaves so:")
     except OSError as error:
         _say(f"The report could not be written ({error}), so here it is:\n\n{text}")
-    _say(f"  {command(run.findings.answers)}")
+    _say(f"  {command(run.findings.answers.values())}")
     return 0 if run.is_right else 1
 
 

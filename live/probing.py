@@ -35,14 +35,14 @@ class Probing:
     Args:
         service: the service, not made yet.
         mask: takes secrets out of what is shown.
-        tell: gets each answer.
+        tell: gets each question and its answer.
 
     Attributes:
         facts: what else was seen.
     """
 
     def __init__(
-        self, service: ProbedService, mask: Mask, tell: Callable[[Answer], None] = lambda _: None
+        self, service: ProbedService, mask: Mask, tell: Callable[[str, Answer], None]
     ) -> None:
         self._service = service
         self._mask = mask
@@ -56,9 +56,11 @@ class Probing:
         self._unregistered = UnregisteredPushes(service)
 
     @property
-    def answers(self) -> list[Answer]:
-        """The answers so far, in the order of the questions."""
-        return [self._answers[unknown] for unknown in QUESTIONS if unknown in self._answers]
+    def answers(self) -> dict[str, Answer]:
+        """The answers so far, by their questions and in the order of those."""
+        return {
+            unknown: self._answers[unknown] for unknown in QUESTIONS if unknown in self._answers
+        }
 
     @property
     def facts(self) -> list[Fact]:
@@ -164,12 +166,12 @@ class Probing:
         try:
             answer = find()
         except _UNANSWERED as failure:
-            answer = unsettled(unknown, _words(failure))
+            answer = unsettled(_words(failure))
         why = answer.found if answer.is_settled or not problems else problems[0]
         evidence = (*answer.evidence, *problems)
         answer = replace(answer, found=self._mask(why), evidence=tuple(map(self._mask, evidence)))
         self._answers[unknown] = answer
-        self._tell(answer)
+        self._tell(unknown, answer)
 
     def _try(self, unknown: str, act: Callable[[], None]) -> None:
         """Take a step towards an answer; what fails is part of it."""

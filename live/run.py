@@ -164,8 +164,8 @@ class Run:
         self.findings.facts = self._probing.facts
         self.findings.times = self._service.times
 
-    def _tell_answer(self, answer: Answer) -> None:
-        self._screen.line(f"{answer.unknown}: {answer}")
+    def _tell_answer(self, unknown: str, answer: Answer) -> None:
+        self._screen.line(f"{unknown}: {answer}")
 
     def _tell_step(self, step: Step) -> None:
         for result in step.results:

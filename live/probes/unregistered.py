@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lightsail_local.behaviour.behaviour import Behaviour
-from live.answers import Answer, unsettled
+from live.answers import Answer, settled, unsettled
 from live.probed_service import ProbedService
 
 _PUSHES = 9
@@ -79,22 +79,17 @@ class UnregisteredPushes:
         gone = min((look.seconds for look in self._looks if look.is_gone), default=None)
         if not is_told:
             why = "Lightsail registers digests that are not there, so it tells nothing"
-            return unsettled("U8", why, *evidence)
+            return unsettled(why, *evidence)
         if kept is None:
             why = "no look told" if gone is None else f"nothing was there after {_span(gone)}"
-            return unsettled("U8", why, *evidence)
+            return unsettled(why, *evidence)
         if gone is None:
             found = f"longer than {_span(kept)}, the time of the run"
             safe = max(float(int(kept)), Behaviour().unregistered_seconds)
         else:
             found = f"between {_span(kept)} and {_span(gone)}"
             safe = float(int(kept))
-        return Answer(
-            unknown="U8",
-            found=found,
-            sides={"unregistered_seconds": safe},
-            evidence=tuple(evidence),
-        )
+        return settled(found, {"unregistered_seconds": safe}, *evidence)
 
 
 def _span(seconds: float) -> str:

@@ -33,7 +33,7 @@ class Cloud:
         self.lightsail = Lightsail(client, Waiting(clock=time.clock, sleep=time.sleep))
         registry = PushRegistry(self.lightsail, self.mask)
         self.service = ProbedService(Names(NAME).run, self.lightsail, registry)
-        self.probing = Probing(self.service, self.mask)
+        self.probing = Probing(self.service, self.mask, lambda *_: None)
 
     def rename(self, code: str, renamed: str) -> None:
         """Let refusals of one name arrive under another one."""
