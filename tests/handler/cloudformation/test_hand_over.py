@@ -14,6 +14,7 @@ from urllib3.exceptions import ProtocolError
 
 import fake_registry
 import oci_images
+import registry_faults
 import stack_requests
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.cloudformation.hand_over import INVOKE_SECONDS, Chain
@@ -68,7 +69,7 @@ class TestHandOver:
         get = f"GET .*{oci_images.digest_of(layer)}"
         for _ in range(2):
             # Who asks for the rest has read the beginning.
-            self.source.fail(get, fake_registry.cut(comes))
+            self.source.fail(get, registry_faults.cut(comes))
             self.source.fail(get, self.pass_time(seconds, copied=1))
         return made
 

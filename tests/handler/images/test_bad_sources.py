@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 import oci_images
-from fake_registry import FakeRegistry, status
+from fake_registry import FakeRegistry
 from image_requests import LAYERS, create, pushed, refusal
 from oci_images import Made
+from registry_faults import status
 from stack_requests import Stack
 
 Spoil = Callable[[FakeRegistry], None]
