@@ -136,22 +136,21 @@ class CleanUp:
                 more = f", {service['state']}{problems.get(name, '')}"
                 left.append(self._left_service(name, more))
         for group in _log_groups(self.logs, self.stack.name):
-            command = f"aws logs delete-log-group --log-group-name {group} {self._place}"
-            what = f"log group {group}{problems.get(_LOG_GROUPS, '')}"
-            left.append(Left(what=what, command=command))
+            command = f"logs delete-log-group --log-group-name {group}"
+            more = problems.get(_LOG_GROUPS, "")
+            left.append(self._left(f"log group {group}{more}", command))
         return left
 
-    @property
-    def _place(self) -> str:
-        return f"--region {self.region}"
-
     def _left_stack(self, more: str) -> Left:
-        command = f"aws cloudformation delete-stack --stack-name {self.stack.name} {self._place}"
-        return Left(what=f"stack {self.stack.name}{more}", command=command)
+        name = self.stack.name
+        return self._left(f"stack {name}{more}", f"cloudformation delete-stack --stack-name {name}")
 
     def _left_service(self, name: str, more: str) -> Left:
-        command = f"aws lightsail delete-container-service --service-name {name} {self._place}"
-        return Left(what=f"container service {name}{more}", command=command)
+        command = f"lightsail delete-container-service --service-name {name}"
+        return self._left(f"container service {name}{more}", command)
+
+    def _left(self, what: str, command: str) -> Left:
+        return Left(what=what, command=f"aws {command} --region {self.region}")
 
 
 def find_runs(lightsail: Lightsail, cloudformation: Any, logs: Any) -> dict[str, list[str]]:

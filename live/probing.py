@@ -8,7 +8,7 @@ from typing import Any
 
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 
-from .answers import QUESTIONS, Answer, unsettled
+from .answers import QUESTIONS, Answer, Side, unsettled
 from .lightsail import CallFailed
 from .mask import Mask
 from .probed_service import ProbedService
@@ -149,13 +149,14 @@ class Probing:
         self._service.wait_until_ready()
 
     def _reads_manifests(self) -> bool:
-        answer = self._answers.get("U5")
-        return answer is not None and answer.sides.get("manifest_reads") == "answered"
+        return self._side("U5", "manifest_reads") == "answered"
 
     def _tells_what_is_there(self) -> bool:
-        answer = self._answers.get("U4")
-        is_refused = answer is not None and answer.sides.get("missing_digest") == "refused"
-        return self._reads_manifests() or is_refused
+        return self._reads_manifests() or self._side("U4", "missing_digest") == "refused"
+
+    def _side(self, unknown: str, switch: str) -> Side | None:
+        answer = self._answers.get(unknown)
+        return answer.sides.get(switch) if answer else None
 
     def _settle(self, unknown: str, probe: Callable[[ProbedService], Answer]) -> None:
         self._put(unknown, lambda: probe(self._service))

@@ -161,16 +161,14 @@ class World:
             raise AssertionError(f"{self.recorder.step()}: {outcome}")
 
     def _contents(self) -> Resources:
+        def changed(kind: str, fill: Any, attributes: Attributes) -> dict[str, Any]:
+            change = self._changes.get(kind, dict)
+            return change(fill(attributes))
+
         return {
-            name: (kind, functools.partial(self._filled, kind, fill))
+            name: (kind, functools.partial(changed, kind, fill))
             for name, (kind, fill) in self.template.with_parameters().items()
         }
-
-    def _filled(
-        self, kind: str, fill: Callable[[Attributes], dict[str, Any]], attributes: Attributes
-    ) -> dict[str, Any]:
-        change = self._changes.get(kind)
-        return change(fill(attributes)) if change else fill(attributes)
 
     def _images(self, properties: dict[str, Any]) -> Images:
         source = properties.get("Source", {})
