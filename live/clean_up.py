@@ -102,7 +102,7 @@ class CleanUp:
             # takes InvalidInputException for that as well. So the list decides, once it is no old
             # news.
             said = self.lightsail.ask("DeleteContainerService", serviceName=name)
-            if name in (service["containerServiceName"] for service in self._listed()):
+            if name in (service["containerServiceName"] for service in self.lightsail.services()):
                 missed.clear()
                 return False
             missed.append(clock())
@@ -110,10 +110,6 @@ class CleanUp:
             return said.code == "NotFoundException" or is_missed_long
 
         self.lightsail.waiting.until(look, _GONE_SECONDS, "it is not gone")
-
-    def _listed(self) -> list[Mapping[str, Any]]:
-        """Return the account's services: the one read that tells of one that is not there."""
-        return list(self.lightsail.tell("GetContainerServices").get("containerServices", []))
 
     def _delete_log_groups(self) -> None:
         for group in _log_groups(self.logs, self.stack.name):
@@ -130,7 +126,7 @@ class CleanUp:
         left = []
         if status := self.stack.status():
             left.append(self._left_stack(f", {status}{problems.get('stack', '')}"))
-        for service in self._listed():
+        for service in self.lightsail.services():
             name = service["containerServiceName"]
             if name in self.services:
                 more = f", {service['state']}{problems.get(name, '')}"
@@ -160,7 +156,7 @@ def find_runs(lightsail: Lightsail, cloudformation: Any, logs: Any) -> dict[str,
     tags where it is listed, the name alone says so.
     """
     runs: dict[str, list[str]] = {}
-    for service in lightsail.tell("GetContainerServices").get("containerServices", []):
+    for service in lightsail.services():
         name = service["containerServiceName"]
         if OURS.fullmatch(name) and any(tag["key"] == TAG for tag in service.get("tags", [])):
             runs.setdefault(name.removesuffix("-web"), []).append(name)

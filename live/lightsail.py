@@ -131,6 +131,20 @@ class Lightsail:
         """
         return self.ask(operation, **parameters).carried_out()
 
+    def services(self) -> list[Mapping[str, Any]]:
+        """Return the account's services: the one read that tells of one that is not there."""
+        return list(self.tell("GetContainerServices").get("containerServices", []))
+
+    def images(self, service: str) -> list[Mapping[str, Any]]:
+        """Return the images of a service, in the order of the answer."""
+        answer = self.tell("GetContainerImages", serviceName=service)
+        return list(answer.get("containerImages", []))
+
+    def deployments(self, service: str) -> list[Mapping[str, Any]]:
+        """Return the deployments of a service, in the order of the answer."""
+        answer = self.tell("GetContainerServiceDeployments", serviceName=service)
+        return list(answer.get("deployments", []))
+
     def once(self, operation: str, **parameters: Any) -> Said:
         """Send a call, and do not repeat it.
 

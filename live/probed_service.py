@@ -129,11 +129,9 @@ class ProbedService:
         """Return what Lightsail says to the deletion of an image."""
         return self.lightsail.ask("DeleteContainerImage", serviceName=self.name, image=image)
 
-    def images(self, label: str = "") -> list[str]:
-        """Return the names of the images, or of a label's, in the order of the answer."""
-        answer = self.lightsail.tell("GetContainerImages", serviceName=self.name)
-        names = [image["image"] for image in answer.get("containerImages", [])]
-        return [name for name in names if not label or name.rsplit(".", 2)[1] == label]
+    def images(self) -> list[str]:
+        """Return the names of the images, in the order of the answer."""
+        return [image["image"] for image in self.lightsail.images(self.name)]
 
     def wait_for_image(self, name: str, *, gone: bool = False) -> None:
         """Wait until reads show an image, or no longer do."""
@@ -142,8 +140,7 @@ class ProbedService:
 
     def deployments(self) -> list[Mapping[str, Any]]:
         """Return the deployments, in the order of the answer."""
-        answer = self.lightsail.tell("GetContainerServiceDeployments", serviceName=self.name)
-        return list(answer.get("deployments", []))
+        return self.lightsail.deployments(self.name)
 
     def ask_to_deploy(self, image: str) -> Said:
         """Return what Lightsail says to the deployment of an image that serves."""

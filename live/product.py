@@ -109,10 +109,7 @@ class Product:
 
     def deployments(self) -> list[int]:
         """Return the versions of the deployments, in the order of the answer."""
-        answer = self.asked.lightsail.tell(
-            "GetContainerServiceDeployments", serviceName=self.service
-        )
-        return [one["version"] for one in answer.get("deployments", [])]
+        return [one["version"] for one in self.asked.lightsail.deployments(self.service)]
 
     def _serve(self, step: Step, text: str) -> None:
         """Deploy an image that serves a string, and look whether it does."""
@@ -161,12 +158,10 @@ class Product:
         return version, current.get("state", ""), container.get("image", "")
 
     def _digests(self) -> set[str]:
-        answer = self.asked.lightsail.tell("GetContainerImages", serviceName=self.service)
-        return {image["digest"] for image in answer.get("containerImages", [])}
+        return {image["digest"] for image in self.asked.lightsail.images(self.service)}
 
     def _services(self) -> set[str]:
-        answer = self.asked.lightsail.tell("GetContainerServices")
-        return {one["containerServiceName"] for one in answer.get("containerServices", [])}
+        return {one["containerServiceName"] for one in self.asked.lightsail.services()}
 
     def _parts(self, since: datetime) -> dict[str, float]:
         try:
