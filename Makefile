@@ -78,7 +78,7 @@ check: $(SETUP)  ## format, lint, types, words, and known vulnerabilities
 	$(BIN)/mypy app.py demo prose reliability live examples tests/constructs/habits_app.py
 	$(BIN)/bandit --quiet -c pyproject.toml -r .
 	$(MAKE) --no-print-directory words
-	$(BIN)/python -m reliability supply-chain audit
+	$(BIN)/python -m reliability audit
 
 words: .venv/installed  ## spelling, and words to avoid; PROSE='lambda tests' for other folders
 	@$(BIN)/codespell --toml pyproject.toml $(PROSE)
@@ -113,13 +113,13 @@ permissions: $(SETUP)  ## compare what stacks may do with what they do
 	@$(BIN)/python -m reliability permissions
 
 audit: $(SETUP)  ## known vulnerabilities of all dependencies; fails also without network
-	@$(BIN)/python -m reliability supply-chain audit --insist
+	@$(BIN)/python -m reliability audit --insist
 
 licences: $(SETUP)  ## the licenses of all dependencies
-	@$(BIN)/python -m reliability supply-chain licences
+	@$(BIN)/python -m reliability licences
 
 sbom: $(SETUP)  ## write what the package and its function contain into dist/
-	@$(BIN)/python -m reliability supply-chain sbom
+	@$(BIN)/python -m reliability sbom
 
 requirements: $(SETUP)  ## pin again what pyproject.toml names; UPGRADE=--upgrade takes the newest
 	@$(BIN)/$(LOCK) $(UPGRADE) --generate-hashes --extra local --group dev pyproject.toml \

@@ -112,14 +112,13 @@ def _run(run: Run, report: Path) -> int:
         _say(f"The report is in {report}. A local cloud that behaves so:")
     except OSError as error:
         _say(f"The report could not be written ({error}), so here it is:\n\n{text}")
-    _say(f"  {command(run.findings.answers)}")
+    _say(f"  {command(run.findings.answers.values())}")
     return 0 if run.is_right else 1
 
 
 def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
     """Remove what earlier runs have left in the account and Region."""
-    waiting = Waiting()
-    lightsail = Lightsail(account.client("lightsail"), waiting)
+    lightsail = Lightsail(account.client("lightsail"), Waiting())
     cloudformation = account.client("cloudformation")
     logs = account.client("logs")
     runs = find_runs(lightsail, cloudformation, logs)
@@ -134,12 +133,11 @@ def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
     left: list[Left] = []
     for run, services in runs.items():
         clean_up = CleanUp(
-            RunStack(run, cloudformation, waiting),
-            services,
+            stack=RunStack(run, cloudformation, lightsail.waiting),
+            services=services,
             lightsail=lightsail,
             logs=logs,
             region=account.region,
-            waiting=waiting,
             doing=screen.doing,
         )
         with screen.step(f"Remove what {run} has left"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .certificates import trusting
 from .waiting import Waiting
@@ -16,57 +16,45 @@ _TIMEOUT = 10.0
 _LONGEST = 200
 
 
-@dataclass(frozen=True, kw_only=True)
-class AddressReply:
-    """What came of asking.
+class Reply(NamedTuple):
+    """What came of asking: what was answered, or why nothing was, as the end of a sentence.
 
     Args:
-        text: what was answered, or why nothing was.
+        text: that.
         is_possible: whether it can be right: it is, or there was no answer that could be wrong.
     """
 
     text: str
     is_possible: bool
 
-    def __str__(self) -> str:
-        """Return it as the end of a sentence."""
-        return self.text
 
-
-class Address:
-    """An address, which this machine may reach or not.
+def ask(url: str, text: str, waiting: Waiting, tls: ssl.SSLContext | None = None) -> Reply:
+    """Ask an address, which this machine may reach or not, until it answers a string.
 
     Args:
         url: the address.
+        text: the string.
         waiting: how to wait.
         tls: whom to trust; by default everybody whom browsers trust.
     """
-
-    def __init__(self, url: str, waiting: Waiting, tls: ssl.SSLContext | None = None) -> None:
-        self._url = url
-        self._waiting = waiting
-        self._tls = tls or trusting()
-
-    def reply(self, text: str) -> AddressReply:
-        """Ask until a string is answered, and return what came of it."""
-        problem, is_possible = "was not asked, it is missing", False
-        if not self._url.startswith("https://"):
-            return AddressReply(text=problem, is_possible=is_possible)
-        for _ in self._waiting.looks(_SECONDS):
-            try:
-                with urllib.request.urlopen(  # noqa: S310 - https alone, see above
-                    self._url, timeout=_TIMEOUT, context=self._tls
-                ) as answer:
-                    found = answer.read(_LONGEST).decode(errors="replace")
-                if found == text:
-                    return AddressReply(text=f"answers {found!r}", is_possible=True)
-                problem, is_possible = f"answers {found!r}, not {text!r}", False
-            except urllib.error.HTTPError as error:
-                problem, is_possible = f"answers {error.code}, not {text!r}", False
-            except urllib.error.URLError as error:
-                problem, is_possible = f"was not reached from here: {error.reason}", True
-                if isinstance(error.reason, ConnectionRefusedError):
-                    break  # something, such as a proxy, does not want it
-            except OSError as error:
-                problem, is_possible = f"was not reached from here: {error}", True
-        return AddressReply(text=problem, is_possible=is_possible)
+    reply = Reply("was not asked, it is missing", is_possible=False)
+    if not url.startswith("https://"):
+        return reply
+    for _ in waiting.looks(_SECONDS):
+        try:
+            with urllib.request.urlopen(  # noqa: S310 - https alone, see above
+                url, timeout=_TIMEOUT, context=tls or trusting()
+            ) as answer:
+                found = answer.read(_LONGEST).decode(errors="replace")
+            if found == text:
+                return Reply(f"answers {found!r}", is_possible=True)
+            reply = Reply(f"answers {found!r}, not {text!r}", is_possible=False)
+        except urllib.error.HTTPError as error:
+            reply = Reply(f"answers {error.code}, not {text!r}", is_possible=False)
+        except urllib.error.URLError as error:
+            reply = Reply(f"was not reached from here: {error.reason}", is_possible=True)
+            if isinstance(error.reason, ConnectionRefusedError):
+                break  # something, such as a proxy, does not want it
+        except OSError as error:
+            reply = Reply(f"was not reached from here: {error}", is_possible=True)
+    return reply

@@ -46,14 +46,12 @@ class Answer:
     """An answer to one question, or why there is none.
 
     Args:
-        unknown: the question, such as `U1`.
         found: the answer in words; without one, why it could not be settled.
         sides: what the switches of the local cloud have to be for it.
         evidence: what was called, and what was said.
         is_settled: whether it is an answer.
     """
 
-    unknown: str
     found: str
     sides: Mapping[str, Side] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
@@ -64,11 +62,14 @@ class Answer:
         return self.found if self.is_settled else f"could not be settled: {self.found}"
 
 
-def unsettled(unknown: str, why: object, *evidence: object) -> Answer:
+def settled(found: str, sides: Mapping[str, Side], *evidence: object) -> Answer:
+    """Return an answer, the switches for it, and what was called and said."""
+    return Answer(found=found, sides=sides, evidence=tuple(map(str, evidence)))
+
+
+def unsettled(why: object, *evidence: object) -> Answer:
     """Return that there is no answer."""
-    return Answer(
-        unknown=unknown, found=str(why), evidence=tuple(map(str, evidence)), is_settled=False
-    )
+    return Answer(found=str(why), evidence=tuple(map(str, evidence)), is_settled=False)
 
 
 def command(answers: Iterable[Answer]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from demo.cdk_program import Ended, event_in, run_cdk
@@ -13,6 +14,7 @@ from reliability import ROOT
 from . import interruption
 
 
+@dataclass
 class Cdk:
     """The command line for the app of one run.
 
@@ -23,17 +25,10 @@ class Cdk:
         doing: gets each event of the stack.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        context: Mapping[str, str],
-        environment: Callable[[], Mapping[str, str]],
-        doing: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._folder = folder
-        self._context = context
-        self._environment = environment
-        self._doing = doing
+    folder: Path
+    context: Mapping[str, str]
+    environment: Callable[[], Mapping[str, str]]
+    doing: Callable[[str], None] = lambda _: None
 
     def synth(self, archive: Path) -> Ended:
         """Synthesize the app for an archive."""
@@ -73,19 +68,19 @@ class Cdk:
 
     @property
     def _output(self) -> Path:
-        return self._folder / "cdk.out"
+        return self.folder / "cdk.out"
 
     def _run(self, *words: str, archive: Path | None = None) -> Ended:
         return run_cdk(
             *words,
             assembly=self._output,
-            environment={**self._environment(), "CDK_VALIDATION": "false"},
+            environment={**self.environment(), "CDK_VALIDATION": "false"},
             app=f'"{sys.executable}" -m live.app' if archive else str(self._output),
-            context={**self._context, "archive": str(archive)},
+            context={**self.context, "archive": str(archive)},
             on_line=self._see,
         )
 
     def _see(self, line: str) -> None:
         interruption.check()
         if event := event_in(line):
-            self._doing(event)
+            self.doing(event)

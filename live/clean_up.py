@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .lightsail import CallFailed, Lightsail
 from .names import LOG_GROUP, OURS, PREFIX, TAG
 from .stack import RunStack
-from .waiting import TookTooLong, Waiting
+from .waiting import TookTooLong
 
 _GONE_SECONDS = 30 * 60.0
 _QUIET_SECONDS = 5.0
@@ -35,6 +36,7 @@ class Left:
     command: str
 
 
+@dataclass(kw_only=True)
 class CleanUp:
     """The things of one run, and their end.
 
@@ -44,38 +46,25 @@ class CleanUp:
         lightsail: Lightsail.
         logs: boto3's client.
         region: the Region.
-        waiting: how to wait.
         doing: gets what is being removed.
     """
 
-    def __init__(
-        self,
-        stack: RunStack,
-        services: Sequence[str],
-        *,
-        lightsail: Lightsail,
-        logs: Any,
-        region: str,
-        waiting: Waiting,
-        doing: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._stack = stack
-        self._services = services
-        self._lightsail = lightsail
-        self._logs = logs
-        self._region = region
-        self._waiting = waiting
-        self._doing = doing
+    stack: RunStack
+    services: Sequence[str]
+    lightsail: Lightsail
+    logs: Any
+    region: str
+    doing: Callable[[str], None] = lambda _: None
 
     def run(self) -> list[Left]:
         """Remove everything, and return what is left, which is nothing if all went well."""
         self._remove()
         # Once more: what held the stack up may be gone by now, and what was asked for a moment
         # before an interruption may be there only now.
-        self._waiting.sleep(_QUIET_SECONDS)
+        self.lightsail.waiting.sleep(_QUIET_SECONDS)
         problems = self._remove()
         left: list[Left] = []
-        for _ in self._waiting.looks(_SHOWS_SECONDS):
+        for _ in self.lightsail.waiting.looks(_SHOWS_SECONDS):
             left = self._look(problems)
             if not left:
                 break
@@ -84,53 +73,47 @@ class CleanUp:
     def everything(self, why: str = "") -> list[Left]:
         """Return all that may be left."""
         more = f" ({why})" if why else ""
-        services = [self._left_service(name, more) for name in self._services]
+        services = [self._left_service(name, more) for name in self.services]
         return [self._left_stack(more), *services]
 
     def _remove(self) -> dict[str, str]:
         """Remove everything, and return what did not work: of the stack, a service, the logs."""
+        removals: Mapping[str, Callable[[], None]] = {
+            "stack": self.stack.delete,
+            **{name: partial(self._delete_service, name) for name in self.services},
+            _LOG_GROUPS: self._delete_log_groups,
+        }
         problems: dict[str, str] = {}
-        for name, remove in (
-            ("stack", self._stack.delete),
-            *((name, self._remover(name)) for name in self._services),
-            (_LOG_GROUPS, self._delete_log_groups),
-        ):
-            self._doing(f"removing {name}")
+        for name, remove in removals.items():
+            self.doing(f"removing {name}")
             try:
                 remove()
             except _FAILURES as error:
-                problems.setdefault(name, f" ({error})")
+                problems[name] = f" ({error})"
         return problems
 
-    def _remover(self, name: str) -> Callable[[], None]:
-        return lambda: self._delete_service(name)
-
     def _delete_service(self, name: str) -> None:
-        clock = self._waiting.clock
+        clock = self.lightsail.waiting.clock
         missed: list[float] = []
 
-        def look() -> bool | None:
+        def look() -> bool:
             # Other refusals come while something else is done to the service, its deletion too, and
             # may be the answer for a missing one: AWS's own handler of AWS::Lightsail::Container
             # takes InvalidInputException for that as well. So the list decides, once it is no old
             # news.
-            said = self._lightsail.ask("DeleteContainerService", serviceName=name)
-            if name in (service["containerServiceName"] for service in self._listed()):
+            said = self.lightsail.ask("DeleteContainerService", serviceName=name)
+            if name in (service["containerServiceName"] for service in self.lightsail.services()):
                 missed.clear()
-                return None
+                return False
             missed.append(clock())
             is_missed_long = clock() - missed[0] >= _STALE_SECONDS
-            return True if said.code == "NotFoundException" or is_missed_long else None
+            return said.code == "NotFoundException" or is_missed_long
 
-        self._waiting.until(look, _GONE_SECONDS, "it is not gone")
-
-    def _listed(self) -> list[Mapping[str, Any]]:
-        """Return the account's services: the one read that tells of one that is not there."""
-        return list(self._lightsail.tell("GetContainerServices").get("containerServices", []))
+        self.lightsail.waiting.until(look, _GONE_SECONDS, "it is not gone")
 
     def _delete_log_groups(self) -> None:
-        for group in _log_groups(self._logs, self._stack.name):
-            self._logs.delete_log_group(logGroupName=group)
+        for group in _log_groups(self.logs, self.stack.name):
+            self.logs.delete_log_group(logGroupName=group)
 
     def _look(self, problems: Mapping[str, str]) -> list[Left]:
         """Return what is there, and why it is; all that may be there if that is unknown."""
@@ -141,30 +124,29 @@ class CleanUp:
 
     def _found(self, problems: Mapping[str, str]) -> list[Left]:
         left = []
-        if status := self._stack.status():
+        if status := self.stack.status():
             left.append(self._left_stack(f", {status}{problems.get('stack', '')}"))
-        for service in self._listed():
+        for service in self.lightsail.services():
             name = service["containerServiceName"]
-            if name in self._services:
+            if name in self.services:
                 more = f", {service['state']}{problems.get(name, '')}"
                 left.append(self._left_service(name, more))
-        for group in _log_groups(self._logs, self._stack.name):
-            command = f"aws logs delete-log-group --log-group-name {group} {self._place}"
-            what = f"log group {group}{problems.get(_LOG_GROUPS, '')}"
-            left.append(Left(what=what, command=command))
+        for group in _log_groups(self.logs, self.stack.name):
+            command = f"logs delete-log-group --log-group-name {group}"
+            more = problems.get(_LOG_GROUPS, "")
+            left.append(self._left(f"log group {group}{more}", command))
         return left
 
-    @property
-    def _place(self) -> str:
-        return f"--region {self._region}"
-
     def _left_stack(self, more: str) -> Left:
-        command = f"aws cloudformation delete-stack --stack-name {self._stack.name} {self._place}"
-        return Left(what=f"stack {self._stack.name}{more}", command=command)
+        name = self.stack.name
+        return self._left(f"stack {name}{more}", f"cloudformation delete-stack --stack-name {name}")
 
     def _left_service(self, name: str, more: str) -> Left:
-        command = f"aws lightsail delete-container-service --service-name {name} {self._place}"
-        return Left(what=f"container service {name}{more}", command=command)
+        command = f"lightsail delete-container-service --service-name {name}"
+        return self._left(f"container service {name}{more}", command)
+
+    def _left(self, what: str, command: str) -> Left:
+        return Left(what=what, command=f"aws {command} --region {self.region}")
 
 
 def find_runs(lightsail: Lightsail, cloudformation: Any, logs: Any) -> dict[str, list[str]]:
@@ -174,7 +156,7 @@ def find_runs(lightsail: Lightsail, cloudformation: Any, logs: Any) -> dict[str,
     tags where it is listed, the name alone says so.
     """
     runs: dict[str, list[str]] = {}
-    for service in lightsail.tell("GetContainerServices").get("containerServices", []):
+    for service in lightsail.services():
         name = service["containerServiceName"]
         if OURS.fullmatch(name) and any(tag["key"] == TAG for tag in service.get("tags", [])):
             runs.setdefault(name.removesuffix("-web"), []).append(name)

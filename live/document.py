@@ -14,9 +14,27 @@ from .answers import NOT_ASKED, QUESTIONS, Answer, command, written
 from .clean_up import Left
 from .mask import Mask
 from .probes.assumptions import Fact
-from .step import Step
 
 _DISTRIBUTION = "cdk-lightsail-containers"
+
+
+@dataclass(kw_only=True)
+class Step:
+    """A step of the product, and what came of it.
+
+    Args:
+        title: what was done.
+        seconds: how long the command took.
+        results: what came out.
+        is_right: whether it came out as it should.
+        parts: how long our resources took, by type.
+    """
+
+    title: str
+    seconds: float = 0.0
+    results: list[str] = field(default_factory=list)
+    is_right: bool = False
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -26,7 +44,7 @@ class Findings:
     Args:
         region: the Region.
         cdk: the version of the CDK command line.
-        answers: the answers.
+        answers: the answers by their questions.
         steps: the steps of the product.
         times: the states of the service, and the seconds in each.
         facts: what else was seen.
@@ -37,7 +55,7 @@ class Findings:
 
     region: str
     cdk: str = ""
-    answers: Sequence[Answer] = ()
+    answers: Mapping[str, Answer] = field(default_factory=dict)
     steps: Sequence[Step] = ()
     times: Sequence[tuple[str, float]] = ()
     facts: Sequence[Fact] = ()
@@ -63,7 +81,7 @@ def document(findings: Findings, mask: Mask) -> str:
         "## The unknowns",
         _answers(findings.answers),
         "A local cloud that behaves so, as far as it has a switch for it:",
-        f"```console\n$ {command(findings.answers)}\n```",
+        f"```console\n$ {command(findings.answers.values())}\n```",
         "Each answer is by:",
         _evidence(findings.answers),
         "## The product, on CloudFormation",
@@ -78,11 +96,10 @@ def document(findings: Findings, mask: Mask) -> str:
     return mask("\n\n".join(parts)) + "\n"
 
 
-def _answers(answers: Sequence[Answer]) -> str:
-    found = {answer.unknown: answer for answer in answers}
+def _answers(answers: Mapping[str, Answer]) -> str:
     rows = [("", "question", "answer", "`--behaviour`")]
     for unknown, question in QUESTIONS.items():
-        answer = found.get(unknown)
+        answer = answers.get(unknown)
         said = _cell(str(answer)) if answer else "not asked"
         rows.append((unknown, question, said, _sides(answer.sides) if answer else ""))
     needed = "not asked: needs a domain name"
@@ -94,10 +111,10 @@ def _sides(sides: Mapping[str, object]) -> str:
     return ", ".join(f"`{name}={written(value)}`" for name, value in sides.items())  # type: ignore[arg-type]
 
 
-def _evidence(answers: Sequence[Answer]) -> str:
+def _evidence(answers: Mapping[str, Answer]) -> str:
     lines = [
-        f"- {answer.unknown}: {', '.join(map(_code, answer.evidence))}"
-        for answer in answers
+        f"- {unknown}: {', '.join(map(_code, answer.evidence))}"
+        for unknown, answer in answers.items()
         if answer.evidence
     ]
     return "\n".join(lines) or "- nothing"

@@ -51,6 +51,16 @@ class Said:
         """Whether it was not carried out."""
         return bool(self.code)
 
+    def carried_out(self) -> Mapping[str, Any]:
+        """Return what was answered.
+
+        Raises:
+            CallFailed: it was refused.
+        """
+        if self.is_refused:
+            raise CallFailed(self.operation, self.code, self.text)
+        return self.answer
+
     def is_like(self, other: Said) -> bool:
         """Return whether it is the same refusal, of another label or digest."""
         return self.is_refused and self._form == other._form
@@ -74,16 +84,17 @@ class Lightsail:
 
     Args:
         client: boto3's, which repeats nothing by itself.
-        waiting: how to wait before a call is repeated.
+        waiting: how to wait.
 
     Attributes:
+        waiting: the same.
         calls: how many calls were sent.
         throttled: how many of them were throttled.
     """
 
     def __init__(self, client: Any, waiting: Waiting) -> None:
         self._client = client
-        self._waiting = waiting
+        self.waiting = waiting
         self.calls = 0
         self.throttled = 0
 
@@ -110,7 +121,7 @@ class Lightsail:
                 is_done = may_be_done and said.code == "NotFoundException"
                 return Said(operation=operation) if is_done else said
             longest = min(10.0, 0.5 * 2.0**attempt)
-            self._waiting.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
+            self.waiting.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
 
     def tell(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """Return the answer of a call that has to be carried out.
@@ -118,10 +129,21 @@ class Lightsail:
         Raises:
             CallFailed: it was not.
         """
-        said = self.ask(operation, **parameters)
-        if said.is_refused:
-            raise CallFailed(operation, said.code, said.text)
-        return said.answer
+        return self.ask(operation, **parameters).carried_out()
+
+    def services(self) -> list[Mapping[str, Any]]:
+        """Return the account's services: the one read that tells of one that is not there."""
+        return list(self.tell("GetContainerServices").get("containerServices", []))
+
+    def images(self, service: str) -> list[Mapping[str, Any]]:
+        """Return the images of a service, in the order of the answer."""
+        answer = self.tell("GetContainerImages", serviceName=service)
+        return list(answer.get("containerImages", []))
+
+    def deployments(self, service: str) -> list[Mapping[str, Any]]:
+        """Return the deployments of a service, in the order of the answer."""
+        answer = self.tell("GetContainerServiceDeployments", serviceName=service)
+        return list(answer.get("deployments", []))
 
     def once(self, operation: str, **parameters: Any) -> Said:
         """Send a call, and do not repeat it.

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from oci_images import Made
 
 from .images import ImageKind, serving_image
-from .lightsail import CallFailed, Lightsail, Said
+from .lightsail import Lightsail, Said
 from .names import TAG
 from .program import PORT
 from .registry import PushRegistry
-from .service_times import ServiceTimes
-from .waiting import TookTooLong, Waiting
+from .waiting import TookTooLong
 
 _SETTLES_SECONDS = 30 * 60.0
 _DEPLOYS_SECONDS = 40 * 60.0
@@ -31,26 +31,28 @@ class ProbedService:
         name: its name, which no other has.
         lightsail: Lightsail.
         registry: the registry.
-        waiting: how to wait.
 
     Attributes:
-        times: how long it was in each state.
         is_docker: whether the registry was seen to take Docker's manifests only.
         missing: what was said to the registration of a digest that was never pushed, None before.
     """
 
-    def __init__(
-        self, name: str, lightsail: Lightsail, registry: PushRegistry, waiting: Waiting
-    ) -> None:
+    def __init__(self, name: str, lightsail: Lightsail, registry: PushRegistry) -> None:
         self.name = name
         self.lightsail = lightsail
         self.registry = registry
-        self.waiting = waiting
-        self.times = ServiceTimes(waiting.clock)
+        self.waiting = lightsail.waiting
+        self._changes: list[tuple[str, float]] = []
         self.is_docker = False
         self.missing: Said | None = None
         self._serving = ""
         self._version = 0
+
+    @property
+    def times(self) -> list[tuple[str, float]]:
+        """The states that have ended, in order, and the seconds in each."""
+        ended = pairwise(self._changes)
+        return [(state, end - began) for (state, began), (_, end) in ended]
 
     def create(self) -> Mapping[str, Any]:
         """Make it, and return it as it is at once.
@@ -65,7 +67,7 @@ class ProbedService:
             scale=1,
             tags=[{"key": TAG, "value": self.name}],
         )
-        self.times.note(answer["containerService"])
+        self._note(answer["containerService"])
         return dict(answer["containerService"])
 
     def look(self) -> Mapping[str, Any] | None:
@@ -74,7 +76,7 @@ class ProbedService:
         if said.is_refused:
             return None
         (service,) = said.answer["containerServices"]
-        self.times.note(service)
+        self._note(service)
         return dict(service)
 
     def wait_until_ready(self) -> Mapping[str, Any]:
@@ -120,33 +122,25 @@ class ProbedService:
         Raises:
             CallFailed: Lightsail refuses it.
         """
-        said = self.ask_to_register(label, digest)
-        if said.is_refused:
-            raise CallFailed(said.operation, said.code, said.text)
-        return str(said.answer["containerImage"]["image"])
+        answer = self.ask_to_register(label, digest).carried_out()
+        return str(answer["containerImage"]["image"])
 
     def ask_to_delete(self, image: str) -> Said:
         """Return what Lightsail says to the deletion of an image."""
         return self.lightsail.ask("DeleteContainerImage", serviceName=self.name, image=image)
 
-    def images(self, label: str = "") -> list[str]:
-        """Return the names of the images, or of a label's, in the order of the answer."""
-        answer = self.lightsail.tell("GetContainerImages", serviceName=self.name)
-        names = [image["image"] for image in answer.get("containerImages", [])]
-        return [name for name in names if not label or name.rsplit(".", 2)[1] == label]
+    def images(self) -> list[str]:
+        """Return the names of the images, in the order of the answer."""
+        return [image["image"] for image in self.lightsail.images(self.name)]
 
     def wait_for_image(self, name: str, *, gone: bool = False) -> None:
         """Wait until reads show an image, or no longer do."""
-
-        def look() -> bool | None:
-            return True if (name in self.images()) != gone else None
-
-        self.waiting.until(look, _SHOWS_SECONDS, f"reads did not show what became of {name}")
+        what = f"reads did not show what became of {name}"
+        self.waiting.until(lambda: (name in self.images()) != gone, _SHOWS_SECONDS, what)
 
     def deployments(self) -> list[Mapping[str, Any]]:
         """Return the deployments, in the order of the answer."""
-        answer = self.lightsail.tell("GetContainerServiceDeployments", serviceName=self.name)
-        return list(answer.get("deployments", []))
+        return self.lightsail.deployments(self.name)
 
     def ask_to_deploy(self, image: str) -> Said:
         """Return what Lightsail says to the deployment of an image that serves."""
@@ -175,10 +169,7 @@ class ProbedService:
     def begin_to_serve(self) -> Mapping[str, Any]:
         """Deploy an image, and return the service as it is at once."""
         self._serving = self.register("run", self.push("run"))
-        said = self.ask_to_deploy(self._serving)
-        if said.is_refused:
-            raise CallFailed(said.operation, said.code, said.text)
-        service = dict(said.answer["containerService"])
+        service = dict(self.ask_to_deploy(self._serving).carried_out()["containerService"])
         self._version = service["nextDeployment"]["version"]
         return service
 
@@ -193,6 +184,13 @@ class ProbedService:
         if (state := self.wait_for_deployment(self._version)) not in ("ACTIVE", "INACTIVE"):
             raise TookTooLong(f"deployment {self._version} became {state}: {self._log_end()}")
         return self._serving
+
+    def _note(self, service: Mapping[str, Any]) -> None:
+        """Note when a look shows another state than the one before."""
+        code = service.get("stateDetail", {}).get("code")
+        state = f"{service['state']} ({code})" if code else service["state"]
+        if not self._changes or self._changes[-1][0] != state:
+            self._changes.append((state, self.waiting.clock()))
 
     def _log_end(self) -> str:
         said = self.lightsail.ask(

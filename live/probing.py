@@ -8,7 +8,7 @@ from typing import Any
 
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 
-from .answers import QUESTIONS, Answer, unsettled
+from .answers import QUESTIONS, Answer, Side, unsettled
 from .lightsail import CallFailed
 from .mask import Mask
 from .probed_service import ProbedService
@@ -35,14 +35,14 @@ class Probing:
     Args:
         service: the service, not made yet.
         mask: takes secrets out of what is shown.
-        tell: gets each answer.
+        tell: gets each question and its answer.
 
     Attributes:
         facts: what else was seen.
     """
 
     def __init__(
-        self, service: ProbedService, mask: Mask, tell: Callable[[Answer], None] = lambda _: None
+        self, service: ProbedService, mask: Mask, tell: Callable[[str, Answer], None]
     ) -> None:
         self._service = service
         self._mask = mask
@@ -56,9 +56,11 @@ class Probing:
         self._unregistered = UnregisteredPushes(service)
 
     @property
-    def answers(self) -> list[Answer]:
-        """The answers so far, in the order of the questions."""
-        return [self._answers[unknown] for unknown in QUESTIONS if unknown in self._answers]
+    def answers(self) -> dict[str, Answer]:
+        """The answers so far, by their questions and in the order of those."""
+        return {
+            unknown: self._answers[unknown] for unknown in QUESTIONS if unknown in self._answers
+        }
 
     @property
     def facts(self) -> list[Fact]:
@@ -147,13 +149,14 @@ class Probing:
         self._service.wait_until_ready()
 
     def _reads_manifests(self) -> bool:
-        answer = self._answers.get("U5")
-        return answer is not None and answer.sides.get("manifest_reads") == "answered"
+        return self._side("U5", "manifest_reads") == "answered"
 
     def _tells_what_is_there(self) -> bool:
-        answer = self._answers.get("U4")
-        is_refused = answer is not None and answer.sides.get("missing_digest") == "refused"
-        return self._reads_manifests() or is_refused
+        return self._reads_manifests() or self._side("U4", "missing_digest") == "refused"
+
+    def _side(self, unknown: str, switch: str) -> Side | None:
+        answer = self._answers.get(unknown)
+        return answer.sides.get(switch) if answer else None
 
     def _settle(self, unknown: str, probe: Callable[[ProbedService], Answer]) -> None:
         self._put(unknown, lambda: probe(self._service))
@@ -164,12 +167,12 @@ class Probing:
         try:
             answer = find()
         except _UNANSWERED as failure:
-            answer = unsettled(unknown, _words(failure))
+            answer = unsettled(_words(failure))
         why = answer.found if answer.is_settled or not problems else problems[0]
         evidence = (*answer.evidence, *problems)
         answer = replace(answer, found=self._mask(why), evidence=tuple(map(self._mask, evidence)))
         self._answers[unknown] = answer
-        self._tell(answer)
+        self._tell(unknown, answer)
 
     def _try(self, unknown: str, act: Callable[[], None]) -> None:
         """Take a step towards an answer; what fails is part of it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from demo.cdk_program import Ended
 import archives
 from oci_images import Made
 
-from .address import Address
+from .address import ask
 from .cdk import Cdk
+from .document import Step
 from .images import failing_image, serving_image
-from .lightsail import CallFailed, Lightsail
+from .lightsail import CallFailed
+from .probed_service import ProbedService
 from .stack import RunStack
-from .step import Step
-from .waiting import TookTooLong, Waiting
+from .waiting import TookTooLong
 
 _SHOWS_SECONDS = 60.0
 _SHOWN_LINES = 12
@@ -32,169 +33,139 @@ class NotAsItShouldBe(Exception):
     """Something came out wrong; the message says what."""
 
 
+@dataclass(kw_only=True)
 class Product:
     """The steps, one after the other.
 
     Args:
         service: the name of the stack's container service.
-        lightsail: Lightsail.
+        asked: the container service that the questions are put to.
         stack: the stack.
         cdk: the command line.
         folder: where the archives go.
-        waiting: how to wait.
-        is_docker: tells whether the registry takes Docker's manifests only, so that digests
-            change.
-        tell: gets each step before it begins and, whole, when it is over.
-
-    Attributes:
+        tell: gets each step when it is over.
         steps: the steps so far.
     """
 
-    def __init__(
-        self,
-        service: str,
-        *,
-        lightsail: Lightsail,
-        stack: RunStack,
-        cdk: Cdk,
-        folder: Path,
-        waiting: Waiting,
-        is_docker: Callable[[], bool],
-        tell: Callable[[Step], None] = lambda _: None,
-    ) -> None:
-        self._service = service
-        self._lightsail = lightsail
-        self._stack = stack
-        self._cdk = cdk
-        self._folder = folder
-        self._waiting = waiting
-        self._is_docker = is_docker
-        self._tell = tell
-        self._address = Address("", waiting)
-        self.steps: list[Step] = []
+    service: str
+    asked: ProbedService
+    stack: RunStack
+    cdk: Cdk
+    folder: Path
+    tell: Callable[[Step], None]
+    steps: list[Step] = field(default_factory=list)
+    _url: str = ""
 
     def synthesize(self) -> Ended:
         """Synthesize the stack that is created first, before anything is made."""
-        return self._cdk.synth(self._write(serving_image("first")))
+        return self.cdk.synth(self._write(serving_image("first")))
 
-    def create(self) -> bool:
-        """Create the stack, and return whether it came out as it should."""
-        made = serving_image("first")
-        with self._step("create: service, image, deployment") as step:
-            run = self._deploy(step, made)
-            self._address = Address(_output(run, "Url"), self._waiting)
-            self._check_serving(step, run, made)
-            self._check_address(step, "first")
-        return self.steps[-1].is_right
-
-    def update(self) -> bool:
-        """Update it to another image."""
-        made = serving_image("second")
-        with self._step("update: another image, deployed") as step:
-            run = self._deploy(step, made)
-            self._check_serving(step, run, made)
-            self._check_address(step, "second")
-        return self.steps[-1].is_right
-
-    def fail(self) -> bool:
-        """Update it to an image that fails, which has to be rolled back."""
-        before = self._current()
-        digests = self._digests()
-        with self._step("update to a version that fails: rolled back") as step:
-            run = self._deploy(step, failing_image(FAILURE), fails=True)
-            self._must(run.returncode != 0, "the deploy fails")
-            self._must(
-                self._stack.status() == "UPDATE_ROLLBACK_COMPLETE",
-                f"the stack is UPDATE_ROLLBACK_COMPLETE, not {self._stack.status()}",
-            )
-            reason = self._stack.reason("UPDATE_FAILED")
-            step.results.append(f"the stack's event: {reason}")
-            self._shows(lambda: self._current() == before, "the deployment before serves on")
-            self._shows(lambda: self._digests() == digests, "the image before is the only one")
-            self._must(FAILURE in reason, "the event quotes what the container printed")
-            self._check_address(step, "second")
-        return self.steps[-1].is_right
-
-    def destroy(self) -> bool:
-        """Destroy it."""
-        with self._step("destroy") as step:
-            run = self._timed(step, self._cdk.destroy)
-            self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
-            self._must(not self._stack.status(), "the stack is gone")
-            self._shows(lambda: self._service not in self._services(), "the service is gone")
-            step.results.append("stack and service are gone")
-        return self.steps[-1].is_right
-
-    def deployments(self) -> list[int]:
-        """Return the versions of the deployments, in the order of the answer."""
-        answer = self._lightsail.tell("GetContainerServiceDeployments", serviceName=self._service)
-        return [one["version"] for one in answer.get("deployments", [])]
-
-    @contextmanager
-    def _step(self, title: str) -> Iterator[Step]:
+    def take(self, title: str) -> Step:
+        """Take one of `STEPS`, and return what came of it."""
         step = Step(title=title)
         self.steps.append(step)
-        self._tell(step)
         began = datetime.now(UTC)
         try:
-            yield step
+            STEPS[title](self, step)
             step.is_right = True
         except (NotAsItShouldBe, TookTooLong, CallFailed, ClientError, BotoCoreError) as error:
             step.results.append(f"not as it should be: {error}")
         step.parts = self._parts(began)
-        self._tell(step)
+        self.tell(step)
+        return step
 
-    def _deploy(self, step: Step, made: Made, *, fails: bool = False) -> Ended:
-        """Deploy an image from an archive, an OCI image layout."""
-        archive = self._write(made)
-        run = self._timed(step, lambda: self._cdk.deploy(archive))
-        self._must(fails or run.returncode == 0, f"the deploy succeeds\n{_end(run)}")
-        return run
+    def create(self, step: Step) -> None:
+        """Create the stack."""
+        self._serve(step, "first")
 
-    def _write(self, made: Made) -> Path:
-        folder = self._folder / made.digest[-12:]
-        return folder if folder.exists() else archives.write(folder, archives.layout(made))
+    def update(self, step: Step) -> None:
+        """Update it to another image."""
+        self._serve(step, "second")
 
-    def _timed(self, step: Step, command: Callable[[], Ended]) -> Ended:
-        began = self._waiting.clock()
-        try:
-            return command()
-        finally:
-            step.seconds = self._waiting.clock() - began
+    def fail(self, step: Step) -> None:
+        """Update it to an image that fails, which has to be rolled back."""
+        before = self._current()
+        digests = self._digests()
+        run = self._deploy(step, failing_image(FAILURE))
+        self._must(run.returncode != 0, "the deploy fails")
+        self._must(
+            self.stack.status() == "UPDATE_ROLLBACK_COMPLETE",
+            f"the stack is UPDATE_ROLLBACK_COMPLETE, not {self.stack.status()}",
+        )
+        reason = self.stack.reason("UPDATE_FAILED")
+        step.results.append(f"the stack's event: {reason}")
+        self._shows(lambda: self._current() == before, "the deployment before serves on")
+        self._shows(lambda: self._digests() == digests, "the image before is the only one")
+        self._must(FAILURE in reason, "the event quotes what the container printed")
+        self._check_address(step, "second")
 
-    def _check_serving(self, step: Step, run: Ended, made: Made) -> None:
+    def destroy(self, step: Step) -> None:
+        """Destroy it."""
+        run = self._timed(step, self.cdk.destroy)
+        self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
+        self._must(not self.stack.status(), "the stack is gone")
+        self._shows(lambda: self.service not in self._services(), "the service is gone")
+        step.results.append("stack and service are gone")
+
+    def deployments(self) -> list[int]:
+        """Return the versions of the deployments, in the order of the answer."""
+        return [one["version"] for one in self.asked.lightsail.deployments(self.service)]
+
+    def _serve(self, step: Step, text: str) -> None:
+        """Deploy an image that serves a string, and look whether it does."""
+        made = serving_image(text)
+        run = self._deploy(step, made)
+        self._must(run.returncode == 0, f"the deploy succeeds\n{_end(run)}")
+        self._url = _output(run, "Url")
         image, version = _output(run, "ImageName"), _output(run, "DeploymentVersion")
         digest = _output(run, "ImageDigest")
-        self._must(self._is_docker() or digest == made.digest, f"the digest is {made.digest}")
+        # Where the registry takes Docker's manifests only, an image has another digest there.
+        is_right = self.asked.is_docker or digest == made.digest
+        self._must(is_right, f"the digest is {made.digest}")
         wanted = (version, "ACTIVE", image)
         self._shows(lambda: self._current() == wanted, f"deployment {version} serves {image}")
         self._shows(lambda: self._digests() == {digest}, "its image is the only one")
         step.results.append(f"deployment {version} is ACTIVE with {image}, the only image")
+        self._check_address(step, text)
+
+    def _deploy(self, step: Step, made: Made) -> Ended:
+        """Deploy an image from an archive, an OCI image layout."""
+        archive = self._write(made)
+        return self._timed(step, lambda: self.cdk.deploy(archive))
+
+    def _write(self, made: Made) -> Path:
+        folder = self.folder / made.digest[-12:]
+        return folder if folder.exists() else archives.write(folder, archives.layout(made))
+
+    def _timed(self, step: Step, command: Callable[[], Ended]) -> Ended:
+        began = self.asked.waiting.clock()
+        try:
+            return command()
+        finally:
+            step.seconds = self.asked.waiting.clock() - began
 
     def _check_address(self, step: Step, text: str) -> None:
-        reply = self._address.reply(text)
-        step.results.append(f"the address {reply}")
+        reply = ask(self._url, text, self.asked.waiting)
+        step.results.append(f"the address {reply.text}")
         self._must(reply.is_possible, f"the address answers {text!r}")
 
     def _current(self) -> tuple[str, str, str]:
         """Return version, state and image of what serves."""
-        answer = self._lightsail.tell("GetContainerServices", serviceName=self._service)
+        answer = self.asked.lightsail.tell("GetContainerServices", serviceName=self.service)
         current = answer["containerServices"][0].get("currentDeployment", {})
         container = current.get("containers", {}).get("web", {})
         version = str(current.get("version", ""))
         return version, current.get("state", ""), container.get("image", "")
 
     def _digests(self) -> set[str]:
-        answer = self._lightsail.tell("GetContainerImages", serviceName=self._service)
-        return {image["digest"] for image in answer.get("containerImages", [])}
+        return {image["digest"] for image in self.asked.lightsail.images(self.service)}
 
     def _services(self) -> set[str]:
-        answer = self._lightsail.tell("GetContainerServices")
-        return {one["containerServiceName"] for one in answer.get("containerServices", [])}
+        return {one["containerServiceName"] for one in self.asked.lightsail.services()}
 
     def _parts(self, since: datetime) -> dict[str, float]:
         try:
-            took = self._stack.seconds(since)
+            took = self.stack.seconds(since)
         except (ClientError, BotoCoreError):
             return {}  # it is gone
         return {kind: took[kind] for kind in took if kind.startswith(_OUR_TYPES)}
@@ -202,7 +173,7 @@ class Product:
     def _shows(self, look: Callable[[], bool], what: str) -> None:
         """Check something that reads may show a moment late."""
         try:
-            self._waiting.until(lambda: True if look() else None, _SHOWS_SECONDS, what)
+            self.asked.waiting.until(look, _SHOWS_SECONDS, what)
         except TookTooLong:
             raise NotAsItShouldBe(f"it is not so that {what}") from None
 
@@ -218,3 +189,12 @@ def _end(run: Ended) -> str:
 def _output(run: Ended, name: str) -> str:
     """Return the output whose name has a part, nothing without one."""
     return next((value for key, value in run.outputs.items() if name in key), "")
+
+
+STEPS: Mapping[str, Callable[[Product, Step], None]] = {
+    "create a service, an image and a deployment": Product.create,
+    "update to another image": Product.update,
+    "update to a version that fails": Product.fail,
+    "destroy": Product.destroy,
+}
+"""The steps by their titles."""

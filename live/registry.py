@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import archives
@@ -28,12 +29,40 @@ from oci_images import Made
 from .certificates import trusting
 from .lightsail import Lightsail
 from .mask import Mask
-from .reply import TAKEN, Reply
-from .waiting import Waiting
 
 _REPOSITORY = "sr"
 _SECONDS = 300.0
 _LOGIN_SECONDS = 6 * 60 * 60
+# The statuses of a request that the registry did as it was asked.
+_TAKEN = (200, 201, 202, 204, 307, 308)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What the registry replied to a request.
+
+    Args:
+        asked: the request, such as `HEAD manifest`.
+        status: the HTTP status.
+        location: the header Location, as it came.
+        url: where that leads, None without one.
+        problem: why it refused, in its own words.
+    """
+
+    asked: str
+    status: int
+    location: str = field(default="", repr=False)
+    url: Url | None = None
+    problem: str = ""
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the registry did as it was asked."""
+        return self.status in _TAKEN
+
+    def __str__(self) -> str:
+        """Return it as evidence."""
+        return f"{self.asked}: {self.status}{f' ({self.problem})' if self.problem else ''}"
 
 
 class PushRegistry:
@@ -41,22 +70,16 @@ class PushRegistry:
 
     Args:
         lightsail: gives the logins.
-        waiting: the clock of deadlines, and how to wait.
         mask: told of what is secret.
     """
 
-    def __init__(self, lightsail: Lightsail, waiting: Waiting, mask: Mask) -> None:
+    def __init__(self, lightsail: Lightsail, mask: Mask) -> None:
         self._lightsail = lightsail
-        self._waiting = waiting
+        self._waiting = lightsail.waiting
         self._mask = mask
         self._host = ""
         self._credentials: Credentials | None = None
         self._until = 0.0
-
-    @property
-    def root(self) -> Url:
-        """The address of the one repository."""
-        return Url(origin=self._reference().origin, target=f"/v2/{_REPOSITORY}/")
 
     def push(self, made: Made) -> str:
         """Push an image or the images of an index, as the library does, and return its digest.
@@ -120,7 +143,7 @@ class PushRegistry:
                 method=method, url=url, purpose=asked, headers=headers or {}, body=body
             )
             try:
-                response = transport.send(request, *TAKEN)
+                response = transport.send(request, *_TAKEN)
             except RegistryError as error:
                 if not error.status or error.temporary:
                     raise
@@ -138,13 +161,12 @@ class PushRegistry:
 
     def below(self, path: str) -> Url:
         """Return the address of something in the repository."""
-        root = self.root
-        return Url(origin=root.origin, target=f"{root.target}{path}")
+        return Url(origin=self._reference().origin, target=f"/v2/{_REPOSITORY}/{path}")
 
     def place_of(self, reply: Reply) -> tuple[bool, bool]:
         """Return whether a Location is a whole address, and whether it is of another host."""
         is_absolute = bool(urlsplit(reply.location).netloc)
-        return is_absolute, reply.url is not None and reply.url.origin != self.root.origin
+        return is_absolute, reply.url is not None and reply.url.origin != self._reference().origin
 
     @contextmanager
     def _transport(self) -> Iterator[Transport]:

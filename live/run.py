@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,16 +15,15 @@ from .account import Account, Refusal
 from .answers import Answer
 from .cdk import Cdk
 from .clean_up import CleanUp, Left
-from .document import Findings
+from .document import Findings, Step
 from .lightsail import CallFailed, Lightsail
 from .mask import Mask
 from .names import Names
 from .probed_service import ProbedService
 from .probing import Probing
-from .product import Product
+from .product import STEPS, Product
 from .registry import PushRegistry
 from .stack import RunStack
-from .step import Step
 from .waiting import TookTooLong, Waiting
 
 _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)
@@ -54,21 +52,19 @@ class Run:
         self._screen = screen
         self.mask = mask
         self._bootstrap = bootstrap
-        self._waiting = Waiting()
-        self._lightsail = Lightsail(account.client("lightsail"), self._waiting)
+        self._lightsail = Lightsail(account.client("lightsail"), Waiting())
         cloudformation = account.client("cloudformation")
-        self._stack = RunStack(names.run, cloudformation, self._waiting)
-        registry = PushRegistry(self._lightsail, self._waiting, mask)
-        self._service = ProbedService(names.run, self._lightsail, registry, self._waiting)
+        self._stack = RunStack(names.run, cloudformation, self._lightsail.waiting)
+        registry = PushRegistry(self._lightsail, mask)
+        self._service = ProbedService(names.run, self._lightsail, registry)
         self._probing = Probing(self._service, mask, self._tell_answer)
         self.findings = Findings(region=account.region)
         self.clean_up = CleanUp(
-            self._stack,
-            names.services,
+            stack=self._stack,
+            services=names.services,
             lightsail=self._lightsail,
             logs=account.client("logs"),
             region=account.region,
-            waiting=self._waiting,
             doing=screen.doing,
         )
 
@@ -102,25 +98,25 @@ class Run:
     def is_right(self) -> bool:
         """Whether all came out as it should; a question that stays open is no fault."""
         steps = self.findings.steps
-        is_whole = len(steps) == len(_STEPS) and all(step.is_right for step in steps)
+        is_whole = len(steps) == len(STEPS) and all(step.is_right for step in steps)
         return is_whole and not self.findings.failure and not self.findings.left
 
     def _work(self, folder: Path) -> None:
         probing, step = self._probing, self._screen.step
-        product, cdk = self._product(folder)
+        product = self._product(folder)
         with step("Synthesize the stack"):
-            self._synthesize(product, cdk)
+            self._synthesize(product)
         with step(f"Make the container service {self._names.run}, nano"):
             probing.begin()
         with step("Ask about images and the registry"):
             probing.ask_without_deployments()
         with step("Deploy, and ask about deployments"):
             probing.ask_with_deployments()
-        self._run_product(product, cdk)
+        self._run_product(product)
         with step("Ask what is best asked last"):
             probing.ask_at_the_end()
 
-    def _product(self, folder: Path) -> tuple[Product, Cdk]:
+    def _product(self, folder: Path) -> Product:
         context = {
             "name": self._names.run,
             "service": self._names.web,
@@ -128,61 +124,49 @@ class Run:
             "region": self._account.region,
         }
         environment = partial(credentials.environment, self._account.session)
-        cdk = Cdk(folder, context, environment, self._screen.doing)
-        product = Product(
-            self._names.web,
-            lightsail=self._lightsail,
+        return Product(
+            service=self._names.web,
+            asked=self._service,
             stack=self._stack,
-            cdk=cdk,
+            cdk=Cdk(folder, context, environment, self._screen.doing),
             folder=folder,
-            waiting=self._waiting,
-            is_docker=lambda: self._service.is_docker,
             tell=self._tell_step,
         )
-        return product, cdk
 
-    def _synthesize(self, product: Product, cdk: Cdk) -> None:
+    def _synthesize(self, product: Product) -> None:
         """Find out that the CDK can deploy here, before anything is made that costs."""
         run = product.synthesize()
         if run.returncode:
             raise Refusal(f"the CDK cannot synthesize the stack:\n{run.output}")
-        if self._bootstrap < cdk.needed_bootstrap:
+        if self._bootstrap < product.cdk.needed_bootstrap:
             raise Refusal(
                 f"the CDK's bootstrap is of version {self._bootstrap}, and the CDK needs "
-                f"{cdk.needed_bootstrap}: run `npx cdk bootstrap`"
+                f"{product.cdk.needed_bootstrap}: run `npx cdk bootstrap`"
             )
 
-    def _run_product(self, product: Product, cdk: Cdk) -> None:
+    def _run_product(self, product: Product) -> None:
         self.findings.steps = product.steps
-        self.findings.cdk = cdk.version
+        self.findings.cdk = product.cdk.version
         try:
-            for title, act in _STEPS.items():
+            for title, act in STEPS.items():
                 with self._screen.step(f"cdk: {title}"):
-                    is_right = act(product)
+                    step = product.take(title)
                 self._probing.look_for_pushes()
                 if act is Product.fail:
                     self._probing.look_at_deployments(product.deployments)
-                if not is_right and act is Product.create:
+                if not step.is_right and act is Product.create:
                     break  # there is nothing to update, and the clean-up removes the rest
         finally:
-            self.findings.assets = cdk.assets
+            self.findings.assets = product.cdk.assets
 
     def _gather(self) -> None:
         self.findings.answers = self._probing.answers
         self.findings.facts = self._probing.facts
-        self.findings.times = self._service.times.rows
+        self.findings.times = self._service.times
 
-    def _tell_answer(self, answer: Answer) -> None:
-        self._screen.line(f"{answer.unknown}: {answer}")
+    def _tell_answer(self, unknown: str, answer: Answer) -> None:
+        self._screen.line(f"{unknown}: {answer}")
 
     def _tell_step(self, step: Step) -> None:
         for result in step.results:
             self._screen.line(self.mask(result))
-
-
-_STEPS: dict[str, Callable[[Product], bool]] = {
-    "create a service, an image and a deployment": Product.create,
-    "update to another image": Product.update,
-    "update to a version that fails": Product.fail,
-    "destroy": Product.destroy,
-}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ _TRIES = 3
 _REVIEW = "REVIEW_IN_PROGRESS"
 
 
+@dataclass
 class RunStack:
     """A stack, by its name.
 
@@ -25,15 +27,14 @@ class RunStack:
         waiting: how to wait.
     """
 
-    def __init__(self, name: str, cloudformation: Any, waiting: Waiting) -> None:
-        self.name = name
-        self._cloudformation = cloudformation
-        self._waiting = waiting
+    name: str
+    cloudformation: Any
+    waiting: Waiting
 
     def status(self) -> str:
         """Return its status, nothing if there is none."""
         try:
-            stacks = self._cloudformation.describe_stacks(StackName=self.name)["Stacks"]
+            stacks = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
         except ClientError as error:
             # Its only name for a stack that does not exist, among others.
             if error.response["Error"]["Code"] == "ValidationError":
@@ -44,7 +45,7 @@ class RunStack:
 
     def events(self) -> list[Mapping[str, Any]]:
         """Return its events, oldest first."""
-        pages = self._cloudformation.get_paginator("describe_stack_events")
+        pages = self.cloudformation.get_paginator("describe_stack_events")
         events = [
             event for page in pages.paginate(StackName=self.name) for event in page["StackEvents"]
         ]
@@ -84,7 +85,7 @@ class RunStack:
         for _ in range(_TRIES):
             if not self._settled():
                 return
-            self._cloudformation.delete_stack(StackName=self.name)
+            self.cloudformation.delete_stack(StackName=self.name)
             if not self._settled(after="DELETE"):
                 return
         raise TookTooLong(f"the stack is {self.status()}")
@@ -109,11 +110,11 @@ class RunStack:
             is_going_on = status.endswith("IN_PROGRESS") and status != _REVIEW
             return None if is_going_on else status
 
-        return self._waiting.until(look, _SETTLES_SECONDS, "the stack did not settle")
+        return self.waiting.until(look, _SETTLES_SECONDS, "the stack did not settle")
 
     def _cancel_update(self) -> None:
         try:
-            self._cloudformation.cancel_update_stack(StackName=self.name)
+            self.cloudformation.cancel_update_stack(StackName=self.name)
         except ClientError as error:
             # It may have ended meanwhile.
             if error.response["Error"]["Code"] != "ValidationError":

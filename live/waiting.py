@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from . import interruption
 
@@ -43,11 +43,13 @@ class Waiting:
             self.sleep(min(pause, seconds - passed))
             pause = min(_LONGEST_PAUSE, pause * _GROWTH)
 
-    def until(self, look: Callable[[], _T | None], seconds: float, what: str) -> _T:
+    def until(
+        self, look: Callable[[], _T | Literal[False] | None], seconds: float, what: str
+    ) -> _T:
         """Return what a look finds, as soon as it finds something.
 
         Args:
-            look: returns None for not yet.
+            look: returns None or False for not yet.
             seconds: how long to wait at most.
             what: what is said when that was not enough.
 
@@ -56,6 +58,6 @@ class Waiting:
         """
         for _ in self.looks(seconds):
             found = look()
-            if found is not None:
+            if found is not None and found is not False:
                 return found
         raise TookTooLong(f"{what} in {seconds / 60:.0f} minutes")

@@ -14,7 +14,9 @@ COMMANDS = {
     "permissions": ("permissions.command", "compare what stacks may do with what they do"),
     "fuzz": ("fuzz.command", "feed every parser with what reaches new code"),
     "builders": ("builders", "read what the image builders of this machine write"),
-    "supply-chain": ("supply_chain.command", "audit, licences or sbom of what is installed"),
+    "audit": ("supply_chain.audit", "look up known vulnerabilities of what is installed"),
+    "licences": ("supply_chain.licences", "print the licences of what is installed"),
+    "sbom": ("supply_chain.sbom", "write what the package and its function consist of"),
 }
 
 

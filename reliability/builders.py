@@ -34,21 +34,21 @@ _AMD64, _ARM64, _BOTH = "localhost/web:amd64", "localhost/web:arm64", "localhost
 _SECONDS = 120
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Form:
     """A form that a tool writes an image in.
 
     Args:
         tool: the tool.
+        name: what the form is called.
         command: its command; `OUT` is the path that it writes, `IN` that of a layout with the
             image.
-        name: what the form is called.
         tag: what `from_archive` is given as `tag`.
     """
 
     tool: str
-    command: str
     name: str
+    command: str
     tag: str | None = None
 
     @property
@@ -57,48 +57,36 @@ class Form:
         return f"{self.tool} {self.name}" + (f" {self.tag}" if self.tag else "")
 
 
-def _save(name: str, command: str, tag: str | None = None) -> Form:
-    return Form(tool="podman", command=f"podman save --quiet {command}", name=name, tag=tag)
-
-
-def _copy(name: str, command: str, tag: str | None = None) -> Form:
-    copy = "skopeo --insecure-policy copy --quiet"
-    return Form(tool="skopeo", command=f"{copy} {command}", name=name, tag=tag)
-
-
-def _push(name: str, command: str, tag: str | None = None) -> Form:
-    return Form(tool="buildah", command=f"buildah push --quiet {command}", name=name, tag=tag)
-
-
+_PUSH = f"buildah push --quiet {_AMD64}"
+_PUSH_INDEX = f"buildah manifest push --quiet --all {_BOTH}"
+_SAVE = "podman save --quiet --output OUT"
+_COPY = "skopeo --insecure-policy copy --quiet"
 FORMS = (
-    _push("docker-archive", f"{_AMD64} docker-archive:OUT:web:1"),
-    _push("oci-archive", f"{_AMD64} oci-archive:OUT:web:1"),
-    _push("oci", f"{_AMD64} oci:OUT:1"),
-    _push("dir", f"{_AMD64} dir:OUT"),
+    Form("buildah", "docker-archive", f"{_PUSH} docker-archive:OUT:web:1"),
+    Form("buildah", "oci-archive", f"{_PUSH} oci-archive:OUT:web:1"),
+    Form("buildah", "oci", f"{_PUSH} oci:OUT:1"),
+    Form("buildah", "dir", f"{_PUSH} dir:OUT"),
+    Form("buildah", "oci-archive of an index", f"{_PUSH_INDEX} oci-archive:OUT:web:1"),
+    Form("buildah", "dir of an index", f"{_PUSH_INDEX} dir:OUT"),
+    Form("podman", "docker-archive", f"{_SAVE} --format docker-archive {_AMD64}"),
+    Form("podman", "oci-archive", f"{_SAVE} --format oci-archive {_AMD64}"),
+    Form("podman", "oci-dir", f"{_SAVE} --format oci-dir {_AMD64}"),
+    Form("podman", "docker-dir", f"{_SAVE} --format docker-dir {_AMD64}"),
     Form(
-        tool="buildah",
-        command=f"buildah manifest push --quiet --all {_BOTH} oci-archive:OUT:web:1",
-        name="oci-archive of an index",
+        "podman",
+        "docker-archive of two",
+        f"{_SAVE} --multi-image-archive {_ARM64} {_AMD64}",
+        tag=_AMD64,
     ),
+    Form("skopeo", "docker-archive", f"{_COPY} oci:IN:amd64 docker-archive:OUT:web:1", "web:1"),
+    Form("skopeo", "oci-archive", f"{_COPY} oci:IN:amd64 oci-archive:OUT:web:1", "web:1"),
+    Form("skopeo", "oci of several", f"{_COPY} oci:IN:amd64 oci:IN:copy && cp -r IN OUT", "copy"),
+    Form("skopeo", "dir", f"{_COPY} oci:IN:amd64 dir:OUT"),
+    Form("skopeo", "dir of an index", f"{_COPY} --all oci:IN:both dir:OUT"),
     Form(
-        tool="buildah",
-        command=f"buildah manifest push --quiet --all {_BOTH} dir:OUT",
-        name="dir of an index",
-    ),
-    _save("docker-archive", f"--format docker-archive --output OUT {_AMD64}"),
-    _save("oci-archive", f"--format oci-archive --output OUT {_AMD64}"),
-    _save("oci-dir", f"--format oci-dir --output OUT {_AMD64}"),
-    _save("docker-dir", f"--format docker-dir --output OUT {_AMD64}"),
-    _save("docker-archive of two", f"--multi-image-archive --output OUT {_ARM64} {_AMD64}", _AMD64),
-    _copy("docker-archive", "oci:IN:amd64 docker-archive:OUT:web:1", "web:1"),
-    _copy("oci-archive", "oci:IN:amd64 oci-archive:OUT:web:1", "web:1"),
-    _copy("oci of several", "oci:IN:amd64 oci:IN:copy && cp -r IN OUT", "copy"),
-    _copy("dir", "oci:IN:amd64 dir:OUT"),
-    _copy("dir of an index", "--all oci:IN:both dir:OUT"),
-    Form(
-        tool="umoci",
-        command="cp -r IN OUT && umoci tag --image OUT:amd64 1.4 && umoci gc --layout OUT",
-        name="layout with tags",
+        "umoci",
+        "layout with tags",
+        "cp -r IN OUT && umoci tag --image OUT:amd64 1.4 && umoci gc --layout OUT",
         tag="1.4",
     ),
 )

@@ -121,14 +121,18 @@ def _archived(stack: Stack, folder: Path, *, text: str) -> bytes:
     return path.read_bytes()
 
 
-def _broken(stack: Stack, folder: Path) -> None:
-    """Make an image, and a resource that fails after it."""
-    _pushed(stack, folder)
-    CfnResource(stack, "Broken", type=BROKEN)
+def _broken(build: Callable[[Stack, Path], object]) -> Callable[[Stack, Path], None]:
+    """Return what makes a kind of stack with a resource that fails after all others."""
+
+    def broken(stack: Stack, folder: Path) -> None:
+        build(stack, folder)
+        CfnResource(stack, "Broken", type=BROKEN)
+
+    return broken
 
 
-def _deployed(stack: Stack, folder: Path, *, name: str = "Image", is_broken: bool = False) -> None:
-    """Make an image and a deployment of it with secrets; a resource may fail after them."""
+def _deployed(stack: Stack, folder: Path, *, name: str = "Image") -> None:
+    """Make an image and a deployment of it with secrets."""
     image = _pushed(stack, folder, name)
     secret = Secret.from_secret_complete_arn(stack, "Secret", SHOP_SECRET)
     token = StringParameter.from_secure_string_parameter_attributes(
@@ -150,30 +154,19 @@ def _deployed(stack: Stack, folder: Path, *, name: str = "Image", is_broken: boo
         containers={"web": web},
         public_endpoint=PublicEndpoint(container="web", port=80),
     )
-    if is_broken:
-        CfnResource(stack, "Broken", type=BROKEN)
 
 
-def certified(stack: Stack, _: Path, *, names: Sequence[str], is_broken: bool = False) -> None:
-    """Validate a certificate in Amazon Route 53; a resource may fail after that."""
+def certified(stack: Stack, _: Path, *, names: Sequence[str]) -> None:
+    """Validate a certificate in Amazon Route 53."""
     there = FakeRoute53()
     zone = HostedZone.from_hosted_zone_attributes(
         stack, "Zone", hosted_zone_id=there.zone, zone_name=there.domain
     )
     full = [f"{name}.{there.domain}" for name in names]
     CertificateValidation(stack, "Domain", domain=WebDomain.route53(zone, *full))
-    if is_broken:
-        CfnResource(stack, "Broken", type=BROKEN)
 
 
-def led(
-    stack: Stack,
-    _: Path,
-    *,
-    names: Sequence[str],
-    service: str = "shop",
-    is_broken: bool = False,
-) -> None:
+def led(stack: Stack, _: Path, *, names: Sequence[str], service: str = "shop") -> None:
     """Validate a certificate in a zone of Lightsail, and lead its names to a service there."""
     validation = CertificateValidation(
         stack, "Domain", domain=WebDomain.lightsail(LIGHTSAIL_ZONE, *names)
@@ -186,8 +179,6 @@ def led(
         url=f"https://{service}.example.org/",
     )
     validation.add_records(place)
-    if is_broken:
-        CfnResource(stack, "Broken", type=BROKEN)
 
 
 _RETAINED = functools.partial(_registered, removal_policy=RemovalPolicy.RETAIN)
@@ -207,15 +198,15 @@ KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
     "another archive": functools.partial(_archived, text="last"),
     "deployment": _deployed,
     "deployment, another name": functools.partial(_deployed, name="Renamed"),
-    "broken": _broken,
-    "deployment, broken": functools.partial(_deployed, is_broken=True),
+    "broken": _broken(_pushed),
+    "deployment, broken": _broken(_deployed),
     "certificate": functools.partial(certified, names=["www"]),
     "certificate, another name": functools.partial(certified, names=["api"]),
     "certificate, two names": functools.partial(certified, names=["www", "api"]),
-    "certificate, broken": functools.partial(certified, names=["www", "api"], is_broken=True),
+    "certificate, broken": _broken(functools.partial(certified, names=["www", "api"])),
     "domain": functools.partial(led, names=["www"]),
     "domain, another service": functools.partial(led, names=["www"], service="blog"),
     "domain, two names": functools.partial(led, names=["www", "@"]),
-    "domain, broken": functools.partial(led, names=["www", "@"], service="blog", is_broken=True),
+    "domain, broken": _broken(functools.partial(led, names=["www", "@"], service="blog")),
 }
 """What makes each kind in a stack, given a folder for files; it returns its archive, if any."""

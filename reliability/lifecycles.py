@@ -229,6 +229,16 @@ def _deploy_by_hand(setting: Setting, container: str, stack: SimulatedStack) -> 
     )
 
 
+def _create(part: Make, then: Make) -> Lifecycle:
+    """Return the life of a stack whose creation is the part."""
+    return Lifecycle(_deploy(part), then)
+
+
+def _update(before: Make, part: Make, then: Make, **more: Any) -> Lifecycle:
+    """Return the life of a stack whose update is the part, in the order of the deployments."""
+    return Lifecycle(_deploy(part), then, _deployed(before), **more)
+
+
 def _with_another_stack(setting: Setting) -> None:
     """Let another stack serve from the same service, which is deployed at this very moment."""
     _deployed(serving("first"))(setting)
@@ -329,77 +339,57 @@ def _slowly_issued(setting: Setting) -> Outcome:
 
 
 LIFECYCLES = {
-    "create by digest": Lifecycle(_deploy(by_digest("first")), by_digest("last")),
+    "create by digest": _create(by_digest("first"), by_digest("last")),
     "create by index": Lifecycle(
         _deploy(_by_index), by_digest("last"), _push_index, refused=("other_platforms", "refused")
     ),
-    "create by source": Lifecycle(_deploy(by_source("first")), by_source("last")),
-    "create by ecr": Lifecycle(_deploy(by_ecr("first")), by_ecr("last")),
-    "create by archive": Lifecycle(_deploy(by_archive("archive")), by_archive("another archive")),
-    "update by digest": Lifecycle(
-        _deploy(by_digest("second")), by_digest("last"), _deployed(by_digest("first"))
+    "create by source": _create(by_source("first"), by_source("last")),
+    "create by ecr": _create(by_ecr("first"), by_ecr("last")),
+    "create by archive": _create(by_archive("archive"), by_archive("another archive")),
+    "update by digest": _update(by_digest("first"), by_digest("second"), by_digest("last")),
+    "update by label": _update(
+        by_digest("first"), by_digest("first", "digest, another label"), by_digest("last")
     ),
-    "update by label": Lifecycle(
-        _deploy(by_digest("first", "digest, another label")),
-        by_digest("last"),
-        _deployed(by_digest("first")),
-    ),
-    "update by source": Lifecycle(
-        _deploy(by_source("second")), by_source("last"), _deployed(by_source("first"))
-    ),
-    "update to zstd": Lifecycle(
-        _deploy(by_source("second", layer_type=oci_images.OCI_LAYER.replace("gzip", "zstd"))),
+    "update by source": _update(by_source("first"), by_source("second"), by_source("last")),
+    "update to zstd": _update(
+        by_source("first"),
+        by_source("second", layer_type=oci_images.OCI_LAYER.replace("gzip", "zstd")),
         by_source("last"),
-        _deployed(by_source("first")),
         refused=("zstd_layers", False),
     ),
-    "update to what was never pushed": Lifecycle(
-        _deploy(_never_pushed), by_digest("last"), _deployed(by_digest("first")), succeeds=False
+    "update to what was never pushed": _update(
+        by_digest("first"), _never_pushed, by_digest("last"), succeeds=False
     ),
-    "two labels": Lifecycle(
-        _deploy(of_two_labels("same", "other")),
-        by_digest("same"),
-        _deployed(of_two_labels("same", "same")),
+    "two labels": _update(
+        of_two_labels("same", "same"), of_two_labels("same", "other"), by_digest("same")
     ),
-    "update by service": Lifecycle(
-        _deploy(by_digest("first", "digest, another service")),
-        by_digest("last"),
-        _deployed(by_digest("first")),
+    "update by service": _update(
+        by_digest("first"), by_digest("first", "digest, another service"), by_digest("last")
     ),
-    "rollback": Lifecycle(
-        _deploy(serving("second", "broken")),
+    "rollback": _update(
+        serving("first"), serving("second", "broken"), serving("last"), succeeds=False
+    ),
+    "rollback of a moved tag": _update(
+        serving("live"),
+        serving("live", text="moved", revision="2", fails="crash"),
         serving("last"),
-        _deployed(serving("first")),
-        succeeds=False,
-    ),
-    "rollback of a moved tag": Lifecycle(
-        _deploy(serving("live", text="moved", revision="2", fails="crash")),
-        serving("last"),
-        _deployed(serving("live")),
         succeeds=False,
     ),
     "rollback of a deployment": Lifecycle(
-        _moved_and_expired,
-        serving("last"),
-        _deployed(serving("first")),
-        succeeds=False,
+        _moved_and_expired, serving("last"), _deployed(serving("first")), succeeds=False
     ),
     "disabled service": Lifecycle(
-        _deploy(serving("second")),
-        serving("last"),
-        _disabled,
-        succeeds=False,
-        unblock=_enable,
+        _deploy(serving("second")), serving("last"), _disabled, succeeds=False, unblock=_enable
     ),
-    "rename": Lifecycle(
-        _deploy(by_digest("first", "digest, another name")),
+    "rename": _update(
+        by_digest("first"),
+        by_digest("first", "digest, another name"),
         by_digest("last", "digest, another name"),
-        _deployed(by_digest("first")),
     ),
-    "rename of what serves": Lifecycle(
-        _deploy(serving("first", "deployment, another name")),
+    "rename of what serves": _update(
+        serving("first"),
+        serving("first", "deployment, another name"),
         serving("last", "deployment, another name"),
-        _deployed(serving("first")),
     ),
     "delete": Lifecycle(_delete, by_digest("last"), _deployed(by_digest("first"))),
     "delete what serves": Lifecycle(_delete, serving("last"), _deployed(serving("first"))),
@@ -419,27 +409,18 @@ LIFECYCLES = {
         by_digest("last", "digest, 1 retained"),
         _serving_an_old_version,
     ),
-    "deploy": Lifecycle(_deploy(serving("first")), serving("last")),
-    "deploy again": Lifecycle(
-        _deploy(serving("second")), serving("last"), _deployed(serving("first"))
-    ),
+    "deploy": _create(serving("first"), serving("last")),
+    "deploy again": _update(serving("first"), serving("second"), serving("last")),
     "deploy the latest": Lifecycle(
         _deploy(by_digest("second", "latest")),
         serving("last"),
         _takes_latest,
         refused=("latest", "refused"),
     ),
-    "failed deploy": Lifecycle(
-        _deploy(serving("second", fails="crash")),
-        serving("last"),
-        _deployed(serving("first")),
-        succeeds=False,
+    "failed deploy": _update(
+        serving("first"), serving("second", fails="crash"), serving("last"), succeeds=False
     ),
-    "two stacks": Lifecycle(
-        _deploy(serving("second")),
-        serving("last"),
-        _with_another_stack,
-    ),
+    "two stacks": Lifecycle(_deploy(serving("second")), serving("last"), _with_another_stack),
     # A push reads its config and three layers, and has 870 seconds an invocation for them.
     "slow push": Lifecycle(
         _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(100)

@@ -7,16 +7,15 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from certificates import Certificate
 from error_answers import registry_error
-from fake_server import Fake, FakeServer, FakeTlsServer
+from fake_server import Fake
 from lightsail_local.wire.http_server import Answer, Connection
 from oci_images import OCI_INDEX, Made, descriptor
 
@@ -255,90 +254,11 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
 @contextmanager
 def fake_registry(certificate: Certificate | None = None, **options: Any) -> Iterator[FakeRegistry]:
     """Run a registry on loopback, over TLS with a certificate."""
-    registry = FakeRegistry(**options)
-    if certificate:
-        registry.scheme = "https"
-        registry.server = FakeTlsServer(
-            registry.respond, certificate=certificate.certificate, key=certificate.key, names=".*"
-        )
-    else:
-        registry.server = FakeServer(0, registry.respond)
-    with closing(registry.server) as server:
+    with FakeRegistry(**options).served(certificate) as registry:
+        server = registry.server
+        assert server
         if registry.window:
             server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, registry.window)
+        registry.scheme = "https" if certificate else "http"
         registry.host = f"{registry.host or '127.0.0.1'}:{server.server_port}"
         yield registry
-
-
-def status(code: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Act:
-    """Answer a status, after the request's body."""
-
-    def act(connection: Connection) -> bool:
-        connection.send(Answer(status=code, headers=headers or {}, body=body))
-        return True
-
-    return act
-
-
-def errors(code: int, name: str, message: str) -> Act:
-    """Answer an error of the registry's."""
-    return status(code, {}, registry_error(code, name, text=message).body)
-
-
-def reset(connection: Connection) -> bool:
-    """Reset the connection before anything is read."""
-    connection.reset()
-    return True
-
-
-def reset_after(connection: Connection) -> bool:
-    """Do what is asked, and reset the connection instead of answering."""
-    connection.on_answer = lambda _: connection.reset()
-    return False
-
-
-def cut(count: int, *, ends: Literal["reset", "close", "stall"] = "close") -> Act:
-    """Promise a whole blob, and give only its beginning."""
-
-    def act(connection: Connection) -> bool:
-        def give(answer: Answer) -> None:
-            connection.on_answer = None
-            headers = {**answer.headers, "Content-Length": str(len(answer.body))}
-            connection.send(replace(answer, headers=headers, body=answer.body[:count]))
-            if ends == "reset":
-                time.sleep(0.05)
-                connection.reset()
-            if ends == "stall":
-                connection.hang(30)
-            connection.close_connection = True
-
-        connection.on_answer = give
-        return False
-
-    return act
-
-
-def early(code: int, headers: dict[str, str] | None = None, *, read: int = 0) -> Act:
-    """Answer before the body is read, and close."""
-
-    def act(connection: Connection) -> bool:
-        connection.rfile.read(read)
-        connection.close_connection = True
-        answer_unread(connection, code, {"Connection": "close", **(headers or {})})
-        connection.connection.shutdown(socket.SHUT_WR)
-        # Reading on until the client ends it keeps the kernel from resetting the connection under
-        # the answer.
-        try:
-            while connection.connection.recv(1 << 16):
-                pass
-        except OSError:
-            pass
-        return True
-
-    return act
-
-
-def answer_unread(connection: Connection, code: int, headers: dict[str, str] | None = None) -> None:
-    """Answer a status before the request's body is read."""
-    connection.body = iter(())
-    connection.send(Answer(status=code, headers=headers or {}))

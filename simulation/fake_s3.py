@@ -104,12 +104,6 @@ def _changed(change: Callable[[Answer], Answer]) -> Act:
     return act
 
 
-def reset(connection: Connection) -> bool:
-    """Reset the connection instead of an answer."""
-    connection.reset()
-    return True
-
-
 def whole(connection: Connection) -> bool:
     """Answer with the whole object, as if there were no ranges."""
     connection.send(Answer(status=200, body=b"1", headers={"ETag": '"1"'}))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Self
 
+from certificates import Certificate
 from lightsail_local.wire.http_server import Connection, LoopbackServer
 from lightsail_local.wire.tls_server import TlsServer
 
@@ -63,8 +64,20 @@ class Fake:
         return self.server.accepted if self.server else 0
 
     @contextmanager
-    def served(self) -> Iterator[Self]:
-        """Answer requests on a free port of loopback."""
-        with closing(FakeServer(0, self.respond)) as server:
-            self.server, self.url = server, f"http://{server.host}"
+    def served(self, certificate: Certificate | None = None) -> Iterator[Self]:
+        """Answer requests on a free port of loopback, over TLS with a certificate."""
+        if certificate is None:
+            server, scheme = FakeServer(0, self.respond), "http"
+        else:
+            pem, key = certificate.certificate, certificate.key
+            server = FakeTlsServer(self.respond, certificate=pem, key=key, names=".*")
+            scheme = "https"
+        with closing(server):
+            self.server, self.url = server, f"{scheme}://{server.host}"
             yield self
+
+
+def reset(connection: Connection) -> bool:
+    """Reset the connection instead of an answer."""
+    connection.reset()
+    return True

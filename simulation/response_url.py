@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fake_server import FakeServer
+from fake_server import Fake
 from lightsail_local.wire.http_server import Answer, Connection
 
 SIGNATURE = "X-Amz-Signature=5ec4e7"
 
 
 @dataclass
-class ResponseUrl:
+class ResponseUrl(Fake):
     """Answers that arrived, and how the next ones are received.
 
     Args:
@@ -64,7 +64,6 @@ class ResponseUrl:
 @contextmanager
 def response_url() -> Iterator[ResponseUrl]:
     """Receive answers on a free port."""
-    received = ResponseUrl()
-    with closing(FakeServer(0, received.respond)) as server:
-        received.url = f"http://{server.host}/answer?{SIGNATURE}"
+    with ResponseUrl().served() as received:
+        received.url += f"/answer?{SIGNATURE}"
         yield received

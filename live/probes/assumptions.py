@@ -17,7 +17,7 @@ _NOWHERE = "cdk-lsc-live-nowhere"
 
 def before_the_first_service(lightsail: Lightsail) -> list[Fact]:
     """Return what is said to a login while the account has no service; nothing if it has."""
-    if lightsail.tell("GetContainerServices").get("containerServices"):
+    if lightsail.services():
         return []
     said = lightsail.ask("CreateContainerServiceRegistryLogin")
     return [("a login without any service", str(said))]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from live.answers import Answer, unsettled
+from live.answers import Answer, settled, unsettled
 from live.lightsail import Said
 from live.probed_service import ProbedService
 
@@ -118,14 +118,10 @@ class BusyService:
             and (look.is_sure or look.register.is_refused)
         ]
         if not registers:
-            return unsettled("U9", "nothing could be registered in any of the states", *evidence)
+            return unsettled("nothing could be registered in any of the states", *evidence)
         is_refused = any(said.is_refused for said in registers)
-        return Answer(
-            unknown="U9",
-            found="; ".join(look.told(is_gone=self._is_gone(look)) for look in self._looks),
-            sides={"busy_service": "refused" if is_refused else "works"},
-            evidence=tuple(evidence),
-        )
+        found = "; ".join(look.told(is_gone=self._is_gone(look)) for look in self._looks)
+        return settled(found, {"busy_service": "refused" if is_refused else "works"}, *evidence)
 
     def _is_gone(self, look: _Look) -> bool:
         """Return whether a refusal says nothing about the state: the push may have been gone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from live.answers import Answer, unsettled
+from live.answers import Answer, settled, unsettled
 from live.probed_service import ProbedService
 
 _READS = 20
@@ -39,16 +39,12 @@ class OrderOfAnswers:
     def answer(self) -> Answer:
         """Return the answer to U11."""
         if "images" not in self._orders:
-            return unsettled("U11", "no images could be listed")
+            return unsettled("no images could be listed")
         orders = set(self._orders.values())
         found = (f"{what} {order.replace('_', ' ')}" for what, order in self._orders.items())
-        return Answer(
-            unknown="U11",
-            found=", ".join(found),
-            # One switch is for both: code that copes with any order copes with two.
-            sides={"order": orders.pop() if len(orders) == 1 else "shuffled"},
-            evidence=tuple(self._evidence),
-        )
+        # One switch is for both: code that copes with any order copes with two.
+        side = orders.pop() if len(orders) == 1 else "shuffled"
+        return settled(", ".join(found), {"order": side}, *self._evidence)
 
     def _note(
         self, what: str, oldest_first: Sequence[object], listed: Sequence[Sequence[object]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 import oci_images
-from live.answers import Answer, Side
+from live.answers import Answer, Side, settled
 from live.images import ImageKind
 from live.lightsail import Said
 from live.probed_service import ProbedService
@@ -16,11 +16,10 @@ def register_twice(service: ProbedService) -> Answer:
     digest = service.push("u1")
     first, second = service.register("u1", digest), service.register("u1", digest)
     is_old = first == second
-    return Answer(
-        unknown="U1",
-        found="the image that is there" if is_old else "a new number",
-        sides={"register_again": "old" if is_old else "new"},
-        evidence=(f"RegisterContainerImage: {first}, then {second}",),
+    return settled(
+        "the image that is there" if is_old else "a new number",
+        {"register_again": "old" if is_old else "new"},
+        f"RegisterContainerImage: {first}, then {second}",
     )
 
 
@@ -32,12 +31,9 @@ def reuse_a_number(service: ProbedService) -> Answer:
     service.wait_for_image(names[1], gone=True)
     third = service.register("u2", service.push("u2 third"))
     is_reused = third == names[1]
-    return Answer(
-        unknown="U2",
-        found="yes, at least when it was the highest" if is_reused else "no",
-        sides={"reuse_numbers": is_reused},
-        evidence=(f"registered {names[0]} and {names[1]}", str(deleted), f"registered {third}"),
-    )
+    found = "yes, at least when it was the highest" if is_reused else "no"
+    evidence = (f"registered {names[0]} and {names[1]}", deleted, f"registered {third}")
+    return settled(found, {"reuse_numbers": is_reused}, *evidence)
 
 
 def register_what_does_not_run(service: ProbedService) -> Answer:
@@ -53,20 +49,12 @@ def register_what_does_not_run(service: ProbedService) -> Answer:
     sides: dict[str, Side] = {"missing_digest": _side(missing.is_refused)}
     if len(is_refused) == 1:
         sides["other_platforms"] = _side(is_refused.pop())
-    words = {
-        "no such digest": missing,
-        "an index": index,
-        "an arm64 image": arm64,
-    }
-    return Answer(
-        unknown="U4",
-        found=", ".join(
-            f"{what} is {_side(said.is_refused) if isinstance(said, Said) else 'not taken'}"
-            for what, said in words.items()
-        ),
-        sides=sides,
-        evidence=tuple(f"{what}: {said}" for what, said in words.items()),
+    words = {"no such digest": missing, "an index": index, "an arm64 image": arm64}
+    found = (
+        f"{what} is {_side(said.is_refused) if isinstance(said, Said) else 'not taken'}"
+        for what, said in words.items()
     )
+    return settled(", ".join(found), sides, *(f"{what}: {said}" for what, said in words.items()))
 
 
 def _register_index(service: ProbedService) -> Said | str:

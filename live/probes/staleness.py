@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cdk_lightsail_containers_handler.lightsail.client import STALE_SECONDS
-from live.answers import Answer, unsettled
-from live.lightsail import CallFailed
+from live.answers import Answer, settled, unsettled
 from live.probed_service import ProbedService
 
 _SHOWN_IN_A_ROW = 3
@@ -41,9 +40,7 @@ class Staleness:
                 return name in service.images()
 
             self._time({"GetContainerImages, a registration": is_listed})
-            said = service.ask_to_delete(name)
-            if said.is_refused:
-                raise CallFailed(said.operation, said.code, said.text)
+            service.ask_to_delete(name).carried_out()
             self._time({"GetContainerImages, a deletion": lambda: not is_listed()})
 
     def look_at_deployment(self, answered: Mapping[str, Any]) -> None:
@@ -76,7 +73,7 @@ class Staleness:
             for what, seconds in self._seconds.items()
         ]
         if not evidence:
-            return unsettled("U12", "no write could be looked at")
+            return unsettled("no write could be looked at")
         slowest = max(self._seconds, key=lambda what: max(self._seconds[what]))
         worst = round(max(self._seconds[slowest]), 2)
         found = "every read showed the write before it"
@@ -84,12 +81,7 @@ class Staleness:
             found = f"up to {worst:g} s ({slowest})"
         if worst > STALE_SECONDS:
             found += f": LONGER THAN THE {STALE_SECONDS:g} s THAT THE LIBRARY WAITS FOR READS"
-        return Answer(
-            unknown="U12",
-            found=found,
-            sides={"stale_seconds": worst},
-            evidence=tuple(evidence),
-        )
+        return settled(found, {"stale_seconds": worst}, *evidence)
 
     def _time(self, looks: Mapping[str, Callable[[], bool]]) -> None:
         """Note after how many seconds each of some reads shows a write, and goes on doing so."""

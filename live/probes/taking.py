@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 from cdk_lightsail_containers_handler.registry.url import Url
-from live.answers import Answer, Side, unsettled
+from live.answers import Answer, Side, settled, unsettled
 from live.images import ImageKind
 from live.probed_service import ProbedService
-from live.reply import Reply
+from live.registry import Reply
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
@@ -30,15 +30,11 @@ def read_manifests(service: ProbedService) -> Answer:
     service.register("u5", digest)
     replies += read("after")
     kinds = [_kind(reply) for reply in replies]
-    return Answer(
-        unknown="U5",
-        found=kinds[0].replace("_", " ")
-        if len(set(kinds)) == 1
-        else ", ".join(f"{reply.asked}: {reply.status}" for reply in replies),
-        # What the function asks first, before it copies anything.
-        sides={"manifest_reads": kinds[0]},
-        evidence=tuple(map(str, replies)),
-    )
+    found = kinds[0].replace("_", " ")
+    if len(set(kinds)) > 1:
+        found = ", ".join(f"{reply.asked}: {reply.status}" for reply in replies)
+    # The first one is what the function asks first, before it copies anything.
+    return settled(found, {"manifest_reads": kinds[0]}, *replies)
 
 
 def upload_blobs(service: ProbedService) -> Answer:
@@ -46,9 +42,9 @@ def upload_blobs(service: ProbedService) -> Answer:
     whole, start = _upload(service, "u6 whole", is_chunked=False)
     chunked, _ = _upload(service, "u6 chunked", is_chunked=True)
     takes_whole, takes_chunked = (replies[-1].is_taken for replies in (whole, chunked))
-    evidence = tuple(str(reply) for reply in (start, *whole, *chunked))
+    evidence = (start, *whole, *chunked)
     if start.url is None:
-        return unsettled("U6", "the registry named no Location", *evidence)
+        return unsettled("the registry named no Location", *evidence)
     is_absolute, is_elsewhere = service.registry.place_of(start)
     sides: dict[str, Side] = {
         "locations": "absolute" if is_absolute else "relative",
@@ -60,14 +56,10 @@ def upload_blobs(service: ProbedService) -> Answer:
     if takes_whole:
         sides["blob_uploads"] = "chunked" if takes_chunked else "monolithic"
     ways = [way for way, is_taken in (("PUT", takes_whole), ("PATCH", takes_chunked)) if is_taken]
-    return Answer(
-        unknown="U6",
-        found=f"{' and '.join(ways) or 'neither'}, Location is "
-        f"{'an address' if is_absolute else 'a path'} of "
-        f"{'another host' if is_elsewhere else 'the registry'}",
-        sides=sides,
-        evidence=evidence,
-    )
+    place = "an address" if is_absolute else "a path"
+    host = "another host" if is_elsewhere else "the registry"
+    found = f"{' and '.join(ways) or 'neither'}, Location is {place} of {host}"
+    return settled(found, sides, *evidence)
 
 
 def push_media_types(service: ProbedService) -> Answer:
@@ -80,12 +72,8 @@ def push_media_types(service: ProbedService) -> Answer:
         sides["media_types"] = "docker_and_oci" if takes_oci else "docker"
     taken = {"OCI": takes_oci, "Docker": takes_docker}
     manifests = " and ".join(what for what, is_taken in taken.items() if is_taken)
-    return Answer(
-        unknown="U7",
-        found=f"{manifests or 'neither'}, zstd {'too' if takes_zstd else 'not'}",
-        sides=sides,
-        evidence=(oci, docker, zstd),
-    )
+    found = f"{manifests or 'neither'}, zstd {'too' if takes_zstd else 'not'}"
+    return settled(found, sides, oci, docker, zstd)
 
 
 def mount_a_blob(service: ProbedService) -> Answer:
@@ -98,15 +86,11 @@ def mount_a_blob(service: ProbedService) -> Answer:
     reply = service.registry.ask("POST mount", "POST", url, body=b"")
     if reply.status == _ACCEPTED and reply.url is not None:
         _drop(service, reply.url)
-    sides = {_CREATED: "created", _ACCEPTED: "upload"}
-    if reply.status not in sides:
-        return unsettled("U13", f"it was answered {reply.status}", reply)
-    return Answer(
-        unknown="U13",
-        found=f"{reply.status}, {'mounted' if reply.status == _CREATED else 'an upload'}",
-        sides={"blob_mount": sides[reply.status]},
-        evidence=(str(reply),),
-    )
+    if reply.status == _CREATED:
+        return settled("201, mounted", {"blob_mount": "created"}, reply)
+    if reply.status == _ACCEPTED:
+        return settled("202, an upload", {"blob_mount": "upload"}, reply)
+    return unsettled(f"it was answered {reply.status}", reply)
 
 
 def _push(service: ProbedService, what: str, kind: ImageKind) -> tuple[bool, str]:

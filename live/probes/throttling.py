@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from live.answers import Answer
+from live.answers import Answer, settled
 from live.lightsail import CallFailed, is_throttled
 from live.probed_service import ProbedService
 
@@ -63,24 +63,15 @@ def throttling(service: ProbedService) -> Answer:
         )
         if before:
             found += f", but {before} of the {lightsail.calls} calls of the run"
-        sides = {"throttle_every": 0, "calls_per_second": 0}
-        return Answer(unknown="U14", found=found, sides=sides, evidence=evidence)
+        return settled(found, {"throttle_every": 0, "calls_per_second": 0}, *evidence)
     counts = {burst.calls for burst in others if burst.refusal}
     if len(counts) == 1 and counts != {0}:
         every = counts.pop() + 1
-        return Answer(
-            unknown="U14",
-            found=f"every {every}th, with any wait in between",
-            sides={"throttle_every": every, "calls_per_second": 0},
-            evidence=evidence,
-        )
+        found = f"every {every}th, with any wait in between"
+        return settled(found, {"throttle_every": every, "calls_per_second": 0}, *evidence)
     rate = _rate(first, others)
-    return Answer(
-        unknown="U14",
-        found=f"about {first.calls} at once and {rate} a second",
-        sides={"throttle_every": 0, "calls_per_second": rate, "calls_at_once": first.calls},
-        evidence=evidence,
-    )
+    sides = {"throttle_every": 0, "calls_per_second": rate, "calls_at_once": first.calls}
+    return settled(f"about {first.calls} at once and {rate} a second", sides, *evidence)
 
 
 def _burst(service: ProbedService, pause: float, most: int) -> _Burst:

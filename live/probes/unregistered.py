@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lightsail_local.behaviour.behaviour import Behaviour
-from live.answers import Answer, unsettled
+from live.answers import Answer, settled, unsettled
 from live.probed_service import ProbedService
 
 _PUSHES = 9
 _NOT_FOUND = 404
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What came of a look.
-
-    Args:
-        seconds: after the push.
-        is_there: whether the push was there.
-        is_gone: whether it was not; neither, where it was refused for something else.
-        evidence: what was said.
-    """
-
-    seconds: float
-    is_there: bool
-    is_gone: bool
-    evidence: str
 
 
 class UnregisteredPushes:
@@ -38,7 +19,10 @@ class UnregisteredPushes:
     def __init__(self, service: ProbedService) -> None:
         self._service = service
         self._pushes: list[tuple[str, float]] = []
-        self._looks: list[_Look] = []
+        # The seconds after which a push was there, and after which one was not.
+        self._kept: list[float] = []
+        self._gone: list[float] = []
+        self._evidence: list[str] = []
 
     def push(self) -> None:
         """Push, and register nothing."""
@@ -58,15 +42,18 @@ class UnregisteredPushes:
         digest, pushed_at = self._pushes.pop(0)
         if by_manifest:
             reply = service.registry.ask_for_manifest("HEAD manifest", "HEAD", digest)
-            is_there, is_gone = reply.is_taken, reply.status == _NOT_FOUND
-            evidence = str(reply)
+            is_there, is_gone, said = reply.is_taken, reply.status == _NOT_FOUND, str(reply)
         else:
-            said = service.ask_to_register("u8", digest)
+            answer = service.ask_to_register("u8", digest)
             # A refusal may be about something else, such as a service that is busy.
-            is_there, is_gone = not said.is_refused, service.is_of_missing(said)
-            evidence = str(said)
+            is_gone = service.is_of_missing(answer)
+            is_there, said = not answer.is_refused, str(answer)
         seconds = service.waiting.clock() - pushed_at
-        self._looks.append(_Look(seconds, is_there, is_gone, evidence))
+        if is_there:
+            self._kept.append(seconds)
+        elif is_gone:
+            self._gone.append(seconds)
+        self._evidence.append(f"after {seconds:.0f} s: {said}")
 
     def answer(self, *, is_told: bool) -> Answer:
         """Return the answer to U8.
@@ -74,27 +61,20 @@ class UnregisteredPushes:
         Args:
             is_told: whether a look tells what is there: not where Lightsail registers what is not.
         """
-        evidence = [f"after {look.seconds:.0f} s: {look.evidence}" for look in self._looks]
-        kept = max((look.seconds for look in self._looks if look.is_there), default=None)
-        gone = min((look.seconds for look in self._looks if look.is_gone), default=None)
+        kept, gone = max(self._kept, default=None), min(self._gone, default=None)
         if not is_told:
             why = "Lightsail registers digests that are not there, so it tells nothing"
-            return unsettled("U8", why, *evidence)
+            return unsettled(why, *self._evidence)
         if kept is None:
             why = "no look told" if gone is None else f"nothing was there after {_span(gone)}"
-            return unsettled("U8", why, *evidence)
+            return unsettled(why, *self._evidence)
         if gone is None:
             found = f"longer than {_span(kept)}, the time of the run"
             safe = max(float(int(kept)), Behaviour().unregistered_seconds)
         else:
             found = f"between {_span(kept)} and {_span(gone)}"
             safe = float(int(kept))
-        return Answer(
-            unknown="U8",
-            found=found,
-            sides={"unregistered_seconds": safe},
-            evidence=tuple(evidence),
-        )
+        return settled(found, {"unregistered_seconds": safe}, *self._evidence)
 
 
 def _span(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from live.answers import Answer
+from live.answers import Answer, settled
 from live.probed_service import ProbedService
 
 
@@ -10,12 +10,8 @@ def delete_in_use(service: ProbedService) -> Answer:
     """U3: delete an image that the current deployment runs."""
     image = service.serving()
     said = service.ask_to_delete(image)
-    return Answer(
-        unknown="U3",
-        found="refused" if said.is_refused else "done",
-        sides={"delete_in_use": "refused" if said.is_refused else "done"},
-        evidence=(str(said),),
-    )
+    side = "refused" if said.is_refused else "done"
+    return settled(side, {"delete_in_use": side}, said)
 
 
 def deploy_latest(service: ProbedService) -> Answer:
@@ -26,9 +22,7 @@ def deploy_latest(service: ProbedService) -> Answer:
     latest = f":{service.name}.u10.latest"
     said = service.ask_to_deploy(latest)
     if said.is_refused:
-        return Answer(
-            unknown="U10", found="refused", sides={"latest": "refused"}, evidence=(str(said),)
-        )
+        return settled("refused", {"latest": "refused"}, said)
     coming = said.answer["containerService"]["nextDeployment"]
     answered = coming["containers"]["web"]["image"]
     state = service.wait_for_deployment(coming["version"])
@@ -37,10 +31,7 @@ def deploy_latest(service: ProbedService) -> Answer:
         for one in service.deployments()
         if one["version"] == coming["version"]
     ]
-    is_echoed = latest in (answered, shown)
-    return Answer(
-        unknown="U10",
-        found="accepted, and kept as it is written" if is_echoed else "accepted, and resolved",
-        sides={"latest": "echoed" if is_echoed else "resolved"},
-        evidence=(f"answered {answered}, then shown as {shown}, deployment {state}",),
-    )
+    evidence = f"answered {answered}, then shown as {shown}, deployment {state}"
+    if latest in (answered, shown):
+        return settled("accepted, and kept as it is written", {"latest": "echoed"}, evidence)
+    return settled("accepted, and resolved", {"latest": "resolved"}, evidence)

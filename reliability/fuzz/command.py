@@ -76,16 +76,8 @@ class _Fuzzing:
             told = [*done.stdout.splitlines(), *done.stderr.splitlines()]
             print(*(line for line in told if not line.startswith(("INFO", "#"))), sep="\n")
         for path in found:
-            repeat = [
-                sys.executable,
-                "-m",
-                "reliability",
-                "fuzz",
-                self._name,
-                "--repeat",
-                str(path),
-            ]
-            print("repeat it with:", shlex.join(repeat))
+            repeat = f"{sys.executable} -m reliability fuzz {self._name} --repeat"
+            print("repeat it with:", repeat, shlex.quote(str(path)))
         if keep:
             self._start("-merge=1", self._kept, self._new)
         if not done.returncode:

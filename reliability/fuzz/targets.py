@@ -1,6 +1,6 @@
 """What must hold of each parser for any input: it reads, or refuses with an error of ours.
 
-A target takes bytes; anything that it raises is a finding.
+A target takes bytes; anything that it raises is a finding: an AssertionError, if it was looked for.
 """
 
 from __future__ import annotations
@@ -37,19 +37,13 @@ from cdk_lightsail_containers_handler.registry.manifest import Index, check_plat
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.url import Origin, Url, is_loopback, is_metadata
 
-from .holding import hold
-
 _T = TypeVar("_T")
 _LONGEST_MESSAGE = 700
 _PUBLIC = Url(origin=Origin.of_registry("ghcr.io"), target="/v2/web/blobs/uploads/?a=b")
 
 
 def check_reference(text: str) -> None:
-    """Check that a reference is read as it is written, and leads to a host that can be looked up.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that a reference is read as written, and leads to a host that can be looked up."""
     reference = _read(lambda: Reference.parse(text), ValueError)
     if reference is not None:
         hold("it is stable", Reference.parse(str(reference)) == reference)
@@ -59,11 +53,7 @@ def check_reference(text: str) -> None:
 
 
 def check_challenges(headers: list[str]) -> None:
-    """Check that challenges lead to token services on the internet alone.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that challenges lead to token services on the internet alone."""
     challenges = parse_challenges(headers)
     chosen = choose_challenge(challenges)
     hold("it is one that is known", chosen is None or chosen.scheme in {"basic", "bearer"})
@@ -74,11 +64,7 @@ def check_challenges(headers: list[str]) -> None:
 
 
 def check_location(location: str) -> None:
-    """Check that a public registry leads to other public places alone.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that a public registry leads to other public places alone."""
     url = _read(lambda: _PUBLIC.follow(location), ValueError)
     if url is not None:
         _check_url(url)
@@ -88,11 +74,7 @@ def check_location(location: str) -> None:
 
 
 def check_manifest(content: bytes, media_type: str) -> None:
-    """Check that a manifest or a config is read, or refused in a line.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that a manifest or a config is read, or refused in a line."""
     _read(lambda: check_platform(content, LINUX_AMD64, "web"), RegistryError)
     manifest = _read(lambda: parse(content, media_type, "web"), RegistryError)
     if isinstance(manifest, Index):
@@ -104,11 +86,7 @@ def check_manifest(content: bytes, media_type: str) -> None:
 
 
 def check_answer(status: int, body: bytes) -> None:
-    """Check what is made of a registry's or token service's answer.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check what is made of a registry's or token service's answer."""
     error = error_of_answer("a.io did not give it", status, body, ["because"])
     hold("a secret is not told", "because" not in error.problem)
     hold(
@@ -122,11 +100,7 @@ def check_answer(status: int, body: bytes) -> None:
 
 
 def check_properties(properties: Any, physical_id: Any = ":shop.web.1") -> None:
-    """Check that resource properties of any shape are read or refused.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that resource properties of any shape are read or refused."""
     image = _read(lambda: ContainerImageProperties.parse(properties), ValueError)
     if image is not None:
         hold("it has a digest or a source", (image.digest is None) != (image.source is None))
@@ -141,15 +115,17 @@ def check_properties(properties: Any, physical_id: Any = ":shop.web.1") -> None:
 
 
 def check_secret(text: str) -> None:
-    """Check that what a secret holds can be sent.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that what a secret holds can be sent."""
     credentials = parse_secret(text)
     if credentials is not None:
         header = credentials.header
         hold("credentials can be sent", header.isascii() and header.isprintable())
+
+
+def hold(what: str, condition: bool) -> None:
+    """Look that something holds, and raise an AssertionError if it does not."""
+    if not condition:
+        raise AssertionError(f"it does not hold that {what}")
 
 
 def _check_url(url: Url) -> None:

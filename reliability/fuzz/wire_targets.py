@@ -6,7 +6,6 @@ As those of `targets`: each takes bytes, and anything that it raises is a findin
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import socket
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 import response_url
+from archives import Remote
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.registry.archive.archive import Archive
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
@@ -26,7 +26,7 @@ from cdk_lightsail_containers_handler.registry.url import Origin
 from fake_time import FakeTime
 from world.environment import Context
 
-from .holding import hold
+from .targets import hold
 
 _IDS = ("StackId", "RequestId", "LogicalResourceId")
 _LARGEST_ANSWER = 4096
@@ -34,12 +34,8 @@ _LARGEST_BODY = 4096
 
 
 def check_archive(content: bytes) -> None:
-    """Check that an archive is read, with all that its manifest names, or refused.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
-    archive = Archive(_InMemory(content))
+    """Check that an archive is read, with all that its manifest names, or refused."""
+    archive = Archive(Remote(content))
     buffer = memoryview(bytearray(1000))
     try:
         for blob in find_image(archive).manifest.blobs:
@@ -53,11 +49,7 @@ def check_archive(content: bytes) -> None:
 
 
 def check_http(method: str, answer: bytes) -> None:
-    """Check that any bytes are read as an answer or as none, and that this comes to an end.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that any bytes are read as an answer or as none, and that this comes to an end."""
     ours, theirs = socket.socketpair()
     with ours, theirs, Connections() as connections:
         threading.Thread(target=_send, args=(theirs, answer)).start()
@@ -75,11 +67,7 @@ def check_http(method: str, answer: bytes) -> None:
 
 
 def check_event(event: Any) -> None:
-    """Check that a request is answered once, or refused with an exception that says what it is not.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that a request is answered once, or refused with a sentence on what it is not."""
     with response_url.response_url() as response, _network_of(response.url):
         if isinstance(event, dict) and isinstance(event.get("ResponseURL"), str):
             event = {**event, "ResponseURL": response.url}
@@ -95,11 +83,7 @@ def check_event(event: Any) -> None:
 
 
 def check_answers(event: Any, bodies: list[bytes]) -> None:
-    """Check that a request was answered once, as CloudFormation wants it.
-
-    Raises:
-        AssertionError: it does not hold.
-    """
+    """Check that a request was answered once, as CloudFormation wants it."""
     hold("it is answered once", len(bodies) == 1)
     answer = json.loads(bodies[0])
     hold("it is short enough", len(bodies[0]) <= _LARGEST_ANSWER)
@@ -110,21 +94,6 @@ def check_answers(event: Any, bodies: list[bytes]) -> None:
     hold("it has an id", isinstance(physical_id, str) and 0 < len(physical_id) <= 1024)  # noqa: PLR2004 - CloudFormation's
     reason = answer.get("Reason", "")
     hold(f"unforeseen: {reason}", not reason.startswith("unexpected"))
-
-
-class _InMemory:
-    """An archive far away."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self.size = len(content)
-
-    def __str__(self) -> str:
-        return "s3://bucket/image"
-
-    def open(self, offset: int, length: int) -> io.BytesIO:
-        hold("a part is inside", 0 <= offset < offset + length <= self.size)
-        return io.BytesIO(self._content[offset : offset + length])
 
 
 class _Refusing:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,11 +74,8 @@ class AssetEnvironment(Environment):
         return "done"
 
 
-@contextmanager
-def runtime(
-    asset: Path, world: World, python: Path = RUNTIME, **environment: str
-) -> Iterator[LambdaRuntime]:
-    """Run a function in a process of its own, as AWS Lambda does.
+def runtime(asset: Path, world: World, python: Path = RUNTIME, **environment: str) -> LambdaRuntime:
+    """Return what runs a function in a process of its own, as AWS Lambda does.
 
     Args:
         asset: its code.
@@ -91,12 +87,11 @@ def runtime(
         f"AWS_ENDPOINT_URL_{_NAMES.get(service, service.upper())}": url
         for service, url in world.endpoints.items()
     }
-    with LambdaRuntime(
+    return LambdaRuntime(
         asset,
         ENTRY_POINT,
         python=python,
         timeout=900,
         init_timeout=120,
         environment={**endpoints, **environment},
-    ) as running:
-        yield running
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from reliability.broken import Broken
 from reliability.invariants import Invariants
 from reliability.lifecycles import push, set_up
 from world.aws import arn
-from world.cloudformation import SimulatedStack
+from world.cloudformation import Resources, SimulatedStack
 from world.custom_resource import Outcome
 from world.environment import LocalEnvironments
 from world.function import Function
@@ -63,7 +63,11 @@ class Crowd:
 
     def put(self, properties: Callable[[int], Properties]) -> list[Outcome]:
         """Create or update all stacks, each with the properties for its number."""
-        wanted = [resources(properties(number)) for number in range(1, len(self.stacks) + 1)]
+        numbers = range(1, len(self.stacks) + 1)
+        return self.deploy_all([resources(properties(number)) for number in numbers])
+
+    def deploy_all(self, wanted: Sequence[Resources]) -> list[Outcome]:
+        """Create or update all stacks, each with what it consists of."""
         return self.at_once(lambda number, stack: stack.deploy(wanted[number - 1]))
 
     def delete(self) -> list[Outcome]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from reliability.broken import hold
@@ -123,16 +124,9 @@ def _last_room(crowd: Crowd) -> None:
     _delete(crowd)
 
 
-def _last_room_for_one(crowd: Crowd) -> None:
+def _last_room_for_one(crowd: Crowd, label: str = "web", **more: str) -> None:
     """Room for one image, which all of them ask for."""
-    _put(crowd, lambda _: crowd.image("web", 1))
-    hold(len(crowd.images()) == MOST, "the last room was not used")
-    _delete(crowd)
-
-
-def _last_room_for_one_kept(crowd: Crowd) -> None:
-    """The same, and each keeps one version of its label."""
-    _put(crowd, lambda _: crowd.image("kept", 1, MaxVersions="1"))
+    _put(crowd, lambda _: crowd.image(label, 1, **more))
     hold(len(crowd.images()) == MOST, "the last room was not used")
     _delete(crowd)
 
@@ -233,15 +227,9 @@ def _served(crowd: Crowd) -> None:
     """Each pushes an image and deploys it, and again; what serves in the end stays."""
     source = crowd.world.source
     for first in (0, 100):
-        contents = {
-            number: served(source, f"web-{number}", first + number)
-            for number in range(1, len(crowd.stacks) + 1)
-        }
-
-        def act(number: int, stack: SimulatedStack, contents: Any = contents) -> Became:
-            return stack.deploy(contents[number])
-
-        crowd.check(crowd.at_once(act))
+        numbers = range(1, len(crowd.stacks) + 1)
+        contents = [served(source, f"web-{n}", first + n) for n in numbers]
+        crowd.check(crowd.deploy_all(contents))
     deployments = crowd.deployments().values()
     failed = [one for one in deployments if one["state"] == "FAILED"]
     hold(not failed, f"{failed} did not come to serve")
@@ -303,7 +291,9 @@ CASES: Mapping[str, Case] = {
     "ten of them deployed": Case(act=_in_use, behaviour=_SHUFFLED, stored=5),
     "room for 5": Case(act=_last_room, stored=145),
     "room for 1, which all ask for": Case(act=_last_room_for_one, stored=149),
-    "the same, max_versions=1": Case(act=_last_room_for_one_kept, stored=149),
+    "the same, max_versions=1": Case(
+        act=partial(_last_room_for_one, label="kept", MaxVersions="1"), stored=149
+    ),
     "no room, max_versions=140": Case(act=_room_made, stored=150),
     "the service is busy for a minute": Case(act=_busy, behaviour=_REFUSED_WHILE_BUSY),
     "pushed from one registry": Case(act=_pushed),

@@ -102,25 +102,14 @@ def _registered(world: World) -> Properties:
     return image("web", 1)
 
 
-def _pushed(*layers: int) -> Callable[[World], Properties]:
-    def wanted(world: World) -> Properties:
-        world.source.add(_image(layers), "1")
-        return _of_registry(world.source.host)
-
-    return wanted
-
-
-def _pushed_over_tls(*layers: int) -> Callable[[World], Properties]:
+def _pushed(*layers: int, is_over_tls: bool = False) -> Callable[[World], Properties]:
     def wanted(world: World) -> Properties:
         world.ecr.login = ""
-        world.ecr.add(_image(layers), "1")
-        return _of_registry(HOST)
+        registry, host = (world.ecr, HOST) if is_over_tls else (world.source, world.source.host)
+        registry.add(_image(layers), "1")
+        return from_source("web", Image=f"{host}/web:1", CredentialsSecretArn=REGISTRY_SECRET)
 
     return wanted
-
-
-def _of_registry(host: str) -> Properties:
-    return from_source("web", Image=f"{host}/web:1", CredentialsSecretArn=REGISTRY_SECRET)
 
 
 def _archived(*layers: int) -> Callable[[World], Properties]:
@@ -156,7 +145,7 @@ CASES: Mapping[str, Callable[[World], Properties]] = {
     "push 200 MB in 8 layers": _pushed(*[25 * _MB] * 8),
     "push 1 GB in 10 layers": _pushed(*[100 * _MB] * 10),
     "push 1 GB in one layer": _pushed(1000 * _MB),
-    "push 200 MB over TLS": _pushed_over_tls(*[25 * _MB] * 8),
+    "push 200 MB over TLS": _pushed(*[25 * _MB] * 8, is_over_tls=True),
     "push 200 MB of an archive": _archived(*[25 * _MB] * 8),
     "deploy with secrets": _deployed,
 }

@@ -8,6 +8,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 from reliability.broken import Broken
 from reliability.report import table
@@ -55,16 +56,8 @@ def _crowds(part: Part, arguments: argparse.Namespace) -> str:
                 part.broken.append((f"{name}, {stale:g} s stale", outcome))
             else:
                 made[name].append(outcome)
-    rows: list[Row] = [
-        (
-            f"{arguments.stacks} stacks at once",
-            "held",
-            "answers",
-            "failures, each told",
-            "calls",
-            "longest, s",
-        )
-    ]
+    head = (f"{arguments.stacks} stacks at once", "held", "answers", "failures, each told")
+    rows: list[Row] = [(*head, "calls", "longest, s")]
     rows += [
         (
             name,
@@ -107,7 +100,7 @@ def _door(part: Part, arguments: argparse.Namespace) -> str:
     rows: list[Row] = [(*head, "s", "s of the limit alone", "at most back together")]
     for rate, at_once in door.LIMITS:
         name = f"{rate}, {at_once}"
-        rows.append((name, *part.attempt(name, lambda r=rate, a=at_once: row(r, a))))  # type: ignore[misc]
+        rows.append((name, *part.attempt(name, partial(row, rate, at_once))))
     return _table(rows)
 
 
@@ -121,10 +114,7 @@ def _memory(part: Part, _: argparse.Namespace) -> str:
 
     head = ("a function that starts cold", "MiB at most")
     rows: list[Row] = [(*head, f"limited to {memory.MOST_MIB} MiB of data", "s")]
-    rows += [
-        (name, *part.attempt(name, lambda name=name: row(name)))  # type: ignore[misc]
-        for name in memory.CASES
-    ]
+    rows += [(name, *part.attempt(name, partial(row, name))) for name in memory.CASES]
     return _table(rows)
 
 
@@ -132,6 +122,8 @@ def _releases(part: Part, _: argparse.Namespace) -> str:
     """Return the table of functions of two releases."""
 
     def cell(release: str, scenario: str) -> Row:
+        if scenario not in releases.scenarios_of(release):
+            return ("",)
         try:
             releases.run(release, scenario)
         except NotHere as missing:
@@ -140,14 +132,10 @@ def _releases(part: Part, _: argparse.Namespace) -> str:
 
     rows: list[Row] = [("the present function and one that", *releases.SCENARIOS)]
     for release, commit in releases.RELEASES.items():
-        cells: list[object] = []
-        for scenario in releases.SCENARIOS:
-            if scenario in releases.scenarios_of(release):
-                name = f"{release}, {scenario}"
-                act = lambda r=release, s=scenario: cell(r, s)  # noqa: E731
-                cells += part.attempt(name, act)
-            else:
-                cells.append("")
+        cells = [
+            part.attempt(f"{release}, {scenario}", partial(cell, release, scenario))[0]
+            for scenario in releases.SCENARIOS
+        ]
         rows.append((f"only {release} ({commit})", *cells))
     return _table(rows)
 

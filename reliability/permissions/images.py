@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import archives
 import oci_images
@@ -15,71 +15,60 @@ from reliability.lifecycles import push
 from world.world import World
 
 Changes = Mapping[str, Any]
-
-
-class Images(Protocol):
-    """Where a stack's images come from."""
-
-    def bring(self, number: int) -> Changes:
-        """Put the image of a number there, and return what changes in the properties for it."""
-
-    def lose(self) -> Changes:
-        """Leave no image there, and return what changes in the properties for it."""
+"""What changes in the properties of a resource."""
+_GONE = {"Revision": "none"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class PushedImages:
-    """Images that are pushed to the Lightsail registry before."""
+class Images:
+    """Where a stack's images come from.
 
-    world: World
+    Args:
+        bring: puts the image of a number there, and returns what changes for it.
+        lose: leaves no image there, and returns what changes for that.
+    """
 
-    def bring(self, number: int) -> Changes:
-        """Push the image."""
-        return {"Digest": push(self.world, str(number))}
-
-    def lose(self) -> Changes:
-        """Name an image that was never pushed."""
-        return {"Digest": "sha256:" + "0" * 64}
+    bring: Callable[[int], Changes]
+    lose: Callable[[], Changes]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegistryImages:
-    """Images that a tag of a registry names, one after the other."""
+def pushed_images(world: World) -> Images:
+    """Return images that are pushed to the Lightsail registry before."""
+    return Images(
+        bring=lambda number: {"Digest": push(world, str(number))},
+        lose=lambda: {"Digest": "sha256:" + "0" * 64},
+    )
 
-    registry: FakeRegistry
-    tag: str
-    is_signed: bool = False
 
-    def bring(self, number: int) -> Changes:
-        """Let the tag name the image, with a signature if there has to be one."""
+def registry_images(registry: FakeRegistry, tag: str, *, is_signed: bool) -> Images:
+    """Return images that a tag of a registry names, one after the other, signed or not."""
+
+    def bring(number: int) -> Changes:
         made = _made(number)
-        self.registry.add(made, self.tag)
-        if self.is_signed:
-            signed_images.sign(self.registry, made.digest)
+        registry.add(made, tag)
+        if is_signed:
+            signed_images.sign(registry, made.digest)
         return {"Revision": str(number)}
 
-    def lose(self) -> Changes:
-        """Let the tag name nothing."""
-        del self.registry.manifests[self.tag]
-        return {"Revision": "none"}
+    def lose() -> Changes:
+        del registry.manifests[tag]
+        return _GONE
+
+    return Images(bring=bring, lose=lose)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArchivedImages:
-    """Images in an object of Amazon S3, one after the other."""
+def archived_images(objects: dict[str, bytes], key: str) -> Images:
+    """Return images in an object of Amazon S3, one after the other."""
 
-    objects: dict[str, bytes]
-    key: str
-
-    def bring(self, number: int) -> Changes:
-        """Put the image into the object."""
-        self.objects[self.key] = archives.tar(archives.layout(_made(number)))
+    def bring(number: int) -> Changes:
+        objects[key] = archives.tar(archives.layout(_made(number)))
         return {"Revision": str(number)}
 
-    def lose(self) -> Changes:
-        """Delete the object."""
-        del self.objects[self.key]
-        return {"Revision": "none"}
+    def lose() -> Changes:
+        del objects[key]
+        return _GONE
+
+    return Images(bring=bring, lose=lose)
 
 
 def _made(number: int) -> Made:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
-
-from .call import Call
 
 # Who needs an action that the function never calls, and why: AWS Lambda itself, as the role.
 _OF_LAMBDA = {
@@ -26,6 +24,23 @@ _OF_LAMBDA = {
     "ec2:AssignPrivateIpAddresses": "AWS Lambda connects the function to the VPC as its role",
     "ec2:UnassignPrivateIpAddresses": "AWS Lambda connects the function to the VPC as its role",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call to AWS, as its permissions see it.
+
+    Args:
+        action: the action that it takes, such as `s3:GetObject`.
+        resource: the ARN that it is made on; `*` for an action that accepts none.
+        context: the condition keys that it comes with; some have several values.
+        step: when in the life of the stack it was made.
+    """
+
+    action: str
+    resource: str = "*"
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
+    step: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,7 @@ from aws_cdk import App, Environment, Stack
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 from reliability.report import table
 
-from .call import Call
-from .policy import Permission, Policy
+from .policy import Call, Permission, Policy
 from .stacks import Build
 from .world import World, running_world
 
@@ -84,19 +83,16 @@ def examine(kind: str, build: Build, live: Callable[[World], None]) -> Finding:
 def problems(findings: Iterable[Finding]) -> list[str]:
     """Return a sentence for everything that is not as it should be."""
     return [
-        problem
+        f"{found.kind}: {problem}"
         for found in findings
         for problem in (
             *(
-                f"{found.kind}: {call.action} on {call.resource} is not allowed ({call.step})"
-                for call in found.missing
+                f"{one.action} on {one.resource} is not allowed ({one.step})"
+                for one in found.missing
             ),
+            *(f"{one.action} on {one.resource} is allowed and never used" for one in found.unused),
             *(
-                f"{found.kind}: {one.action} on {one.resource} is allowed and never used"
-                for one in found.unused
-            ),
-            *(
-                f"{found.kind}: {one.action} on {one.resource} is allowed on more than need be"
+                f"{one.action} on {one.resource} is allowed on more than need be"
                 for one in found.too_wide
             ),
         )

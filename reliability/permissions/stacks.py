@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
@@ -68,25 +69,15 @@ def kinds() -> Mapping[str, tuple[Build, Callable[[World], None]]]:
         "archive": _image(_archive),
     }
     deployments = {
-        "deployment": _deployment(lambda *_: {}),
-        "deployment, service by its name": _deployment(lambda *_: {}, service=_named),
-        "deployment, secret": _deployment(lambda *given: {"S": _own_secret(*given)}),
-        "deployment, field of a secret": _deployment(
-            lambda *given: {
-                "S": ContainerSecret.from_secrets_manager(_named_secret(*given), "password")
-            }
-        ),
-        "deployment, secret with its own key": _deployment(
-            lambda *given: {"S": _secret_with_own_key(*given)}
-        ),
-        "deployment, secret with a key from elsewhere": _deployment(
-            lambda *given: {"S": _secret_with_foreign_key(*given)}
-        ),
-        "deployment, parameter": _deployment(lambda *given: {"S": _own_parameter(*given)}),
-        "deployment, SecureString": _deployment(lambda *given: {"S": _secure_string(*given)}),
-        "deployment, SecureString with a key": _deployment(
-            lambda stack, world: {"S": _secure_string(stack, world, with_key=True)}
-        ),
+        "deployment": _deployment(),
+        "deployment, service by its name": _deployment(service=_named),
+        "deployment, secret": _deployment(_own_secret),
+        "deployment, field of a secret": _deployment(_field_of_secret),
+        "deployment, secret with its own key": _deployment(_secret_with_own_key),
+        "deployment, secret with a key from elsewhere": _deployment(_secret_with_foreign_key),
+        "deployment, parameter": _deployment(_own_parameter),
+        "deployment, SecureString": _deployment(_secure_string),
+        "deployment, SecureString with a key": _deployment(partial(_secure_string, with_key=True)),
     }
     return {
         **{name: (build, live_as_image) for name, build in images.items()},
@@ -126,13 +117,12 @@ def _signed(source: Callable[[Stack, World], ImageSource]) -> Build:
 
 
 def _deployment(
-    secrets: Callable[[Stack, World], Mapping[str, Any]],
+    secret: Callable[[Stack, World], Any] | None = None,
     service: Callable[[Stack], Any] | None = None,
 ) -> Build:
     def build(stack: Stack, world: World) -> None:
-        web = Container(
-            image="nginx:1", ports={80: PortProtocol.HTTP}, secrets=secrets(stack, world)
-        )
+        secrets = {"S": secret(stack, world)} if secret else {}
+        web = Container(image="nginx:1", ports={80: PortProtocol.HTTP}, secrets=secrets)
         ContainerServiceDeployment(
             stack,
             "Deployment",
@@ -219,6 +209,10 @@ def _named_secret(stack: Stack, world: World) -> secretsmanager.ISecret:
         REGISTRY_SECRET
     ]
     return secretsmanager.Secret.from_secret_name_v2(stack, "Secret", "hub")
+
+
+def _field_of_secret(stack: Stack, world: World) -> ContainerSecret:
+    return ContainerSecret.from_secrets_manager(_named_secret(stack, world), "password")
 
 
 def _secret_with_own_key(stack: Stack, _world: World) -> secretsmanager.ISecret:

@@ -1,17 +1,14 @@
-"""What a stack is deployed to, with every call of its function recorded as IAM sees it."""
+"""What a stack is deployed to, and what is done with it there."""
 
 from __future__ import annotations
 
 import functools
 import json
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from aws_cdk import Stack
 from aws_cdk.assertions import Template as Synthesized
@@ -22,21 +19,18 @@ from cdk_lightsail_containers_handler.properties.container_image import CONTAINE
 from certificates import Certificate
 from fake_ecr import led_to_ecr
 from fake_registry import FakeRegistry
-from fake_route53 import changes_in
 from fake_time import FakeTime
 from lightsail_local.endpoints import DEFAULT_ACCOUNT
-from lightsail_local.wire.http_server import Connection, Respond
-from world.aws import FUNCTION_ARN, LIGHTSAIL_ZONE, REGISTRY_SECRET, Stored
+from world.aws import LIGHTSAIL_ZONE, REGISTRY_SECRET, Stored
 from world.cloudformation import Attributes, Resources, SimulatedStack
 from world.custom_resource import BROKEN, Outcome
 from world.environment import LocalEnvironments
 from world.function import Function
-from world.gate import Gate
 from world.template import Template
 from world.world import World as Simulated
 
-from .call import Call
-from .images import ArchivedImages, Images, PushedImages, RegistryImages
+from .images import Images, archived_images, pushed_images, registry_images
+from .recorder import Recorder
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 """Changes the properties of a resource."""
@@ -48,26 +42,6 @@ _ECR_HOSTS = tuple(
     for account in (DEFAULT_ACCOUNT, OTHER_ACCOUNT)
     for region in REGIONS
 )
-# What Lightsail's actions on a container service are: the others accept no resource.
-_ON_SERVICE = frozenset(
-    {"RegisterContainerImage", "DeleteContainerImage", "CreateContainerServiceDeployment"}
-)
-_ON_DOMAIN = frozenset({"CreateDomainEntry", "DeleteDomainEntry"})
-_HOSTED_ZONE = re.compile(r"/2013-04-01/(hostedzone/[A-Z0-9]+)/rrset/?")
-_HOST = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
-_PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|referrers|blobs)/[^/]*")
-# What Amazon ECR's API says that a pull through the registry calls:
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetDownloadUrlForLayer.html
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchCheckLayerAvailability.html
-_ECR_ACTIONS = {
-    ("GET", "manifests"): "ecr:BatchGetImage",
-    ("HEAD", "manifests"): "ecr:BatchGetImage",
-    ("GET", "referrers"): "ecr:BatchGetImage",
-    ("GET", "blobs"): "ecr:GetDownloadUrlForLayer",
-    ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",
-}
 
 # What is done while a stack has a status, also if something else was begun.
 _PARTS = {
@@ -75,89 +49,6 @@ _PARTS = {
     "UPDATE_ROLLBACK_IN_PROGRESS": "roll back",
     "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "roll back",
 }
-
-
-@dataclass
-class Recorder(Gate):
-    """Records the calls that go through.
-
-    Attributes:
-        recorded: the calls.
-        step: tells what is being done.
-        before: what happens right before a call of an operation of Lightsail, once.
-        service_arns: the ARNs of the container services by name.
-        domain_arn: the ARN of Lightsail's DNS zone.
-        function: the ARN of the function that makes them.
-    """
-
-    recorded: list[Call] = field(default_factory=list)
-    step: Callable[[], str] = str
-    before: dict[str, Callable[[dict[str, Any]], object]] = field(default_factory=dict)
-    service_arns: dict[str, str] = field(default_factory=dict)
-    domain_arn: str = ""
-    function: str = FUNCTION_ARN
-
-    def __call__(self, server: str, connection: Connection, respond: Respond) -> None:
-        """Record a call, and let it through."""
-        if server == "lightsail":
-            operation = connection.headers["X-Amz-Target"].rpartition(".")[2]
-            body = b"".join(connection.body)
-            connection.body = iter((body,))
-            given = json.loads(body)
-            resource = "*"
-            if operation in _ON_SERVICE:
-                resource = self.service_arns[given["serviceName"]]
-            elif operation in _ON_DOMAIN:
-                resource = self.domain_arn
-            self.record(f"lightsail:{operation}", resource)
-            if before := self.before.pop(operation, None):
-                before(given)
-        elif server == "route53":
-            self._record_zone(connection)
-        elif server == "ecr-registry" and "Authorization" in connection.headers:
-            self._record_pull(connection)
-        respond(connection)
-
-    def record(self, action: str, resource: str = "*", **context: str | list[str]) -> None:
-        """Record a call."""
-        keys = {key.replace("_", ":"): value for key, value in context.items()}
-        # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
-        keys["lambda:SourceFunctionArn"] = self.function
-        self.recorded.append(Call(action=action, resource=resource, context=keys, step=self.step()))
-
-    def _record_zone(self, connection: Connection) -> None:
-        """Record a call for a hosted zone, whose changes come with condition keys.
-
-        https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html
-        """
-        zone = _HOSTED_ZONE.fullmatch(urlsplit(connection.path).path)
-        if zone is None:
-            raise NotImplementedError(f"{connection.command} {connection.path}")
-        there = f"arn:aws:route53:::{zone[1]}"
-        if connection.command == "GET":
-            self.record("route53:ListResourceRecordSets", there)
-            return
-        body = b"".join(connection.body)
-        connection.body = iter((body,))
-        changes = changes_in(body)
-        names = [one["name"].rstrip(".").lower() for _, one in changes]
-        key = "route53_ChangeResourceRecordSets"
-        self.record(
-            "route53:ChangeResourceRecordSets",
-            there,
-            **{
-                f"{key}Actions": [action for action, _ in changes],
-                f"{key}RecordTypes": [one["type"] for _, one in changes],
-                f"{key}NormalizedRecordNames": names,
-            },
-        )
-
-    def _record_pull(self, connection: Connection) -> None:
-        host, path = _HOST.fullmatch(connection.headers["Host"]), _PATH.fullmatch(connection.path)
-        if host is None or path is None:
-            raise NotImplementedError(f"{connection.command} {connection.path}")
-        repository = f"{host['region']}:{host['account']}:repository/{path['repository']}"
-        self.record(_ECR_ACTIONS[connection.command, path["kind"]], f"arn:aws:ecr:{repository}")
 
 
 class World:
@@ -270,30 +161,25 @@ class World:
             raise AssertionError(f"{self.recorder.step()}: {outcome}")
 
     def _contents(self) -> Resources:
+        def changed(kind: str, fill: Any, attributes: Attributes) -> dict[str, Any]:
+            change = self._changes.get(kind, dict)
+            return change(fill(attributes))
+
         return {
-            name: (kind, functools.partial(self._filled, kind, fill))
+            name: (kind, functools.partial(changed, kind, fill))
             for name, (kind, fill) in self.template.with_parameters().items()
         }
-
-    def _filled(
-        self, kind: str, fill: Callable[[Attributes], dict[str, Any]], attributes: Attributes
-    ) -> dict[str, Any]:
-        change = self._changes.get(kind)
-        return change(fill(attributes)) if change else fill(attributes)
 
     def _images(self, properties: dict[str, Any]) -> Images:
         source = properties.get("Source", {})
         if "Key" in source:
-            return ArchivedImages(objects=self.aws.s3.objects, key=source["Key"])
+            return archived_images(self.aws.s3.objects, source["Key"])
         if "Image" not in source:
-            return PushedImages(world=self.simulated)
+            return pushed_images(self.simulated)
         registries = {one.host: one for one in (self.public, self.private)}
         registry = registries.get(source["Image"].partition("/")[0], self.simulated.ecr)
-        return RegistryImages(
-            registry=registry,
-            tag=source["Image"].rpartition(":")[2],
-            is_signed="SignedBy" in properties,
-        )
+        tag = source["Image"].rpartition(":")[2]
+        return registry_images(registry, tag, is_signed="SignedBy" in properties)
 
 
 @contextmanager

@@ -109,9 +109,7 @@ def _read(dependencies: Iterable[dict[str, Any]]) -> Audit:
 
 def main(arguments: Sequence[str]) -> int:
     """Print what is known; fail on a vulnerability."""
-    parser = argparse.ArgumentParser(
-        prog="python -m reliability supply-chain audit", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m reliability audit", description=__doc__)
     parser.add_argument("--insist", action="store_true", help="fail when nothing is known, too")
     insist = parser.parse_args(arguments).insist
     is_good = True

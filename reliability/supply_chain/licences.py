@@ -68,9 +68,7 @@ def rows(names: Iterable[str], along: Iterable[str] = ()) -> list[tuple[str, str
 
 def main(arguments: Sequence[str]) -> int:
     """Print the licences; fail on one that is not accepted."""
-    parser = argparse.ArgumentParser(
-        prog="python -m reliability supply-chain licences", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m reliability licences", description=__doc__)
     parser.add_argument("--write", action="store_true", help="put it into docs/reliability.md")
     is_written = parser.parse_args(arguments).write
     found = rows(required(), required("local"))

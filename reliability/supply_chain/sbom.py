@@ -97,9 +97,8 @@ def _only(document: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]
 
 def main(arguments: Sequence[str]) -> int:
     """Write the documents."""
-    argparse.ArgumentParser(
-        prog="python -m reliability supply-chain sbom", description=__doc__
-    ).parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="python -m reliability sbom", description=__doc__)
+    parser.parse_args(arguments)
     for path in write():
         print(path.relative_to(ROOT))
     return 0

@@ -28,25 +28,16 @@ class Finding:
 def tabulate(findings: Sequence[Finding]) -> str:
     """Return the tables of findings, by assumption and by lifecycle."""
     by_side = [
-        (side, of_side)
+        (side, _held(found))
         for side in sides()
-        if (of_side := [one for one in findings if side in one.row.sides])
+        if (found := [one for one in findings if side in one.row.sides])
     ]
-    by_lifecycle = {
-        name: [one for one in findings if one.lifecycle == name]
-        for name in dict.fromkeys(one.lifecycle for one in findings)
-    }
-    return "\n\n".join(
-        (
-            table([("assumption", "held"), *((side, _held(found)) for side, found in by_side)]),
-            table(
-                [
-                    ("lifecycle", "held", "pairs of assumptions"),
-                    *((name, _held(one), _pairs(one)) for name, one in by_lifecycle.items()),
-                ]
-            ),
-        )
-    )
+    by_lifecycle = []
+    for name in dict.fromkeys(one.lifecycle for one in findings):
+        found = [one for one in findings if one.lifecycle == name]
+        by_lifecycle.append((name, _held(found), _pairs(found)))
+    of_sides = table([("assumption", "held"), *by_side])
+    return f"{of_sides}\n\n{table([('lifecycle', 'held', 'pairs of assumptions'), *by_lifecycle])}"
 
 
 def _held(findings: Sequence[Finding]) -> str:

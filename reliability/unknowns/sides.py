@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
@@ -144,13 +144,8 @@ def rows() -> tuple[Row, ...]:
 
 def pairs() -> frozenset[tuple[Side, Side]]:
     """Return every pair of sides of two switches."""
-    return frozenset(_pairs())
-
-
-def _pairs() -> Iterator[tuple[Side, Side]]:
-    for one, other in combinations(sides(), 2):
-        if one.switch != other.switch:
-            yield one, other
+    every = combinations(sides(), 2)
+    return frozenset((one, other) for one, other in every if one.switch != other.switch)
 
 
 def _row(number: int, values: Mapping[str, Value]) -> Row:

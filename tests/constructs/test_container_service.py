@@ -15,7 +15,6 @@ from stacks import (
     DEPLOYMENT,
     deployment_in,
     image_in,
-    image_policy,
     only,
     own_policy,
     resources,
@@ -165,7 +164,7 @@ def test_a_deployment_is_added_to_it(stack: Stack) -> None:
 def test_an_image_may_be_changed_on_this_service_only(stack: Stack) -> None:
     image_in(stack, service=service_of(stack))
 
-    changes, reads = image_policy(stack)
+    changes, reads = own_policy(stack)
     assert changes["Resource"] == {"Fn::GetAtt": ["Service", "ContainerArn"]}
     assert all(":Get" in action for action in reads["Action"])
 
@@ -287,7 +286,7 @@ def test_an_existing_service_takes_attributes_of_another_stack() -> None:
 
     image_in(user, service=existing_in(user, service_arn=made.service_arn, url=made.url))
 
-    assert "Fn::ImportValue" in image_policy(user)[0]["Resource"]
+    assert "Fn::ImportValue" in own_policy(user)[0]["Resource"]
 
 
 @pytest.mark.parametrize("attribute", ["url", "principal_arn"])

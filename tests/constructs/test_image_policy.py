@@ -20,8 +20,8 @@ from stacks import (
     allowed_in,
     granted,
     image_in,
-    image_policy,
     only,
+    own_policy,
     service_in,
     statement_for,
 )
@@ -47,7 +47,7 @@ def test_may_register_and_delete_on_the_arn_of_a_service_of_the_stack(stack: Sta
 
     image_in(stack, service=service)
 
-    assert image_policy(stack) == [
+    assert own_policy(stack) == [
         {
             "Action": ["lightsail:DeleteContainerImage", "lightsail:RegisterContainerImage"],
             "Effect": "Allow",
@@ -64,7 +64,7 @@ def test_may_register_on_the_services_of_the_account_when_only_a_name_is_known(
         placed_stack, service=ContainerService.from_service_name(placed_stack, "Service", "shop")
     )
 
-    images, reads = image_policy(placed_stack)
+    images, reads = own_policy(placed_stack)
     assert images["Resource"]["Fn::Join"][1] == [
         "arn:",
         {"Ref": "AWS::Partition"},
@@ -87,7 +87,7 @@ def test_may_push_and_hand_over_to_itself_where_the_image_has_a_source(stack: St
         "Effect": "Allow",
         "Resource": "*",
     }
-    assert len(image_policy(stack)) == 3
+    assert len(own_policy(stack)) == 3
     assert granted(stack) == PUSHES
 
 
@@ -97,8 +97,8 @@ def test_only_an_image_that_has_a_source_may_push(stack: Stack) -> None:
     image_in(stack, "Web", service=service, source=ImageSource.from_registry("nginx"))
     image_in(stack, "Worker", service=service, label="worker")
 
-    assert len(image_policy(stack, "Web")) == 3
-    assert image_policy(stack, "Worker")[1:] == [READS]
+    assert len(own_policy(stack, "Web")) == 3
+    assert own_policy(stack, "Worker")[1:] == [READS]
 
 
 def test_the_image_is_made_after_its_policy_and_deleted_before_it(stack: Stack) -> None:
@@ -119,7 +119,7 @@ def test_nothing_in_the_policy_changes_with_another_image_of_the_stack(stack: St
 
     image_in(stack, "Second", service=service_in(stack, "blog"))
 
-    assert image_policy(stack, "First") == image_policy(alone, "First")
+    assert own_policy(stack, "First") == own_policy(alone, "First")
 
 
 def test_the_policy_is_one_of_the_function_s_role(stack: Stack) -> None:
@@ -180,7 +180,7 @@ def test_a_function_of_another_stack_reads_what_is_made_in_this_one(
     app.synth()
     (policy,) = policies_of(stack)
     assert policy in only(stack, IMAGE)["DependsOn"]
-    assert len(image_policy(stack)) > 3
+    assert len(own_policy(stack)) > 3
     assert allowed_in(shared) == EVERY_FUNCTION
 
 

@@ -16,8 +16,8 @@ from stacks import (
     PUSHES,
     granted,
     image_in,
-    image_policy,
     only,
+    own_policy,
     resources,
     service_in,
     statement_for,
@@ -75,7 +75,7 @@ def test_of_an_image_in_another_stack_than_the_function_is_granted_there() -> No
 
     image_in(away, source=IMAGE, signed_by=named(away), handler=Handler(home, "Handler"))
 
-    assert VERIFY in [statement["Action"] for statement in image_policy(away)]
+    assert VERIFY in [statement["Action"] for statement in own_policy(away)]
     assert not [one for one in resources(home, "AWS::IAM::Policy") if VERIFY in str(one)]
 
 

@@ -13,7 +13,9 @@ from aws_cdk.assertions import Annotations, Match
 
 import oci_images
 from cdk_lightsail_containers import ImageSource
-from fake_registry import FakeRegistry, errors, fake_registry, reset, status
+from fake_registry import FakeRegistry, fake_registry
+from fake_server import reset
+from registry_faults import errors, status
 from stacks import DIGEST, image_in, origin_of
 
 FIRST, SECOND = (oci_images.image(*oci_images.layers(1, 100, text)) for text in ("1", "2"))

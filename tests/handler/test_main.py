@@ -18,18 +18,13 @@ from cdk_lightsail_containers_handler.cloudformation.crhelper_guard import Crhel
 from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from cdk_lightsail_containers_handler.resources import delete, put
+from image_requests import reason
 from lightsail_local.server import Fault
 from response_url import SIGNATURE
 from stack_requests import Stack, digest
 from world import environment
 
 IMAGES, REGISTER = "GetContainerImages", "RegisterContainerImage"
-
-
-def reason(answer: dict[str, str]) -> str:
-    assert answer["Status"] == "FAILED"
-    assert len(answer["Reason"]) <= 240
-    return answer["Reason"]
 
 
 class TestAnswer:

@@ -15,10 +15,12 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
 import fake_registry
+import registry_faults
 from cdk_lightsail_containers_handler.errors import HandlerError
 from deployment_requests import FakeLambda, FakeSecrets, deployment
-from fake_registry import FakeRegistry, errors
+from fake_registry import FakeRegistry
 from lightsail_local.server import Fault
+from registry_faults import errors
 from stack_requests import Stack
 
 ARN, OTHER = (f"arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}" for name in ("a", "b"))
@@ -241,7 +243,7 @@ def from_source(stack: Stack, source: FakeRegistry) -> None:
 def test_by_a_registry(
     stack: Stack, source: FakeRegistry, caplog: pytest.LogCaptureFixture, written: str
 ) -> None:
-    source.fail("GET .*/manifests/", fake_registry.status(401, {"WWW-Authenticate": "Basic"}))
+    source.fail("GET .*/manifests/", registry_faults.status(401, {"WWW-Authenticate": "Basic"}))
     source.fail("GET .*/manifests/", errors(403, "DENIED", f"you are {written}"), times=99)
 
     from_source(stack, source)
@@ -260,7 +262,7 @@ def test_by_a_registry_where_its_words_are_cut(
     for before in (*range(40, 160, 9), *range(485, 512, 3)):
         words = f"{'no ' * (before // 3)}{written} and more {'of it ' * 99}"
         source.faults.clear()
-        source.fail("GET .*/manifests/", fake_registry.status(401, {"WWW-Authenticate": "Basic"}))
+        source.fail("GET .*/manifests/", registry_faults.status(401, {"WWW-Authenticate": "Basic"}))
         source.fail("GET .*/manifests/", errors(403, "DENIED", words), times=99)
 
         from_source(stack, source)

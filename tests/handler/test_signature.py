@@ -14,7 +14,8 @@ import oci_images
 import signed_images
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from fake_kms import KEY, FakeKms
-from fake_registry import FakeRegistry, status
+from fake_registry import FakeRegistry
+from registry_faults import status
 from signed_images import IMAGE
 from stack_requests import Stack
 

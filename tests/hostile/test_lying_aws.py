@@ -10,12 +10,13 @@ import oci_images
 from cdk_lightsail_containers_handler.errors import HandlerError
 from cdk_lightsail_containers_handler.images.s3_object import S3Object
 from deployment_requests import FakeSecrets
-from fake_registry import PASSWORD, USERNAME, status
+from fake_registry import PASSWORD, USERNAME
 from fake_s3 import FakeS3
 from fake_time import FakeTime
 from lied_to import SECRET, LiedTo
 from lightsail_local.wire.http_server import Connection
 from oci_images import some_bytes
+from registry_faults import status
 
 BEGINNING = 256 << 10
 CONTENT = some_bytes(3 * BEGINNING, "object")

@@ -10,11 +10,12 @@ from cdk_lightsail_containers_handler.registry.errors import (
     TransportError,
 )
 from cdk_lightsail_containers_handler.registry.http.connection import Connections, Timeouts
-from fake_registry import BASIC, FakeRegistry, fake_registry, status
+from fake_registry import BASIC, FakeRegistry, fake_registry
 from image_copying import Copying
 from lightsail_local.wire.http_server import Connection
 from lying_answers import Says, head
 from oci_images import digest_of, image, some_bytes
+from registry_faults import status
 
 LAYER = some_bytes(600_000, "layer")
 MADE = image(LAYER)

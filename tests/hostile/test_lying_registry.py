@@ -13,11 +13,12 @@ import pytest
 
 from cdk_lightsail_containers_handler.registry.errors import Unsupported
 from cdk_lightsail_containers_handler.registry.manifest import LARGEST_MANIFEST, parse
-from fake_registry import Act, FakeRegistry, errors, status
+from fake_registry import Act, FakeRegistry
 from lied_to import LiedTo
 from lightsail_local.wire.http_server import Connection
 from lying_answers import Says, head
 from oci_images import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, digest_of, image, to_json
+from registry_faults import errors, status
 
 MADE = image(b"layer" * 1000)
 MANIFEST, BLOB = "GET .*/manifests/", "GET .*/blobs/"

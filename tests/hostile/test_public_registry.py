@@ -13,9 +13,10 @@ from cdk_lightsail_containers_handler.registry.errors import Rejected
 from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
-from fake_registry import FakeRegistry, fake_registry, status
+from fake_registry import FakeRegistry, fake_registry
 from fake_time import FakeTime
 from image_copying import ROBOT
+from registry_faults import status
 
 NAME = "registry.test"
 

@@ -29,12 +29,11 @@ class Cloud:
         self.server = server
         self.client = client
         self.time = time
-        waiting = Waiting(clock=time.clock, sleep=time.sleep)
         self.mask = Mask()
-        self.lightsail = Lightsail(client, waiting)
-        registry = PushRegistry(self.lightsail, waiting, self.mask)
-        self.service = ProbedService(Names(NAME).run, self.lightsail, registry, waiting)
-        self.probing = Probing(self.service, self.mask)
+        self.lightsail = Lightsail(client, Waiting(clock=time.clock, sleep=time.sleep))
+        registry = PushRegistry(self.lightsail, self.mask)
+        self.service = ProbedService(Names(NAME).run, self.lightsail, registry)
+        self.probing = Probing(self.service, self.mask, lambda *_: None)
 
     def rename(self, code: str, renamed: str) -> None:
         """Let refusals of one name arrive under another one."""

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from live.clean_up import CleanUp, find_runs
 from live.names import TAG, Names
 from live.stack import RunStack
-from live.waiting import Waiting
 
 from fake_aws import FakeAws
 from lightsail_local.server import Fault
@@ -33,18 +32,15 @@ class Removing:
     def __init__(self, cloud: Cloud, aws: FakeAws) -> None:
         self.cloud = cloud
         self.aws = aws
-        time = cloud.time
-        waiting = Waiting(clock=time.clock, sleep=time.sleep)
         self.cloudformation: Any = boto3.client("cloudformation", endpoint_url=aws.url)
         self.logs: Any = boto3.client("logs", endpoint_url=aws.url)
-        self.stack = RunStack(NAME, self.cloudformation, waiting)
+        self.stack = RunStack(NAME, self.cloudformation, cloud.lightsail.waiting)
         self.clean_up = CleanUp(
-            self.stack,
-            Names(NAME).services,
+            stack=self.stack,
+            services=Names(NAME).services,
             lightsail=cloud.lightsail,
             logs=self.logs,
             region="eu-central-1",
-            waiting=waiting,
         )
 
     def services(self) -> list[str]:

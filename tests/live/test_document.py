@@ -2,22 +2,20 @@
 
 from datetime import UTC, datetime
 
-from live.answers import Answer, unsettled
+from live.answers import settled, unsettled
 from live.clean_up import Left
-from live.document import Findings, document
+from live.document import Findings, Step, document
 from live.mask import Mask
-from live.step import Step
 
-ANSWERS = [
-    Answer(
-        unknown="U3",
-        found="done | really",
-        sides={"delete_in_use": "done"},
-        evidence=("DeleteContainerImage: `done` for 123456789012",),
+ANSWERS = {
+    "U3": settled(
+        "done | really",
+        {"delete_in_use": "done"},
+        "DeleteContainerImage: `done` for 123456789012",
     ),
-    unsettled("U8", "no one knows", "after 5 s: nothing"),
-    Answer(unknown="U12", found="up to 1.5 s", sides={"stale_seconds": 1.5}),
-]
+    "U8": unsettled("no one knows", "after 5 s: nothing"),
+    "U12": settled("up to 1.5 s", {"stale_seconds": 1.5}),
+}
 
 
 def report(**findings: object) -> str:

@@ -69,7 +69,11 @@ def expected(**behaviour: Any) -> dict[str, Any]:
 
 def found(cloud: Cloud) -> dict[str, Any]:
     """Every switch, as it was found to be; what is measured is rounded to what was set."""
-    sides = {name: side for answer in cloud.probe().answers for name, side in answer.sides.items()}
+    sides = {
+        name: side
+        for answer in cloud.probe().answers.values()
+        for name, side in answer.sides.items()
+    }
     # A read that is throttled is repeated only after a second.
     if STALE <= sides["stale_seconds"] <= STALE + 1.5:
         sides["stale_seconds"] = STALE
@@ -100,9 +104,9 @@ def test_the_other_sides_are_found_all_at_once(cloud: Start) -> None:
 def test_all_questions_are_answered_and_the_command_gives_the_same_lightsail(cloud: Start) -> None:
     answers = cloud(order="shuffled", zstd_layers=False, latest="echoed").probe().answers
 
-    assert [answer.unknown for answer in answers] == list(QUESTIONS)
-    assert all(answer.is_settled and answer.evidence for answer in answers)
-    words = command(answers).split(" --behaviour ")
+    assert list(answers) == list(QUESTIONS)
+    assert all(answer.is_settled and answer.evidence for answer in answers.values())
+    words = command(answers.values()).split(" --behaviour ")
     assert words[0] == "lightsail-local up"
     assert sorted(map(parse_behaviour, words[1:])) == [
         ("latest", "echoed"),
@@ -113,14 +117,14 @@ def test_all_questions_are_answered_and_the_command_gives_the_same_lightsail(clo
 
 @pytest.mark.nightly
 def test_what_is_found_of_the_default_is_the_default(cloud: Start) -> None:
-    assert command(cloud().probe().answers) == "lightsail-local up"
+    assert command(cloud().probe().answers.values()) == "lightsail-local up"
 
 
 def test_a_refusal_that_is_about_the_caller_answers_nothing(cloud: Start) -> None:
     started = cloud()
     started.server.faults.append(Fault(operation="DeleteContainerImage", kind="denied", times=99))
 
-    answers = {answer.unknown: answer for answer in started.probe().answers}
+    answers = started.probe().answers
 
     assert not answers["U3"].is_settled
     assert "AccessDeniedException" in str(answers["U3"])
@@ -140,7 +144,7 @@ def test_a_deployment_that_comes_to_nothing_leaves_its_questions_open(cloud: Sta
         )
     )
 
-    answers = {answer.unknown: answer for answer in started.probe().answers}
+    answers = started.probe().answers
 
     assert str(answers["U3"]).startswith("could not be settled: CreateContainerServiceDeployment")
     assert "no deployments today" in str(answers["U9"].evidence)
@@ -167,10 +171,10 @@ def test_nothing_wrong_is_found_where_every_push_is_gone_at_once(cloud: Start, c
     started.rename("NotFoundException", code)
     answers = started.probe().answers
 
-    sides = {name: side for answer in answers for name, side in answer.sides.items()}
+    sides = {name: side for answer in answers.values() for name, side in answer.sides.items()}
     set_to = expected(**behaviour)
     assert sides == {name: set_to[name] for name in sides}
-    open_ones = {answer.unknown for answer in answers if not answer.is_settled}
+    open_ones = {unknown for unknown, answer in answers.items() if not answer.is_settled}
     assert open_ones >= {"U1", "U2", "U3", "U4", "U8", "U9", "U10", "U12"}
 
 
@@ -189,7 +193,7 @@ def test_a_login_is_not_taken_for_proof_when_another_service_is_ready(cloud: Sta
     started.client.create_container_service(serviceName="other", power="nano", scale=1)
     started.time.sleep(300)
 
-    answers = {answer.unknown: answer for answer in started.probe().answers}
+    answers = started.probe().answers
 
     assert "login works (another service of the account was ready)" in str(answers["U9"])
     assert answers["U9"].sides == {"busy_service": "refused"}
@@ -203,7 +207,7 @@ def test_the_time_of_pushes_is_found_however_a_missing_digest_is_called(
     started = cloud(unregistered_seconds=200, manifest_reads="denied")
     started.rename("NotFoundException", code)
 
-    answers = {answer.unknown: answer for answer in started.probe().answers}
+    answers = started.probe().answers
 
     assert answers["U9"].sides == {"busy_service": "works"}
     assert 0 < answers["U8"].sides["unregistered_seconds"] <= 200
@@ -220,7 +224,7 @@ def test_each_state_has_a_push_of_its_own_so_that_none_is_gone_by_then(cloud: St
     )
     started.server.faults.append(busy)  # while it is PENDING, for longer than the push is kept
 
-    answers = {answer.unknown: answer for answer in started.probe().answers}
+    answers = started.probe().answers
 
     assert str(answers["U9"]) == (
         "PENDING: login works, register refused; DEPLOYING: login works, register works; "
@@ -243,7 +247,7 @@ def test_a_look_that_is_refused_for_something_else_tells_no_time(cloud: Start) -
     started.probing.look_for_pushes()
     started.probing.ask_at_the_end()
 
-    (answer,) = [one for one in started.probing.answers if one.unknown == "U8"]
+    answer = started.probing.answers["U8"]
     assert str(answer).startswith("longer than ")
     assert "The service is UPDATING." in str(answer.evidence)
 
@@ -261,7 +265,7 @@ def test_a_courtesy_that_fails_unsettles_nothing(cloud: Start, kind: str) -> Non
 
 @pytest.mark.nightly
 def test_reads_after_a_deployment_are_looked_at_and_slow_ones_marked(cloud: Start) -> None:
-    answers = {one.unknown: one for one in cloud(stale_seconds=7).probe().answers}
+    answers = cloud(stale_seconds=7).probe().answers
 
     evidence = " ".join(answers["U12"].evidence)
     for operation in (
@@ -287,7 +291,7 @@ def test_reads_that_show_nothing_for_a_minute_are_the_slowest(cloud: Start) -> N
 
 @pytest.mark.nightly
 def test_a_read_in_time_is_not_marked(cloud: Start) -> None:
-    answers = {one.unknown: one for one in cloud(stale_seconds=1).probe().answers}
+    answers = cloud(stale_seconds=1).probe().answers
 
     assert "LONGER" not in str(answers["U12"])
 
@@ -296,7 +300,7 @@ def test_nothing_secret_is_in_an_answer(cloud: Start) -> None:
     started = cloud(missing_digest="accepted", upload_host="other")
     probing = started.probe()
 
-    shown = json.dumps([str((answer, answer.evidence)) for answer in probing.answers])
+    shown = json.dumps([str((answer, answer.evidence)) for answer in probing.answers.values()])
     shown += json.dumps(probing.facts)
 
     login = started.client.create_container_service_registry_login()["registryLogin"]

@@ -14,11 +14,12 @@ from cdk_lightsail_containers_handler.registry.errors import (
     Rejected,
     TransportError,
 )
-from fake_registry import Act, status
+from fake_registry import Act
 from image_copying import Copying
 from lightsail_local.wire.http_server import Connection
 from lying_answers import Says, head
 from oci_images import OCI_MANIFEST, digest_of, image
+from registry_faults import status
 
 LAYER = b"layer" * 1000
 MADE = image(LAYER)

@@ -22,12 +22,13 @@ from cdk_lightsail_containers_handler.registry.http.connection import Connection
 from cdk_lightsail_containers_handler.registry.reference import Reference
 from cdk_lightsail_containers_handler.registry.repository import Repository
 from cdk_lightsail_containers_handler.registry.url import Origin
-from fake_registry import BASIC, FakeRegistry, fake_registry, status
+from fake_registry import BASIC, FakeRegistry, fake_registry
 from fake_time import FakeTime
 from image_copying import ROBOT, Copying
 from installed import needs
 from lightsail_local.wire.http_server import Connection
 from oci_images import image, layers
+from registry_faults import status
 
 Resolve = Callable[..., list[tuple[Any, ...]]]
 

@@ -19,16 +19,8 @@ from cdk_lightsail_containers_handler.registry.errors import (
     Unsupported,
 )
 from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
-from fake_registry import (
-    FakeRegistry,
-    cut,
-    early,
-    errors,
-    fake_registry,
-    reset,
-    reset_after,
-    status,
-)
+from fake_registry import FakeRegistry, fake_registry
+from fake_server import reset
 from image_copying import Copying
 from lightsail_local.wire.http_server import Connection
 from oci_images import (
@@ -44,6 +36,7 @@ from oci_images import (
     some_bytes,
     to_json,
 )
+from registry_faults import cut, early, errors, reset_after, status
 
 PIECE = 256 << 10
 BIG = some_bytes(5 * PIECE + 7, "big")

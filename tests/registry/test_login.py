@@ -19,11 +19,12 @@ from cdk_lightsail_containers_handler.registry.errors import (
 from cdk_lightsail_containers_handler.registry.http.connection import Connections
 from cdk_lightsail_containers_handler.registry.login import Login
 from cdk_lightsail_containers_handler.registry.url import Origin, Url
-from fake_registry import BASIC, Act, errors, fake_registry, status
+from fake_registry import BASIC, Act, fake_registry
 from fake_time import FakeTime
 from image_copying import ROBOT, Copying
 from lightsail_local.wire.http_server import Connection
 from oci_images import image
+from registry_faults import errors, status
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from cdk_lightsail_containers_handler.registry.errors import (
     TransportError,
 )
 from cdk_lightsail_containers_handler.registry.pull import RegistryBlob
-from fake_registry import Act, cut, status
+from fake_registry import Act
 from image_copying import Copying
 from lightsail_local.wire.http_server import Connection
 from oci_images import OCI_LAYER, digest_of, some_bytes
+from registry_faults import cut, status
 
 CONTENT = some_bytes(300_000, "pull")
 BLOB = Descriptor(media_type=OCI_LAYER, digest=digest_of(CONTENT), size=len(CONTENT))

@@ -7,11 +7,12 @@ import pytest
 
 from cdk_lightsail_containers_handler.registry.errors import DeadlineExceeded, Rejected
 from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
-from fake_registry import FakeRegistry, answer_unread, fake_registry, status
+from fake_registry import FakeRegistry, fake_registry
 from image_copying import Copying
 from lightsail_local.wire.http_server import Connection
 from lying_answers import Says, head
 from oci_images import Made, image, to_json
+from registry_faults import answer_unread, status
 
 
 def large_image() -> Made:

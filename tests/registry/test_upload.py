@@ -11,10 +11,11 @@ from cdk_lightsail_containers_handler.registry.errors import (
 )
 from cdk_lightsail_containers_handler.registry.http.connection import Timeouts
 from cdk_lightsail_containers_handler.registry.upload import Upload
-from fake_registry import Act, answer_unread, early, errors, reset_after, status
+from fake_registry import Act
 from image_copying import Copying
 from lightsail_local.wire.http_server import Answer, Connection
 from oci_images import OCI_LAYER, digest_of, image, some_bytes
+from registry_faults import answer_unread, early, errors, reset_after, status
 
 # More than the kernel takes on behalf of a registry that reads nothing.
 HUGE = some_bytes(24 << 20, "huge")

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from reliability.permissions.call import Call
 from reliability.permissions.lives import live_as_image
-from reliability.permissions.policy import Permission, Policy
+from reliability.permissions.policy import Call, Permission, Policy
 from reliability.permissions.report import Finding, examine, problems, tables
 from reliability.permissions.stacks import Build, kinds
 from reliability.permissions.world import World

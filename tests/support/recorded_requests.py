@@ -17,16 +17,13 @@ from typing import Any
 
 from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
-from aws_cdk import aws_lightsail as lightsail
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 
 from cdk_lightsail_containers import (
     Container,
-    ContainerImage,
     ContainerSecret,
     ContainerService,
-    ContainerServiceDeployment,
     ContainerWebService,
     HealthCheck,
     ImageSource,
@@ -34,6 +31,7 @@ from cdk_lightsail_containers import (
     PublicEndpoint,
 )
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
+from stacks import DIGEST, deployment_in, image_in
 from world.template import Template
 
 Request = dict[str, Any]
@@ -44,7 +42,6 @@ DEPLOYMENT_TYPE = "Custom::LightsailContainerServiceDeployment"
 _KINDS = {IMAGE_TYPE: "image", DEPLOYMENT_TYPE: "deployment"}
 SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:shop-a1b2c3"
 REGISTRY = "registry.example"
-DIGEST = "sha256:" + "0123456789abcdef" * 4
 _ATTRIBUTES = defaultdict(lambda: {"ImageName": ":shop.web.1"})
 
 
@@ -100,7 +97,7 @@ def _shop(stack: Stack) -> Any:
 
 
 def _image(stack: Stack, source: ImageSource, **options: Any) -> None:
-    ContainerImage(stack, "Image", service=_shop(stack), label="web", source=source, **options)
+    image_in(stack, service=_shop(stack), source=source, **options)
 
 
 def _secret(stack: Stack) -> secretsmanager.ISecret:
@@ -129,9 +126,8 @@ def _everything(stack: Stack) -> None:
         healthy_threshold=3,
         unhealthy_threshold=4,
     )
-    ContainerServiceDeployment(
+    deployment_in(
         stack,
-        "Deployment",
         service=_shop(stack),
         containers={"web": web, "worker": Container(image="busybox:1")},
         public_endpoint=PublicEndpoint(container="web", port=80, health_check=check),
@@ -147,15 +143,7 @@ _CASES: Mapping[str, Callable[[Stack, Path], object]] = {
         max_versions=5,
         removal_policy=RemovalPolicy.RETAIN,
     ),
-    "into a service of the stack": lambda stack, _: ContainerImage(
-        stack,
-        "Image",
-        service=lightsail.CfnContainer(
-            stack, "Service", service_name="shop", power="nano", scale=1
-        ),
-        label="web",
-        source=ImageSource.from_digest(DIGEST),
-    ),
+    "into a service of the stack": lambda stack, _: image_in(stack),
     "of a registry": lambda stack, _: _image(
         stack, ImageSource.from_registry(f"{REGISTRY}/acme/web:1")
     ),
@@ -180,8 +168,8 @@ _CASES: Mapping[str, Callable[[Stack, Path], object]] = {
     "of an archive of several": lambda stack, folder: _image(
         stack, ImageSource.from_archive(folder / "image.tar", tag="web:1.4")
     ),
-    "of one container": lambda stack, _: ContainerServiceDeployment(
-        stack, "Deployment", service=_shop(stack), containers={"web": Container(image="nginx:1")}
+    "of one container": lambda stack, _: deployment_in(
+        stack, service=_shop(stack), containers={"web": Container(image="nginx:1")}
     ),
     "of everything there is": lambda stack, _: _everything(stack),
     "of a web service": lambda stack, _: ContainerWebService(

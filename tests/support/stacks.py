@@ -103,7 +103,7 @@ def statements(stack: Stack) -> list[dict[str, Any]]:
     ]
 
 
-def own_policy(stack: Stack, construct_id: str) -> list[dict[str, Any]]:
+def own_policy(stack: Stack, construct_id: str = "Image") -> list[dict[str, Any]]:
     """What the policy allows that belongs to an image or a deployment."""
     (policy,) = (
         policy
@@ -111,11 +111,6 @@ def own_policy(stack: Stack, construct_id: str) -> list[dict[str, Any]]:
         if name.startswith(f"{construct_id}Policy")
     )
     return list(policy["Properties"]["PolicyDocument"]["Statement"])
-
-
-def image_policy(stack: Stack, construct_id: str = "Image") -> list[dict[str, Any]]:
-    """What the policy of an image's own allows."""
-    return own_policy(stack, construct_id)
 
 
 def statement_for(stack: Stack, action: str) -> dict[str, Any]:

@@ -14,15 +14,16 @@ from urllib3.exceptions import ProtocolError
 
 import fake_registry
 import oci_images
+import registry_faults
 import stack_requests
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.cloudformation.hand_over import INVOKE_SECONDS, Chain
 from cdk_lightsail_containers_handler.errors import Unanswered
 from deployment_requests import FakeLambda
 from fake_registry import FakeRegistry
+from image_requests import LAYERS, create, create_request, pushed, refusal
 from lightsail_local.server import Fault
 from oci_images import Made
-from push_requests import LAYERS, create, create_request, pushed, reason
 from stack_requests import STACK_ID, Stack
 
 pytestmark = pytest.mark.behaviour(missing_digest="refused")
@@ -68,7 +69,7 @@ class TestHandOver:
         get = f"GET .*{oci_images.digest_of(layer)}"
         for _ in range(2):
             # Who asks for the rest has read the beginning.
-            self.source.fail(get, fake_registry.cut(comes))
+            self.source.fail(get, registry_faults.cut(comes))
             self.source.fail(get, self.pass_time(seconds, copied=1))
         return made
 
@@ -103,7 +104,7 @@ class TestHandOver:
         stack.new_handler()(handed, stack.context())
 
         (layer,) = [digest for digest, blob in made.blobs.items() if len(blob) == 3_000_000]
-        text = reason(stack.response.answer)
+        text = refusal(stack.response.answer)
         assert text.startswith(
             f"blob {layer[:19]} has 3 MB, too many for the 32 s of an invocation at 0.03"
         )
@@ -128,7 +129,7 @@ class TestHandOver:
         self.slow()
         request = create_request(stack, source, ServiceTimeout="150")
 
-        assert "CloudFormation waits no longer" in reason(stack.send(request))
+        assert "CloudFormation waits no longer" in refusal(stack.send(request))
         assert stack.images() == []
 
     def test_ends_after_so_many_hand_overs(self, stack: Stack, source: FakeRegistry) -> None:
@@ -136,7 +137,7 @@ class TestHandOver:
         request = create_request(stack, source)
         request["HandOver"] = {"Count": 14, "Began": stack.time.now, "State": {}}
 
-        assert "CloudFormation waits no longer" in reason(stack.send(request))
+        assert "CloudFormation waits no longer" in refusal(stack.send(request))
 
     @pytest.mark.parametrize("kind", ["throttle", "reset_after"])
     def test_goes_on_in_the_next_invocation_when_registering_got_no_answer(
@@ -165,7 +166,7 @@ class TestHandOver:
             Fault(operation="RegisterContainerImage", kind="throttle", times=99)
         )
 
-        told = reason(create(stack, source, ServiceTimeout="150"))
+        told = refusal(create(stack, source, ServiceTimeout="150"))
 
         assert told == (
             "container service 'shop' did not take the image while CloudFormation waited: "
@@ -205,7 +206,7 @@ class TestHandOver:
             stack.lightsail.behaviour.service_seconds = 4000
             stack.client().update_container_service(serviceName="shop", scale=2)
 
-            told = reason(create(stack, source, ServiceTimeout="600"))
+            told = refusal(create(stack, source, ServiceTimeout="600"))
 
             assert "'shop' was UPDATING all the time and took no change" in told
 
@@ -266,7 +267,7 @@ class TestHandOver:
         self.slow()
         stack.clients["lambda"] = FakeLambda(EndpointConnectionError(endpoint_url="https://lambda"))
 
-        told = reason(create(stack, source))
+        told = refusal(create(stack, source))
 
         assert "the function could not hand over to itself (EndpointConnectionError)" in told
 
@@ -293,7 +294,7 @@ class TestHandOver:
         denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")
         stack.clients["lambda"] = FakeLambda(denied)
 
-        assert "allow it lambda:InvokeFunction on itself" in reason(create(stack, source))
+        assert "allow it lambda:InvokeFunction on itself" in refusal(create(stack, source))
 
     def test_counts_an_hour_when_no_timeout_is_given(self) -> None:
         begun = Chain.of({}, 1000.0)

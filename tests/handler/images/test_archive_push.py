@@ -10,8 +10,8 @@ import oci_images
 from archives import Files, docker_files, layout, tar, zipped
 from deployment_requests import FakeLambda
 from fake_s3 import FakeS3, cut_after, refused
+from image_requests import refusal
 from lightsail_local.wire.http_server import Connection
-from push_requests import reason
 from stack_requests import Stack
 
 LAYERS = oci_images.layers(3, 400_000)
@@ -80,7 +80,7 @@ def test_carries_the_image_of_several_that_is_named(stack: Stack, s3: FakeS3) ->
     s3.objects["image.zip"] = zipped(layout(oci_images.image(b"db"), MADE, names=names))
     source = {"Bucket": "assets", "Key": "image.zip"}
 
-    told = reason(stack.send(stack.request("Create", Digest=None, Source=source)))
+    told = refusal(stack.send(stack.request("Create", Digest=None, Source=source)))
     answer = stack.send(stack.request("Create", Digest=None, Source={**source, "Tag": "web:1.4"}))
 
     assert told == (
@@ -95,7 +95,7 @@ def test_refuses_a_tag_that_names_nothing(stack: Stack, s3: FakeS3, tag: Any) ->
     s3.objects["image.zip"] = zipped(layout(MADE))
     source = {"Bucket": "assets", "Key": "image.zip", "Tag": tag}
 
-    told = reason(stack.send(stack.request("Create", Digest=None, Source=source)))
+    told = refusal(stack.send(stack.request("Create", Digest=None, Source=source)))
 
     assert "Source.Tag must be 1-512 letters, digits and any of" in told
 
@@ -109,7 +109,7 @@ def test_registers_nothing_of_an_image_of_other_layers_than_its_config(
         content=oci_images.to_json(document), media_type=MADE.media_type, blobs=MADE.blobs
     )
 
-    told = reason(create(stack, s3, tar(layout(made))))
+    told = refusal(create(stack, s3, tar(layout(made))))
 
     assert "has another number of layers in its manifest (2) than in its config (3)" in told
     assert stack.images() == []
@@ -158,7 +158,7 @@ def test_goes_on_in_the_next_invocation(stack: Stack, s3: FakeS3) -> None:
 def test_says_what_is_wrong_with_an_archive(
     stack: Stack, s3: FakeS3, archive: bytes, sentence: str
 ) -> None:
-    assert reason(create(stack, s3, archive)).startswith(sentence)
+    assert refusal(create(stack, s3, archive)).startswith(sentence)
     assert stack.images() == []
 
 
@@ -166,11 +166,11 @@ def test_says_that_an_archive_is_not_there(stack: Stack, s3: FakeS3) -> None:
     request = create_request(stack, s3, b"")
     s3.objects.clear()
 
-    assert reason(stack.send(request)).startswith("s3://assets/image.zip does not exist")
+    assert refusal(stack.send(request)).startswith("s3://assets/image.zip does not exist")
 
 
 def test_registers_nothing_of_a_damaged_blob(stack: Stack, s3: FakeS3) -> None:
     archive = tar(layout(MADE)).replace(LAYERS[1], bytes(400_000))
 
-    assert f"blob {oci_images.digest_of(LAYERS[1])}" in reason(create(stack, s3, archive))
+    assert f"blob {oci_images.digest_of(LAYERS[1])}" in refusal(create(stack, s3, archive))
     assert stack.images() == []

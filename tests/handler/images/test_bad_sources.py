@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 import oci_images
-from fake_registry import FakeRegistry, status
+from fake_registry import FakeRegistry
+from image_requests import LAYERS, create, pushed, refusal
 from oci_images import Made
-from push_requests import LAYERS, create, pushed, reason
+from registry_faults import status
 from stack_requests import Stack
 
 Spoil = Callable[[FakeRegistry], None]
@@ -35,7 +36,7 @@ def artefact(source: FakeRegistry) -> None:
 
 class TestBadSources:
     def test_an_image_that_is_not_there(self, stack: Stack, source: FakeRegistry) -> None:
-        text = reason(create(stack, source))
+        text = refusal(create(stack, source))
 
         assert text.startswith(
             f"{source.host} did not give manifest 1 of web (404 MANIFEST_UNKNOWN"
@@ -49,7 +50,7 @@ class TestBadSources:
         digest = oci_images.digest_of(LAYERS[0])
         source.blobs[digest] = bytes(len(LAYERS[0]))
 
-        assert digest in reason(create(stack, source))
+        assert digest in refusal(create(stack, source))
         assert "PutManifest" not in pushed(stack)
         assert stack.images() == []
 
@@ -67,7 +68,7 @@ class TestBadSources:
     ) -> None:
         spoil(source)
 
-        text = reason(create(stack, source))
+        text = refusal(create(stack, source))
 
         assert source.host in text
         assert problem in text
@@ -100,9 +101,9 @@ class TestBadSources:
     ) -> None:
         answer = stack.create(Digest=None, Source=source_property)
 
-        assert sentence in reason(answer)
+        assert sentence in refusal(answer)
 
     def test_a_source_and_a_digest(self, stack: Stack, source: FakeRegistry) -> None:
         answer = stack.create(Source={"Image": "web"})
 
-        assert "must hold either Digest or Source" in reason(answer)
+        assert "must hold either Digest or Source" in refusal(answer)

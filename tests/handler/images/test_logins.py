@@ -11,7 +11,7 @@ from botocore.exceptions import (
 import fake_registry
 import oci_images
 from fake_registry import PASSWORD, USERNAME, FakeRegistry
-from push_requests import LAYERS, create, reason
+from image_requests import LAYERS, create, refusal
 from stack_requests import Stack
 
 SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-a1b2c3"
@@ -59,7 +59,7 @@ class TestCredentials:
         source.login = "basic"
         stack.clients["secretsmanager"] = Secrets(text)
 
-        assert reason(create(stack, source, secret=SECRET)) == (
+        assert refusal(create(stack, source, secret=SECRET)) == (
             f'the secret {SECRET} holds no credentials: make it JSON with "username" and "password"'
         )
 
@@ -67,14 +67,14 @@ class TestCredentials:
         source.login = "basic"
         stack.clients["secretsmanager"] = Secrets(None)
 
-        assert "could not be read (AccessDeniedException)" in reason(
+        assert "could not be read (AccessDeniedException)" in refusal(
             create(stack, source, secret=SECRET)
         )
 
     def test_that_are_missing_say_so(self, stack: Stack, source: FakeRegistry) -> None:
         source.login = "basic"
 
-        assert "401" in reason(create(stack, source))
+        assert "401" in refusal(create(stack, source))
 
     def test_are_in_no_log_and_in_no_answer(
         self, stack: Stack, source: FakeRegistry, caplog: pytest.LogCaptureFixture

@@ -8,8 +8,8 @@ import pytest
 import oci_images
 import stack_requests
 from fake_registry import FakeRegistry
+from image_requests import LAYERS, create, create_request, pushed, refusal
 from lightsail_local.server import Fault
-from push_requests import LAYERS, create, create_request, pushed, reason
 from stack_requests import Stack
 
 pytestmark = pytest.mark.behaviour(missing_digest="refused")
@@ -88,7 +88,7 @@ class TestPush:
                 serviceName="shop", label="other", digest=f"sha256:{number:064x}"
             )
 
-        assert "stores 150 images" in reason(create(stack, source))
+        assert "stores 150 images" in refusal(create(stack, source))
         assert pushed(stack) == []
 
     def test_refuses_an_arm64_image_before_it_pushes(
@@ -96,7 +96,7 @@ class TestPush:
     ) -> None:
         source.add(oci_images.image(*LAYERS, platform="linux/arm64"), "1")
 
-        text = reason(create(stack, source))
+        text = refusal(create(stack, source))
 
         assert "is for linux/arm64, not for linux/amd64" in text
         assert text.endswith("build it with --platform linux/amd64")
@@ -134,7 +134,7 @@ class TestPush:
         zstd = "application/vnd.oci.image.layer.v1.tar+zstd"
         source.add(oci_images.image(*LAYERS, layer_type=zstd), "1")
         with stack_requests.stack(missing_digest="refused", zstd_layers=False) as stack:
-            text = reason(create(stack, source))
+            text = refusal(create(stack, source))
 
             assert "did not take manifest" in text
             assert "MANIFEST_INVALID" in text
@@ -160,7 +160,7 @@ class TestPush:
         gone = Fault(operation="RegisterContainerImage", code="NotFoundException", times=100)
         stack.lightsail.faults.append(gone)
 
-        assert "Lightsail has no pushed image" in reason(create(stack, source))
+        assert "Lightsail has no pushed image" in refusal(create(stack, source))
         assert stack.calls("RegisterContainerImage") == 4
 
     def test_tells_of_each_blob(
@@ -219,7 +219,7 @@ class TestDockerManifestsOnly:
         layer_type = oci_images.OCI_LAYER.replace("gzip", "zstd")
         source.add(oci_images.image(*LAYERS, layer_type=layer_type), "1")
         with stack_requests.stack(zstd_layers=False) as stack:
-            assert "layers compressed with zstd are not taken" in reason(create(stack, source))
+            assert "layers compressed with zstd are not taken" in refusal(create(stack, source))
             assert stack.images() == []
 
 

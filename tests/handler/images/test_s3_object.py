@@ -6,7 +6,8 @@ import pytest
 
 from cdk_lightsail_containers_handler.errors import HandlerError, Unfinished
 from cdk_lightsail_containers_handler.images.s3_object import S3Object
-from fake_s3 import FakeS3, cut_after, refused, reset, shortened_to, whole
+from fake_s3 import FakeS3, cut_after, refused, shortened_to, whole
+from fake_server import reset
 from fake_time import FakeTime
 from oci_images import some_bytes
 
