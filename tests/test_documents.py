@@ -11,8 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-
-from cdk_commands import ROOT
+from demo.cdk_program import ROOT
 
 README = ROOT / "README.md"
 CI = ROOT / "docs" / "ci.md"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo.cdk_program import ROOT
 
-from cdk_commands import ROOT
 from checked_apps import CheckedApp, synthesize
 
 STACKS = str(Path(__file__).with_name("findings_app.py"))
