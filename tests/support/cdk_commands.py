@@ -82,6 +82,8 @@ class Cdk:
     def synthesize(self, app: str, context: Mapping[str, object]) -> None:
         """Run an app as the command line does, with the context of cdk.json and its own."""
         shutil.rmtree(self.assembly, ignore_errors=True)
+        # A folder may have changed since the last app of this process.
+        aws_cdk.AssetStaging.clear_asset_hash_cache()
         settings = json.loads((ROOT / "cdk.json").read_text())["context"]
         given = settings | _CONTEXT | {name: str(value) for name, value in context.items()}
         made = aws_cdk.App(outdir=str(self.assembly), context=given)
