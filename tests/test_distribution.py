@@ -9,8 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-from cdk_commands import ROOT
+from demo.cdk_program import ROOT
 
 PACKAGES = {
     "cdk_lightsail_containers": "constructs",

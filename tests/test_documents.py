@@ -1,6 +1,5 @@
 """The documents: their links lead somewhere, and what they print can be pasted."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -11,20 +10,26 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-
-from cdk_commands import ROOT
+from demo.cdk_program import ROOT
 
 README = ROOT / "README.md"
 CI = ROOT / "docs" / "ci.md"
 FOLDERS = ("*.md", "docs/*.md", "findings/*.md", "tests/**/README.md", ".github/*.md")
 DOCUMENTS = sorted(document for folder in FOLDERS for document in ROOT.glob(folder))
-# A stack of an app, and what a block makes in it.
-APP = """
-import runpy
-from aws_cdk import App, Stack
-stack = Stack(App(), "Stack")
-stack = runpy.run_path("block.py", {"stack": stack})["stack"]
-App.of(stack).synth()
+# A stack of an app for each block, and what the block makes in it. A process takes seconds to
+# start, so one does all.
+APPS = """
+import runpy, sys, traceback
+import aws_cdk
+make = aws_cdk.App
+for name in sys.argv[1:]:
+    aws_cdk.App = lambda: make(outdir=f"{name}.out")
+    try:
+        stack = aws_cdk.Stack(aws_cdk.App(), "Stack")
+        stack = runpy.run_path(f"{name}.py", {"stack": stack})["stack"]
+        make.of(stack).synth()
+    except Exception:
+        traceback.print_exc()
 """
 # Pages of the repository's host, not files of the repository.
 HOSTED = "../../actions/"
@@ -81,21 +86,35 @@ def test_the_readme_is_short() -> None:
     assert len(README.read_text().splitlines()) <= 180
 
 
-@pytest.mark.parametrize("block", [*blocks(README, "python"), *blocks(CI, "python")])
-def test_each_python_block_synthesizes_as_printed(block: str, tmp_path: Path) -> None:
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "Dockerfile").write_text("FROM scratch\n")
-    (tmp_path / "index.json").write_text("{}")
-    with tarfile.open(tmp_path / "site.tar", "w") as archive:
-        archive.add(tmp_path / "index.json", "index.json")
-    (tmp_path / "block.py").write_text(block)
+PYTHON_BLOCKS = dict(enumerate([*blocks(README, "python"), *blocks(CI, "python")]))
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of what the blocks synthesize, and the errors of those that do not."""
+    folder: Path = tmp_path_factory.mktemp("blocks")
+    (folder / "site").mkdir()
+    (folder / "site" / "Dockerfile").write_text("FROM scratch\n")
+    (folder / "index.json").write_text("{}")
+    with tarfile.open(folder / "site.tar", "w") as archive:
+        archive.add(folder / "index.json", "index.json")
+    for number, block in PYTHON_BLOCKS.items():
+        (folder / f"{number}.py").write_text(block)
 
     # In a process of its own, whose folder is the CDK's too.
-    environment = {**os.environ, "CDK_OUTDIR": "cdk.out"}
-    subprocess.run([sys.executable, "-c", APP], cwd=tmp_path, env=environment, check=True)
+    command = [sys.executable, "-c", APPS, *map(str, PYTHON_BLOCKS)]
+    run = subprocess.run(command, cwd=folder, check=True, stderr=subprocess.PIPE, text=True)
+    return folder, run.stderr
 
-    templates = [path.read_text() for path in (tmp_path / "cdk.out").rglob("*.template.json")]
-    assert any('"Custom::LightsailContainerServiceDeployment"' in one for one in templates)
+
+@pytest.mark.parametrize("number", PYTHON_BLOCKS)
+def test_each_python_block_synthesizes_as_printed(
+    synthesized: tuple[Path, str], number: int
+) -> None:
+    folder, errors = synthesized
+
+    templates = [path.read_text() for path in (folder / f"{number}.out").rglob("*.template.json")]
+    assert any('"Custom::LightsailContainerServiceDeployment"' in one for one in templates), errors
 
 
 def test_every_python_block_is_tried() -> None:

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from cdk_commands import ROOT
+from demo.cdk_program import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 

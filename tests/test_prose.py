@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from cdk_commands import ROOT
+from demo.cdk_program import ROOT
 
 # Cut in two, so that the check holds for this file too.
 NO_ONE, FIX, TEXT, HAVE = (

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo.cdk_program import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-
-from cdk_commands import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cdk_commands import ROOT
+from demo.cdk_program import ROOT
 
 DOCUMENT = ROOT / "docs" / "security.md"
 FOLDERS = {

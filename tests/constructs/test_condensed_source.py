@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
+from demo.cdk_program import ROOT
 
-from cdk_commands import ROOT
 from cdk_lightsail_containers._handler.condensed_source import condensed
 
 HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"

@@ -29,7 +29,7 @@ def test_create_no_change_replacement_failure_and_destroy(
 ) -> None:
     first, second = pushed(cdk, "first"), pushed(cdk, "second")
 
-    created = cdk.deploy(service_name=shop, label="web", digest=first)
+    created = cdk.deploy_program(service_name=shop, label="web", digest=first)
     assert created.outputs == {"ImageName": ":shop.web.1", "ImageDigest": first}, created.output
     assert cdk.images() == {":shop.web.1": first}
 

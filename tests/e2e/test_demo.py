@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from demo.cdk_program import ROOT
 
-from cdk_commands import ROOT
 from docker_registry import docker_registry
 from installed import needs
 from lightsail_local.containers.container_engine import ContainerEngine

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo.cdk_program import Ended
+from demo.cdk_program import ROOT, Ended
 
-from cdk_commands import ROOT, Cdk
+from cdk_commands import Cdk
 from cloudformation_deploys import CloudFormationDeploys
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.samples.sample_image import sample_image

@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from demo.cdk_program import ROOT
 
-from cdk_commands import ROOT, Cdk
+from cdk_commands import Cdk
 from lightsail_local.samples.sample_image import push_sample_image
 
 pytestmark = pytest.mark.e2e
@@ -25,7 +26,7 @@ def test_values_of_parameters_are_looked_up_and_then_checked(
     cdk = Cdk(cdk.cloud, tmp_path, project=tmp_path)
     context = tmp_path / "cdk.context.json"
 
-    deployed = cdk.deploy(APP)
+    deployed = cdk.deploy_program(APP)
     assert deployed.outputs == {"ImageName": ":shop.web.1"}, deployed.output
     assert sorted(json.loads(context.read_text()).values()) == sorted([shop, "web", digest])
     assert cdk.images() == {":shop.web.1": digest}

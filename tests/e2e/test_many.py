@@ -11,7 +11,7 @@ from lightsail_local.samples.sample_image import push_sample_image
 pytestmark = pytest.mark.e2e
 
 APP = "tests/e2e/many_app.py"
-COUNT, ROOM, MOST = 20, 5, 150
+ROOM, MOST = 5, 150
 
 
 @pytest.fixture(scope="session")
@@ -28,31 +28,34 @@ def statuses(cdk: Cdk) -> Counter[str]:
     return Counter(cdk.status(stack) for stack in cdk.stacks())
 
 
-def test_twenty_stacks_share_the_room_that_a_service_has_left(cdk: Cdk, shop: str) -> None:
+@pytest.mark.parametrize("count", [8, pytest.param(20, marks=pytest.mark.nightly)])
+def test_many_stacks_share_the_room_that_a_service_has_left(
+    cdk: Cdk, shop: str, count: int
+) -> None:
     call = cdk.cloud.lightsail.lightsail.call
     other = {"serviceName": shop, "label": "other", "digest": pushed(cdk, "of another user")}
     for _ in range(MOST - ROOM):
         call("RegisterContainerImage", other)
     others = cdk.images()
 
-    created = cdk.deploy(APP, count=COUNT, digest=pushed(cdk, "first"))
-    assert statuses(cdk) == {"CREATE_COMPLETE": ROOM, "ROLLBACK_COMPLETE": COUNT - ROOM}
+    created = cdk.deploy(APP, count=count, digest=pushed(cdk, "first"))
+    assert statuses(cdk) == {"CREATE_COMPLETE": ROOM, "ROLLBACK_COMPLETE": count - ROOM}
     assert cdk.images().keys() == {*others, *created.outputs.values()}
     assert len(created.outputs) == ROOM
     full = f"container service '{shop}' stores 150 images, the most that Lightsail keeps"
     reasons = [
         reason for stack in cdk.stacks() for reason in cdk.reasons(stack, "CREATE_FAILED") if reason
     ]
-    assert sum(full in reason for reason in reasons) == COUNT - ROOM, reasons
+    assert sum(full in reason for reason in reasons) == count - ROOM, reasons
 
     # Those that found no room are created again when there is room.
     for name in others:
         call("DeleteContainerImage", {"serviceName": shop, "image": name})
     second = pushed(cdk, "second")
-    updated = cdk.deploy(APP, count=COUNT, digest=second)
-    assert statuses(cdk) == {"CREATE_COMPLETE": COUNT - ROOM, "UPDATE_COMPLETE": ROOM}
+    updated = cdk.deploy(APP, count=count, digest=second)
+    assert statuses(cdk) == {"CREATE_COMPLETE": count - ROOM, "UPDATE_COMPLETE": ROOM}
     assert cdk.images() == dict.fromkeys(updated.outputs.values(), second)
-    assert len(updated.outputs) == COUNT
+    assert len(updated.outputs) == count
 
     cdk.remove()
     assert cdk.images() == {}

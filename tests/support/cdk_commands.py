@@ -2,19 +2,32 @@
 
 import json
 import os
+import runpy
+import shutil
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from unittest import mock
 
+import aws_cdk
 import boto3
+from botocore.exceptions import ClientError
 from demo.cdk_program import QUICK_POLLS, ROOT, Ended, run_cdk
 
 from lightsail_local.cloud import LocalCloud
+from patience import wait_until
 
 APP = "app.py"
+_CONTEXT = {
+    f"aws:cdk:{name}": True
+    for name in ("enable-path-metadata", "enable-asset-metadata", "version-reporting")
+}
+_DEPLOY = ("deploy", "--all", "--require-approval", "never")
+_BOOTSTRAP = ROOT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"
 
 
 class Cdk:
@@ -48,21 +61,46 @@ class Cdk:
         return self._folder / "cdk.out"
 
     def bootstrap(self) -> None:
-        place = f"aws://{self.cloud.endpoints.account}/{self.cloud.endpoints.region}"
-        run = self._run("bootstrap", place, folder=self._folder)  # no app there, and none needed
-        assert run.returncode == 0, run.output
+        """Create the stack of `cdk bootstrap`, which the demo and a test of the cloud run."""
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(
+            StackName="CDKToolkit",
+            TemplateBody=_BOOTSTRAP.read_text(),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        wait_until(lambda: self.status("CDKToolkit") == "CREATE_COMPLETE")
 
     def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Ended:
-        """Deploy an app, and return the outputs of its stacks."""
-        given = ("--all", "--require-approval", "never", *arguments)
-        return self._run("deploy", *given, app=app, context=context)
+        """Deploy an app, synthesized in this process, and return the outputs of its stacks."""
+        self.synthesize(app, context)
+        return self._run(*_DEPLOY, *arguments, app=str(self.assembly))
 
-    def destroy(self, app: str = APP, /, **context: object) -> Ended:
-        return self._run("destroy", "--all", "--force", app=app, context=context)
+    def deploy_program(self, app: str = APP, /, **context: object) -> Ended:
+        """Deploy an app that the command line starts, which takes seconds, as a user's."""
+        return self._run(*_DEPLOY, app=f"{sys.executable} {app}", context=context)
+
+    def synthesize(self, app: str, context: Mapping[str, object]) -> None:
+        """Run an app as the command line does, with the context of cdk.json and its own."""
+        shutil.rmtree(self.assembly, ignore_errors=True)
+        # A folder may have changed since the last app of this process.
+        aws_cdk.AssetStaging.clear_asset_hash_cache()
+        settings = json.loads((ROOT / "cdk.json").read_text())["context"]
+        given = settings | _CONTEXT | {name: str(value) for name, value in context.items()}
+        made = aws_cdk.App(outdir=str(self.assembly), context=given)
+        place = {
+            "CDK_DEFAULT_ACCOUNT": self.cloud.endpoints.account,
+            "CDK_DEFAULT_REGION": self.cloud.endpoints.region,
+        }
+        with mock.patch("aws_cdk.App", return_value=made), mock.patch.dict(os.environ, place):
+            runpy.run_path(str(ROOT / app), run_name="__main__")
+
+    def destroy(self) -> Ended:
+        """Destroy the stacks of the last app."""
+        return self._run("destroy", "--all", "--force", app=str(self.assembly))
 
     def rollback(self, stack: str) -> Ended:
         """Roll back a stack of the last app."""
-        return self._run("rollback", "--app", str(self.assembly), stack)
+        return self._run("rollback", stack, app=str(self.assembly))
 
     def delete(self, *stacks: str) -> None:
         """Delete stacks that are there, as a user without the app does."""
@@ -70,9 +108,15 @@ class Cdk:
         for stack in stacks:
             cloudformation.delete_stack(StackName=stack)
         for stack in stacks:
-            cloudformation.get_waiter("stack_delete_complete").wait(
-                StackName=stack, WaiterConfig={"Delay": 0.2, "MaxAttempts": 3000}
-            )
+            wait_until(partial(self._is_gone, stack))
+
+    def _is_gone(self, stack: str) -> bool:
+        try:
+            status = self.status(stack)
+        except ClientError:
+            return True
+        assert status != "DELETE_FAILED", stack
+        return status == "DELETE_COMPLETE"
 
     def remove(self) -> None:
         """Delete the stacks of the last app, as a user without the app does."""
@@ -88,22 +132,21 @@ class Cdk:
         }
 
     def synth(self, app: str = APP, /, **context: object) -> Ended:
-        return self._run("synth", "--quiet", app=app, context=context)
+        return self._run("synth", "--quiet", app=f"{sys.executable} {app}", context=context)
 
     def _run(
         self,
         *words: str,
-        app: str = "",
+        app: str,
         context: Mapping[str, object] = MappingProxyType({}),
-        folder: Path | None = None,
     ) -> Ended:
         return run_cdk(
             *words,
             assembly=self.assembly,
             environment=self._environment,
-            app=f"{sys.executable} {app}" if app else "",
+            app=app,
             context=context,
-            folder=folder or self._project,
+            folder=self._project,
         )
 
     def client(self, service: str) -> Any:

@@ -6,24 +6,19 @@ what a stack does; `cdk_commands` is for those of the command line.
 
 import io
 import json
-import os
-import runpy
-import shutil
-import time
 import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-import aws_cdk
 from botocore.exceptions import ClientError
-from demo.cdk_program import ROOT, Ended
+from demo.cdk_program import Ended
 
 from cdk_commands import APP, Cdk
 from ecr_client import EcrClient
 from oci_images import Made
+from patience import wait_until
 
 _WAIT = {"Delay": 0.1, "MaxAttempts": 6000}
 # What has no current version to compare with, and what can only be deleted.
@@ -34,7 +29,7 @@ _NEVER_MADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 class CloudFormationDeploys(Cdk):
     """Deploys as the command line does: assets to Amazon S3, then a change set.
 
-    Apps are synthesized in this process, and all stacks of an app are deployed at once.
+    All stacks of an app are deployed at once.
 
     Attributes:
         built: what building an image gives, for apps with images to build.
@@ -45,7 +40,7 @@ class CloudFormationDeploys(Cdk):
     def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Ended:
         if arguments:
             raise ValueError(f"only the command line takes {arguments}")
-        self._synthesize(app, context)
+        self.synthesize(app, context)
         started = {stack: self._start(stack) for stack in self.stacks()}
         runs = [self._finish(stack, started[stack]) for stack in started]
         return Ended(
@@ -54,22 +49,9 @@ class CloudFormationDeploys(Cdk):
             outputs={name: value for run in runs for name, value in run.outputs.items()},
         )
 
-    def _synthesize(self, app: str, context: Mapping[str, object]) -> None:
-        """Run an app as the command line does, with the context of cdk.json."""
-        shutil.rmtree(self.assembly, ignore_errors=True)
-        settings = json.loads((ROOT / "cdk.json").read_text())["context"]
-        given = settings | {name: str(value) for name, value in context.items()}
-        made = aws_cdk.App(outdir=str(self.assembly), context=given)
-        place = {
-            "CDK_DEFAULT_ACCOUNT": self.cloud.endpoints.account,
-            "CDK_DEFAULT_REGION": self.cloud.endpoints.region,
-        }
-        with mock.patch("aws_cdk.App", return_value=made), mock.patch.dict(os.environ, place):
-            runpy.run_path(str(ROOT / app), run_name="__main__")
-
     def errors(self, app: str = APP, /, **context: object) -> str:
         """Synthesize an app, and return the errors for which the command line deploys nothing."""
-        self._synthesize(app, context)
+        self.synthesize(app, context)
         manifest = json.loads((self.assembly / "manifest.json").read_text())
         files = [
             one["additionalMetadataFile"]
@@ -115,9 +97,9 @@ class CloudFormationDeploys(Cdk):
     def _finish(self, stack: str, has_changes: bool) -> Ended:
         """Wait for a stack, and return what became of it."""
         cloudformation = self.client("cloudformation")
-        while (status := str(self._status(stack))).endswith("_IN_PROGRESS"):
-            time.sleep(0.1)
+        wait_until(lambda: not self.status(stack).endswith("_IN_PROGRESS"))
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        status = found["StackStatus"]
         outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
         if not has_changes:
             return Ended(0, f"{stack} (no changes)", outputs)

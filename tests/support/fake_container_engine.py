@@ -3,22 +3,28 @@
 It knows the commands that the local cloud gives, and no others. A container's network is one port
 of this computer that `PORT` tells its program; where its arguments name the container's port or a
 file of its image, they name this computer's.
+
+It is started hundreds of times: a module is imported where it is used, for that takes longest.
 """
 
-import argparse
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
-import tarfile
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    import socket
+    from collections.abc import Iterator
+    from typing import IO, Any
 
 STATE = Path(os.environ["FAKE_ENGINE_STATE"])
 
@@ -63,12 +69,16 @@ def records(names: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def do_info(rest: list[str], _: str) -> None:
+    import socket
+
     option, template = rest
     assert (option, template) == ("--format", "{{.Name}}")
     print(socket.gethostname() if mode() != "elsewhere" else "docker-desktop")
 
 
 def do_load(rest: list[str], _: str) -> int | None:
+    import tarfile
+
     if mode() == "down":
         return refuse("cannot connect to the daemon")
     option, archive = rest
@@ -100,6 +110,9 @@ def do_pull(rest: list[str], _: str) -> int | None:
 
 
 def do_run(rest: list[str], runtime: str) -> int:
+    import argparse
+    import socket
+
     parser = argparse.ArgumentParser()
     for flag in ("--rm", "--detach"):
         parser.add_argument(flag, action="store_true")
@@ -146,6 +159,9 @@ def start(
     ports: dict[str, int],
     held: socket.socket | None,
 ) -> int:
+    import subprocess
+    import threading
+
     environment = {name: os.environ[name] for name in options.env}
     if options.env_file:
         for line in Path(options.env_file).read_text().splitlines():
@@ -293,7 +309,3 @@ def do_rmi(rest: list[str], _: str) -> None:
         for path in sorted(folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         folder.rmdir()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -24,7 +25,13 @@ from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.samples.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
 
-_PROGRAM = Path(__file__).parent / "fake_container_engine.py"
+# Imported, for Python keeps what it has compiled of a module only.
+_PROGRAM = f"""\
+import sys
+sys.path.append({str(Path(__file__).parent)!r})
+import fake_container_engine
+sys.exit(fake_container_engine.main())
+"""
 
 
 @dataclass
@@ -42,7 +49,8 @@ class FakeEngine:
         program = programs / name
         # Quickly: nothing of this environment is looked for.
         program.write_text(
-            f'#!/bin/sh\nFAKE_ENGINE_STATE={state} exec {sys.executable} -IS {_PROGRAM} "$@"\n'
+            f"#!/bin/sh\nFAKE_ENGINE_STATE={state} "
+            f'exec {sys.executable} -ISc {shlex.quote(_PROGRAM)} "$@"\n'
         )
         program.chmod(0o700)
         return cls(program, state)
@@ -139,7 +147,7 @@ class Services:
             if newest["state"] != "ACTIVATING":
                 state: str = newest["state"]
                 return state
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def deployments(self, service: str) -> Any:
         return self.api.get_container_service_deployments(serviceName=service)["deployments"]
@@ -165,4 +173,4 @@ class Services:
     def wait(self, condition: Callable[[], object]) -> None:
         """Wait for what comes sooner or later; the test's own time limit ends what does not."""
         while not condition():
-            time.sleep(0.02)
+            time.sleep(0.05)

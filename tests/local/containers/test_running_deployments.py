@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +119,7 @@ def test_no_request_of_a_steady_load_fails_while_deployments_come_and_go(
                 answers[services.get(shop)] += 1
             except OSError as error:
                 answers[repr(error)] += 1
+            ended.wait(0.02)
 
     clients = [threading.Thread(target=load) for _ in range(2)]
     for client in clients:
@@ -174,6 +176,7 @@ def test_nodes_follow_another_scale_and_power_while_the_url_answers(
     def ask_until(said: str) -> None:
         while said not in services.log(shop):
             answers[services.get(shop)] += 1
+            time.sleep(0.02)
 
     services.api.update_container_service(serviceName=shop, scale=2, power="small")
     ask_until("[deployment:1] Started 2 new nodes")

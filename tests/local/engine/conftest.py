@@ -16,6 +16,7 @@ import pytest
 
 from lightsail_local.engine.engine import Engine
 from lightsail_local.server import LightsailServer
+from patience import wait_until
 
 PROVIDER = """
 import json, os, time, urllib.request
@@ -232,13 +233,12 @@ class Stacks:
         return self.settled(identifier)
 
     def settled(self, stack: str) -> str:
-        deadline = time.monotonic() + 30
-        while True:
-            status: str = self.client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
-            if not status.endswith("_IN_PROGRESS"):
-                return status
-            assert time.monotonic() < deadline, status
-            time.sleep(0.05)
+        wait_until(lambda: not self._status(stack).endswith("_IN_PROGRESS"))
+        return self._status(stack)
+
+    def _status(self, stack: str) -> str:
+        (found,) = self.client.describe_stacks(StackName=stack)["Stacks"]
+        return str(found["StackStatus"])
 
     def events(self, stack: str, resource: str = "Thing") -> list[tuple[str, str, str]]:
         """Give status, reason and physical id of a resource's events, oldest first."""

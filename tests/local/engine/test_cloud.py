@@ -38,7 +38,7 @@ def test_carries_cdk_bootstrap_deploy_and_destroy(measured: dict[str, str], tmp_
 
         def cdk(*arguments: str) -> str:
             ran = subprocess.run(
-                [CDK, *arguments, "--app", f"{sys.executable} app.py", "--no-notices"],
+                [CDK, *arguments, "--no-notices"],
                 cwd=tmp_path,
                 env=environment,
                 capture_output=True,
@@ -49,10 +49,11 @@ def test_carries_cdk_bootstrap_deploy_and_destroy(measured: dict[str, str], tmp_
             return ran.stdout + ran.stderr
 
         cdk("bootstrap", "aws://000000000000/us-east-1")
-        deployed = cdk("deploy", "--require-approval=never")
+        deployed = cdk("deploy", "--require-approval=never", "--app", f"{sys.executable} app.py")
         assert "Shop.Arn = arn:aws:lightsail:us-east-1:000000000000:ContainerService/" in deployed
-        assert "no changes" in cdk("deploy", "--require-approval=never")
-        cdk("destroy", "--force")
+        synthesized = ("--app", "cdk.out")
+        assert "no changes" in cdk("deploy", "--require-approval=never", *synthesized)
+        cdk("destroy", "--force", *synthesized)
 
     operations = [request.operation for request in cloud.lightsail.requests]
     assert operations.count("CreateContainerService") == 1

@@ -1,0 +1,18 @@
+"""Waiting for something that takes a moment, or long."""
+
+import time
+from collections.abc import Callable
+
+
+def wait_until(is_so: Callable[[], bool], *, longest: float = 600) -> None:
+    """Look until something is so, less often the longer it takes: each look costs processor time.
+
+    Args:
+        is_so: the look.
+        longest: after how many seconds it is an error.
+    """
+    began = time.monotonic()
+    while not is_so():
+        waited = time.monotonic() - began
+        assert waited < longest, f"it is not so after {waited:.0f} seconds"
+        time.sleep(0.05 + waited / 10)
