@@ -58,7 +58,7 @@ test: check .venv-runtime-tests/installed  ## everything that must hold
 	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION) \
 		--cov=cdk_lightsail_containers_handler
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(OF_THE_PACKAGES) \
-		--cov=cdk_lightsail_containers --cov=lightsail_local
+		--cov=cdk_lightsail_containers --cov=lightsail_local --cov-branch
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(OTHERS) --ignore $(FAULTS_TEST)
 	$(RUNTIME_PYTHON) -m pytest $(FAULTS_TEST)
 
@@ -67,7 +67,8 @@ test-fast: $(SETUP)  ## the tests that need neither the CDK command line nor the
 
 test-nightly: $(SETUP) .venv-runtime-tests/installed  ## the tests that take long and rarely fail
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m nightly
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION) \
+		--cov=cdk_lightsail_containers_handler --cov-branch
 	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) -m 'nightly or not nightly' \
 		--hypothesis-profile nightly $(OF_THE_FUNCTION) $(FAULTS_TESTS)
 
