@@ -292,15 +292,15 @@ class StackStatus:
         What was read before can be read again, so this waits for it, and AWS Lambda repeats the
         request when that is in vain.
         """
-        operation = self._operation()
-        if operation.status or not self._taken_up_in.status:
-            return operation
+        if not self._taken_up_in.status:
+            return self._operation()
         try:
             return Calls(self._deadline, self._log).send(_STATUS_CALL, self._describe)
         except OutOfTime:
             raise
-        except HandlerError:
-            return operation
+        except HandlerError as error:  # it may not be read any more
+            self._log("went on without the stack's status", why=error)
+            return Operation()
 
     def _describe(self) -> Operation:
         (found,) = self._client.describe_stacks(StackName=self._id)["Stacks"]
