@@ -68,7 +68,8 @@ class Cdk:
             TemplateBody=_BOOTSTRAP.read_text(),
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
-        wait_until(lambda: self.status("CDKToolkit") == "CREATE_COMPLETE")
+        wait_until(lambda: self.status("CDKToolkit") != "CREATE_IN_PROGRESS")
+        assert self.status("CDKToolkit") == "CREATE_COMPLETE"
 
     def deploy(self, app: str = APP, /, *arguments: str, **context: object) -> Ended:
         """Deploy an app, synthesized in this process, and return the outputs of its stacks."""
@@ -113,7 +114,9 @@ class Cdk:
     def _is_gone(self, stack: str) -> bool:
         try:
             status = self.status(stack)
-        except ClientError:
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":  # of one that is not there
+                raise
             return True
         assert status != "DELETE_FAILED", stack
         return status == "DELETE_COMPLETE"
