@@ -40,10 +40,11 @@ def ask(url: str, text: str, waiting: Waiting, tls: ssl.SSLContext | None = None
     reply = Reply("was not asked, it is missing", is_possible=False)
     if not url.startswith("https://"):
         return reply
+    trusted = tls or trusting()
     for _ in waiting.looks(_SECONDS):
         try:
             with urllib.request.urlopen(  # noqa: S310 - https alone, see above
-                url, timeout=_TIMEOUT, context=tls or trusting()
+                url, timeout=_TIMEOUT, context=trusted
             ) as answer:
                 found = answer.read(_LONGEST).decode(errors="replace")
             if found == text:
