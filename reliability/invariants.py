@@ -16,13 +16,13 @@ from cdk_lightsail_containers_handler.properties.container_service_deployment im
 )
 from cdk_lightsail_containers_handler.properties.domains import CERTIFICATE_VALIDATION_TYPE
 from world.cloudformation import SimulatedStack
-from world.custom_resource import BROKEN_REASON, NO_ANSWER, Outcome, Resource
+from world.custom_resource import BROKEN_REASON, NO_ANSWER, Exchange, Outcome, Resource
 from world.world import World
 
 from .advice import is_sentence
 from .answers import wrong_answers
 from .records import by_lightsail, certificate, records, stood_for
-from .windows import Window, window_of
+from .windows import Window, window_of, window_of_deployment
 
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 _FAILED = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED"})
@@ -40,7 +40,8 @@ class Invariants:
 
     Attributes:
         bystanders: images that no stack has, and that have to stay.
-        windows: how many images no stack stands for because of a case that is known, by its name.
+        windows: how many images and deployments no stack stands for because of a case that is
+            known, by its name.
     """
 
     world: World
@@ -89,8 +90,7 @@ class Invariants:
             *self._needless_deployments(),
             *(
                 problem
-                for stack in self.stacks
-                for exchange in stack.exchanges
+                for exchange in self._exchanges()
                 for problem in wrong_answers(exchange, self.dropped)
             ),
             *self._told_secrets(),
@@ -146,8 +146,7 @@ class Invariants:
     def _window(self, name: str) -> Window | None:
         """Return the case in which an image was left, None if it is none that is known."""
         image = self._stored()[name]
-        exchanges = (exchange for stack in self.stacks for exchange in stack.exchanges)
-        windows = (window_of(self.world, image, exchange) for exchange in exchanges)
+        windows = (window_of(self.world, image, one) for one in self._exchanges())
         return next(filter(None, windows), None)
 
     def _wrong_records(self, outcomes: Collection[Outcome]) -> Iterator[str]:
@@ -192,8 +191,7 @@ class Invariants:
         """
         wanted = [
             exchange.event["ResourceProperties"]
-            for stack in self.stacks
-            for exchange in stack.exchanges
+            for exchange in self._exchanges()
             if exchange.rolled_back
         ]
         return {name for one in wanted for name in _surplus(known, one, 1)} - self._owned_before
@@ -201,8 +199,21 @@ class Invariants:
     def _wrong_deployments(self) -> Iterator[str]:
         for stack in self.stacks:
             for resource in stack.resources.values():
-                if resource.kind == DEPLOYMENT_TYPE and not self._serves(resource):
+                if resource.kind != DEPLOYMENT_TYPE or self._serves(resource):
+                    continue
+                if window := self._window_of_deployment(resource.properties["ServiceName"]):
+                    self.windows[window] += 1
+                else:
                     yield f"{stack.name} stands for a deployment that does not serve"
+
+    def _window_of_deployment(self, service: str) -> Window | None:
+        """Return the case in which what serves was left, None if it is none that is known."""
+        current = self._services()[service].get("currentDeployment", {})
+        windows = (window_of_deployment(self.world, current, one) for one in self._exchanges())
+        return next(filter(None, windows), None) if current else None
+
+    def _exchanges(self) -> Iterator[Exchange]:
+        return (exchange for stack in self.stacks for exchange in stack.exchanges)
 
     def _needless_deployments(self) -> Iterator[str]:
         """Say which deployments run what ran already."""

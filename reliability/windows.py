@@ -1,8 +1,8 @@
-"""Cases in which an image may be registered that no stack stands for.
+"""Cases in which an image may stay, or a deployment go on, that no stack stands for.
 
 docs/architecture.md lists them under "What is left", with others that do not come about in a
 simulated world: Lightsail answers before CloudFormation's time is over, names are not resolved, and
-each ResponseURL has a date. An image is in one of these only if all shows that it is.
+each ResponseURL has a date. Something is in one of these only if all shows that it is.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Window(StrEnum):
     FAILED_FIRST = "a duplicate delivery answered FAILED first"
     KILLED = "killed right after it registered, and not able to look again"
     CANCELLED = "cancelled while its answer was on its way"
+    DEPLOYED = "cancelled while its deployment was on its way"
 
 
 def window_of(world: World, image: Mapping[str, Any], exchange: Exchange) -> Window | None:
@@ -53,6 +54,26 @@ def window_of(world: World, image: Mapping[str, Any], exchange: Exchange) -> Win
     if is_failed and is_its_own and image["createdAt"] + 1 < first.began:
         return None if _has_looked(world, first) else Window.KILLED
     return None
+
+
+def window_of_deployment(
+    world: World, deployment: Mapping[str, Any], exchange: Exchange
+) -> Window | None:
+    """Return the case in which a request left a deployment that goes on, if it did.
+
+    Args:
+        world: where it is.
+        deployment: the deployment, as Lightsail lists it.
+        exchange: the request.
+    """
+    properties = exchange.event["ResourceProperties"]
+    if exchange.rolled_back_during != "CreateContainerServiceDeployment":
+        return None
+    began = exchange.ends - float(properties["ServiceTimeout"])
+    is_late = deployment["createdAt"] >= int(_rolled_back(world, exchange.event["StackId"], began))
+    wanted = {name: one["Image"] for name, one in properties["Containers"].items()}
+    images = {name: one["image"] for name, one in deployment["containers"].items()}
+    return Window.DEPLOYED if is_late and images == wanted else None
 
 
 def _rolled_back(world: World, stack: str, began: float) -> float:

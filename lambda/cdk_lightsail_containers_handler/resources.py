@@ -79,6 +79,8 @@ def make_handler(
             with reply.in_time():
                 outcome = resource.carry_out(request)
                 is_first = reply.give(outcome)
+            if reply.is_handed_over:
+                return  # what this invocation has made is the next one's
             with request.explained():
                 outcome.undo(is_too_late=not is_first)
         except HandlerError as error:
@@ -114,7 +116,6 @@ class UnknownResource(Resource):
 
 def put(request: Request) -> Answer | HandOver:
     """Create or update the resource that a request names."""
-    resource: Resource = UnknownResource(request)  # which hands nothing over
     undo = nothing
     try:
         with request.explained():
@@ -131,34 +132,26 @@ def put(request: Request) -> Answer | HandOver:
         # In doubt nothing is answered: the rollback would not know what to delete.
         if not request.goes_on_after(error) and not request.doubt.is_open:
             return Answer.failed(error, undo)
-        return _hand_over(error, resource, undo)
+        return _hand_over(request, error, undo)
 
 
 def delete(request: Request) -> Answer | HandOver:
     """Delete the resource that a request names."""
-    resource: Resource = UnknownResource(request)
     try:
         with request.explained():
-            resource = _resource(request)
-            resource.delete()
+            _resource(request).delete()
     except HandlerError as error:
         if not request.goes_on_after(error):
             return Answer.failed(error)
-        return _hand_over(error, resource)
+        return _hand_over(request, error)
     return Answer()
 
 
 def _hand_over(
-    error: HandlerError, resource: Resource, undo: Callable[..., None] = nothing
+    request: Request, error: HandlerError, undo: Callable[..., None] = nothing
 ) -> HandOver:
-    request = resource.request
     state = error.state if isinstance(error, Unfinished) else request.chain.state
-    return HandOver(
-        error=error,
-        state={**state, **request.stack.state},
-        is_allowed=resource.may_hand_over,
-        undo=undo,
-    )
+    return HandOver(error=error, state=state, undo=undo)
 
 
 def _resource(request: Request) -> Resource:

@@ -280,7 +280,8 @@ def _again_after(aim: Aim, connection: Connection, respond: Respond) -> None:
 
 def _cancelled_before(aim: Aim, connection: Connection, respond: Respond) -> None:
     if aim.stack.can_be_cancelled:
-        _held_up_before(aim, connection, respond, aim.stack.cancel)
+        cancel = functools.partial(aim.stack.cancel, aim.call.operation)
+        _held_up_before(aim, connection, respond, cancel)
     else:
         aim.was_injected = False
         respond(connection)
@@ -289,7 +290,7 @@ def _cancelled_before(aim: Aim, connection: Connection, respond: Respond) -> Non
 def _cancelled_after(aim: Aim, connection: Connection, respond: Respond) -> None:
     def cancel() -> None:
         aim.was_injected = aim.stack.can_be_cancelled
-        aim.stack.cancel()
+        aim.stack.cancel(aim.call.operation)
 
     _held_up_after(aim, connection, respond, cancel)
 

@@ -180,7 +180,7 @@ def tell(made: Sequence[Made]) -> str:
     return (
         f"{len(made)} runs, {outcomes['broken']} of them broken; {outcomes['idle']} idle; in "
         f"{stuck} the rollback could not end while the fault lasted, and was continued; images "
-        f"that stay in a case that is known: {stayed or 'none'}"
+        f"and deployments that stay in a case that is known: {stayed or 'none'}"
     )
 
 

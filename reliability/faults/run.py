@@ -37,7 +37,8 @@ class Result:
         status: what became of the stack.
         was_injected: whether there was a call to inject the fault into.
         was_stuck: whether the rollback could not end while the fault lasted.
-        windows: how many images stay that no stack stands for, by the case that is known.
+        windows: how many images and deployments stay that no stack stands for, by the case that is
+            known.
     """
 
     calls: list[Call] = field(default_factory=list)

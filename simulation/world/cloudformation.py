@@ -138,16 +138,20 @@ class SimulatedStack:
         """Whether a resource is being created or updated whose answer has not come."""
         return self._roll_back_now is not None and not self.exchanges[-1].puts
 
-    def cancel(self) -> None:
+    def cancel(self, during: str = "") -> None:
         """Roll back at once, as when another resource fails meanwhile.
 
         CloudFormation cancels what is under way, and waits for no answer: the rollback's requests
         come while the function still carries out the first one.
+
+        Args:
+            during: the operation that the function has called.
         """
         roll_back, self._roll_back_now = self._roll_back_now, None
         cancelled = self.exchanges[-1]
         if roll_back and not cancelled.puts:
             self._requests.show_cancelled(cancelled)
+            cancelled.rolled_back_during = during
             cancelled.rolled_back = roll_back()
 
     def continue_rollback(self) -> Outcome:

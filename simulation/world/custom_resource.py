@@ -58,12 +58,15 @@ class Exchange:
         puts: the answers.
         rolled_back: what has become of the stack, if it was rolled back at once, without a wait
             for the answer.
+        rolled_back_during: the operation that the function had called, and that was carried out
+            only afterwards, or answered.
     """
 
     event: Mapping[str, Any]
     ends: float
     puts: list[Put]
     rolled_back: Outcome | None = None
+    rolled_back_during: str = ""
 
     def first(self) -> dict[str, Any] | None:
         """Return the answer that CloudFormation takes: the first one, if it came in time."""

@@ -156,6 +156,36 @@ def test_a_cell_counts_the_faults_that_were_injected() -> None:
     assert tell([]).endswith("is known: none")
 
 
+@pytest.mark.parametrize(
+    ("operation", "number", "windows"),
+    [
+        ("GetContainerServiceDeployments", 2, {}),
+        ("CreateContainerServiceDeployment", 1, {Window.DEPLOYED: 1}),
+    ],
+)
+def test_a_deployment_is_made_after_a_rollback_only_if_it_is_on_its_way(
+    matrix: Matrix, operation: str, number: int, windows: dict[Window, int]
+) -> None:
+    call = Call("lightsail", operation, number)
+
+    (made,) = matrix.make([Run("deploy the latest", call, "cancelled_before")])
+
+    assert made.result.was_injected
+    assert made.result.problems == []
+    assert made.result.windows == windows
+
+
+def test_an_answer_that_is_lost_until_the_end_of_an_invocation_leaves_nothing(
+    matrix: Matrix,
+) -> None:
+    run = Run("push at the last moment", Call("response", "PUT", 1), "outage")
+
+    (made,) = matrix.make([run])
+
+    assert made.result.was_injected
+    assert (made.result.status, made.result.problems) == ("CREATE_COMPLETE", [])
+
+
 def test_a_request_that_is_cancelled_before_its_first_look_leaves_nothing(matrix: Matrix) -> None:
     look = Call("cloudformation", "DescribeStacks", 1)
     names = ("create by digest", "update by digest")

@@ -231,6 +231,49 @@ def test_a_deployment_that_is_not_the_stack_s_is_seen(false_world: FalseWorld) -
     assert false_world.broken() == ["Shop stands for a deployment that does not serve"]
 
 
+DEPLOY = "CreateContainerServiceDeployment"
+
+
+@pytest.mark.parametrize(
+    ("during", "rolled_back", "image", "is_known"),
+    [
+        (DEPLOY, 90, "nginx:2", True),
+        ("GetContainerServiceDeployments", 90, "nginx:2", False),
+        (DEPLOY, 110, "nginx:2", False),
+        (DEPLOY, 90, "nginx:3", False),
+    ],
+)
+def test_a_deployment_that_is_cancelled_on_its_way_is_counted(
+    false_world: FalseWorld, during: str, rolled_back: float, image: str, *, is_known: bool
+) -> None:
+    false_world.serves("nginx:1")
+    properties = {"ServiceName": "shop", "ServiceTimeout": str(TIMEOUT)}
+    false_world.stack.resources["Deployment"] = Made(
+        DEPLOYMENT_TYPE, properties, "shop", {"DeploymentVersion": "1"}
+    )
+    false_world.invariants.begin()
+    world, cloudformation = false_world.world, false_world.world.aws.cloudformation
+    world.clock.now = SENT
+    cloudformation.show(STACK_ARN, "UPDATE_IN_PROGRESS")
+    event = {
+        **{**EVENT, "StackId": STACK_ARN, "RequestType": "Update"},
+        "ResourceProperties": {**properties, "Containers": {"web": {"Image": image}}},
+    }
+    false_world.stack.exchanges.append(
+        Exchange(event, SENT + TIMEOUT, [], FINE, rolled_back_during=during)
+    )
+    false_world.dropped.add(event["RequestId"])
+    rolls_back(false_world, SENT + rolled_back)
+    world.clock.now = SENT + 100
+    false_world.serves("nginx:2")
+
+    problems = false_world.broken(Outcome("ROLLBACK_COMPLETE"), had_fault=True)
+
+    assert problems == [] if is_known else ["Shop stands for a deployment that does not serve"]
+    counted = {"cancelled while its deployment was on its way": 1} if is_known else {}
+    assert dict(false_world.invariants.windows) == counted
+
+
 @pytest.mark.parametrize("kind", ["CNAME", "TXT"])
 def test_a_certificate_without_its_record_or_without_the_mark_of_that_is_seen(
     false_world: FalseWorld, kind: str

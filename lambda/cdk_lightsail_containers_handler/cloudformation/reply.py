@@ -17,7 +17,7 @@ from .request import ANSWER_SECONDS
 from .resource import Answer, HandOver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from .request import Request
 
@@ -26,12 +26,19 @@ _LAST_ANSWER_SECONDS = 5
 # What fails in these is as old as what ran into its timeout when AWS Lambda would repeat it, and it
 # does not, see BEYOND_TIMEOUT_SECONDS.
 _LAST_SECONDS = 4
+# An answer that is lost in these is handed over: the repetition comes a minute later, or too late.
+_HANDED_OVER_SECONDS = 60
 
 
 class Reply:
-    """The one reply to a request."""
+    """The one reply to a request.
+
+    Attributes:
+        is_handed_over: whether another invocation goes on.
+    """
 
     def __init__(self, request: Request) -> None:
+        self.is_handed_over = False
         self._request = request
         self._lock = threading.Lock()
         self._is_given = False
@@ -66,7 +73,8 @@ class Reply:
             is_first = not self._is_given
             answer = self._hand_over(outcome) if isinstance(outcome, HandOver) else outcome
             if answer and is_first:
-                self._send(answer)
+                self._send(answer, self._last_seconds())
+                self._hand_over_lost_answer()
             elif answer:
                 self._request.log("not answered twice")
             self._is_given = True
@@ -78,7 +86,7 @@ class Reply:
         """Make another invocation go on, and return what to answer if none does."""
         error = outcome.error
         try:
-            if outcome.is_allowed and not self._is_given and self._invoke(outcome):
+            if not self._is_given and self._invoke(outcome.state, _LAST_ANSWER_SECONDS):
                 return None
         except HandlerError as refusal:
             error = refusal
@@ -89,15 +97,35 @@ class Reply:
         self._request.log("left unanswered", why=outcome.error)
         return None
 
-    def _invoke(self, outcome: HandOver) -> bool:
-        """Invoke the function again, and return whether there is time left for that."""
+    def _hand_over_lost_answer(self) -> None:
+        """Make another invocation find what was done, and answer, if AWS Lambda will not."""
+        request = self._request
+        if self._lost and request.left() < _HANDED_OVER_SECONDS:
+            try:
+                self._invoke(request.chain.state, 0)
+            except HandlerError as error:
+                request.log("not handed over", why=error)
+
+    def _last_seconds(self) -> float:
+        """Return what to keep of the function's time when an answer does not get through."""
+        if not self._request.may_hand_over:
+            return _LAST_SECONDS
+        # The last attempt to answer may take as long as one to hand over, and that has no timer.
+        return 2 * INVOKE_SECONDS + 1
+
+    def _invoke(self, state: Mapping[str, object], last_seconds: float) -> bool:
+        """Invoke the function again, and return whether it may and there is time left for that.
+
+        Args:
+            state: what the next invocation has to know.
+            last_seconds: what to keep of the function's time when nothing answers.
+        """
         request, environment = self._request, self._request.environment
-        if not request.chain.is_possible(
+        if not request.may_hand_over or not request.chain.is_possible(
             request.event, environment.today(), request.seconds, request.seconds - ANSWER_SECONDS
         ):
             return False
-        deadline = request.deadline_in(request.left() - INVOKE_SECONDS - _LAST_ANSWER_SECONDS)
-        state = {**outcome.state, IN_DOUBT: request.doubt.is_open}
+        deadline = request.deadline_in(request.left() - INVOKE_SECONDS - last_seconds)
         try:
             with request.explained():
                 invoke(
@@ -106,11 +134,17 @@ class Reply:
                     deadline,
                     FunctionName=request.context.invoked_function_arn,
                     InvocationType="Event",
-                    Payload=request.chain.payload(request.event, state),
+                    Payload=request.chain.payload(
+                        request.event,
+                        {**state, **request.stack.state, IN_DOUBT: request.doubt.is_open},
+                    ),
                 )
         except Unanswered as error:
             self._lost = error  # the next one may answer, so that this one would be the second
-        request.log("handed over", count=request.chain.count + 1, certain=self._lost is None)
+        else:
+            self._lost = None
+            self.is_handed_over = True
+        request.log("handed over", count=request.chain.count + 1, certain=self.is_handed_over)
         return True
 
     def _time_is_over(self) -> None:
@@ -123,10 +157,10 @@ class Reply:
             error = HandlerError(
                 "the function's time was over before Lightsail answered", "deploy again"
             )
-            self._send(Answer.failed(error))
+            self._send(Answer.failed(error), _LAST_SECONDS)
             self._is_given = True
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Answer, last_seconds: float) -> None:
         request, event = self._request, self._request.event
         reason = answer.failure.sentence(request.log.mask) if answer.failure else ""
         status = "FAILED" if reason else "SUCCESS"
@@ -138,7 +172,7 @@ class Reply:
             "LogicalResourceId": event["LogicalResourceId"],
             **({"Reason": reason} if reason else {"Data": answer.data}),
         }
-        deadline = request.deadline_in(request.left() - _LAST_SECONDS)
+        deadline = request.deadline_in(request.left() - last_seconds)
         try:
             response.deliver(event["ResponseURL"], response.encode(body), deadline)
         except response.Undeliverable as error:

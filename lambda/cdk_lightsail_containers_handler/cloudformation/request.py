@@ -74,7 +74,10 @@ class Request:
             as it is open nothing is answered.
         stack: what the stack is doing.
         lightsail: Lightsail, until the deadline.
+        may_hand_over: whether the function may invoke itself for it; its resource says so.
     """
+
+    may_hand_over = False
 
     def __init__(self, event: object, context: Any, environment: Environment) -> None:
         self.event = _checked(event)

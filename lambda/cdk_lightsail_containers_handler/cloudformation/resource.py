@@ -50,13 +50,11 @@ class HandOver:
     Args:
         error: why; what is answered if there is no other invocation.
         state: what the next invocation has to know; nothing secret.
-        is_allowed: whether the function may invoke itself for the request.
         undo: as of an `Answer`.
     """
 
     error: HandlerError
     state: Mapping[str, object]
-    is_allowed: bool
     undo: Callable[..., None] = nothing
 
 
@@ -75,6 +73,7 @@ class Resource(ABC):
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        request.may_hand_over = self.may_hand_over
 
     @abstractmethod
     def put(self) -> Answer:

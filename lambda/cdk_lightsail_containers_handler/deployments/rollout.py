@@ -187,10 +187,17 @@ class DeploymentResource(Resource):
         """Return whether to deploy now: the stack waits for it, and nothing has changed.
 
         Its turn may have come long after the stack has gone back, and to ask for that takes time,
-        in which another delivery of the request may have deployed.
+        in which another delivery of the request may have deployed. If it takes long, what it says
+        is old: once more then, and no more, or a service that is slow would get no deployment.
         """
-        self._stack.check("it was deployed")
-        return self._lightsail.deployments(service) == deployments
+        for _ in range(2):
+            left = self._deadline.left()
+            self._stack.check("it was deployed")
+            if self._lightsail.deployments(service) != deployments:
+                return False
+            if left - self._deadline.left() < STALE_SECONDS:
+                break
+        return True
 
     def _found(
         self, deployments: list[Deployment], wanted: DeploymentProperties, settled: int

@@ -18,6 +18,7 @@ import registry_faults
 import stack_requests
 from cdk_lightsail_containers_handler import main
 from cdk_lightsail_containers_handler.cloudformation.hand_over import INVOKE_SECONDS, Chain
+from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable
 from cdk_lightsail_containers_handler.errors import Unanswered
 from deployment_requests import FakeLambda
 from fake_registry import FakeRegistry
@@ -295,6 +296,81 @@ class TestHandOver:
         stack.clients["lambda"] = FakeLambda(denied)
 
         assert "allow it lambda:InvokeFunction on itself" in refusal(create(stack, source))
+
+    def lose_the_answer(self) -> None:
+        """Let the image be registered right before the deadline, and let no answer arrive."""
+        self.source.add(oci_images.image(*LAYERS), "1")
+        self.stack.before["PutManifest"] = lambda: self.stack.time.sleep(31.8)
+        self.stack.response.faults = [503] * 8
+
+    def test_answers_for_an_invocation_whose_answer_was_lost_in_its_last_seconds(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        self.lose_the_answer()
+        context = stack.context()
+
+        stack.handler(create_request(stack, source), context)
+        assert context.get_remaining_time_in_millis() > 4000
+        stack.response.faults.clear()
+        stack.new_handler()(self.next(), stack.context())
+
+        assert stack.response.answer["PhysicalResourceId"] == ":shop.web.1"
+        assert stack.images() == [":shop.web.1"]
+
+    def test_leaves_what_was_made_to_the_next_invocation_when_the_answer_was_lost(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        self.lose_the_answer()
+        stack.becomes("CREATE_IN_PROGRESS")
+        stack.clients["lambda"] = FakeLambda(wait=lambda: stack.becomes("ROLLBACK_IN_PROGRESS"))
+
+        stack.handler(create_request(stack, source), stack.context())
+        assert stack.images() == [":shop.web.1"]
+        stack.response.faults.clear()
+        stack.new_handler()(self.next(), stack.context())
+
+        assert "cancelled the request" in refusal(stack.response.answer)
+        assert stack.images() == []
+
+    @pytest.mark.parametrize("status", [403, 503])
+    def test_is_left_to_aws_lambda_when_an_answer_was_lost_early(
+        self, stack: Stack, source: FakeRegistry, status: int
+    ) -> None:
+        stack.seconds = 900
+        self.lose_the_answer()
+        stack.response.faults = [status] * 8
+
+        with pytest.raises(Undeliverable):
+            stack.handler(create_request(stack, source), stack.context())
+
+        assert stack.clients["lambda"].payloads == []
+
+    @pytest.mark.parametrize(
+        ("error", "raised"),
+        [
+            (ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke"), Undeliverable),
+            (ReadTimeoutError(endpoint_url="https://lambda"), Unanswered),
+        ],
+    )
+    def test_that_fails_after_an_answer_was_lost_is_repeated_by_aws_lambda(
+        self, stack: Stack, source: FakeRegistry, error: Exception, raised: type[Exception]
+    ) -> None:
+        self.lose_the_answer()
+        stack.clients["lambda"] = FakeLambda(error)
+
+        with pytest.raises(raised):
+            stack.handler(create_request(stack, source), stack.context())
+
+        assert stack.images() == [":shop.web.1"]
+
+    def test_is_not_tried_without_permission_when_an_answer_was_lost(self, stack: Stack) -> None:
+        stack.before["RegisterContainerImage"] = lambda: stack.time.sleep(31.8)
+        stack.response.faults = [503] * 8
+
+        with pytest.raises(Undeliverable):
+            stack.handler(stack.request("Create"), stack.context())
+
+        assert stack.clients["lambda"].payloads == []
 
     def test_counts_an_hour_when_no_timeout_is_given(self) -> None:
         begun = Chain.of({}, 1000.0)

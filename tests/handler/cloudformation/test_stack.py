@@ -1,5 +1,7 @@
 """Requests that CloudFormation cancels while they are carried out."""
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -149,6 +151,38 @@ def update_behind_another(stack: Stack, seconds: float) -> dict[str, Any]:
         serviceName="shop", containers={"web": {"image": "nginx:9"}}
     )
     return deployment("Update", stack, "nginx:2")
+
+
+def lists_slowly(stack: Stack, seconds: float, last: Callable[[], None] = lambda: None) -> None:
+    """Let each list of deployments but the first take some seconds, and let the second do more."""
+    operation, looks = "GetContainerServiceDeployments", itertools.count()
+
+    def slow() -> None:
+        stack.before[operation] = slow
+        look = next(looks)
+        if look:
+            stack.time.sleep(seconds)
+        if look == 1:
+            last()
+
+    stack.before[operation] = slow
+
+
+def test_a_deployment_that_is_taken_back_while_its_last_list_takes_long_is_not_made(
+    stack: Stack,
+) -> None:
+    lists_slowly(stack, 6, lambda: stack.becomes("ROLLBACK_COMPLETE"))
+
+    answer = stack.send(deployment("Create", stack, "nginx:1"))
+
+    assert "before it was deployed" in cancelled(answer)
+    assert stack.calls("CreateContainerServiceDeployment") == 0
+
+
+def test_a_service_whose_lists_take_long_gets_its_deployment(stack: Stack) -> None:
+    lists_slowly(stack, 6)
+
+    assert stack.send(deployment("Create", stack, "nginx:1"))["Status"] == "SUCCESS"
 
 
 def test_a_deployment_that_is_taken_back_is_not_made_when_its_turn_comes(stack: Stack) -> None:
