@@ -256,7 +256,9 @@ def test_a_deployment_that_is_cancelled_on_its_way_is_counted(
     world.clock.now = SENT
     cloudformation.show(STACK_ARN, "UPDATE_IN_PROGRESS")
     event = {
-        **{**EVENT, "StackId": STACK_ARN, "RequestType": "Update"},
+        **EVENT,
+        "StackId": STACK_ARN,
+        "RequestType": "Update",
         "ResourceProperties": {**properties, "Containers": {"web": {"Image": image}}},
     }
     false_world.stack.exchanges.append(
