@@ -31,7 +31,7 @@ HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
         ('def f(ä: "ö", b: A = lambda _: 2): ...\n', "def f(ä,b=lambda _:2):...\n"),
         (
             "def f(\n    a: dict[str, A[B]] | None,\n    b: C = ', d: e',\n) -> A[B]:\n    ...\n",
-            "def f(\n a,\n b=', d: e',\n):\n ...\n",
+            "def f(\na,\nb=', d: e',\n):\n ...\n",
         ),
         ("if TYPE_CHECKING:\n    import a\n\n    import b\nc = 1\n", "\n\n\n\nc=1\n"),
         (

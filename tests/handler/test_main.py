@@ -18,6 +18,8 @@ from cdk_lightsail_containers_handler.cloudformation.crhelper_guard import Crhel
 from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable
 from cdk_lightsail_containers_handler.properties.container_image import NOT_REGISTERED
 from cdk_lightsail_containers_handler.resources import delete, put
+from deployment_requests import FakeLambda, deployment
+from fake_time import FakeTime
 from image_requests import reason
 from lightsail_local.server import Fault
 from response_url import SIGNATURE
@@ -474,6 +476,7 @@ class TestDeadline:
         """An invocation that is nearly over when its timer is set."""
 
         def __init__(self, *seconds: float) -> None:
+            super().__init__(FakeTime(), 0)
             self._left = list(seconds)
 
         def get_remaining_time_in_millis(self) -> int:
@@ -497,6 +500,20 @@ class TestDeadline:
         stack.handler(request, self.Context(100, 15.2))
 
         assert stack.response.answer["PhysicalResourceId"] == ":shop.web.1"
+
+    def test_leaves_an_answer_that_is_lost_to_another_invocation(self, stack: Stack) -> None:
+        stack.lightsail.faults.append(
+            Fault(operation="GetContainerServiceDeployments", kind="hang", seconds=1.0)
+        )
+        stack.response.faults = [503] * 8
+        others = stack.clients["lambda"] = FakeLambda()
+
+        stack.handler(deployment("Create", stack), self.Context(100, 15.2))
+
+        assert stack.response.answers == []
+        (handed,) = others.payloads
+        stack.response.faults.clear()
+        assert stack.send(handed)["Status"] == "SUCCESS"
 
     def test_of_a_request_that_is_answered_answers_nothing(
         self, stack: Stack, fire_timer: Callable[[], None]

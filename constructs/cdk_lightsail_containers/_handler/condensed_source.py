@@ -36,7 +36,7 @@ _TYPE_NAME = re.compile(
 _IMPORT = re.compile(r"^from (\S+) import (?:\(([^)]*)\)|([^(\n]*))$", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 _LAYOUT = re.compile(
-    rf"(?P<string>{_STRING})|^(?P<indentation>(?: {{4}})+)"
+    rf"(?P<string>{_STRING})|(?<=[,(\[{{]\n) +|^(?P<indentation>(?: {{4}})+)"
     r"|(?<=[-+*/%=<>|&!:,]) +| +(?=[-+*/%=<>|&!])",
     re.MULTILINE,
 )

@@ -26,8 +26,10 @@ _LAST_ANSWER_SECONDS = 5
 # What fails in these is as old as what ran into its timeout when AWS Lambda would repeat it, and it
 # does not, see BEYOND_TIMEOUT_SECONDS.
 _LAST_SECONDS = 4
-# An answer that is lost in these is handed over: the repetition comes a minute later, or too late.
-_HANDED_OVER_SECONDS = 60
+# In these AWS Lambda's repetition, a minute later, may come too late for an answer that is lost.
+_LAST_MINUTE = 60
+# The last attempt to answer may take as long as one to hand over, behind which there is no timer.
+_HAND_OVER_SECONDS = 2 * INVOKE_SECONDS + 1
 
 
 class Reply:
@@ -73,8 +75,7 @@ class Reply:
             is_first = not self._is_given
             answer = self._hand_over(outcome) if isinstance(outcome, HandOver) else outcome
             if answer and is_first:
-                self._send(answer, self._last_seconds())
-                self._hand_over_lost_answer()
+                self._send(answer)
             elif answer:
                 self._request.log("not answered twice")
             self._is_given = True
@@ -96,22 +97,6 @@ class Reply:
         self._lost = outcome.error
         self._request.log("left unanswered", why=outcome.error)
         return None
-
-    def _hand_over_lost_answer(self) -> None:
-        """Make another invocation find what was done, and answer, if AWS Lambda will not."""
-        request = self._request
-        if self._lost and request.left() < _HANDED_OVER_SECONDS:
-            try:
-                self._invoke(request.chain.state, 0)
-            except HandlerError as error:
-                request.log("not handed over", why=error)
-
-    def _last_seconds(self) -> float:
-        """Return what to keep of the function's time when an answer does not get through."""
-        if not self._request.may_hand_over:
-            return _LAST_SECONDS
-        # The last attempt to answer may take as long as one to hand over, and that has no timer.
-        return 2 * INVOKE_SECONDS + 1
 
     def _invoke(self, state: Mapping[str, object], last_seconds: float) -> bool:
         """Invoke the function again, and return whether it may and there is time left for that.
@@ -157,10 +142,10 @@ class Reply:
             error = HandlerError(
                 "the function's time was over before Lightsail answered", "deploy again"
             )
-            self._send(Answer.failed(error), _LAST_SECONDS)
+            self._send(Answer.failed(error))
             self._is_given = True
 
-    def _send(self, answer: Answer, last_seconds: float) -> None:
+    def _send(self, answer: Answer) -> None:
         request, event = self._request, self._request.event
         reason = answer.failure.sentence(request.log.mask) if answer.failure else ""
         status = "FAILED" if reason else "SUCCESS"
@@ -172,11 +157,21 @@ class Reply:
             "LogicalResourceId": event["LogicalResourceId"],
             **({"Reason": reason} if reason else {"Data": answer.data}),
         }
+        last_seconds = _HAND_OVER_SECONDS if request.may_hand_over else _LAST_SECONDS
         deadline = request.deadline_in(request.left() - last_seconds)
         try:
             response.deliver(event["ResponseURL"], response.encode(body), deadline)
         except response.Undeliverable as error:
             self._lost = error
             request.log("not answered", why=str(error))
+            if request.left() < _LAST_MINUTE:
+                self._hand_over_what_was_done()
         else:
             request.log("answered", reason=reason, status=status)
+
+    def _hand_over_what_was_done(self) -> None:
+        """Make another invocation find it and answer, as AWS Lambda may not repeat this one."""
+        try:
+            self._invoke(self._request.chain.state, 0)
+        except HandlerError as error:
+            self._request.log("not handed over", why=error)
