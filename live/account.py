@@ -31,21 +31,12 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The account, and the Region, that the credentials are for.
-
-    Args:
-        id: 12 digits.
-        arn: whose credentials they are.
-        region: the Region.
-        price: what a nano container service costs there, USD a month.
-        session: boto3's, for the Region.
-        lasting: how long the credentials last.
-    """
+    """The account, and the Region, that the credentials are for."""
 
     id: str
-    arn: str
+    arn: str  # whose credentials they are
     region: str
-    price: float
+    price: float  # what a nano container service costs there, USD a month
     session: Any = field(repr=False)
     lasting: Lifetime = ENDLESS
 

@@ -30,21 +30,13 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What Lightsail said to a call.
-
-    Args:
-        operation: the call's.
-        answer: what was answered; nothing after a refusal.
-        code: the name of the refusal; nothing without one.
-        text: its sentence.
-        named: what the call named, such as a label and a digest.
-    """
+    """What Lightsail said to a call: its answer, or the name and sentence of a refusal."""
 
     operation: str
     answer: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     text: str = ""
-    named: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()  # by the call, such as a label and a digest
 
     @property
     def is_refused(self) -> bool:
@@ -82,14 +74,8 @@ class Said:
 class Lightsail:
     """Lightsail, asked with patience.
 
-    Args:
-        client: boto3's, which repeats nothing by itself.
-        waiting: how to wait.
-
-    Attributes:
-        waiting: the same.
-        calls: how many calls were sent.
-        throttled: how many of them were throttled.
+    Its client, boto3's, repeats nothing by itself. It counts its calls, and those that were
+    throttled.
     """
 
     def __init__(self, client: Any, waiting: Waiting) -> None:

@@ -27,11 +27,6 @@ _HOPELESS = frozenset({"CERTIFICATE_LIMIT_EXCEEDED", "UNKNOWN_ERROR"})
 class ProbedService:
     """A nano container service of the run's own.
 
-    Args:
-        name: its name, which no other has.
-        lightsail: Lightsail.
-        registry: the registry.
-
     Attributes:
         is_docker: whether the registry was seen to take Docker's manifests only.
         missing: what was said to the registration of a digest that was never pushed, None before.

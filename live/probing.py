@@ -30,15 +30,9 @@ _UNANSWERED = (CallFailed, RegistryError, TookTooLong, *_FORM)
 
 
 class Probing:
-    """The questions, as they are put to a service.
+    """The questions, as they are put to a service that is not made yet.
 
-    Args:
-        service: the service, not made yet.
-        mask: takes secrets out of what is shown.
-        tell: gets each question and its answer.
-
-    Attributes:
-        facts: what else was seen.
+    `tell` gets each question and its answer.
     """
 
     def __init__(
@@ -118,7 +112,8 @@ class Probing:
         self.look_for_pushes()
         self._settle("U14", throttling)
         self._put("U11", self._order.answer)
-        self._put("U8", lambda: self._unregistered.answer(is_told=self._tells_what_is_there()))
+        is_told = self._reads_manifests() or self._found("U4", {"missing_digest": "refused"})
+        self._put("U8", lambda: self._unregistered.answer(is_told=is_told))
 
     def look_for_pushes(self) -> None:
         """See whether what was pushed at the beginning is still there."""
@@ -149,14 +144,11 @@ class Probing:
         self._service.wait_until_ready()
 
     def _reads_manifests(self) -> bool:
-        return self._side("U5", "manifest_reads") == "answered"
+        return self._found("U5", {"manifest_reads": "answered"})
 
-    def _tells_what_is_there(self) -> bool:
-        return self._reads_manifests() or self._side("U4", "missing_digest") == "refused"
-
-    def _side(self, unknown: str, switch: str) -> Side | None:
+    def _found(self, unknown: str, side: Mapping[str, Side]) -> bool:
         answer = self._answers.get(unknown)
-        return answer.sides.get(switch) if answer else None
+        return answer is not None and side.items() <= answer.sides.items()
 
     def _settle(self, unknown: str, probe: Callable[[ProbedService], Answer]) -> None:
         self._put(unknown, lambda: probe(self._service))

@@ -35,23 +35,13 @@ class NotAsItShouldBe(Exception):
 
 @dataclass(kw_only=True)
 class Product:
-    """The steps, one after the other.
+    """The steps, one after the other; `tell` gets each when it is over."""
 
-    Args:
-        service: the name of the stack's container service.
-        asked: the container service that the questions are put to.
-        stack: the stack.
-        cdk: the command line.
-        folder: where the archives go.
-        tell: gets each step when it is over.
-        steps: the steps so far.
-    """
-
-    service: str
-    asked: ProbedService
+    service: str  # the name of the stack's
+    asked: ProbedService  # that the questions are put to
     stack: RunStack
     cdk: Cdk
-    folder: Path
+    folder: Path  # for the archives
     tell: Callable[[Step], None]
     steps: list[Step] = field(default_factory=list)
     _url: str = ""

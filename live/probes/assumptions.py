@@ -42,12 +42,7 @@ def of_refusals(service: ProbedService) -> list[Fact]:
 
 
 def of_a_service(what: str, service: Mapping[str, Any]) -> Fact:
-    """Return what an answer of a service has that the library reads.
-
-    Args:
-        what: what the service is doing.
-        service: the service, in the API's shape.
-    """
+    """Return what an answer of a service that does something has that the library reads."""
     parts = [f"state {service.get('state')}"]
     if detail := service.get("stateDetail"):
         parts.append(f"stateDetail {detail.get('code')}: {detail.get('message')}")
