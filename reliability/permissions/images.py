@@ -21,12 +21,7 @@ _GONE = {"Revision": "none"}
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Where a stack's images come from.
-
-    Args:
-        bring: puts the image of a number there, and returns what changes for it.
-        lose: leaves no image there, and returns what changes for that.
-    """
+    """Where a stack's images come from: a new one, or none any more, and what that changes."""
 
     bring: Callable[[int], Changes]
     lose: Callable[[], Changes]

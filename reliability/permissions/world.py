@@ -52,23 +52,9 @@ _PARTS = {
 
 
 class World:
-    """A stack's whole world.
+    """A stack's whole world."""
 
-    Args:
-        simulated: its servers.
-        recorder: records the calls of the stack's function.
-        public: a registry to pull from without a login.
-        folder: for files that assets are made of.
-
-    Attributes:
-        aws: the services of AWS beside Lightsail.
-        private: a registry to pull from with a login.
-        images: where the images of the stack come from.
-        template: the stack's, once it is synthesized.
-        function: the stack's function, once it is synthesized.
-        stack: the stack, once it is synthesized.
-    """
-
+    # Once it is synthesized.
     images: Images
     template: Template
     function: Function
@@ -80,9 +66,10 @@ class World:
         self.simulated = simulated
         self.recorder = recorder
         self.aws = simulated.aws
+        # Registries to pull from without a login and with one.
         self.public = public
         self.private = simulated.source
-        self.folder = folder
+        self.folder = folder  # for files that assets are made of
         self._changes: dict[str, Change] = {}
 
     def synthesize(self, stack: Stack) -> None:
@@ -107,12 +94,7 @@ class World:
 
     @contextmanager
     def step(self, name: str, *, is_whole: bool = False) -> Iterator[None]:
-        """Give the calls that follow a name, but those of a clean-up or rollback theirs.
-
-        Args:
-            name: the name.
-            is_whole: whether those have it, too.
-        """
+        """Give the calls that follow a name, but those of a clean-up or rollback mostly theirs."""
         stacks = self.aws.cloudformation.stacks
 
         def step() -> str:
@@ -128,13 +110,7 @@ class World:
         self.check(self.stack.deploy(self._contents()), "CREATE_COMPLETE", "UPDATE_COMPLETE")
 
     def fail(self, kind: str, change: Change, *, by_another: bool = False) -> None:
-        """Update the stack in the same way, which fails and is rolled back.
-
-        Args:
-            kind: the type.
-            change: what is changed.
-            by_another: whether another resource fails afterwards, and not this one.
-        """
+        """Update the stack in the same way, which fails, maybe by another resource afterwards."""
         before, self._changes = self._changes, {**self._changes, kind: change}
         broken: Resources = {"Broken": (BROKEN, lambda _: {})} if by_another else {}
         outcome = self.stack.deploy({**self._contents(), **broken})
@@ -162,8 +138,7 @@ class World:
 
     def _contents(self) -> Resources:
         def changed(kind: str, fill: Any, attributes: Attributes) -> dict[str, Any]:
-            change = self._changes.get(kind, dict)
-            return change(fill(attributes))
+            return self._changes.get(kind, dict)(fill(attributes))
 
         return {
             name: (kind, functools.partial(changed, kind, fill))
@@ -208,11 +183,9 @@ def running_world() -> Iterator[World]:
         yield World(simulated, recorder, public, Path(folder))
 
 
+_folder = functools.cache(tempfile.TemporaryDirectory)
+
+
 @functools.cache
 def _certificate() -> Certificate:
     return certificates.certificate(Path(_folder().name), *_ECR_HOSTS)
-
-
-@functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory()
