@@ -19,19 +19,12 @@ _CHECKS = {"@aws-cdk/core:validateAgainstDefaultRules": True}
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedApp:
-    """An app to check.
-
-    Args:
-        file: the program.
-        outdir: where its assembly goes, which is not there yet.
-        context: its context.
-        acknowledges: whether what it acknowledges counts.
-    """
+    """An app to check."""
 
     file: str
-    outdir: str
+    outdir: str  # where its assembly goes, which is not there yet
     context: Mapping[str, Any] = field(default_factory=dict)
-    acknowledges: bool = True
+    acknowledges: bool = True  # whether what it acknowledges counts
 
     @property
     def error(self) -> str:

@@ -21,12 +21,7 @@ _SHM = Path("/dev/shm")  # noqa: S108 - memory, so that no disk is measured
 
 @dataclass(frozen=True, kw_only=True)
 class DockerRegistry:
-    """A registry that runs.
-
-    Args:
-        host: its `host:port`.
-        log: what it prints.
-    """
+    """A registry that runs."""
 
     host: str
     log: Path

@@ -51,7 +51,6 @@ class FakeImageBuilder:
 
 
 def main(command: str, *arguments: str) -> int:
-    """Carry out a command."""
     folder = Path(os.environ[_FOLDER])
     with (folder / "commands").open("a") as commands:
         commands.write(json.dumps([command, *arguments]) + "\n")
