@@ -88,7 +88,7 @@ class CleanUp:
             # takes InvalidInputException for that as well. So the list decides, once it is no old
             # news.
             said = self.lightsail.ask("DeleteContainerService", serviceName=name)
-            if name in (service["containerServiceName"] for service in self.lightsail.services()):
+            if name in self.lightsail.service_names():
                 missed.clear()
                 return False
             missed.append(clock())

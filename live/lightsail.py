@@ -121,6 +121,10 @@ class Lightsail:
         """Return the account's services: the one read that tells of one that is not there."""
         return list(self.tell("GetContainerServices").get("containerServices", []))
 
+    def service_names(self) -> set[str]:
+        """Return the names of the account's services."""
+        return {one["containerServiceName"] for one in self.services()}
+
     def images(self, service: str) -> list[Mapping[str, Any]]:
         """Return the images of a service, in the order of the answer."""
         answer = self.tell("GetContainerImages", serviceName=service)

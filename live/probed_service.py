@@ -25,12 +25,7 @@ _HOPELESS = frozenset({"CERTIFICATE_LIMIT_EXCEEDED", "UNKNOWN_ERROR"})
 
 
 class ProbedService:
-    """A nano container service of the run's own.
-
-    Attributes:
-        is_docker: whether the registry was seen to take Docker's manifests only.
-        missing: what was said to the registration of a digest that was never pushed, None before.
-    """
+    """A nano container service of the run's own."""
 
     def __init__(self, name: str, lightsail: Lightsail, registry: PushRegistry) -> None:
         self.name = name
@@ -38,7 +33,9 @@ class ProbedService:
         self.registry = registry
         self.waiting = lightsail.waiting
         self._changes: list[tuple[str, float]] = []
+        # Whether the registry was seen to take Docker's manifests only.
         self.is_docker = False
+        # What was said to the registration of a digest that was never pushed.
         self.missing: Said | None = None
         self._serving = ""
         self._version = 0

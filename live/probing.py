@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -45,7 +45,7 @@ class Probing:
         self._facts: list[Fact] = []
         self._problems: dict[str, list[str]] = {}
         self._busy = BusyService(service)
-        self._order = OrderOfAnswers()
+        self._order = OrderOfAnswers(service)
         self._staleness = Staleness(service)
         self._unregistered = UnregisteredPushes(service)
 
@@ -87,7 +87,7 @@ class Probing:
         self._settle("U7", push_media_types)
         self._settle("U13", mount_a_blob)
         self._try("U12", self._staleness.look_at_images)
-        self._try("U11", lambda: self._order.look_at_images(self._service))
+        self._try("U11", self._order.look_at_images)
         self._note(lambda: assumptions.of_refusals(self._service))
         self.look_for_pushes()
 
@@ -101,7 +101,7 @@ class Probing:
         self._note(lambda: [assumptions.of_a_log(service)])
         self.look_for_pushes()
         self._settle("U10", deploy_latest)
-        self.look_at_deployments(lambda: [one["version"] for one in service.deployments()])
+        self.look_at_deployments(service.name)
         self._try("U9", lambda: self._busy.prepare("UPDATING"))
         self._try("U9", self._look_while_updating)
         self._put("U9", self._busy.answer)
@@ -120,9 +120,9 @@ class Probing:
         by_manifest = self._reads_manifests()
         self._try("U8", lambda: self._unregistered.look(by_manifest=by_manifest))
 
-    def look_at_deployments(self, list_versions: Callable[[], Sequence[int]]) -> None:
+    def look_at_deployments(self, name: str) -> None:
         """See in which order the deployments of a service are listed."""
-        self._try("U11", lambda: self._order.look_at_deployments(list_versions))
+        self._try("U11", lambda: self._order.look_at_deployments(name))
 
     def _look_while_deploying(self) -> None:
         deploying = self._service.begin_to_serve()

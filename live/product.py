@@ -94,12 +94,9 @@ class Product:
         run = self._timed(step, self.cdk.destroy)
         self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
         self._must(not self.stack.status(), "the stack is gone")
-        self._shows(lambda: self.service not in self._services(), "the service is gone")
+        names = self.asked.lightsail.service_names
+        self._shows(lambda: self.service not in names(), "the service is gone")
         step.results.append("stack and service are gone")
-
-    def deployments(self) -> list[int]:
-        """Return the versions of the deployments, in the order of the answer."""
-        return [one["version"] for one in self.asked.lightsail.deployments(self.service)]
 
     def _serve(self, step: Step, text: str) -> None:
         """Deploy an image that serves a string, and look whether it does."""
@@ -149,9 +146,6 @@ class Product:
 
     def _digests(self) -> set[str]:
         return {image["digest"] for image in self.asked.lightsail.images(self.service)}
-
-    def _services(self) -> set[str]:
-        return {one["containerServiceName"] for one in self.asked.lightsail.services()}
 
     def _parts(self, since: datetime) -> dict[str, float]:
         try:

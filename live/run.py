@@ -28,18 +28,7 @@ _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)
 
 
 class Run:
-    """A run in an account.
-
-    Args:
-        account: the account.
-        names: what it calls what it makes.
-        screen: where it is watched.
-        bootstrap: the version of the CDK's bootstrap there.
-
-    Attributes:
-        mask: takes secrets out of what it tells.
-        findings: what it has found so far.
-    """
+    """A run in an account, of whose bootstrap of the CDK the version is known."""
 
     def __init__(self, account: Account, names: Names, screen: Screen, bootstrap: int) -> None:
         self._account = account
@@ -154,7 +143,7 @@ class Run:
                     step = product.take(title)
                 self._probing.look_for_pushes()
                 if act is Product.fail:
-                    self._probing.look_at_deployments(product.deployments)
+                    self._probing.look_at_deployments(product.service)
                 if not step.is_right and act is Product.create:
                     break  # there is nothing to update, and the clean-up removes the rest
         finally:

@@ -41,10 +41,9 @@ def throttling(service: ProbedService) -> Answer:
     service.waiting.sleep(_FILLS_SECONDS)
     bursts: list[_Burst] = []
     left = _MOST_CALLS
-    for pause in (None, *_PAUSES):
-        if pause is not None:
-            service.waiting.sleep(pause)
-        bursts.append(_burst(service, pause or 0.0, left))
+    for pause in (0.0, *_PAUSES):
+        service.waiting.sleep(pause)
+        bursts.append(_burst(service, pause, left))
         left -= bursts[-1].calls + 1
         if left <= 0 or not bursts[-1].refusal:
             break

@@ -39,7 +39,9 @@ def live_as_image(world: World) -> None:
         world.simulated.behaviour.service_seconds = 0
     with world.step("register twice"):
         # Another delivery of the same request is a moment faster.
-        before["RegisterContainerImage"] = lambda given: _register(world, given)
+        before["RegisterContainerImage"] = lambda given: world.simulated.call(
+            "RegisterContainerImage", **given
+        )
         world.succeed(IMAGE, _with(images.bring(4)))
     with world.step("take back what was cancelled", is_whole=True):
         before["RegisterContainerImage"] = lambda _: world.stack.cancel()
@@ -142,7 +144,3 @@ def _in_mode(mode: str) -> Change:
         return {**properties, "Containers": containers}
 
     return change
-
-
-def _register(world: World, given: dict[str, Any]) -> None:
-    world.simulated.call("RegisterContainerImage", **given)
