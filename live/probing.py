@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 
@@ -133,12 +132,8 @@ class Probing:
         self._facts.append(assumptions.of_a_second_deployment(self._service, image))
 
     def _look_while_updating(self) -> None:
-        """Change what costs nothing, and see what works meanwhile."""
-        updating: Mapping[str, Any] = self._service.lightsail.tell(
-            "UpdateContainerService",
-            serviceName=self._service.name,
-            privateRegistryAccess={"ecrImagePullerRole": {"isActive": True}},
-        )["containerService"]
+        """Change the service, and see what works meanwhile."""
+        updating = self._service.begin_update()
         self._busy.look("UPDATING", updating)
         self._facts.append(assumptions.of_a_service("is updated", updating))
         self._service.wait_until_ready()

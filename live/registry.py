@@ -95,28 +95,25 @@ class PushRegistry:
 
     def put_manifest(self, made: Made) -> Reply:
         """Put a manifest or an index as it is, whose parts are there, and return the reply."""
-        return self.ask(
-            "PUT manifest",
-            "PUT",
-            self.below(f"manifests/{made.digest}"),
-            headers={"Content-Type": made.media_type},
-            body=made.content,
-        )
+        headers = {"Content-Type": made.media_type}
+        url = self.below(f"manifests/{made.digest}")
+        return self.ask("PUT", "manifest", url, headers=headers, body=made.content)
 
     def ask(
         self,
-        asked: str,
         method: str,
+        what: str,
         url: Url,
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Reply:
-        """Send a request, which evidence calls `asked`, and return the reply, a refusal too.
+        """Send a request for something, and return the reply, a refusal too.
 
         Raises:
             RegistryError: there was no reply, or none that says something of the request.
         """
+        asked = f"{method} {what}"
         request = Request(method=method, url=url, purpose=asked, headers=headers or {}, body=body)
         deadline = self._deadline()
         scopes = (f"repository:{_REPOSITORY}:pull,push",)
@@ -134,11 +131,11 @@ class PushRegistry:
             leads_to = url.follow(location) if location else None
             return Reply(asked=asked, status=response.status, location=location, url=leads_to)
 
-    def ask_for_manifest(self, asked: str, method: str, digest: str) -> Reply:
+    def ask_for_manifest(self, method: str, digest: str, what: str = "manifest") -> Reply:
         """Ask for a manifest as the library does, and return the registry's reply."""
         # A registry may answer 404 for a type that is not named.
         headers = {"Accept": ", ".join(MEDIA_TYPES)}
-        return self.ask(asked, method, self.below(f"manifests/{digest}"), headers=headers)
+        return self.ask(method, what, self.below(f"manifests/{digest}"), headers=headers)
 
     def below(self, path: str) -> Url:
         """Return the address of something in the repository."""

@@ -69,6 +69,6 @@ def of_a_second_deployment(service: ProbedService, image: str) -> Fact:
 
 def of_a_log(service: ProbedService) -> Fact:
     """Return what is in the log of a container that serves."""
-    said = service.lightsail.ask("GetContainerLog", serviceName=service.name, containerName="web")
+    said = service.ask_for_log()
     lines = [event.get("message", "") for event in said.answer.get("logEvents", [])]
     return "the log of a container that serves", " / ".join(lines) or str(said)

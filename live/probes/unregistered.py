@@ -37,7 +37,7 @@ class UnregisteredPushes:
         service = self._service
         digest, pushed_at = self._pushes.pop(0)
         if by_manifest:
-            reply = service.registry.ask_for_manifest("HEAD manifest", "HEAD", digest)
+            reply = service.registry.ask_for_manifest("HEAD", digest)
             is_there, is_gone, said = reply.is_taken, reply.status == _NOT_FOUND, str(reply)
         else:
             answer = service.ask_to_register("u8", digest)
