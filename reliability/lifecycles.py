@@ -108,7 +108,6 @@ def _by_index(setting: Setting) -> Resources:
 
 
 def _never_pushed(setting: Setting) -> Resources:
-    """Return an image that is not there."""
     return setting.templates["digest"].with_parameters(Digest=f"sha256:{'0' * 64}")
 
 

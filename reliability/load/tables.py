@@ -80,8 +80,6 @@ def _crowd(run: tuple[str, float, int]) -> crowds.Outcome | str:
 
 
 def _door(broken: Problems, arguments: argparse.Namespace) -> str:
-    """Return the table of what comes through a limit of calls."""
-
     def row(rate: int, at_once: int) -> Row:
         passed = door.pass_through(rate, at_once, count=arguments.stacks)
         return (
@@ -103,8 +101,6 @@ def _door(broken: Problems, arguments: argparse.Namespace) -> str:
 
 
 def _memory(broken: Problems, _: argparse.Namespace) -> str:
-    """Return the table of what a function has in memory."""
-
     def row(name: str) -> Row:
         free = memory.measure(name)
         limited = memory.measure(name, limit_mib=memory.MOST_MIB)
@@ -117,8 +113,6 @@ def _memory(broken: Problems, _: argparse.Namespace) -> str:
 
 
 def _releases(broken: Problems, _: argparse.Namespace) -> str:
-    """Return the table of functions of two releases."""
-
     def cell(release: str, scenario: str) -> Row:
         if not releases.takes_part(release, scenario):
             return ("",)

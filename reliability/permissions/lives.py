@@ -54,16 +54,14 @@ def live_as_image(world: World) -> None:
             )
             world.succeed(IMAGE, _with(images.bring(5)))
             world.function.seconds = 300
-    with world.step("delete"):
-        world.delete()
+    world.delete()
 
 
 def live_as_deployment(world: World) -> None:
     """Deploy, deploy something else, fail, take back, hand over and delete."""
     _create(world, DEPLOYMENT)
     _change_deployment(world)
-    with world.step("delete"):
-        world.delete()
+    world.delete()
 
 
 def live_as_web_service(world: World) -> None:
@@ -100,8 +98,7 @@ def live_as_certificate(world: World) -> None:
     if is_led:
         with world.step("roll back"):
             world.fail(ENTRY, _with({}), by_another=True)
-    with world.step("delete"):
-        world.delete()
+    world.delete()
 
 
 def _create(world: World, kind: str, changes: Changes | None = None) -> None:

@@ -129,7 +129,8 @@ class World:
 
     def delete(self) -> None:
         """Delete the stack."""
-        self.check(self.stack.delete(), "DELETE_COMPLETE")
+        with self.step("delete"):
+            self.check(self.stack.delete(), "DELETE_COMPLETE")
 
     def check(self, outcome: Outcome, *statuses: str) -> None:
         """Check what has become of the stack."""

@@ -38,7 +38,6 @@ class CheckedApp:
 
     @property
     def violations(self) -> list[Any]:
-        """What the checks have found."""
         report = json.loads((Path(self.outdir) / "validation-report.json").read_text())
         return [one for plugin in report["pluginReports"] for one in plugin["violations"]]
 

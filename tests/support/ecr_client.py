@@ -18,15 +18,12 @@ from oci_images import Made
 
 @dataclass(frozen=True)
 class Got:
-    """An answer."""
-
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     @property
     def code(self) -> str:
-        """The code of the error that it is."""
         return str(json.loads(self.body)["errors"][0]["code"])
 
 
@@ -52,7 +49,6 @@ class EcrClient:
 
     @property
     def password(self) -> str:
-        """The password of its login."""
         return base64.b64decode(self.login).decode().partition(":")[2]
 
     def send(self, method: str, path: str, body: bytes = b"", /, **headers: str) -> Got:

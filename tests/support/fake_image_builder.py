@@ -23,8 +23,6 @@ _FOLDER = "FAKE_IMAGE_BUILDER"
 
 @dataclass(frozen=True)
 class FakeImageBuilder:
-    """The builder as a test sees it."""
-
     folder: Path
 
     @property

@@ -30,7 +30,6 @@ class LiedTo:
         self.began = self.stack.time.now
 
     def lie(self, pattern: str, act: Act, times: int = 1000) -> None:
-        """Make the registry lie to all requests of a kind."""
         self.source.fail(pattern, act, times)
 
     def pass_time(self, seconds: float = 10) -> bool:

@@ -69,5 +69,4 @@ class LiveCommand:
         os.kill(self._process.pid, number)
 
     def wait(self) -> int:
-        """Wait for its end, and return its exit code."""
         return self._process.wait(_LONGEST_SECONDS)

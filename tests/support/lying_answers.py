@@ -40,5 +40,4 @@ class Says:
 
 
 def head(status: str = "200 OK", *lines: str) -> bytes:
-    """Return the head of an answer."""
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode("latin-1")

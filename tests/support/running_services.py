@@ -36,8 +36,6 @@ sys.exit(fake_container_engine.main())
 
 @dataclass
 class FakeEngine:
-    """The fake's program, and what it was asked."""
-
     program: Path
     state: Path
 
@@ -151,7 +149,6 @@ class Services:
         return self.api.get_container_services(serviceName=service)["containerServices"][0]
 
     def get(self, service: str, path: str = "/", host: str | None = None) -> tuple[int, str]:
-        """Ask a service's URL."""
         url = urlsplit(self.describe(service)["url"])
         with closing(HTTPConnection("127.0.0.1", url.port or 0, timeout=60)) as connection:
             connection.request("GET", path, headers={"Host": host or url.netloc})
