@@ -121,11 +121,9 @@ def _times(findings: Findings) -> str:
 
 
 def _left(findings: Findings) -> str:
-    lines = [f"- {left.what}: `{left.command}`" for left in findings.left]
-    if not lines:
-        lines = [
-            "- No stack, no container service with its images, no log group: looked for twice."
-        ]
+    lines = [f"- {left.what}: `{left.command}`" for left in findings.left] or [
+        "- No stack, no container service with its images, no log group: looked for twice."
+    ]
     if findings.assets:
         lines.append(
             f"- {len(findings.assets)} small files in the bucket of the CDK's bootstrap: `cdk gc` "

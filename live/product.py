@@ -41,7 +41,6 @@ class Product:
     asked: ProbedService  # that the questions are put to
     stack: RunStack
     cdk: Cdk
-    folder: Path  # for the archives
     tell: Callable[[Step], None]
     steps: list[Step] = field(default_factory=list)
     _url: str = ""
@@ -121,7 +120,7 @@ class Product:
         return self._timed(step, lambda: self.cdk.deploy(archive))
 
     def _write(self, made: Made) -> Path:
-        folder = self.folder / made.digest[-12:]
+        folder = self.cdk.folder / made.digest[-12:]
         return folder if folder.exists() else archives.write(folder, archives.layout(made))
 
     def _timed(self, step: Step, command: Callable[[], Ended]) -> Ended:

@@ -119,7 +119,6 @@ class Run:
             asked=self._service,
             stack=self._stack,
             cdk=Cdk(folder, context, environment, self._screen.doing),
-            folder=folder,
             tell=self._tell_step,
         )
 

@@ -406,10 +406,7 @@ LIFECYCLES = {
     "deploy": _deploys(serving("first"), serving("last")),
     "deploy again": _update(serving("first"), serving("second"), serving("last")),
     "deploy the latest": _deploys(
-        by_digest("second", "latest"),
-        serving("last"),
-        _takes_latest,
-        refused=("latest", "refused"),
+        by_digest("second", "latest"), serving("last"), _takes_latest, refused=("latest", "refused")
     ),
     "failed deploy": _update(
         serving("first"), serving("second", fails="crash"), serving("last"), succeeds=False
@@ -434,10 +431,7 @@ LIFECYCLES = {
         _rejected, "certificate, two names", "certificate", succeeds=False
     ),
     "rollback of a certificate": _domains(
-        "certificate, broken",
-        "certificate, another name",
-        "certificate",
-        succeeds=False,
+        "certificate, broken", "certificate, another name", "certificate", succeeds=False
     ),
     "rollback of a domain": _domains(
         "domain, broken", "domain, two names", "domain", succeeds=False

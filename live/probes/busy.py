@@ -114,11 +114,8 @@ class BusyService:
         return self._service.missing is None or self._service.is_of_missing(said)
 
     def _comes_to(self, state: str) -> bool:
-        for _ in self._service.waiting.looks(_BEGINS_SECONDS):
-            found = (self._service.look() or {}).get("state")
-            if found == state:
-                return True
-        return False
+        looks = self._service.waiting.looks(_BEGINS_SECONDS)
+        return any((self._service.look() or {}).get("state") == state for _ in looks)
 
     def _others_are_ready(self) -> bool:
         return any(

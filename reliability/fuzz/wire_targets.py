@@ -26,7 +26,7 @@ from cdk_lightsail_containers_handler.registry.url import Origin
 from fake_time import FakeTime
 from world.environment import Context
 
-from .targets import TARGETS, hold
+from .targets import TARGETS, hold, read_json
 
 _IDS = ("StackId", "RequestId", "LogicalResourceId")
 _LARGEST_ANSWER = 4096
@@ -131,11 +131,8 @@ def _send(theirs: socket.socket, content: bytes) -> None:
 
 
 def _event(data: bytes) -> None:
-    try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
-        return
-    check_event(event)
+    if (event := read_json(data)) is not None:
+        check_event(event)
 
 
 ALL: dict[str, Callable[[bytes], None]] = {
