@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import multiprocessing
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from reliability.broken import Broken
+from reliability.progress import Progress
 from reliability.report import table
 
 from . import crowds, door, memory, releases
@@ -28,15 +28,14 @@ Problems = list[tuple[str, str]]
 
 def _attempt(broken: Problems, name: str, act: Callable[[], Row]) -> Row:
     """Return a row, or one that says that it is broken."""
-    sys.stderr.write(f"\r\x1b[K{name} ")
-    sys.stderr.flush()
+    progress = Progress(None, name)
     try:
         return act()
     except Broken as why:
         broken.append((name, str(why)))
         return ("**broken**",)
     finally:
-        sys.stderr.write("\r\x1b[K")
+        progress.end()
 
 
 def _crowds(broken: Problems, arguments: argparse.Namespace) -> str:

@@ -92,9 +92,11 @@ class World:
         for _, properties in self.template.resources(CONTAINER_IMAGE_TYPE):
             self.images = self._images(properties)
 
-    @contextmanager
-    def step(self, name: str, *, is_whole: bool = False) -> Iterator[None]:
-        """Give the calls that follow a name, but those of a clean-up or rollback mostly theirs."""
+    def _begin(self, name: str, *, is_whole: bool = False) -> None:
+        """Give the calls that follow a name, but those of a clean-up or rollback theirs.
+
+        All have it where the step is a whole one.
+        """
         stacks = self.aws.cloudformation.stacks
 
         def step() -> str:
@@ -102,23 +104,33 @@ class World:
             return name if is_whole else _PARTS.get(status, name)
 
         self.recorder.step = step
-        yield
 
-    def succeed(self, kind: str, change: Change) -> None:
+    def succeed(self, step: str, kind: str, change: Change) -> None:
         """Create or update the stack, with the resources of a type changed from now on."""
+        self._begin(step)
         self._changes[kind] = change
         self.check(self.stack.deploy(self._contents()), "CREATE_COMPLETE", "UPDATE_COMPLETE")
 
-    def fail(self, kind: str, change: Change, *, by_another: bool = False) -> None:
+    def fail(
+        self,
+        step: str,
+        kind: str,
+        change: Change,
+        *,
+        by_another: bool = False,
+        is_whole: bool = False,
+    ) -> None:
         """Update the stack in the same way, which fails, maybe by another resource afterwards."""
+        self._begin(step, is_whole=is_whole)
         before, self._changes = self._changes, {**self._changes, kind: change}
         broken: Resources = {"Broken": (BROKEN, lambda _: {})} if by_another else {}
         outcome = self.stack.deploy({**self._contents(), **broken})
         self._changes = before
         self.check(outcome, "UPDATE_ROLLBACK_COMPLETE")
 
-    def again(self, kind: str) -> None:
+    def again(self, step: str, kind: str) -> None:
         """Deliver the last request for a resource of a type once more."""
+        self._begin(step)
         exchanges = reversed(self.stack.exchanges)
         exchange = next(one for one in exchanges if one.event["ResourceType"] == kind)
         self.function.invoke(exchange.event)
@@ -129,8 +141,8 @@ class World:
 
     def delete(self) -> None:
         """Delete the stack."""
-        with self.step("delete"):
-            self.check(self.stack.delete(), "DELETE_COMPLETE")
+        self._begin("delete")
+        self.check(self.stack.delete(), "DELETE_COMPLETE")
 
     def check(self, outcome: Outcome, *statuses: str) -> None:
         """Check what has become of the stack."""
