@@ -28,7 +28,7 @@ _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)
 
 
 class Run:
-    """A run in an account, of whose bootstrap of the CDK the version is known."""
+    """A run in an account, whose bootstrap of the CDK has a version."""
 
     def __init__(self, account: Account, names: Names, screen: Screen, bootstrap: int) -> None:
         self._account = account

@@ -34,7 +34,7 @@ _NAMES = ("StackId", "RequestId", "LogicalResourceId")
 
 
 def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]:
-    """Say what is wrong with the answers to a request; AWS Lambda has given up those dropped."""
+    """Say what is wrong with the answers to a request; those that AWS Lambda drops have none."""
     event, puts = exchange.event, exchange.puts
     what = f"{event['RequestType']} of {event['LogicalResourceId']}"
     bodies = {put.body for put in puts}

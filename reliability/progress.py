@@ -7,7 +7,7 @@ import time
 
 
 class Progress:
-    """Shows how far many runs are, if that is known; on anything but a terminal, nothing."""
+    """Shows how far many runs are, of a total if it is known; only on a terminal."""
 
     def __init__(self, total: int | None, doing: str = "") -> None:
         self._total = total

@@ -31,7 +31,7 @@ class UnregisteredPushes:
             self._pushes.append((self._service.push(f"u8 {number}"), clock()))
 
     def look(self, *, by_manifest: bool = False) -> None:
-        """See whether one of the pushes is still there: the registry or registering it tells."""
+        """See whether one of the pushes is there, by its manifest or else by a registration."""
         if not self._pushes:
             return
         service = self._service

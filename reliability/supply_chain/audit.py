@@ -38,7 +38,7 @@ class Audit:
     failure: str = ""  # why there was no audit, when the network is not the reason
 
     def is_good(self, *, insist: bool) -> bool:
-        """Return whether this may pass; what is not known may be insisted on."""
+        """Return whether this may pass; who insists takes what is not known for bad."""
         return not self.vulnerable and not self.failure and not (insist and self.unknown)
 
     def __str__(self) -> str:

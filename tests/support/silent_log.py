@@ -6,7 +6,7 @@ from cdk_lightsail_containers_handler.mask import Mask
 
 
 class SilentLog:
-    """Takes the steps of a request; it is kept as of an Update, for a Create's log may go."""
+    """Takes the steps of a request; an Update's log is kept, a Create's goes with its rollback."""
 
     def __init__(self, *, is_kept: bool = True) -> None:
         self.is_kept = is_kept
