@@ -39,14 +39,10 @@ _AGAIN = "python -m live --clean-up"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
+    """Run the command with its arguments, by default the process's own.
 
-    Args:
-        arguments: what stands after the command's name; None takes the process's own.
-
-    Returns:
-        0 when all came out as it should, 1 when not, or after a no, 2 when it could not begin,
-        130 after an interruption.
+    The exit code is 0 when all came out as it should, 1 when not, or after a no, 2 when it could
+    not begin, 130 after an interruption.
     """
     options = _parser().parse_args(arguments)
     # Also when the terminal is closed: then there is no one to tell, and everything to remove.
@@ -73,8 +69,7 @@ def _main(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         _say("\nNothing was made.")
         return _INTERRUPTED
-    run = Run(account, names, screen, account.mask(), bootstrap=bootstrap)
-    return _run(run, options.report)
+    return _run(Run(account, names, screen, bootstrap), options.report)
 
 
 def _run(run: Run, report: Path) -> int:

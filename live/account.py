@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,21 +33,12 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The account, and the Region, that the credentials are for.
-
-    Args:
-        id: 12 digits.
-        arn: whose credentials they are.
-        region: the Region.
-        price: what a nano container service costs there, USD a month.
-        session: boto3's, for the Region.
-        lasting: how long the credentials last.
-    """
+    """The account, and the Region, that the credentials are for."""
 
     id: str
-    arn: str
+    arn: str  # whose credentials they are
     region: str
-    price: float
+    price: float  # what a nano container service costs there, USD a month
     session: Any = field(repr=False)
     lasting: Lifetime = ENDLESS
 
@@ -99,25 +92,21 @@ def check_tools(account: Account, command: Path = CDK) -> int:
     """
     if not command.exists():
         raise Refusal("the CDK command line is not installed here: run `npm ci`, or `make live`")
-    try:
-        return int(account.client("ssm").get_parameter(Name=_BOOTSTRAP)["Parameter"]["Value"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ParameterNotFound":
+    ssm = account.client("ssm")
+    with _or_refuse("the CDK's bootstrap could not be looked up"):
+        try:
+            return int(ssm.get_parameter(Name=_BOOTSTRAP)["Parameter"]["Value"])
+        except ssm.exceptions.ParameterNotFound as error:
             raise Refusal(
                 "the CDK's bootstrap is missing in this account and Region: run "
                 f"`npx cdk bootstrap aws://{account.id}/{account.region}` first"
             ) from error
-        raise Refusal(f"the CDK's bootstrap could not be looked up: {_words(error)}") from error
-    except BotoCoreError as error:
-        raise Refusal(f"the CDK's bootstrap could not be looked up: {error}") from error
 
 
 def _session() -> Any:
-    try:
+    with _or_refuse("the profile cannot be used"):
         # boto3 by itself reads AWS_DEFAULT_REGION alone, and the CDK this one first.
         session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
-    except BotoCoreError as error:
-        raise Refusal(f"the profile cannot be used: {error}") from error
     if not session.region_name:
         raise Refusal("no Region is set: set AWS_REGION, such as AWS_REGION=eu-central-1")
     return session
@@ -128,35 +117,33 @@ def _client(session: Any, service: str) -> Any:
 
 
 def _caller(session: Any) -> dict[str, str]:
-    try:
-        answer: dict[str, str] = _client(session, "sts").get_caller_identity()
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise Refusal(
-            "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY"
-        ) from error
-    except ClientError as error:
-        raise Refusal(
-            f"AWS does not take the credentials, log in again: {_words(error)}"
-        ) from error
-    except (BotoCoreError, ValueError) as error:
-        raise Refusal(f"the credentials could not be used: {error}") from error
-    return answer
+    refused = "AWS does not take the credentials, log in again"
+    with _or_refuse("the credentials could not be used", by_aws=refused):
+        try:
+            return dict(_client(session, "sts").get_caller_identity())
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise Refusal(
+                "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY"
+            ) from error
 
 
 def _price(session: Any) -> float:
     """Return what the power costs now, which Lightsail tells every account."""
-    try:
+    lost = f"Lightsail was not reached in {session.region_name}, which may not have it"
+    with _or_refuse(lost, by_aws="Lightsail did not tell its prices"):
         powers = _client(session, "lightsail").get_container_service_powers()["powers"]
         return float(next(one["price"] for one in powers if one["name"] == _POWER))
+
+
+@contextmanager
+def _or_refuse(otherwise: str, *, by_aws: str = "") -> Iterator[None]:
+    """Refuse for what AWS answers, or for what came of it otherwise."""
+    try:
+        yield
     except ClientError as error:
-        raise Refusal(f"Lightsail did not tell its prices: {_words(error)}") from error
-    except BotoCoreError as error:
-        raise Refusal(
-            f"Lightsail was not reached in {session.region_name}, which may not have it: {error}"
-        ) from error
-
-
-def _words(error: ClientError) -> str:
-    told = error.response["Error"]
-    return f"{told.get('Code')}: {told.get('Message')}"
+        told = error.response["Error"]
+        what = f"{told.get('Code')}: {told.get('Message')}"
+        raise Refusal(f"{by_aws or otherwise}: {what}") from error
+    except (BotoCoreError, ValueError) as error:
+        raise Refusal(f"{otherwise}: {error}") from error

@@ -17,25 +17,17 @@ _LONGEST = 200
 
 
 class Reply(NamedTuple):
-    """What came of asking: what was answered, or why nothing was, as the end of a sentence.
-
-    Args:
-        text: that.
-        is_possible: whether it can be right: it is, or there was no answer that could be wrong.
-    """
+    """What came of asking: what was answered, or why nothing was, as the end of a sentence."""
 
     text: str
     is_possible: bool
+    """Whether it can be right: it is, or there was no answer that could be wrong."""
 
 
 def ask(url: str, text: str, waiting: Waiting, tls: ssl.SSLContext | None = None) -> Reply:
     """Ask an address, which this machine may reach or not, until it answers a string.
 
-    Args:
-        url: the address.
-        text: the string.
-        waiting: how to wait.
-        tls: whom to trust; by default everybody whom browsers trust.
+    By default it trusts everybody whom browsers trust.
     """
     reply = Reply("was not asked, it is missing", is_possible=False)
     if not url.startswith("https://"):

@@ -43,18 +43,11 @@ NOT_ASKED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """An answer to one question, or why there is none.
-
-    Args:
-        found: the answer in words; without one, why it could not be settled.
-        sides: what the switches of the local cloud have to be for it.
-        evidence: what was called, and what was said.
-        is_settled: whether it is an answer.
-    """
+    """An answer to one question in words, or why it could not be settled."""
 
     found: str
-    sides: Mapping[str, Side] = field(default_factory=dict)
-    evidence: tuple[str, ...] = ()
+    sides: Mapping[str, Side] = field(default_factory=dict)  # the local cloud's switches for it
+    evidence: tuple[str, ...] = ()  # what was called, and what was said
     is_settled: bool = True
 
     def __str__(self) -> str:

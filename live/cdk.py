@@ -18,11 +18,7 @@ from . import interruption
 class Cdk:
     """The command line for the app of one run.
 
-    Args:
-        folder: where what it writes goes.
-        context: the app's context.
-        environment: gives what the command line runs in, which is asked anew for each command.
-        doing: gets each event of the stack.
+    Its environment is asked for anew for each command; `doing` gets each event of the stack.
     """
 
     folder: Path

@@ -25,12 +25,7 @@ _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError)
 
 @dataclass(frozen=True, kw_only=True)
 class Left:
-    """Something that is left.
-
-    Args:
-        what: what it is.
-        command: what removes it.
-    """
+    """Something that is left, and the command that removes it."""
 
     what: str
     command: str
@@ -38,16 +33,7 @@ class Left:
 
 @dataclass(kw_only=True)
 class CleanUp:
-    """The things of one run, and their end.
-
-    Args:
-        stack: the stack.
-        services: the names of the container services.
-        lightsail: Lightsail.
-        logs: boto3's client.
-        region: the Region.
-        doing: gets what is being removed.
-    """
+    """The things of one run, and their end; `doing` gets what is being removed."""
 
     stack: RunStack
     services: Sequence[str]
@@ -102,7 +88,7 @@ class CleanUp:
             # takes InvalidInputException for that as well. So the list decides, once it is no old
             # news.
             said = self.lightsail.ask("DeleteContainerService", serviceName=name)
-            if name in (service["containerServiceName"] for service in self.lightsail.services()):
+            if name in self.lightsail.service_names():
                 missed.clear()
                 return False
             missed.append(clock())

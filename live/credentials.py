@@ -27,15 +27,10 @@ _OF_A_ROLE = "assume-role"
 
 @dataclass(frozen=True, kw_only=True)
 class Lifetime:
-    """How long credentials last.
+    """How long credentials last."""
 
-    Args:
-        ends: when they end, None where that is not known.
-        is_endless: whether they last, or are renewed.
-    """
-
-    ends: datetime | None = None
-    is_endless: bool = False
+    ends: datetime | None = None  # where that is known
+    is_endless: bool = False  # also if they are renewed
 
     def told(self, now: datetime) -> str:
         """Return it in words, with a warning if that is, or may be, too short."""

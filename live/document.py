@@ -20,48 +20,29 @@ _DISTRIBUTION = "cdk-lightsail-containers"
 
 @dataclass(kw_only=True)
 class Step:
-    """A step of the product, and what came of it.
-
-    Args:
-        title: what was done.
-        seconds: how long the command took.
-        results: what came out.
-        is_right: whether it came out as it should.
-        parts: how long our resources took, by type.
-    """
+    """A step of the product, and what came of it."""
 
     title: str
     seconds: float = 0.0
     results: list[str] = field(default_factory=list)
     is_right: bool = False
     parts: Mapping[str, float] = field(default_factory=dict)
+    """How long our resources took, by type."""
 
 
 @dataclass(kw_only=True)
 class Findings:
-    """What a run has found.
-
-    Args:
-        region: the Region.
-        cdk: the version of the CDK command line.
-        answers: the answers by their questions.
-        steps: the steps of the product.
-        times: the states of the service, and the seconds in each.
-        facts: what else was seen.
-        assets: the keys of what stays in the bootstrap's bucket.
-        left: what is left beside that.
-        failure: why the run ended early, if it did.
-    """
+    """What a run has found."""
 
     region: str
-    cdk: str = ""
+    cdk: str = ""  # the version of its command line
     answers: Mapping[str, Answer] = field(default_factory=dict)
     steps: Sequence[Step] = ()
-    times: Sequence[tuple[str, float]] = ()
+    times: Sequence[tuple[str, float]] = ()  # the states of the service, and the seconds in each
     facts: Sequence[Fact] = ()
-    assets: Sequence[str] = ()
-    left: Sequence[Left] = ()
-    failure: str = ""
+    assets: Sequence[str] = ()  # the keys of what stays in the bootstrap's bucket
+    left: Sequence[Left] = ()  # beside that
+    failure: str = ""  # why the run ended early, if it did
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -140,11 +121,9 @@ def _times(findings: Findings) -> str:
 
 
 def _left(findings: Findings) -> str:
-    lines = [f"- {left.what}: `{left.command}`" for left in findings.left]
-    if not lines:
-        lines = [
-            "- No stack, no container service with its images, no log group: looked for twice."
-        ]
+    lines = [f"- {left.what}: `{left.command}`" for left in findings.left] or [
+        "- No stack, no container service with its images, no log group: looked for twice."
+    ]
     if findings.assets:
         lines.append(
             f"- {len(findings.assets)} small files in the bucket of the CDK's bootstrap: `cdk gc` "

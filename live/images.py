@@ -22,13 +22,7 @@ from .program import PROGRAM
 
 @dataclass(frozen=True, kw_only=True)
 class ImageKind:
-    """What an image is made like.
-
-    Args:
-        docker: Docker's schema 2 instead of OCI.
-        zstd: its layer is compressed with zstd instead of gzip.
-        architecture: what its config says it runs on.
-    """
+    """What an image is made like: Docker's schema 2 instead of OCI, zstd instead of gzip."""
 
     docker: bool = False
     zstd: bool = False

@@ -7,11 +7,7 @@ from typing import TextIO
 
 
 class LastingOutput:
-    """A stream whose end, such as that of a terminal that was closed, is no failure.
-
-    Args:
-        stream: the stream.
-    """
+    """A stream whose end, such as that of a terminal that was closed, is no failure."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -30,21 +30,13 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What Lightsail said to a call.
-
-    Args:
-        operation: the call's.
-        answer: what was answered; nothing after a refusal.
-        code: the name of the refusal; nothing without one.
-        text: its sentence.
-        named: what the call named, such as a label and a digest.
-    """
+    """What Lightsail said to a call: its answer, or the name and sentence of a refusal."""
 
     operation: str
     answer: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     text: str = ""
-    named: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()  # by the call, such as a label and a digest
 
     @property
     def is_refused(self) -> bool:
@@ -82,14 +74,8 @@ class Said:
 class Lightsail:
     """Lightsail, asked with patience.
 
-    Args:
-        client: boto3's, which repeats nothing by itself.
-        waiting: how to wait.
-
-    Attributes:
-        waiting: the same.
-        calls: how many calls were sent.
-        throttled: how many of them were throttled.
+    Its client, boto3's, repeats nothing by itself. It counts its calls, and those that were
+    throttled.
     """
 
     def __init__(self, client: Any, waiting: Waiting) -> None:
@@ -134,6 +120,10 @@ class Lightsail:
     def services(self) -> list[Mapping[str, Any]]:
         """Return the account's services: the one read that tells of one that is not there."""
         return list(self.tell("GetContainerServices").get("containerServices", []))
+
+    def service_names(self) -> set[str]:
+        """Return the names of the account's services."""
+        return {one["containerServiceName"] for one in self.services()}
 
     def images(self, service: str) -> list[Mapping[str, Any]]:
         """Return the images of a service, in the order of the answer."""

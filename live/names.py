@@ -19,19 +19,12 @@ LOG_GROUP = re.compile(rf"(?P<run>{PREFIX}[0-9a-f]{{8}})-.+")
 """How CloudFormation calls the log groups of their stacks."""
 
 
-def _new_name() -> str:
-    return f"{PREFIX}{secrets.token_hex(4)}"
-
-
 @dataclass(frozen=True)
 class Names:
-    """The names of one run.
+    """The names of one run."""
 
-    Args:
-        run: of the run, its stack, and the container service that the questions are put to.
-    """
-
-    run: str = field(default_factory=_new_name)
+    run: str = field(default_factory=lambda: f"{PREFIX}{secrets.token_hex(4)}")
+    """Of the run, its stack, and the container service that the questions are put to."""
 
     @property
     def services(self) -> tuple[str, str]:

@@ -15,14 +15,7 @@ _PRICES = "https://aws.amazon.com/lightsail/pricing/"
 
 
 def plan(account: Account, names: Names, report: str, now: datetime) -> str:
-    """Return what a run makes, costs, takes and leaves.
-
-    Args:
-        account: where.
-        names: what it is called.
-        report: the path of the report.
-        now: the time.
-    """
+    """Return what a run makes, costs, takes and leaves."""
     hourly = account.price / _HOURS_A_MONTH
     least, most = (hourly * _SERVICES * hours for hours in (1, _LONGEST_HOURS))
     return f"""\

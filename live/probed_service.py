@@ -25,17 +25,7 @@ _HOPELESS = frozenset({"CERTIFICATE_LIMIT_EXCEEDED", "UNKNOWN_ERROR"})
 
 
 class ProbedService:
-    """A nano container service of the run's own.
-
-    Args:
-        name: its name, which no other has.
-        lightsail: Lightsail.
-        registry: the registry.
-
-    Attributes:
-        is_docker: whether the registry was seen to take Docker's manifests only.
-        missing: what was said to the registration of a digest that was never pushed, None before.
-    """
+    """A nano container service of the run's own."""
 
     def __init__(self, name: str, lightsail: Lightsail, registry: PushRegistry) -> None:
         self.name = name
@@ -43,7 +33,9 @@ class ProbedService:
         self.registry = registry
         self.waiting = lightsail.waiting
         self._changes: list[tuple[str, float]] = []
+        # Whether the registry was seen to take Docker's manifests only.
         self.is_docker = False
+        # What was said to the registration of a digest that was never pushed.
         self.missing: Said | None = None
         self._serving = ""
         self._version = 0
@@ -60,19 +52,15 @@ class ProbedService:
         Raises:
             CallFailed: Lightsail refuses it.
         """
-        answer = self.lightsail.tell(
-            "CreateContainerService",
-            serviceName=self.name,
-            power="nano",
-            scale=1,
-            tags=[{"key": TAG, "value": self.name}],
-        )
-        self._note(answer["containerService"])
-        return dict(answer["containerService"])
+        tags = [{"key": TAG, "value": self.name}]
+        said = self._ask("CreateContainerService", power="nano", scale=1, tags=tags)
+        created = said.carried_out()["containerService"]
+        self._note(created)
+        return dict(created)
 
     def look(self) -> Mapping[str, Any] | None:
         """Return it as a read shows it, None while none does."""
-        said = self.lightsail.ask("GetContainerServices", serviceName=self.name)
+        said = self._ask("GetContainerServices")
         if said.is_refused:
             return None
         (service,) = said.answer["containerServices"]
@@ -108,9 +96,7 @@ class ProbedService:
 
     def ask_to_register(self, label: str, digest: str) -> Said:
         """Return what Lightsail says to a registration."""
-        return self.lightsail.ask(
-            "RegisterContainerImage", serviceName=self.name, label=label, digest=digest
-        )
+        return self._ask("RegisterContainerImage", label=label, digest=digest)
 
     def is_of_missing(self, said: Said) -> bool:
         """Return whether a registration was refused as that of what was never pushed is."""
@@ -127,7 +113,7 @@ class ProbedService:
 
     def ask_to_delete(self, image: str) -> Said:
         """Return what Lightsail says to the deletion of an image."""
-        return self.lightsail.ask("DeleteContainerImage", serviceName=self.name, image=image)
+        return self._ask("DeleteContainerImage", image=image)
 
     def images(self) -> list[str]:
         """Return the names of the images, in the order of the answer."""
@@ -144,12 +130,21 @@ class ProbedService:
 
     def ask_to_deploy(self, image: str) -> Said:
         """Return what Lightsail says to the deployment of an image that serves."""
-        return self.lightsail.ask(
+        return self._ask(
             "CreateContainerServiceDeployment",
-            serviceName=self.name,
             containers={_CONTAINER: {"image": image, "ports": {str(PORT): "HTTP"}}},
             publicEndpoint={"containerName": _CONTAINER, "containerPort": PORT},
         )
+
+    def begin_update(self) -> Mapping[str, Any]:
+        """Change what costs nothing, and return the service as it is at once."""
+        change = {"ecrImagePullerRole": {"isActive": True}}
+        said = self._ask("UpdateContainerService", privateRegistryAccess=change)
+        return dict(said.carried_out()["containerService"])
+
+    def ask_for_log(self) -> Said:
+        """Return what Lightsail says to a request for its container's log."""
+        return self._ask("GetContainerLog", containerName=_CONTAINER)
 
     def wait_for_deployment(self, version: int) -> str:
         """Wait until a deployment has ended, and return its state.
@@ -192,9 +187,9 @@ class ProbedService:
         if not self._changes or self._changes[-1][0] != state:
             self._changes.append((state, self.waiting.clock()))
 
+    def _ask(self, operation: str, **parameters: Any) -> Said:
+        return self.lightsail.ask(operation, serviceName=self.name, **parameters)
+
     def _log_end(self) -> str:
-        said = self.lightsail.ask(
-            "GetContainerLog", serviceName=self.name, containerName=_CONTAINER
-        )
-        events = said.answer.get("logEvents", [])
+        events = self.ask_for_log().answer.get("logEvents", [])
         return " / ".join(event.get("message", "") for event in events[-5:]) or "no log"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from cdk_lightsail_containers_handler.registry.errors import RegistryError
 
@@ -30,15 +29,9 @@ _UNANSWERED = (CallFailed, RegistryError, TookTooLong, *_FORM)
 
 
 class Probing:
-    """The questions, as they are put to a service.
+    """The questions, as they are put to a service that is not made yet.
 
-    Args:
-        service: the service, not made yet.
-        mask: takes secrets out of what is shown.
-        tell: gets each question and its answer.
-
-    Attributes:
-        facts: what else was seen.
+    `tell` gets each question and its answer.
     """
 
     def __init__(
@@ -51,7 +44,7 @@ class Probing:
         self._facts: list[Fact] = []
         self._problems: dict[str, list[str]] = {}
         self._busy = BusyService(service)
-        self._order = OrderOfAnswers()
+        self._order = OrderOfAnswers(service)
         self._staleness = Staleness(service)
         self._unregistered = UnregisteredPushes(service)
 
@@ -93,7 +86,7 @@ class Probing:
         self._settle("U7", push_media_types)
         self._settle("U13", mount_a_blob)
         self._try("U12", self._staleness.look_at_images)
-        self._try("U11", lambda: self._order.look_at_images(self._service))
+        self._try("U11", self._order.look_at_images)
         self._note(lambda: assumptions.of_refusals(self._service))
         self.look_for_pushes()
 
@@ -107,7 +100,7 @@ class Probing:
         self._note(lambda: [assumptions.of_a_log(service)])
         self.look_for_pushes()
         self._settle("U10", deploy_latest)
-        self.look_at_deployments(lambda: [one["version"] for one in service.deployments()])
+        self.look_at_deployments(service.name)
         self._try("U9", lambda: self._busy.prepare("UPDATING"))
         self._try("U9", self._look_while_updating)
         self._put("U9", self._busy.answer)
@@ -118,16 +111,17 @@ class Probing:
         self.look_for_pushes()
         self._settle("U14", throttling)
         self._put("U11", self._order.answer)
-        self._put("U8", lambda: self._unregistered.answer(is_told=self._tells_what_is_there()))
+        is_told = self._reads_manifests() or self._found("U4", {"missing_digest": "refused"})
+        self._put("U8", lambda: self._unregistered.answer(is_told=is_told))
 
     def look_for_pushes(self) -> None:
         """See whether what was pushed at the beginning is still there."""
         by_manifest = self._reads_manifests()
         self._try("U8", lambda: self._unregistered.look(by_manifest=by_manifest))
 
-    def look_at_deployments(self, list_versions: Callable[[], Sequence[int]]) -> None:
+    def look_at_deployments(self, name: str) -> None:
         """See in which order the deployments of a service are listed."""
-        self._try("U11", lambda: self._order.look_at_deployments(list_versions))
+        self._try("U11", lambda: self._order.look_at_deployments(name))
 
     def _look_while_deploying(self) -> None:
         deploying = self._service.begin_to_serve()
@@ -138,25 +132,18 @@ class Probing:
         self._facts.append(assumptions.of_a_second_deployment(self._service, image))
 
     def _look_while_updating(self) -> None:
-        """Change what costs nothing, and see what works meanwhile."""
-        updating: Mapping[str, Any] = self._service.lightsail.tell(
-            "UpdateContainerService",
-            serviceName=self._service.name,
-            privateRegistryAccess={"ecrImagePullerRole": {"isActive": True}},
-        )["containerService"]
+        """Change the service, and see what works meanwhile."""
+        updating = self._service.begin_update()
         self._busy.look("UPDATING", updating)
         self._facts.append(assumptions.of_a_service("is updated", updating))
         self._service.wait_until_ready()
 
     def _reads_manifests(self) -> bool:
-        return self._side("U5", "manifest_reads") == "answered"
+        return self._found("U5", {"manifest_reads": "answered"})
 
-    def _tells_what_is_there(self) -> bool:
-        return self._reads_manifests() or self._side("U4", "missing_digest") == "refused"
-
-    def _side(self, unknown: str, switch: str) -> Side | None:
+    def _found(self, unknown: str, side: Mapping[str, Side]) -> bool:
         answer = self._answers.get(unknown)
-        return answer.sides.get(switch) if answer else None
+        return answer is not None and side.items() <= answer.sides.items()
 
     def _settle(self, unknown: str, probe: Callable[[ProbedService], Answer]) -> None:
         self._put(unknown, lambda: probe(self._service))

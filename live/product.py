@@ -35,23 +35,12 @@ class NotAsItShouldBe(Exception):
 
 @dataclass(kw_only=True)
 class Product:
-    """The steps, one after the other.
+    """The steps, one after the other; `tell` gets each when it is over."""
 
-    Args:
-        service: the name of the stack's container service.
-        asked: the container service that the questions are put to.
-        stack: the stack.
-        cdk: the command line.
-        folder: where the archives go.
-        tell: gets each step when it is over.
-        steps: the steps so far.
-    """
-
-    service: str
-    asked: ProbedService
+    service: str  # the name of the stack's
+    asked: ProbedService  # that the questions are put to
     stack: RunStack
     cdk: Cdk
-    folder: Path
     tell: Callable[[Step], None]
     steps: list[Step] = field(default_factory=list)
     _url: str = ""
@@ -104,12 +93,9 @@ class Product:
         run = self._timed(step, self.cdk.destroy)
         self._must(run.returncode == 0, f"the destroy succeeds\n{_end(run)}")
         self._must(not self.stack.status(), "the stack is gone")
-        self._shows(lambda: self.service not in self._services(), "the service is gone")
+        names = self.asked.lightsail.service_names
+        self._shows(lambda: self.service not in names(), "the service is gone")
         step.results.append("stack and service are gone")
-
-    def deployments(self) -> list[int]:
-        """Return the versions of the deployments, in the order of the answer."""
-        return [one["version"] for one in self.asked.lightsail.deployments(self.service)]
 
     def _serve(self, step: Step, text: str) -> None:
         """Deploy an image that serves a string, and look whether it does."""
@@ -134,7 +120,7 @@ class Product:
         return self._timed(step, lambda: self.cdk.deploy(archive))
 
     def _write(self, made: Made) -> Path:
-        folder = self.folder / made.digest[-12:]
+        folder = self.cdk.folder / made.digest[-12:]
         return folder if folder.exists() else archives.write(folder, archives.layout(made))
 
     def _timed(self, step: Step, command: Callable[[], Ended]) -> Ended:
@@ -159,9 +145,6 @@ class Product:
 
     def _digests(self) -> set[str]:
         return {image["digest"] for image in self.asked.lightsail.images(self.service)}
-
-    def _services(self) -> set[str]:
-        return {one["containerServiceName"] for one in self.asked.lightsail.services()}
 
     def _parts(self, since: datetime) -> dict[str, float]:
         try:

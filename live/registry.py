@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -39,21 +38,13 @@ _TAKEN = (200, 201, 202, 204, 307, 308)
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What the registry replied to a request.
-
-    Args:
-        asked: the request, such as `HEAD manifest`.
-        status: the HTTP status.
-        location: the header Location, as it came.
-        url: where that leads, None without one.
-        problem: why it refused, in its own words.
-    """
+    """What the registry replied to a request, such as `HEAD manifest`."""
 
     asked: str
     status: int
-    location: str = field(default="", repr=False)
-    url: Url | None = None
-    problem: str = ""
+    location: str = field(default="", repr=False)  # as it came
+    url: Url | None = None  # where that leads
+    problem: str = ""  # why it refused, in its own words
 
     @property
     def is_taken(self) -> bool:
@@ -66,12 +57,7 @@ class Reply:
 
 
 class PushRegistry:
-    """The registry of the account's container services.
-
-    Args:
-        lightsail: gives the logins.
-        mask: told of what is secret.
-    """
+    """The registry of the account's container services, whose logins are Lightsail's."""
 
     def __init__(self, lightsail: Lightsail, mask: Mask) -> None:
         self._lightsail = lightsail
@@ -109,41 +95,33 @@ class PushRegistry:
 
     def put_manifest(self, made: Made) -> Reply:
         """Put a manifest or an index as it is, whose parts are there, and return the reply."""
-        return self.ask(
-            "PUT manifest",
-            "PUT",
-            self.below(f"manifests/{made.digest}"),
-            headers={"Content-Type": made.media_type},
-            body=made.content,
-        )
+        headers = {"Content-Type": made.media_type}
+        url = self.below(f"manifests/{made.digest}")
+        return self.ask("PUT", "manifest", url, headers=headers, body=made.content)
 
     def ask(
         self,
-        asked: str,
         method: str,
+        what: str,
         url: Url,
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Reply:
-        """Send a request, and return the registry's reply, a refusal too.
-
-        Args:
-            asked: what evidence calls the request.
-            method: the HTTP method.
-            url: where to.
-            headers: headers.
-            body: the body.
+        """Send a request for something, and return the reply, a refusal too.
 
         Raises:
             RegistryError: there was no reply, or none that says something of the request.
         """
-        with self._transport() as transport:
-            request = Request(
-                method=method, url=url, purpose=asked, headers=headers or {}, body=body
-            )
+        asked = f"{method} {what}"
+        request = Request(method=method, url=url, purpose=asked, headers=headers or {}, body=body)
+        deadline = self._deadline()
+        scopes = (f"repository:{_REPOSITORY}:pull,push",)
+        with Connections(trusting()) as connections:
+            registry = Url(origin=self._reference().origin, target="/v2/")
+            login = Login(registry, scopes, self._login, connections, deadline)
             try:
-                response = transport.send(request, *_TAKEN)
+                response = Transport(connections, deadline, login).send(request, *_TAKEN)
             except RegistryError as error:
                 if not error.status or error.temporary:
                     raise
@@ -153,11 +131,11 @@ class PushRegistry:
             leads_to = url.follow(location) if location else None
             return Reply(asked=asked, status=response.status, location=location, url=leads_to)
 
-    def ask_for_manifest(self, asked: str, method: str, digest: str) -> Reply:
+    def ask_for_manifest(self, method: str, digest: str, what: str = "manifest") -> Reply:
         """Ask for a manifest as the library does, and return the registry's reply."""
         # A registry may answer 404 for a type that is not named.
         headers = {"Accept": ", ".join(MEDIA_TYPES)}
-        return self.ask(asked, method, self.below(f"manifests/{digest}"), headers=headers)
+        return self.ask(method, what, self.below(f"manifests/{digest}"), headers=headers)
 
     def below(self, path: str) -> Url:
         """Return the address of something in the repository."""
@@ -167,15 +145,6 @@ class PushRegistry:
         """Return whether a Location is a whole address, and whether it is of another host."""
         is_absolute = bool(urlsplit(reply.location).netloc)
         return is_absolute, reply.url is not None and reply.url.origin != self._reference().origin
-
-    @contextmanager
-    def _transport(self) -> Iterator[Transport]:
-        deadline = self._deadline()
-        registry = Url(origin=self._reference().origin, target="/v2/")
-        scopes = (f"repository:{_REPOSITORY}:pull,push",)
-        with Connections(trusting()) as connections:
-            login = Login(registry, scopes, self._login, connections, deadline)
-            yield Transport(connections, deadline, login)
 
     def _reference(self) -> Reference:
         self._login()

@@ -12,12 +12,10 @@ from demo.screen import Screen
 
 from . import credentials
 from .account import Account, Refusal
-from .answers import Answer
 from .cdk import Cdk
 from .clean_up import CleanUp, Left
 from .document import Findings, Step
 from .lightsail import CallFailed, Lightsail
-from .mask import Mask
 from .names import Names
 from .probed_service import ProbedService
 from .probing import Probing
@@ -30,34 +28,24 @@ _FAILURES = (CallFailed, TookTooLong, ClientError, BotoCoreError, OSError)
 
 
 class Run:
-    """A run in an account.
+    """A run in an account, whose bootstrap of the CDK has a version."""
 
-    Args:
-        account: the account.
-        names: what it calls what it makes.
-        screen: where it is watched.
-        mask: takes secrets out of what it tells.
-        bootstrap: the version of the CDK's bootstrap there.
-
-    Attributes:
-        mask: the same.
-        findings: what it has found so far.
-    """
-
-    def __init__(
-        self, account: Account, names: Names, screen: Screen, mask: Mask, *, bootstrap: int
-    ) -> None:
+    def __init__(self, account: Account, names: Names, screen: Screen, bootstrap: int) -> None:
         self._account = account
         self._names = names
         self._screen = screen
-        self.mask = mask
+        self.mask = account.mask()
         self._bootstrap = bootstrap
         self._lightsail = Lightsail(account.client("lightsail"), Waiting())
         cloudformation = account.client("cloudformation")
         self._stack = RunStack(names.run, cloudformation, self._lightsail.waiting)
-        registry = PushRegistry(self._lightsail, mask)
+        registry = PushRegistry(self._lightsail, self.mask)
         self._service = ProbedService(names.run, self._lightsail, registry)
-        self._probing = Probing(self._service, mask, self._tell_answer)
+        self._probing = Probing(
+            self._service,
+            self.mask,
+            lambda unknown, answer: screen.line(f"{unknown}: {answer}"),
+        )
         self.findings = Findings(region=account.region)
         self.clean_up = CleanUp(
             stack=self._stack,
@@ -86,7 +74,9 @@ class Run:
             self.findings.failure = self.mask(f"unexpected {error!r}")
             traceback.print_exc()
         finally:
-            self._gather()
+            self.findings.answers = self._probing.answers
+            self.findings.facts = self._probing.facts
+            self.findings.times = self._service.times
 
     def remove(self) -> list[Left]:
         """Remove everything, and return what is left."""
@@ -129,7 +119,6 @@ class Run:
             asked=self._service,
             stack=self._stack,
             cdk=Cdk(folder, context, environment, self._screen.doing),
-            folder=folder,
             tell=self._tell_step,
         )
 
@@ -153,19 +142,11 @@ class Run:
                     step = product.take(title)
                 self._probing.look_for_pushes()
                 if act is Product.fail:
-                    self._probing.look_at_deployments(product.deployments)
+                    self._probing.look_at_deployments(product.service)
                 if not step.is_right and act is Product.create:
                     break  # there is nothing to update, and the clean-up removes the rest
         finally:
             self.findings.assets = product.cdk.assets
-
-    def _gather(self) -> None:
-        self.findings.answers = self._probing.answers
-        self.findings.facts = self._probing.facts
-        self.findings.times = self._service.times
-
-    def _tell_answer(self, unknown: str, answer: Answer) -> None:
-        self._screen.line(f"{unknown}: {answer}")
 
     def _tell_step(self, step: Step) -> None:
         for result in step.results:

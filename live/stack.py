@@ -19,13 +19,7 @@ _REVIEW = "REVIEW_IN_PROGRESS"
 
 @dataclass
 class RunStack:
-    """A stack, by its name.
-
-    Args:
-        name: the name.
-        cloudformation: boto3's client.
-        waiting: how to wait.
-    """
+    """A stack, by its name."""
 
     name: str
     cloudformation: Any

@@ -22,12 +22,7 @@ class TookTooLong(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """How to wait.
-
-    Args:
-        clock: a clock that never goes back, seconds.
-        sleep: how to wait, seconds.
-    """
+    """How to wait: a clock that never goes back, and a pause, both in seconds."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = interruption.sleep
@@ -46,15 +41,10 @@ class Waiting:
     def until(
         self, look: Callable[[], _T | Literal[False] | None], seconds: float, what: str
     ) -> _T:
-        """Return what a look finds, as soon as it finds something.
-
-        Args:
-            look: returns None or False for not yet.
-            seconds: how long to wait at most.
-            what: what is said when that was not enough.
+        """Return what a look finds, as soon as it is neither None nor False.
 
         Raises:
-            TookTooLong: it was not enough.
+            TookTooLong: it came to nothing in that time; `what` begins the sentence.
         """
         for _ in self.looks(seconds):
             found = look()

@@ -34,12 +34,7 @@ _NAMES = ("StackId", "RequestId", "LogicalResourceId")
 
 
 def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]:
-    """Say what is wrong with the answers to a request.
-
-    Args:
-        exchange: the request and its answers.
-        dropped: the ids of the requests that AWS Lambda has given up.
-    """
+    """Say what is wrong with the answers to a request; those that AWS Lambda drops have none."""
     event, puts = exchange.event, exchange.puts
     what = f"{event['RequestType']} of {event['LogicalResourceId']}"
     bodies = {put.body for put in puts}

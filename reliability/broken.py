@@ -22,10 +22,5 @@ def hold(condition: bool, otherwise: str) -> None:
 
 
 def check(what: str, found: _T, wanted: _T) -> None:
-    """Check that something is as it has to be.
-
-    Raises:
-        Broken: it is not.
-    """
-    if found != wanted:
-        raise Broken(f"{what}: {found!r}, not {wanted!r}")
+    """Check that something is as it has to be."""
+    hold(found == wanted, f"{what}: {found!r}, not {wanted!r}")

@@ -38,18 +38,13 @@ _SECONDS = 120
 class Form:
     """A form that a tool writes an image in.
 
-    Args:
-        tool: the tool.
-        name: what the form is called.
-        command: its command; `OUT` is the path that it writes, `IN` that of a layout with the
-            image.
-        tag: what `from_archive` is given as `tag`.
+    Its command writes to the path `OUT`; `IN` is that of a layout with the image.
     """
 
     tool: str
     name: str
     command: str
-    tag: str | None = None
+    tag: str | None = None  # what `from_archive` is given
 
     @property
     def id(self) -> str:
@@ -76,7 +71,7 @@ FORMS = (
         "podman",
         "docker-archive of two",
         f"{_SAVE} --multi-image-archive {_ARM64} {_AMD64}",
-        tag=_AMD64,
+        _AMD64,
     ),
     Form("skopeo", "docker-archive", f"{_COPY} oci:IN:amd64 docker-archive:OUT:web:1", "web:1"),
     Form("skopeo", "oci-archive", f"{_COPY} oci:IN:amd64 oci-archive:OUT:web:1", "web:1"),
@@ -87,7 +82,7 @@ FORMS = (
         "umoci",
         "layout with tags",
         "cp -r IN OUT && umoci tag --image OUT:amd64 1.4 && umoci gc --layout OUT",
-        tag="1.4",
+        "1.4",
     ),
 )
 
@@ -103,17 +98,11 @@ RECORDED_LAYER = "sha256:dcec17e710fbbbb50ea3ae3faa754bdd98dd09dc983b8ed55157938
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What was made, from which every form is written.
+    """What was made, from which every form is written."""
 
-    Args:
-        folder: where it is; the layout in it has the tags `amd64`, `arm64` and `both`.
-        environment: what the tools run with.
-        layer: the digest of the layer, unpacked.
-    """
-
-    folder: Path
+    folder: Path  # the layout in it has the tags `amd64`, `arm64` and `both`
     environment: Mapping[str, str] = field(repr=False)
-    layer: str
+    layer: str  # its digest, unpacked
 
     def write(self, form: Form) -> Path:
         """Return the file or folder that a tool writes a form to."""
@@ -163,9 +152,7 @@ def made() -> Iterator[Made]:
 def read(path: Path, tag: str | None = None) -> tuple[FoundImage, list[str]]:
     """Return the image of an archive, and the digests of its layers, unpacked.
 
-    Args:
-        path: a file, or a folder, which is zipped as the CDK does.
-        tag: which image of several.
+    A folder is zipped as the CDK does.
 
     Raises:
         RegistryError: there is none that is taken.

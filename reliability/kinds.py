@@ -19,8 +19,6 @@ from aws_cdk.aws_route53 import HostedZone
 from aws_cdk.aws_secretsmanager import Secret
 from aws_cdk.aws_ssm import StringParameter
 
-import archives
-import oci_images
 from cdk_lightsail_containers import (
     CertificateValidation,
     Container,
@@ -38,32 +36,30 @@ from world.aws import LIGHTSAIL_ZONE, REGISTRY_SECRET, SHOP_PARAMETER, SHOP_SECR
 from world.custom_resource import BROKEN
 from world.template import Templates
 
-_LAYER = 300_000  # larger than what is read of an archive at once
+from .lifecycles import archive
 
 
 def synthesize() -> Templates:
     """Synthesize a stack of every kind."""
-    kept: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as folder:
         # No stack is deployed from here, so the function's code is not needed.
         app = App(context={"aws:cdk:bundling-stacks": []}, outdir=folder)
-        stacks = {name: f"Stack{number}" for number, name in enumerate(KINDS)}
-        for name, build in KINDS.items():
-            if archive := build(Stack(app, stacks[name], stack_name="Shop"), Path(folder)):
-                kept[name] = archive
+        for number, build in enumerate(KINDS.values()):
+            build(Stack(app, f"Stack{number}", stack_name="Shop"), Path(folder))
         app.synth()
-        bodies = {
-            name: json.loads((Path(folder) / f"{stack}.template.json").read_text())
-            for name, stack in stacks.items()
-        }
-    return Templates(bodies, kept)
+        return Templates(
+            {
+                name: json.loads((Path(folder) / f"Stack{number}.template.json").read_text())
+                for number, name in enumerate(KINDS)
+            }
+        )
 
 
 def _image(
     stack: Stack, source: ImageSource, name: str = "Image", service: str = "shop", **more: Any
 ) -> ContainerImage:
     given = {"label": "web", **more}
-    place = ContainerService.from_service_name(stack, "Service", service)
+    place = ContainerService.from_service_name(stack, f"{name}Service", service)
     return ContainerImage(stack, name, service=place, source=source, **given)
 
 
@@ -79,8 +75,7 @@ def _labelled(stack: Stack, folder: Path) -> None:
     """Make two images, with a label each."""
     _registered(stack, folder)
     source = ImageSource.from_digest(_parameter(stack, "OtherDigest"))
-    place = ContainerService.from_service_name(stack, "Place", "shop")
-    ContainerImage(stack, "Other", service=place, label="worker", source=source)
+    _image(stack, source, "Other", label="worker")
 
 
 def _latest(stack: Stack, _: Path) -> None:
@@ -104,21 +99,15 @@ def _pushed(stack: Stack, _: Path, name: str = "Image") -> ContainerImage:
     return _image(stack, source, name)
 
 
-def _push_only(stack: Stack, folder: Path) -> None:
-    _pushed(stack, folder)
-
-
 def _of_ecr(stack: Stack, _: Path) -> None:
     repository = Repository.from_repository_arn(stack, "Web", arn("ecr", "repository/web"))
     _image(stack, ImageSource.from_ecr_repository(repository, _parameter(stack, "Tag")))
 
 
-def _archived(stack: Stack, folder: Path, *, text: str) -> bytes:
-    made = oci_images.image(*oci_images.layers(2, _LAYER, text))
+def _archived(stack: Stack, folder: Path, *, text: str) -> None:
     path = folder / f"{text}.tar"
-    path.write_bytes(archives.tar(archives.layout(made)))
+    path.write_bytes(archive(text))
     _image(stack, ImageSource.from_archive(path))
-    return path.read_bytes()
 
 
 def _broken(build: Callable[[Stack, Path], object]) -> Callable[[Stack, Path], None]:
@@ -182,7 +171,7 @@ def led(stack: Stack, _: Path, *, names: Sequence[str], service: str = "shop") -
 
 
 _RETAINED = functools.partial(_registered, removal_policy=RemovalPolicy.RETAIN)
-KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
+KINDS: Mapping[str, Callable[[Stack, Path], object]] = {
     "digest": _registered,
     "digest, another label": functools.partial(_registered, label="worker"),
     "digest, another service": functools.partial(_registered, service="blog"),
@@ -192,10 +181,10 @@ KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
     "digest, 1 retained": functools.partial(_RETAINED, max_versions=1),
     "two labels": _labelled,
     "latest": _latest,
-    "registry": _push_only,
+    "registry": _pushed,
     "Amazon ECR": _of_ecr,
-    "archive": functools.partial(_archived, text="first"),
-    "another archive": functools.partial(_archived, text="last"),
+    "archive": functools.partial(_archived, text="archive"),
+    "another archive": functools.partial(_archived, text="another archive"),
     "deployment": _deployed,
     "deployment, another name": functools.partial(_deployed, name="Renamed"),
     "broken": _broken(_pushed),
@@ -209,4 +198,4 @@ KINDS: Mapping[str, Callable[[Stack, Path], bytes | None]] = {
     "domain, two names": functools.partial(led, names=["www", "@"]),
     "domain, broken": _broken(functools.partial(led, names=["www", "@"], service="blog")),
 }
-"""What makes each kind in a stack, given a folder for files; it returns its archive, if any."""
+"""What makes each kind in a stack, given a folder for files."""

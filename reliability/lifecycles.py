@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import archives
 import oci_images
 from lightsail_local.behaviour.failure import Failure
 from oci_images import Made
@@ -26,19 +27,12 @@ _CAUGHT_UP_SECONDS = 60.0
 
 @dataclass
 class Setting:
-    """A world, and the stacks in it.
-
-    Args:
-        world: the world.
-        templates: what the constructs make of every kind of stack.
-        stack: the stack whose lifecycle it is.
-        others: stacks that have to be as they are at the end.
-    """
+    """A world, and the stacks in it."""
 
     world: World
     templates: Templates
     stack: SimulatedStack
-    others: list[SimulatedStack]
+    others: list[SimulatedStack]  # that have to be as they are at the end
 
 
 Make = Callable[[Setting], Resources]
@@ -47,25 +41,19 @@ Make = Callable[[Setting], Resources]
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """A part of a stack's life.
-
-    Args:
-        act: the part.
-        then: what the stack consists of when it is deployed again afterwards.
-        prepare: what comes before.
-        succeeds: whether the part succeeds without a fault.
-        unblock: what the stack's owner does before a rollback that has failed can be continued.
-        function: the ARN of the function that the stack has.
-        refused: a switch of Lightsail's and its value on which it refuses the part.
-    """
+    """A part of a stack's life."""
 
     act: Callable[[Setting], Outcome]
     then: Make
+    """What the stack consists of when it is deployed again afterwards."""
     prepare: Callable[[Setting], None] = lambda _: None
     succeeds: bool = True
+    """Whether the part succeeds without a fault."""
     unblock: Callable[[Setting], None] | None = None
+    """What the stack's owner does before a rollback that has failed can be continued."""
     function: str = FUNCTION_ARN
     refused: tuple[str, str | bool] | None = None
+    """A switch of Lightsail's and its value on which it refuses the part."""
 
 
 def set_up(world: World) -> None:
@@ -120,7 +108,6 @@ def _by_index(setting: Setting) -> Resources:
 
 
 def _never_pushed(setting: Setting) -> Resources:
-    """Return an image that is not there."""
     return setting.templates["digest"].with_parameters(Digest=f"sha256:{'0' * 64}")
 
 
@@ -159,11 +146,16 @@ def by_archive(kind: str) -> Make:
     def make(setting: Setting) -> Resources:
         resources = setting.templates[kind].with_parameters()
         (properties,) = (fill({}) for _, fill in resources.values())
-        key = properties["Source"]["Key"]
-        setting.world.aws.s3.objects[key] = setting.templates.archives[kind]
+        setting.world.aws.s3.objects[properties["Source"]["Key"]] = archive(kind)
         return resources
 
     return make
+
+
+def archive(text: str) -> bytes:
+    """Return an archive of an image, whose layers are larger than what is read at once."""
+    made = oci_images.image(*oci_images.layers(2, 300_000, text))
+    return archives.tar(archives.layout(made))
 
 
 def serving(
@@ -176,12 +168,7 @@ def serving(
 ) -> Make:
     """Return what makes an image, and a deployment of it with secrets.
 
-    Args:
-        tag: the image's.
-        kind: the kind of stack.
-        text: what the image holds, so that the tag moves; by default the tag.
-        revision: the image's.
-        fails: how its deployment fails.
+    An image that holds another text than its tag moves the tag.
     """
     return lambda setting: _of_source(
         setting, kind, oci_images.sample(text or tag, fails=fails), tag, revision
@@ -229,14 +216,16 @@ def _deploy_by_hand(setting: Setting, container: str, stack: SimulatedStack) -> 
     )
 
 
-def _create(part: Make, then: Make) -> Lifecycle:
-    """Return the life of a stack whose creation is the part."""
-    return Lifecycle(_deploy(part), then)
+def _deploys(
+    part: Make, then: Make, prepare: Callable[[Setting], None] = lambda _: None, **more: Any
+) -> Lifecycle:
+    """Return the life of a stack whose deployment is the part, by default its first."""
+    return Lifecycle(_deploy(part), then, prepare, **more)
 
 
 def _update(before: Make, part: Make, then: Make, **more: Any) -> Lifecycle:
     """Return the life of a stack whose update is the part, in the order of the deployments."""
-    return Lifecycle(_deploy(part), then, _deployed(before), **more)
+    return _deploys(part, then, _deployed(before), **more)
 
 
 def _with_another_stack(setting: Setting) -> None:
@@ -312,6 +301,11 @@ def of_domains(kind: str) -> Make:
     return lambda setting: setting.templates[kind].with_parameters()
 
 
+def _domains(part: str, then: str, before: str = "", **more: Any) -> Lifecycle:
+    """Return the life of a stack for which a deployment of a kind of domains is the part."""
+    return _of_domains(_deploy(of_domains(part)), then, before, **more)
+
+
 def _of_domains(
     act: Callable[[Setting], Outcome], then: str, before: str = "", **more: Any
 ) -> Lifecycle:
@@ -339,13 +333,13 @@ def _slowly_issued(setting: Setting) -> Outcome:
 
 
 LIFECYCLES = {
-    "create by digest": _create(by_digest("first"), by_digest("last")),
-    "create by index": Lifecycle(
-        _deploy(_by_index), by_digest("last"), _push_index, refused=("other_platforms", "refused")
+    "create by digest": _deploys(by_digest("first"), by_digest("last")),
+    "create by index": _deploys(
+        _by_index, by_digest("last"), _push_index, refused=("other_platforms", "refused")
     ),
-    "create by source": _create(by_source("first"), by_source("last")),
-    "create by ecr": _create(by_ecr("first"), by_ecr("last")),
-    "create by archive": _create(by_archive("archive"), by_archive("another archive")),
+    "create by source": _deploys(by_source("first"), by_source("last")),
+    "create by ecr": _deploys(by_ecr("first"), by_ecr("last")),
+    "create by archive": _deploys(by_archive("archive"), by_archive("another archive")),
     "update by digest": _update(by_digest("first"), by_digest("second"), by_digest("last")),
     "update by label": _update(
         by_digest("first"), by_digest("first", "digest, another label"), by_digest("last")
@@ -378,8 +372,8 @@ LIFECYCLES = {
     "rollback of a deployment": Lifecycle(
         _moved_and_expired, serving("last"), _deployed(serving("first")), succeeds=False
     ),
-    "disabled service": Lifecycle(
-        _deploy(serving("second")), serving("last"), _disabled, succeeds=False, unblock=_enable
+    "disabled service": _deploys(
+        serving("second"), serving("last"), _disabled, succeeds=False, unblock=_enable
     ),
     "rename": _update(
         by_digest("first"),
@@ -399,64 +393,48 @@ LIFECYCLES = {
         _without_its_service,
         unblock=_make_the_service_again,
     ),
-    "prune": Lifecycle(
-        _deploy(by_digest("fourth", "digest, 3 retained")),
+    "prune": _deploys(
+        by_digest("fourth", "digest, 3 retained"),
         by_digest("last", "digest, 1 retained"),
         _deployed(*(by_digest(one, "digest, retained") for one in ("first", "second", "third"))),
     ),
-    "prune what serves": Lifecycle(
-        _deploy(by_digest("fourth", "digest, 3 retained")),
+    "prune what serves": _deploys(
+        by_digest("fourth", "digest, 3 retained"),
         by_digest("last", "digest, 1 retained"),
         _serving_an_old_version,
     ),
-    "deploy": _create(serving("first"), serving("last")),
+    "deploy": _deploys(serving("first"), serving("last")),
     "deploy again": _update(serving("first"), serving("second"), serving("last")),
-    "deploy the latest": Lifecycle(
-        _deploy(by_digest("second", "latest")),
-        serving("last"),
-        _takes_latest,
-        refused=("latest", "refused"),
+    "deploy the latest": _deploys(
+        by_digest("second", "latest"), serving("last"), _takes_latest, refused=("latest", "refused")
     ),
     "failed deploy": _update(
         serving("first"), serving("second", fails="crash"), serving("last"), succeeds=False
     ),
-    "two stacks": Lifecycle(_deploy(serving("second")), serving("last"), _with_another_stack),
+    "two stacks": _deploys(serving("second"), serving("last"), _with_another_stack),
     # A push reads its config and three layers, and has 870 seconds an invocation for them.
-    "slow push": Lifecycle(
-        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(100)
+    "slow push": _deploys(by_source("first", layers=3), by_digest("last"), _blobs_take(100)),
+    "push at the last moment": _deploys(
+        by_source("first", layers=3), by_digest("last"), _blobs_take(215)
     ),
-    "push at the last moment": Lifecycle(
-        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(215)
+    "hand-over of a push": _deploys(
+        by_source("first", layers=3), by_digest("last"), _blobs_take(220)
     ),
-    "hand-over of a push": Lifecycle(
-        _deploy(by_source("first", layers=3)), by_digest("last"), _blobs_take(220)
+    "hand-over of a deploy": _deploys(serving("second"), by_digest("last"), _slow_deployments),
+    "certificate in route53": _domains("certificate", "certificate, two names"),
+    "certificate in a lightsail zone": _domains("domain", "domain, two names"),
+    "certificate with another name": _domains(
+        "certificate, another name", "certificate, two names", "certificate"
     ),
-    "hand-over of a deploy": Lifecycle(
-        _deploy(serving("second")), by_digest("last"), _slow_deployments
-    ),
-    "certificate in route53": _of_domains(
-        _deploy(of_domains("certificate")), "certificate, two names"
-    ),
-    "certificate in a lightsail zone": _of_domains(
-        _deploy(of_domains("domain")), "domain, two names"
-    ),
-    "certificate with another name": _of_domains(
-        _deploy(of_domains("certificate, another name")), "certificate, two names", "certificate"
-    ),
-    "domain of another service": _of_domains(
-        _deploy(of_domains("domain, another service")), "domain, two names", "domain"
-    ),
+    "domain of another service": _domains("domain, another service", "domain, two names", "domain"),
     "rejected certificate": _of_domains(
         _rejected, "certificate, two names", "certificate", succeeds=False
     ),
-    "rollback of a certificate": _of_domains(
-        _deploy(of_domains("certificate, broken")),
-        "certificate, another name",
-        "certificate",
-        succeeds=False,
+    "rollback of a certificate": _domains(
+        "certificate, broken", "certificate, another name", "certificate", succeeds=False
     ),
-    "rollback of a domain": _of_domains(
-        _deploy(of_domains("domain, broken")), "domain, two names", "domain", succeeds=False
+    "rollback of a domain": _domains(
+        "domain, broken", "domain, two names", "domain", succeeds=False
     ),
     "delete a certificate": _of_domains(_delete, "certificate, two names", "certificate"),
     "delete a domain": _of_domains(_delete, "domain, another service", "domain, two names"),

@@ -7,12 +7,7 @@ import time
 
 
 class Progress:
-    """Shows how far many runs are; on anything but a terminal, nothing.
-
-    Args:
-        total: how many runs there are, None if that is not known.
-        doing: what is done first.
-    """
+    """Shows how far many runs are, of a total if it is known; only on a terminal."""
 
     def __init__(self, total: int | None, doing: str = "") -> None:
         self._total = total

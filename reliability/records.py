@@ -17,14 +17,9 @@ from world.world import World
 
 def records(world: World) -> set[Record]:
     """Return the records of both zones."""
-    zone = world.call("GetDomain", domainName=LIGHTSAIL_ZONE)["domain"]
-    return {
-        *(
-            Record.of(one["name"], one["type"], " ".join(one["values"]))
-            for one in world.route53.sets
-        ),
-        *(Record.of(one["name"], one["type"], one["target"]) for one in zone["domainEntries"]),
-    }
+    entries = world.call("GetDomain", domainName=LIGHTSAIL_ZONE)["domain"]["domainEntries"]
+    sets = [{**one, "target": " ".join(one["values"])} for one in world.route53.sets]
+    return {Record.of(one["name"], one["type"], one["target"]) for one in (*sets, *entries)}
 
 
 def by_lightsail(world: World) -> set[Record]:

@@ -26,11 +26,6 @@ def table(rows: Sequence[Sequence[object]]) -> str:
 def write_section(name: str, text: str, document: Path = RELIABILITY) -> None:
     """Write what stands between the marks `<!-- NAME -->` and `<!-- /NAME -->` of a document.
 
-    Args:
-        name: the section's.
-        text: what stands there from now on.
-        document: the document.
-
     Raises:
         ValueError: it has no such section.
     """

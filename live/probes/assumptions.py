@@ -42,12 +42,7 @@ def of_refusals(service: ProbedService) -> list[Fact]:
 
 
 def of_a_service(what: str, service: Mapping[str, Any]) -> Fact:
-    """Return what an answer of a service has that the library reads.
-
-    Args:
-        what: what the service is doing.
-        service: the service, in the API's shape.
-    """
+    """Return what an answer of a service that does something has that the library reads."""
     parts = [f"state {service.get('state')}"]
     if detail := service.get("stateDetail"):
         parts.append(f"stateDetail {detail.get('code')}: {detail.get('message')}")
@@ -74,6 +69,6 @@ def of_a_second_deployment(service: ProbedService, image: str) -> Fact:
 
 def of_a_log(service: ProbedService) -> Fact:
     """Return what is in the log of a container that serves."""
-    said = service.lightsail.ask("GetContainerLog", serviceName=service.name, containerName="web")
+    said = service.ask_for_log()
     lines = [event.get("message", "") for event in said.answer.get("logEvents", [])]
     return "the log of a container that serves", " / ".join(lines) or str(said)

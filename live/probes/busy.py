@@ -18,32 +18,20 @@ _LASTS_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class _Look:
-    """What was said while the service was in a state.
-
-    Args:
-        state: the state.
-        login: what was said to a login.
-        register: what was said to a registration, None if nothing could be pushed.
-        is_alone: whether no other service of the account was ready, for a login is for all.
-        is_sure: whether the service was in that state to the end.
-    """
+    """What was said to a login and a registration while the service was in a state."""
 
     state: str
     login: Said
-    register: Said | None
-    is_alone: bool
-    is_sure: bool
+    register: Said | None  # if something could be pushed
+    is_alone: bool  # whether no other service of the account was ready, for a login is for all
+    is_sure: bool  # whether the service was in that state to the end
 
     @property
     def said(self) -> tuple[Said, ...]:
         return (self.login, self.register) if self.register else (self.login,)
 
     def told(self, *, is_gone: bool) -> str:
-        """Return it in words.
-
-        Args:
-            is_gone: whether what was to be registered may have been gone, in any state.
-        """
+        """Return it in words; what was to be registered may have been gone, in any state."""
         login = "login refused" if self.login.is_refused else "login works"
         alone = "" if self.is_alone else " (another service of the account was ready)"
         register = ""
@@ -64,12 +52,7 @@ class BusyService:
         self._digest = ""
 
     def look(self, wanted: str, answered: Mapping[str, Any]) -> None:
-        """Try both, at once.
-
-        Args:
-            wanted: the state that the service should be in.
-            answered: the service as the call answered that brought it there.
-        """
+        """Try both, at once, in a state to which a call has just brought the service."""
         if answered.get("state") != wanted and not self._comes_to(wanted):
             self._missed.append(wanted)
             return
@@ -131,16 +114,12 @@ class BusyService:
         return self._service.missing is None or self._service.is_of_missing(said)
 
     def _comes_to(self, state: str) -> bool:
-        for _ in self._service.waiting.looks(_BEGINS_SECONDS):
-            found = (self._service.look() or {}).get("state")
-            if found == state:
-                return True
-        return False
+        looks = self._service.waiting.looks(_BEGINS_SECONDS)
+        return any((self._service.look() or {}).get("state") == state for _ in looks)
 
     def _others_are_ready(self) -> bool:
-        services = self._service.lightsail.tell("GetContainerServices")["containerServices"]
         return any(
             service["state"] not in _BUSY
-            for service in services
+            for service in self._service.lightsail.services()
             if service["containerServiceName"] != self._service.name
         )

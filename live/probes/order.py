@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from live.answers import Answer, settled, unsettled
 from live.probed_service import ProbedService
@@ -13,12 +13,14 @@ _READS = 20
 class OrderOfAnswers:
     """U11: the order of images, and of deployments wherever there are several."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: ProbedService) -> None:
+        self._service = service
         self._orders: dict[str, str] = {}
         self._evidence: list[str] = []
 
-    def look_at_images(self, service: ProbedService) -> None:
+    def look_at_images(self) -> None:
         """Register images whose order of time is not that of their names, and list them."""
+        service = self._service
         labels = ("u11b", "u11a", "u11c", "u11b")
         names = [
             service.register(label, service.push(f"u11 {number}"))
@@ -29,11 +31,11 @@ class OrderOfAnswers:
         listed = [[name for name in service.images() if name in names] for _ in range(_READS)]
         self._note("images", names, listed)
 
-    def look_at_deployments(self, list_versions: Callable[[], Sequence[int]]) -> None:
-        """List deployments, if there are several."""
-        first = list_versions()
+    def look_at_deployments(self, name: str) -> None:
+        """List the deployments of a service, if there are several."""
+        first = self._versions(name)
         if len(first) > 1:
-            listed = [first, *(list_versions() for _ in range(_READS - 1))]
+            listed = [first, *(self._versions(name) for _ in range(_READS - 1))]
             self._note("deployments", sorted(first), listed)
 
     def answer(self) -> Answer:
@@ -45,6 +47,9 @@ class OrderOfAnswers:
         # One switch is for both: code that copes with any order copes with two.
         side = orders.pop() if len(orders) == 1 else "shuffled"
         return settled(", ".join(found), {"order": side}, *self._evidence)
+
+    def _versions(self, name: str) -> list[int]:
+        return [one["version"] for one in self._service.lightsail.deployments(name)]
 
     def _note(
         self, what: str, oldest_first: Sequence[object], listed: Sequence[Sequence[object]]

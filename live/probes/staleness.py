@@ -16,11 +16,7 @@ _ROUNDS = 3
 
 
 class Staleness:
-    """U12: writes, and reads at once until they show it.
-
-    Args:
-        service: what is written to.
-    """
+    """U12: writes, and reads at once until they show it."""
 
     def __init__(self, service: ProbedService) -> None:
         self._service = service
@@ -44,11 +40,7 @@ class Staleness:
             self._time({"GetContainerImages, a deletion": lambda: not is_listed()})
 
     def look_at_deployment(self, answered: Mapping[str, Any]) -> None:
-        """Read until a deployment that was made just now is shown.
-
-        Args:
-            answered: the service as the call answered that made it.
-        """
+        """Read until a deployment is shown; what made it has just answered with the service."""
         service = self._service
         version = answered["nextDeployment"]["version"]
 

@@ -22,8 +22,7 @@ def read_manifests(service: ProbedService) -> Answer:
 
     def read(when: str) -> list[Reply]:
         return [
-            service.registry.ask_for_manifest(f"{method} {when}", method, digest)
-            for method in ("HEAD", "GET")
+            service.registry.ask_for_manifest(method, digest, when) for method in ("HEAD", "GET")
         ]
 
     replies = read("before it is registered")
@@ -83,7 +82,7 @@ def mount_a_blob(service: ProbedService) -> Answer:
     service.register("u13", service.registry.push(made))
     digest = next(iter(made.blobs))
     url = service.registry.below(f"blobs/uploads/?mount={digest}&from=sr")
-    reply = service.registry.ask("POST mount", "POST", url, body=b"")
+    reply = service.registry.ask("POST", "mount", url, body=b"")
     if reply.status == _ACCEPTED and reply.url is not None:
         _drop(service, reply.url)
     if reply.status == _CREATED:
@@ -118,17 +117,17 @@ def _upload(service: ProbedService, text: str, *, is_chunked: bool) -> tuple[lis
     """Return the replies to a blob, and the one to the beginning of its upload."""
     registry = service.registry
     content = f"{service.name} {text}".encode()
-    start = registry.ask("POST upload", "POST", registry.below("blobs/uploads/"), body=b"")
+    start = registry.ask("POST", "upload", registry.below("blobs/uploads/"), body=b"")
     if start.url is None:
         return [start], start
     digest = ("digest", f"sha256:{hashlib.sha256(content).hexdigest()}")
 
     def put(url: Url, body: bytes) -> Reply:
-        return registry.ask("PUT blob", "PUT", url.with_query(digest), headers=_OCTETS, body=body)
+        return registry.ask("PUT", "blob", url.with_query(digest), headers=_OCTETS, body=body)
 
     if not is_chunked:
         return [put(start.url, content)], start
-    patched = registry.ask("PATCH blob", "PATCH", start.url, headers=_OCTETS, body=content)
+    patched = registry.ask("PATCH", "blob", start.url, headers=_OCTETS, body=content)
     if not patched.is_taken:
         _drop(service, start.url)
         return [patched], start
@@ -138,4 +137,4 @@ def _upload(service: ProbedService, text: str, *, is_chunked: bool) -> tuple[lis
 def _drop(service: ProbedService, url: Url) -> None:
     """Tell the registry that nothing comes of an upload: a courtesy, whose answer is no matter."""
     with suppress(RegistryError):
-        service.registry.ask("DELETE upload", "DELETE", url)
+        service.registry.ask("DELETE", "upload", url)

@@ -17,19 +17,12 @@ _PAUSES = (0.0, 0.25, 1.0, 4.0)
 
 @dataclass(frozen=True)
 class _Burst:
-    """Calls as fast as one client sends them, until one is throttled.
+    """Calls as fast as one client sends them, until one is throttled."""
 
-    Args:
-        pause: the seconds before it.
-        calls: the calls that were taken.
-        seconds: how long that took.
-        refusal: what was said to the one that was not, nothing if all were taken.
-    """
-
-    pause: float
-    calls: int
+    pause: float  # the seconds before it
+    calls: int  # that were taken
     seconds: float
-    refusal: str
+    refusal: str  # what was said to the one that was not, nothing if all were taken
 
     def __str__(self) -> str:
         after = f"after {self.pause:g} s " if self.pause else ""
@@ -48,10 +41,9 @@ def throttling(service: ProbedService) -> Answer:
     service.waiting.sleep(_FILLS_SECONDS)
     bursts: list[_Burst] = []
     left = _MOST_CALLS
-    for pause in (None, *_PAUSES):
-        if pause is not None:
-            service.waiting.sleep(pause)
-        bursts.append(_burst(service, pause or 0.0, left))
+    for pause in (0.0, *_PAUSES):
+        service.waiting.sleep(pause)
+        bursts.append(_burst(service, pause, left))
         left -= bursts[-1].calls + 1
         if left <= 0 or not bursts[-1].refusal:
             break

@@ -31,17 +31,13 @@ class UnregisteredPushes:
             self._pushes.append((self._service.push(f"u8 {number}"), clock()))
 
     def look(self, *, by_manifest: bool = False) -> None:
-        """See whether one of the pushes is still there.
-
-        Args:
-            by_manifest: ask the registry for it, if that answers, instead of registering it.
-        """
+        """See whether one of the pushes is there, by its manifest or else by a registration."""
         if not self._pushes:
             return
         service = self._service
         digest, pushed_at = self._pushes.pop(0)
         if by_manifest:
-            reply = service.registry.ask_for_manifest("HEAD manifest", "HEAD", digest)
+            reply = service.registry.ask_for_manifest("HEAD", digest)
             is_there, is_gone, said = reply.is_taken, reply.status == _NOT_FOUND, str(reply)
         else:
             answer = service.ask_to_register("u8", digest)
@@ -56,11 +52,7 @@ class UnregisteredPushes:
         self._evidence.append(f"after {seconds:.0f} s: {said}")
 
     def answer(self, *, is_told: bool) -> Answer:
-        """Return the answer to U8.
-
-        Args:
-            is_told: whether a look tells what is there: not where Lightsail registers what is not.
-        """
+        """Return the answer to U8, if looks tell what is there."""
         kept, gone = max(self._kept, default=None), min(self._gone, default=None)
         if not is_told:
             why = "Lightsail registers digests that are not there, so it tells nothing"

@@ -18,11 +18,9 @@ from pathlib import Path
 from reliability import ROOT
 from reliability.report import table, write_section
 
-from .targets import TARGETS
-from .wire_targets import WIRE_TARGETS
+from .wire_targets import ALL
 
 CORPUS = Path(__file__).with_name("corpus")
-ALL = {**TARGETS, **WIRE_TARGETS}
 _LONGEST = {"archive": 6000}
 _LONGEST_OTHERS = 2000
 _DONE = re.compile(r"Done (\d+) runs")

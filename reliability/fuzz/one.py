@@ -22,10 +22,9 @@ def main() -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "json"]:
         del sys.modules[name]
     with atheris.instrument_imports(include=_INSTRUMENTED):
-        from .targets import TARGETS  # noqa: PLC0415 - what is imported here is followed
-        from .wire_targets import WIRE_TARGETS  # noqa: PLC0415
+        from .wire_targets import ALL  # noqa: PLC0415 - what is imported here is followed
     _, name, *arguments = sys.argv
-    atheris.Setup(arguments, {**TARGETS, **WIRE_TARGETS}[name])
+    atheris.Setup(arguments, ALL[name])
     atheris.Fuzz()
 
 

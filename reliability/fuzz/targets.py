@@ -150,7 +150,8 @@ def _read(read: Callable[[], _T], refusal: type[Exception]) -> _T | None:
         return None
 
 
-def _json(data: bytes) -> Any:
+def read_json(data: bytes) -> Any:
+    """Return a document, None for what is none."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
@@ -163,7 +164,7 @@ def _manifest(data: bytes) -> None:
 
 
 def _properties(data: bytes) -> None:
-    document = _json(data)
+    document = read_json(data)
     physical_id = document.get("PhysicalResourceId") if isinstance(document, dict) else None
     check_properties(document, physical_id)
 

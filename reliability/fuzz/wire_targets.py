@@ -9,7 +9,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -26,7 +26,7 @@ from cdk_lightsail_containers_handler.registry.url import Origin
 from fake_time import FakeTime
 from world.environment import Context
 
-from .targets import hold
+from .targets import TARGETS, hold, read_json
 
 _IDS = ("StackId", "RequestId", "LogicalResourceId")
 _LARGEST_ANSWER = 4096
@@ -131,14 +131,12 @@ def _send(theirs: socket.socket, content: bytes) -> None:
 
 
 def _event(data: bytes) -> None:
-    try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
-        return
-    check_event(event)
+    if (event := read_json(data)) is not None:
+        check_event(event)
 
 
-WIRE_TARGETS: Mapping[str, Callable[[bytes], None]] = {
+ALL: dict[str, Callable[[bytes], None]] = {
+    **TARGETS,
     "archive": check_archive,
     "event": _event,
     "http": lambda data: check_http("HEAD" if data[:1] == b"H" else "GET", data[1:]),

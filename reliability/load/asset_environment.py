@@ -46,16 +46,11 @@ class PassingTime(FakeTime):
 
 
 class AssetEnvironment(Environment):
-    """The environment of a stack's function; what runs it can be replaced, as by a deploy.
-
-    Attributes:
-        runtime: what runs it.
-        seconds: how long the last invocation took.
-    """
+    """The environment of a stack's function; what runs it can be replaced, as by a deploy."""
 
     def __init__(self, runtime: LambdaRuntime) -> None:
         self.runtime = runtime
-        self.seconds = 0.0
+        self.seconds = 0.0  # how long the last invocation took
 
     def make(self, _: Settings) -> Environment:
         """Return this."""
@@ -75,14 +70,7 @@ class AssetEnvironment(Environment):
 
 
 def runtime(asset: Path, world: World, python: Path = RUNTIME, **environment: str) -> LambdaRuntime:
-    """Return what runs a function in a process of its own, as AWS Lambda does.
-
-    Args:
-        asset: its code.
-        world: what it calls.
-        python: its interpreter.
-        environment: more variables of its environment.
-    """
+    """Return what runs a function in a process of its own, as AWS Lambda does."""
     endpoints = {
         f"AWS_ENDPOINT_URL_{_NAMES.get(service, service.upper())}": url
         for service, url in world.endpoints.items()

@@ -10,9 +10,7 @@ from collections.abc import Sequence
 
 from reliability.report import write_section
 
-from .tables import TABLES, Part
-
-PARTS = ("crowds", "door", "memory", "releases")
+from .tables import TABLES, Problems
 
 
 def main(given: Sequence[str]) -> int:
@@ -22,13 +20,10 @@ def main(given: Sequence[str]) -> int:
 
     began = time.monotonic()
     tables: list[str] = []
-    broken: list[tuple[str, str]] = []
-    for name in arguments.only or PARTS:
-        part = Part()
-        text = TABLES[name](part, arguments)
-        print(f"{text}\n", flush=True)
-        tables.append(text)
-        broken += part.broken
+    broken: Problems = []
+    for name in arguments.only or TABLES:
+        tables.append(TABLES[name](broken, arguments))
+        print(f"{tables[-1]}\n", flush=True)
     for name, why in broken:
         print(f"broken: {name}: {why}")
     told = f"{len(broken)} broken, in {time.monotonic() - began:.0f} s"
@@ -45,9 +40,9 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         action="append",
-        choices=PARTS,
+        choices=TABLES,
         metavar="PART",
-        help=f"only this one, may be given again: {', '.join(PARTS)}",
+        help=f"only this one, may be given again: {', '.join(TABLES)}",
     )
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often each crowd is tried on either side"

@@ -30,23 +30,13 @@ SECONDS = 900.0
 
 @dataclass(kw_only=True)
 class Crowd:
-    """Many stacks with one resource each, all in the service `shop`.
-
-    Args:
-        world: where they are.
-        time: passes when no stack has anything to do.
-        stacks: the stacks, which have the numbers from 1.
-
-    Attributes:
-        invariants: what must hold.
-        seconds: how long the stacks were at work, in their own time.
-    """
+    """Many stacks with one resource each, all in the service `shop`, with numbers from 1."""
 
     world: World
-    time: ThreadTime | PassingTime
+    time: ThreadTime | PassingTime  # passes when no stack has anything to do
     stacks: list[SimulatedStack]
     invariants: Invariants = field(init=False)
-    seconds: float = field(default=0.0, init=False)
+    seconds: float = field(default=0.0, init=False)  # how long the stacks were at work
 
     def __post_init__(self) -> None:
         self.invariants = Invariants(self.world, self.stacks, set(), Path(os.devnull))
@@ -143,10 +133,7 @@ class Crowd:
 def crowd(count: int = MANY, *, seconds: float = SECONDS, **behaviour: Any) -> Iterator[Crowd]:
     """Make a world with stacks that have nothing yet.
 
-    Args:
-        count: how many stacks.
-        seconds: how long an invocation of a function may take.
-        behaviour: Lightsail's.
+    Their functions have so many seconds for an invocation; the behavior is Lightsail's.
     """
     time = ThreadTime()
     with World(time) as world:

@@ -13,36 +13,21 @@ LIMITS = ((1, 1), (1, 5), (2, 10), (5, 20), (10, 50))
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """How the stacks were made, changed and deleted through a door.
+    """How the stacks were made, changed and deleted through a door."""
 
-    Args:
-        taken: how many calls it let through.
-        refused: how many it did not.
-        seconds: how long it took.
-        least: how long the door alone needs for as many calls.
-        together: how many came back at the same hundredth of a second, at most; all would if they
-            waited equally long.
-        answers: how many requests were answered.
-    """
-
-    taken: int
+    taken: int  # how many calls it let through
     refused: int
     seconds: float
-    least: float
+    least: float  # how long the door alone needs for as many calls
     together: int
+    """How many came back at the same hundredth of a second, at most; all if they waited alike."""
     answers: int
 
 
 def pass_through(
     rate: int, at_once: int, *, count: int = MANY, seconds: float = SECONDS
 ) -> Passage:
-    """Make, change and delete stacks.
-
-    Args:
-        rate: how many calls a second the door lets through in the long run.
-        at_once: how many it lets through at once after a pause.
-        count: how many stacks.
-        seconds: how long an invocation of a function may take.
+    """Make, change and delete stacks; their functions have so many seconds for an invocation.
 
     Raises:
         Broken: a stack did not come through, or an image is lost or left.

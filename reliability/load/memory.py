@@ -11,9 +11,8 @@ import mmap
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import archives
 import certificates
@@ -35,26 +34,17 @@ MOST_MIB = 128
 _MB = 1_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What a request took.
-
-    Args:
-        mib: the most memory that the process had, in MiB.
-        seconds: how long the request took.
-    """
+class Measured(NamedTuple):
+    """What a request took: the most memory that the process had, in MiB, and its time."""
 
     mib: float
     seconds: float
 
 
 def measure(name: str, *, limit_mib: int | None = None) -> Measured:
-    """Measure a function that starts cold and carries a request out.
+    """Measure a function that starts cold and carries out one of `CASES`.
 
-    Args:
-        name: the request, one of `CASES`.
-        limit_mib: how much data, stacks of threads too, the kernel lets its process have; None for
-            any.
+    The kernel may limit what data, stacks of threads too, its process has.
 
     Raises:
         Broken: it failed.
@@ -78,7 +68,7 @@ def measure(name: str, *, limit_mib: int | None = None) -> Measured:
             stack = SimulatedStack("Shop", world, Function(world, function, repeats=False))
             outcome = stack.deploy(resources(CASES[name](world)))
             hold(outcome.status == "CREATE_COMPLETE", str(outcome))
-            return Measured(mib=_peak(folder), seconds=function.seconds)
+            return Measured(_peak(folder), function.seconds)
 
 
 def _interpreter(folder: Path, *, limit_mib: int | None) -> Path:

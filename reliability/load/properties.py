@@ -25,14 +25,14 @@ def image(label: str, number: int, **more: Any) -> Properties:
     return {**_every("Label", label), "Digest": digest, "RemovalPolicy": "Delete", **more}
 
 
-def pushed(registry: FakeRegistry, label: str, number: int, **more: Any) -> Properties:
+def pushed(registry: FakeRegistry, label: str, number: int) -> Properties:
     """Return the properties of an image that is pushed out of a registry, which gets it.
 
     All of them have a layer in common.
     """
     layers = (oci_images.some_bytes(50_000, text) for text in ("common", str(number)))
     registry.add(oci_images.image(*layers), str(number))
-    return {**from_source(label, Image=f"{registry.host}/web:{number}"), **more}
+    return from_source(label, Image=f"{registry.host}/web:{number}")
 
 
 def from_source(label: str, **source: str) -> Properties:
@@ -47,14 +47,10 @@ def deployment(stack: int, tag: int) -> Properties:
     return {**_every("Containers", {"web": web}), "PublicEndpoint": endpoint}
 
 
-def kind_of(properties: Properties) -> str:
-    """Return the type of the resource that has these properties."""
-    return DEPLOYMENT_TYPE if "Containers" in properties else CONTAINER_IMAGE_TYPE
-
-
 def resources(properties: Properties) -> Resources:
     """Return a stack that consists of a resource with these properties."""
-    return {NAME: (kind_of(properties), lambda _: properties)}
+    kind = DEPLOYMENT_TYPE if "Containers" in properties else CONTAINER_IMAGE_TYPE
+    return {NAME: (kind, lambda _: properties)}
 
 
 def served(registry: FakeRegistry, label: str, number: int) -> Resources:

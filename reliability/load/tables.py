@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import multiprocessing
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from reliability.broken import Broken
+from reliability.progress import Progress
 from reliability.report import table
 
 from . import crowds, door, memory, releases
@@ -22,26 +22,23 @@ STALE_SECONDS = 4.0
 Row = Sequence[object]
 
 
-class Part:
-    """A table and what did not hold; what it is made of is tried as it is asked for."""
-
-    def __init__(self) -> None:
-        self.broken: list[tuple[str, str]] = []
-
-    def attempt(self, name: str, act: Callable[[], Row]) -> Row:
-        """Return a row, or one that says what is broken."""
-        sys.stderr.write(f"\r\x1b[K{name} ")
-        sys.stderr.flush()
-        try:
-            return act()
-        except Broken as broken:
-            self.broken.append((name, str(broken)))
-            return ("**broken**",)
-        finally:
-            sys.stderr.write("\r\x1b[K")
+Problems = list[tuple[str, str]]
+"""What did not hold, and why."""
 
 
-def _crowds(part: Part, arguments: argparse.Namespace) -> str:
+def _attempt(broken: Problems, name: str, act: Callable[[], Row]) -> Row:
+    """Return a row, or one that says that it is broken."""
+    progress = Progress(None, name)
+    try:
+        return act()
+    except Broken as why:
+        broken.append((name, str(why)))
+        return ("**broken**",)
+    finally:
+        progress.end()
+
+
+def _crowds(broken: Problems, arguments: argparse.Namespace) -> str:
     """Return the table of the crowds, half of them with reads that lag behind."""
     runs = [
         (name, stale, arguments.stacks)
@@ -53,7 +50,7 @@ def _crowds(part: Part, arguments: argparse.Namespace) -> str:
     with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
         for (name, stale, _), outcome in zip(runs, pool.map(_crowd, runs), strict=True):
             if isinstance(outcome, str):
-                part.broken.append((f"{name}, {stale:g} s stale", outcome))
+                broken.append((f"{name}, {stale:g} s stale", outcome))
             else:
                 made[name].append(outcome)
     head = (f"{arguments.stacks} stacks at once", "held", "answers", "failures, each told")
@@ -63,7 +60,7 @@ def _crowds(part: Part, arguments: argparse.Namespace) -> str:
             name,
             f"{len(outcomes)} of {2 * arguments.rounds}",
             sum(one.answers for one in outcomes),
-            sum(one.failed.total() for one in outcomes),
+            sum(one.failures for one in outcomes),
             sum(one.calls for one in outcomes),
             f"{max((one.seconds for one in outcomes), default=0):.0f}",
         )
@@ -81,9 +78,7 @@ def _crowd(run: tuple[str, float, int]) -> crowds.Outcome | str:
         return str(broken)
 
 
-def _door(part: Part, arguments: argparse.Namespace) -> str:
-    """Return the table of what comes through a limit of calls."""
-
+def _door(broken: Problems, arguments: argparse.Namespace) -> str:
     def row(rate: int, at_once: int) -> Row:
         passed = door.pass_through(rate, at_once, count=arguments.stacks)
         return (
@@ -100,13 +95,11 @@ def _door(part: Part, arguments: argparse.Namespace) -> str:
     rows: list[Row] = [(*head, "s", "s of the limit alone", "at most back together")]
     for rate, at_once in door.LIMITS:
         name = f"{rate}, {at_once}"
-        rows.append((name, *part.attempt(name, partial(row, rate, at_once))))
+        rows.append((name, *_attempt(broken, name, partial(row, rate, at_once))))
     return _table(rows)
 
 
-def _memory(part: Part, _: argparse.Namespace) -> str:
-    """Return the table of what a function has in memory."""
-
+def _memory(broken: Problems, _: argparse.Namespace) -> str:
     def row(name: str) -> Row:
         free = memory.measure(name)
         limited = memory.measure(name, limit_mib=memory.MOST_MIB)
@@ -114,15 +107,13 @@ def _memory(part: Part, _: argparse.Namespace) -> str:
 
     head = ("a function that starts cold", "MiB at most")
     rows: list[Row] = [(*head, f"limited to {memory.MOST_MIB} MiB of data", "s")]
-    rows += [(name, *part.attempt(name, partial(row, name))) for name in memory.CASES]
+    rows += [(name, *_attempt(broken, name, partial(row, name))) for name in memory.CASES]
     return _table(rows)
 
 
-def _releases(part: Part, _: argparse.Namespace) -> str:
-    """Return the table of functions of two releases."""
-
+def _releases(broken: Problems, _: argparse.Namespace) -> str:
     def cell(release: str, scenario: str) -> Row:
-        if scenario not in releases.scenarios_of(release):
+        if not releases.takes_part(release, scenario):
             return ("",)
         try:
             releases.run(release, scenario)
@@ -133,7 +124,7 @@ def _releases(part: Part, _: argparse.Namespace) -> str:
     rows: list[Row] = [("the present function and one that", *releases.SCENARIOS)]
     for release, commit in releases.RELEASES.items():
         cells = [
-            part.attempt(f"{release}, {scenario}", partial(cell, release, scenario))[0]
+            _attempt(broken, f"{release}, {scenario}", partial(cell, release, scenario))[0]
             for scenario in releases.SCENARIOS
         ]
         rows.append((f"only {release} ({commit})", *cells))
@@ -145,7 +136,7 @@ def _table(rows: Sequence[Row]) -> str:
     return table([(*row, *[""] * (width - len(row))) for row in rows])
 
 
-TABLES: dict[str, Callable[[Part, argparse.Namespace], str]] = {
+TABLES: dict[str, Callable[[Problems, argparse.Namespace], str]] = {
     "crowds": _crowds,
     "door": _door,
     "memory": _memory,

@@ -35,17 +35,11 @@ class NotHere(Exception):
 
 @dataclass(kw_only=True)
 class Two(Crowd):
-    """Two stacks, which begin with an earlier function and with the present one.
-
-    Args:
-        earlier: what runs the earlier function.
-        present: what runs the present one.
-        functions: those of the stacks.
-    """
+    """Two stacks, which begin with an earlier function and with the present one."""
 
     earlier: LambdaRuntime
     present: LambdaRuntime
-    functions: list[AssetEnvironment]
+    functions: list[AssetEnvironment]  # those of the stacks
 
     def put_first(self, properties: Properties) -> None:
         """Deploy the first stack, which must succeed."""

@@ -16,17 +16,11 @@ from world.world import World
 
 Changes = Mapping[str, Any]
 """What changes in the properties of a resource."""
-_GONE = {"Revision": "none"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Where a stack's images come from.
-
-    Args:
-        bring: puts the image of a number there, and returns what changes for it.
-        lose: leaves no image there, and returns what changes for that.
-    """
+    """Where a stack's images come from: a new one, or none any more, and what that changes."""
 
     bring: Callable[[int], Changes]
     lose: Callable[[], Changes]
@@ -43,33 +37,30 @@ def pushed_images(world: World) -> Images:
 def registry_images(registry: FakeRegistry, tag: str, *, is_signed: bool) -> Images:
     """Return images that a tag of a registry names, one after the other, signed or not."""
 
-    def bring(number: int) -> Changes:
-        made = _made(number)
+    def put(made: Made) -> None:
         registry.add(made, tag)
         if is_signed:
             signed_images.sign(registry, made.digest)
-        return {"Revision": str(number)}
 
-    def lose() -> Changes:
-        del registry.manifests[tag]
-        return _GONE
-
-    return Images(bring=bring, lose=lose)
+    return _images(put, registry.manifests, tag)
 
 
 def archived_images(objects: dict[str, bytes], key: str) -> Images:
     """Return images in an object of Amazon S3, one after the other."""
 
+    def put(made: Made) -> None:
+        objects[key] = archives.tar(archives.layout(made))
+
+    return _images(put, objects, key)
+
+
+def _images(put: Callable[[Made], None], kept: dict[str, Any], name: str) -> Images:
     def bring(number: int) -> Changes:
-        objects[key] = archives.tar(archives.layout(_made(number)))
+        put(oci_images.image(*oci_images.layers(2, 1000, f"version {number} ")))
         return {"Revision": str(number)}
 
     def lose() -> Changes:
-        del objects[key]
-        return _GONE
+        del kept[name]
+        return {"Revision": "none"}
 
     return Images(bring=bring, lose=lose)
-
-
-def _made(number: int) -> Made:
-    return oci_images.image(*oci_images.layers(2, 1000, f"version {number} "))

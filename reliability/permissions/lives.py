@@ -24,50 +24,42 @@ def live_as_image(world: World) -> None:
     """Create, replace, fail, take back, prune and delete an image."""
     images, before = world.images, world.recorder.before
     _create(world, IMAGE, images.bring(1))
-    with world.step("update"):
-        world.succeed(IMAGE, _with(images.bring(2)))
-    with world.step("fail"):
-        world.fail(IMAGE, _with(images.lose()))
-    with world.step("roll back"):
-        world.fail(IMAGE, _with(images.bring(7)), by_another=True)
-    with world.step("wait for a busy service"):
-        world.simulated.behaviour.service_seconds = 20
-        ((_, properties),) = world.template.resources(IMAGE)
-        service = str(properties["ServiceName"])
-        world.simulated.call("UpdateContainerService", serviceName=service, scale=2)
-        world.succeed(IMAGE, _with(images.bring(3)))
-        world.simulated.behaviour.service_seconds = 0
-    with world.step("register twice"):
-        # Another delivery of the same request is a moment faster.
-        before["RegisterContainerImage"] = lambda given: _register(world, given)
-        world.succeed(IMAGE, _with(images.bring(4)))
-    with world.step("take back what was cancelled", is_whole=True):
-        before["RegisterContainerImage"] = lambda _: world.stack.cancel()
-        world.fail(IMAGE, _with(images.bring(6)))
+    world.succeed("update", IMAGE, _with(images.bring(2)))
+    world.fail("fail", IMAGE, _with(images.lose()))
+    world.fail("roll back", IMAGE, _with(images.bring(7)), by_another=True)
+
+    world.simulated.behaviour.service_seconds = 20
+    ((_, properties),) = world.template.resources(IMAGE)
+    service = str(properties["ServiceName"])
+    world.simulated.call("UpdateContainerService", serviceName=service, scale=2)
+    world.succeed("wait for a busy service", IMAGE, _with(images.bring(3)))
+    world.simulated.behaviour.service_seconds = 0
+
+    # Another delivery of the same request is a moment faster.
+    before["RegisterContainerImage"] = lambda given: world.simulated.call(
+        "RegisterContainerImage", **given
+    )
+    world.succeed("register twice", IMAGE, _with(images.bring(4)))
+    before["RegisterContainerImage"] = lambda _: world.stack.cancel()
+    world.fail("take back what was cancelled", IMAGE, _with(images.bring(6)), is_whole=True)
     if "Source" in properties:
-        with world.step("hand over"):
-            world.function.seconds = 62
-            before["CreateContainerServiceRegistryLogin"] = lambda _: world.simulated.clock.sleep(
-                40
-            )
-            world.succeed(IMAGE, _with(images.bring(5)))
-            world.function.seconds = 300
-    with world.step("delete"):
-        world.delete()
+        world.function.seconds = 62
+        before["CreateContainerServiceRegistryLogin"] = lambda _: world.simulated.clock.sleep(40)
+        world.succeed("hand over", IMAGE, _with(images.bring(5)))
+        world.function.seconds = 300
+    world.delete()
 
 
 def live_as_deployment(world: World) -> None:
     """Deploy, deploy something else, fail, take back, hand over and delete."""
     _create(world, DEPLOYMENT)
     _change_deployment(world)
-    with world.step("delete"):
-        world.delete()
+    world.delete()
 
 
 def live_as_web_service(world: World) -> None:
     """Register an image and deploy it, change the deployment, and live as the image."""
-    with world.step("create"):
-        world.succeed(IMAGE, _with(world.images.bring(1)))
+    world.succeed("create", IMAGE, _with(world.images.bring(1)))
     _change_deployment(world)
     live_as_image(world)
 
@@ -76,55 +68,45 @@ def live_as_certificate(world: World) -> None:
     """Validate a certificate, hand over, fail, take back and delete; lead names elsewhere."""
     _create(world, VALIDATION)
     if is_led := any(one.kind == ENTRY for one in world.stack.resources.values()):
-        world.again(ENTRY)
-    with world.step("hand over"):
-        behaviour = world.simulated.behaviour
-        ((name, properties),) = world.template.resources(CERTIFICATE)
-        world.simulated.call("DeleteCertificate", certificateName=name)
-        before = behaviour.certificate_seconds
-        behaviour.certificate_seconds, world.function.seconds = 100, 60
-        world.simulated.request_certificate(properties)
-        world.again(VALIDATION)
-        behaviour.certificate_seconds, world.function.seconds = before, 300
-    with world.step("fail"):
-        world.fail(VALIDATION, _with({"CertificateName": "missing"}))
-    with world.step("update"):
-        world.simulated.request_certificate({**properties, "CertificateName": "another"})
-        world.succeed(VALIDATION, _with({"CertificateName": "another"}))
-        world.succeed(VALIDATION, _with({}))
-        world.simulated.call("DeleteCertificate", certificateName="another")
-        if is_led:
-            world.succeed(ENTRY, _with({"Target": "https://elsewhere.example.org/"}))
+        world.again("create again", ENTRY)
+
+    behaviour = world.simulated.behaviour
+    ((name, properties),) = world.template.resources(CERTIFICATE)
+    world.simulated.call("DeleteCertificate", certificateName=name)
+    before = behaviour.certificate_seconds
+    behaviour.certificate_seconds, world.function.seconds = 100, 60
+    world.simulated.request_certificate(properties)
+    world.again("hand over", VALIDATION)
+    behaviour.certificate_seconds, world.function.seconds = before, 300
+
+    world.fail("fail", VALIDATION, _with({"CertificateName": "missing"}))
+    world.simulated.request_certificate({**properties, "CertificateName": "another"})
+    world.succeed("update", VALIDATION, _with({"CertificateName": "another"}))
+    world.succeed("update", VALIDATION, _with({}))
+    world.simulated.call("DeleteCertificate", certificateName="another")
     if is_led:
-        with world.step("roll back"):
-            world.fail(ENTRY, _with({}), by_another=True)
-    with world.step("delete"):
-        world.delete()
+        world.succeed("update", ENTRY, _with({"Target": "https://elsewhere.example.org/"}))
+        world.fail("roll back", ENTRY, _with({}), by_another=True)
+    world.delete()
 
 
 def _create(world: World, kind: str, changes: Changes | None = None) -> None:
-    with world.step("create"):
-        world.succeed(kind, _with(changes or {}))
-    with world.step("create again"):
-        world.again(kind)
+    world.succeed("create", kind, _with(changes or {}))
+    world.again("create again", kind)
 
 
 def _change_deployment(world: World) -> None:
     behaviour = world.simulated.behaviour
-    with world.step("update"):
-        world.succeed(DEPLOYMENT, _in_mode("2"))
-    with world.step("fail"):
-        (deployment,) = (one for one in world.stack.resources.values() if one.kind == DEPLOYMENT)
-        (container,) = deployment.properties["Containers"].values()
-        behaviour.failing_images[container["Image"]] = "crash"
-        world.fail(DEPLOYMENT, _in_mode("3"))
-        behaviour.failing_images.clear()
-    with world.step("roll back"):
-        world.fail(DEPLOYMENT, _in_mode("3"), by_another=True)
-    with world.step("hand over"):
-        behaviour.deployment_seconds, world.function.seconds = 100, 60
-        world.succeed(DEPLOYMENT, _in_mode("4"))
-        behaviour.deployment_seconds, world.function.seconds = 1, 300
+    world.succeed("update", DEPLOYMENT, _in_mode("2"))
+    (deployment,) = (one for one in world.stack.resources.values() if one.kind == DEPLOYMENT)
+    (container,) = deployment.properties["Containers"].values()
+    behaviour.failing_images[container["Image"]] = "crash"
+    world.fail("fail", DEPLOYMENT, _in_mode("3"))
+    behaviour.failing_images.clear()
+    world.fail("roll back", DEPLOYMENT, _in_mode("3"), by_another=True)
+    behaviour.deployment_seconds, world.function.seconds = 100, 60
+    world.succeed("hand over", DEPLOYMENT, _in_mode("4"))
+    behaviour.deployment_seconds, world.function.seconds = 1, 300
 
 
 def _with(changes: Changes) -> Change:
@@ -142,7 +124,3 @@ def _in_mode(mode: str) -> Change:
         return {**properties, "Containers": containers}
 
     return change
-
-
-def _register(world: World, given: dict[str, Any]) -> None:
-    world.simulated.call("RegisterContainerImage", **given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -28,34 +28,21 @@ _OF_LAMBDA = {
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call to AWS, as its permissions see it.
-
-    Args:
-        action: the action that it takes, such as `s3:GetObject`.
-        resource: the ARN that it is made on; `*` for an action that accepts none.
-        context: the condition keys that it comes with; some have several values.
-        step: when in the life of the stack it was made.
-    """
+    """A call to AWS, as its permissions see it."""
 
     action: str
-    resource: str = "*"
-    context: Mapping[str, str | list[str]] = field(default_factory=dict)
-    step: str = ""
+    resource: str = "*"  # an ARN, or this for an action that accepts none
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)  # the condition keys
+    step: str = ""  # when in the life of the stack it was made
 
 
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """One action on one resource that a statement allows.
-
-    Args:
-        action: the action as the statement writes it.
-        resource: the resource as the statement writes it.
-        condition: the condition of the statement, as JSON.
-    """
+    """One action on one resource that a statement allows, as it writes them."""
 
     action: str
     resource: str
-    condition: str = "{}"
+    condition: str = "{}"  # of the statement, as JSON
 
     @property
     def exception(self) -> str:
@@ -81,11 +68,7 @@ class Permission:
 
 
 class Policy:
-    """The statements of a role's policies.
-
-    Args:
-        statements: the statements, with the values that CloudFormation fills in.
-    """
+    """The statements of a role's policies, with the values that CloudFormation fills in."""
 
     def __init__(self, statements: Sequence[Mapping[str, Any]]) -> None:
         self._statements = statements
@@ -96,15 +79,18 @@ class Policy:
 
     def permissions(self) -> list[Permission]:
         """Return everything that is allowed, each action on each resource once."""
-        return sorted(set(self._permissions()), key=lambda one: (one.action, one.resource))
-
-    def _permissions(self) -> Iterator[Permission]:
-        for statement in self._statements:
-            if statement["Effect"] == "Allow":
-                condition = json.dumps(statement.get("Condition", {}), sort_keys=True)
-                for action in _list(statement["Action"]):
-                    for resource in _list(statement["Resource"]):
-                        yield Permission(action=action, resource=resource, condition=condition)
+        found = {
+            Permission(
+                action=action,
+                resource=resource,
+                condition=json.dumps(statement.get("Condition", {}), sort_keys=True),
+            )
+            for statement in self._statements
+            if statement["Effect"] == "Allow"
+            for action in _list(statement["Action"])
+            for resource in _list(statement["Resource"])
+        }
+        return sorted(found, key=lambda one: (one.action, one.resource))
 
 
 def _is_allowed(call: Call, statements: Iterable[Mapping[str, Any]]) -> bool:

@@ -40,20 +40,13 @@ _ECR_ACTIONS = {
 
 @dataclass
 class Recorder(Gate):
-    """Records the calls that go through.
-
-    Attributes:
-        recorded: the calls.
-        step: tells what is being done.
-        before: what happens right before a call of an operation of Lightsail, once.
-        service_arns: the ARNs of the container services by name.
-        domain_arn: the ARN of Lightsail's DNS zone.
-        function: the ARN of the function that makes them.
-    """
+    """Records the calls that go through."""
 
     recorded: list[Call] = field(default_factory=list)
     step: Callable[[], str] = str
+    """Tells what is being done."""
     before: dict[str, Callable[[dict[str, Any]], object]] = field(default_factory=dict)
+    """What happens right before a call of an operation of Lightsail, once."""
     service_arns: dict[str, str] = field(default_factory=dict)
     domain_arn: str = ""
     function: str = FUNCTION_ARN

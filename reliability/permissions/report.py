@@ -31,13 +31,7 @@ _ONE = {
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one kind of stack has shown.
-
-    Args:
-        kind: the kind's name.
-        policy: what its function may do.
-        calls: what it did.
-    """
+    """What one kind of stack has shown: what its function may do, and what it did."""
 
     kind: str
     policy: Policy
@@ -82,21 +76,12 @@ def examine(kind: str, build: Build, live: Callable[[World], None]) -> Finding:
 
 def problems(findings: Iterable[Finding]) -> list[str]:
     """Return a sentence for everything that is not as it should be."""
-    return [
-        f"{found.kind}: {problem}"
-        for found in findings
-        for problem in (
-            *(
-                f"{one.action} on {one.resource} is not allowed ({one.step})"
-                for one in found.missing
-            ),
-            *(f"{one.action} on {one.resource} is allowed and never used" for one in found.unused),
-            *(
-                f"{one.action} on {one.resource} is allowed on more than need be"
-                for one in found.too_wide
-            ),
-        )
-    ]
+    told: list[tuple[str, Call | Permission, str]] = []
+    for found in findings:
+        told += [(found.kind, one, f"not allowed ({one.step})") for one in found.missing]
+        told += [(found.kind, one, "allowed and never used") for one in found.unused]
+        told += [(found.kind, one, "allowed on more than need be") for one in found.too_wide]
+    return [f"{kind}: {one.action} on {one.resource} is {what}" for kind, one, what in told]
 
 
 def tables(findings: Sequence[Finding]) -> str:

@@ -52,23 +52,9 @@ _PARTS = {
 
 
 class World:
-    """A stack's whole world.
+    """A stack's whole world."""
 
-    Args:
-        simulated: its servers.
-        recorder: records the calls of the stack's function.
-        public: a registry to pull from without a login.
-        folder: for files that assets are made of.
-
-    Attributes:
-        aws: the services of AWS beside Lightsail.
-        private: a registry to pull from with a login.
-        images: where the images of the stack come from.
-        template: the stack's, once it is synthesized.
-        function: the stack's function, once it is synthesized.
-        stack: the stack, once it is synthesized.
-    """
-
+    # Once it is synthesized.
     images: Images
     template: Template
     function: Function
@@ -80,9 +66,10 @@ class World:
         self.simulated = simulated
         self.recorder = recorder
         self.aws = simulated.aws
+        # Registries to pull from without a login and with one.
         self.public = public
         self.private = simulated.source
-        self.folder = folder
+        self.folder = folder  # for files that assets are made of
         self._changes: dict[str, Change] = {}
 
     def synthesize(self, stack: Stack) -> None:
@@ -105,13 +92,10 @@ class World:
         for _, properties in self.template.resources(CONTAINER_IMAGE_TYPE):
             self.images = self._images(properties)
 
-    @contextmanager
-    def step(self, name: str, *, is_whole: bool = False) -> Iterator[None]:
+    def _begin(self, name: str, *, is_whole: bool = False) -> None:
         """Give the calls that follow a name, but those of a clean-up or rollback theirs.
 
-        Args:
-            name: the name.
-            is_whole: whether those have it, too.
+        All have it where the step is a whole one.
         """
         stacks = self.aws.cloudformation.stacks
 
@@ -120,29 +104,33 @@ class World:
             return name if is_whole else _PARTS.get(status, name)
 
         self.recorder.step = step
-        yield
 
-    def succeed(self, kind: str, change: Change) -> None:
+    def succeed(self, step: str, kind: str, change: Change) -> None:
         """Create or update the stack, with the resources of a type changed from now on."""
+        self._begin(step)
         self._changes[kind] = change
         self.check(self.stack.deploy(self._contents()), "CREATE_COMPLETE", "UPDATE_COMPLETE")
 
-    def fail(self, kind: str, change: Change, *, by_another: bool = False) -> None:
-        """Update the stack in the same way, which fails and is rolled back.
-
-        Args:
-            kind: the type.
-            change: what is changed.
-            by_another: whether another resource fails afterwards, and not this one.
-        """
+    def fail(
+        self,
+        step: str,
+        kind: str,
+        change: Change,
+        *,
+        by_another: bool = False,
+        is_whole: bool = False,
+    ) -> None:
+        """Update the stack in the same way, which fails, maybe by another resource afterwards."""
+        self._begin(step, is_whole=is_whole)
         before, self._changes = self._changes, {**self._changes, kind: change}
         broken: Resources = {"Broken": (BROKEN, lambda _: {})} if by_another else {}
         outcome = self.stack.deploy({**self._contents(), **broken})
         self._changes = before
         self.check(outcome, "UPDATE_ROLLBACK_COMPLETE")
 
-    def again(self, kind: str) -> None:
+    def again(self, step: str, kind: str) -> None:
         """Deliver the last request for a resource of a type once more."""
+        self._begin(step)
         exchanges = reversed(self.stack.exchanges)
         exchange = next(one for one in exchanges if one.event["ResourceType"] == kind)
         self.function.invoke(exchange.event)
@@ -153,6 +141,7 @@ class World:
 
     def delete(self) -> None:
         """Delete the stack."""
+        self._begin("delete")
         self.check(self.stack.delete(), "DELETE_COMPLETE")
 
     def check(self, outcome: Outcome, *statuses: str) -> None:
@@ -162,8 +151,7 @@ class World:
 
     def _contents(self) -> Resources:
         def changed(kind: str, fill: Any, attributes: Attributes) -> dict[str, Any]:
-            change = self._changes.get(kind, dict)
-            return change(fill(attributes))
+            return self._changes.get(kind, dict)(fill(attributes))
 
         return {
             name: (kind, functools.partial(changed, kind, fill))
@@ -208,11 +196,9 @@ def running_world() -> Iterator[World]:
         yield World(simulated, recorder, public, Path(folder))
 
 
+_folder = functools.cache(tempfile.TemporaryDirectory)
+
+
 @functools.cache
 def _certificate() -> Certificate:
     return certificates.certificate(Path(_folder().name), *_ECR_HOSTS)
-
-
-@functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory()

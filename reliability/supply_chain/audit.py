@@ -30,26 +30,15 @@ _NOT_REACHED = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What is known of some packages.
+    """What is known of some packages."""
 
-    Args:
-        vulnerable: a line for each vulnerability.
-        audited: the packages that were looked up.
-        unknown: why nothing is known of the others; nothing when there are none.
-        failure: why there was no audit, when the network is not the reason.
-    """
-
-    vulnerable: tuple[str, ...] = ()
-    audited: int = 0
-    unknown: str = ""
-    failure: str = ""
+    vulnerable: tuple[str, ...] = ()  # a line for each vulnerability
+    audited: int = 0  # how many packages were looked up
+    unknown: str = ""  # why nothing is known of the others
+    failure: str = ""  # why there was no audit, when the network is not the reason
 
     def is_good(self, *, insist: bool) -> bool:
-        """Return whether this may pass.
-
-        Args:
-            insist: whether what is not known counts as bad.
-        """
+        """Return whether this may pass; who insists takes what is not known for bad."""
         return not self.vulnerable and not self.failure and not (insist and self.unknown)
 
     def __str__(self) -> str:
@@ -66,13 +55,7 @@ class Audit:
 
 
 def audit(locked: Path, osv_url: str = "", seconds: float = _SECONDS) -> Audit:
-    """Look packages up.
-
-    Args:
-        locked: a file of pinned and hashed requirements.
-        osv_url: the service to ask; pip-audit's own, OSV, by default.
-        seconds: how long it may take.
-    """
+    """Look up pinned and hashed requirements; the service is pip-audit's own, OSV, by default."""
     # Not the other service that pip-audit has: what that one cannot find it calls audited.
     command = [sys.executable, "-m", "pip_audit", "--vulnerability-service", "osv"]
     command += ["--requirement", str(locked), "--disable-pip", "--format", "json"]

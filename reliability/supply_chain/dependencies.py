@@ -12,11 +12,7 @@ PACKAGE = "cdk-lightsail-containers"
 
 
 def required(extra: str = "") -> list[str]:
-    """Return the names of all that is installed along with the package here, sorted.
-
-    Args:
-        extra: one of the package's extras, without which nothing of it is counted.
-    """
+    """Return the names of all that is installed along with the package and an extra, sorted."""
     found: set[str] = set()
     waiting = list(_requirements(PACKAGE, extra))
     while waiting:

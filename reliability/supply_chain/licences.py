@@ -48,12 +48,7 @@ def is_accepted(expression: str) -> bool:
 
 
 def rows(names: Iterable[str], along: Iterable[str] = ()) -> list[tuple[str, str, str, str]]:
-    """Return a row for each distribution: name, version, licence, and where it ends up.
-
-    Args:
-        names: those that the package needs.
-        along: those that an extra adds.
-    """
+    """Return a row for each distribution, also an extra's: name, version, licence, place."""
     places = dict.fromkeys(along, "with the extra `local`")
     places |= dict.fromkeys(names, "where stacks are synthesized")
     places[IN_THE_FUNCTION] = "there, and in the function"

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reliability.report import table
 
 from .sides import Row, cover, sides
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What a run has shown.
-
-    Args:
-        lifecycle: the lifecycle's name.
-        row: the row of assumptions.
-        is_broken: whether something did not hold.
-    """
+class Finding(NamedTuple):
+    """What a run has shown."""
 
     lifecycle: str
     row: Row

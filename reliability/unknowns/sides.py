@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
+from typing import NamedTuple
 
 from allpairspy import AllPairs
-
-from lightsail_local.behaviour.behaviour import Behaviour
 
 Value = str | bool | float
 
@@ -53,14 +52,8 @@ SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
 _REFUSING = frozenset({("unregistered_seconds", GONE), ("media_types", "docker")})
 
 
-@dataclass(frozen=True, order=True, kw_only=True)
-class Side:
-    """One way that an unknown may turn out.
-
-    Args:
-        switch: the switch of the local Lightsail.
-        value: where it stands.
-    """
+class Side(NamedTuple):
+    """One way that an unknown may turn out: a switch of the local Lightsail, where it stands."""
 
     switch: str
     value: Value
@@ -73,24 +66,19 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A side of every switch.
+    """A side of every switch, in the order of `SWITCHES`."""
 
-    Args:
-        number: what the command line calls it, from 1.
-        sides: the sides, in the order of `SWITCHES`.
-    """
-
-    number: int
+    number: int  # what the command line calls it, from 1
     sides: tuple[Side, ...]
 
     def switches(self) -> dict[str, Value]:
         """Return where the switches stand."""
-        return {side.switch: side.value for side in self.sides}
+        return dict(self.sides)
 
     @property
     def may_fail(self) -> bool:
         """Whether Lightsail may refuse what a lifecycle asks for, no matter what a program does."""
-        return any((side.switch, side.value) in _REFUSING for side in self.sides)
+        return not _REFUSING.isdisjoint(self.sides)
 
     def pairs(self) -> frozenset[tuple[Side, Side]]:
         """Return the pairs of its sides."""
@@ -105,22 +93,19 @@ class Row:
 def sides() -> tuple[Side, ...]:
     """Return every side of every switch."""
     return tuple(
-        Side(switch=switch, value=value)
-        for switch, (_, values) in SWITCHES.items()
-        for value in values
+        Side(switch, value) for switch, (_, values) in SWITCHES.items() for value in values
     )
 
 
 @cache
 def defaults() -> tuple[Side, ...]:
     """Return the likelier side of each switch."""
-    behaviour = Behaviour()
-    return tuple(Side(switch=switch, value=getattr(behaviour, switch)) for switch in SWITCHES)
+    return tuple(Side(switch, values[0]) for switch, (_, values) in SWITCHES.items())
 
 
 def likelier_but(**switches: Value) -> Row:
     """Return a row, without a number, with the likelier side of every switch but some."""
-    return _row(0, {side.switch: side.value for side in defaults()} | switches)
+    return _row(0, dict(defaults()) | switches)
 
 
 @cache
@@ -137,17 +122,9 @@ def cover() -> tuple[Row, ...]:
 @cache
 def rows() -> tuple[Row, ...]:
     """Return the cover, and then each side that is not the likelier one by itself."""
-    alone = [side for side in sides() if side not in defaults()]
-    singles = tuple(likelier_but(**{side.switch: side.value}) for side in alone)
+    singles = [likelier_but(**dict([side])) for side in sides() if side not in defaults()]
     return tuple(replace(row, number=number) for number, row in enumerate((*cover(), *singles), 1))
 
 
-def pairs() -> frozenset[tuple[Side, Side]]:
-    """Return every pair of sides of two switches."""
-    every = combinations(sides(), 2)
-    return frozenset((one, other) for one, other in every if one.switch != other.switch)
-
-
 def _row(number: int, values: Mapping[str, Value]) -> Row:
-    chosen = tuple(Side(switch=switch, value=values[switch]) for switch in SWITCHES)
-    return Row(number=number, sides=chosen)
+    return Row(number=number, sides=tuple(Side(switch, values[switch]) for switch in SWITCHES))

@@ -158,15 +158,9 @@ class Template:
 
 @dataclass(frozen=True)
 class Templates:
-    """What the constructs make of every kind of stack.
-
-    Args:
-        bodies: the templates by kind.
-        archives: the archives that the assets of some are made of, by kind.
-    """
+    """What the constructs make of every kind of stack: the templates by kind."""
 
     bodies: Mapping[str, Mapping[str, Any]]
-    archives: Mapping[str, bytes]
 
     def __getitem__(self, kind: str) -> Template:
         """Return a kind's template."""

@@ -438,7 +438,6 @@ def test_a_refusal_that_breaks_off_is_one_all_the_same(copying: Copying) -> None
 def test_interrupts_a_connection_that_ended_before(copying: Copying) -> None:
     copying.source.add(image(b"layer"), "1")
     origin = Origin.of_registry(copying.source.host)
-    assert copying.deadline is not None
     connection = copying.connections.take(origin, copying.deadline)
     connection._socket.shutdown(socket.SHUT_RDWR)
     connection._socket.close()
@@ -461,7 +460,6 @@ def test_interrupts_a_connection_that_was_made_meanwhile(
         return real(*args)
 
     monkeypatch.setattr(socket, "create_connection", create_connection)
-    assert copying.deadline is not None
     connection = copying.connections.take(origin, copying.deadline)
 
     with pytest.raises(OSError, match="pipe"):

@@ -19,19 +19,12 @@ _CHECKS = {"@aws-cdk/core:validateAgainstDefaultRules": True}
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedApp:
-    """An app to check.
-
-    Args:
-        file: the program.
-        outdir: where its assembly goes, which is not there yet.
-        context: its context.
-        acknowledges: whether what it acknowledges counts.
-    """
+    """An app to check."""
 
     file: str
-    outdir: str
+    outdir: str  # where its assembly goes, which is not there yet
     context: Mapping[str, Any] = field(default_factory=dict)
-    acknowledges: bool = True
+    acknowledges: bool = True  # whether what it acknowledges counts
 
     @property
     def error(self) -> str:
@@ -45,7 +38,6 @@ class CheckedApp:
 
     @property
     def violations(self) -> list[Any]:
-        """What the checks have found."""
         report = json.loads((Path(self.outdir) / "validation-report.json").read_text())
         return [one for plugin in report["pluginReports"] for one in plugin["violations"]]
 

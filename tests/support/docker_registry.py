@@ -21,13 +21,6 @@ _SHM = Path("/dev/shm")  # noqa: S108 - memory, so that no disk is measured
 
 @dataclass(frozen=True, kw_only=True)
 class DockerRegistry:
-    """A registry that runs.
-
-    Args:
-        host: its `host:port`.
-        log: what it prints.
-    """
-
     host: str
     log: Path
 
@@ -36,7 +29,6 @@ class DockerRegistry:
         return [parts[1] for parts in self._lines()]
 
     def blob_bytes(self) -> int:
-        """Return how many bytes of blobs it has given."""
         return sum(
             int(parts[2].split()[1])
             for parts in self._lines()

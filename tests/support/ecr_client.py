@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,34 +18,23 @@ from oci_images import Made
 
 @dataclass(frozen=True)
 class Got:
-    """An answer."""
-
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     @property
     def code(self) -> str:
-        """The code of the error that it is."""
-        code: str = json.loads(self.body)["errors"][0]["code"]
-        return code
+        return str(json.loads(self.body)["errors"][0]["code"])
 
 
 @dataclass
 class EcrClient:
-    """Sends requests, with a login.
-
-    Args:
-        host: where to.
-        certificate: what to trust.
-        login: the authorization token of Amazon ECR's API, empty for none.
-        name: the name to call the registry by, empty for its address.
-    """
+    """Sends requests, with a login."""
 
     host: str
     certificate: Path
-    login: str
-    name: str = ""
+    login: str  # the authorization token of Amazon ECR's API, empty for none
+    name: str = ""  # to call the registry by, empty for its address
     _tls: ssl.SSLContext = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +49,6 @@ class EcrClient:
 
     @property
     def password(self) -> str:
-        """The password of its login."""
         return base64.b64decode(self.login).decode().partition(":")[2]
 
     def send(self, method: str, path: str, body: bytes = b"", /, **headers: str) -> Got:
@@ -67,15 +56,11 @@ class EcrClient:
         sent["Host"] = self.name or self.host
         if self.login:
             sent["Authorization"] = f"Basic {self.login}"
-        connection = http.client.HTTPSConnection(self.host, timeout=60, context=self._tls)
-        try:
-            url = urlsplit(path)
-            target = f"{url.path}?{url.query}" if url.query else url.path
+        target = urlsplit(path)._replace(scheme="", netloc="").geturl()
+        with closing(HTTPSConnection(self.host, timeout=60, context=self._tls)) as connection:
             connection.request(method, target, body, sent)
             answer = connection.getresponse()
             return Got(answer.status, dict(answer.headers), answer.read())
-        finally:
-            connection.close()
 
     def begin(self, repository: str) -> str:
         """Begin an upload, and return where it goes on."""

@@ -116,10 +116,8 @@ def do_run(rest: list[str], runtime: str) -> int:
     parser = argparse.ArgumentParser()
     for flag in ("--rm", "--detach"):
         parser.add_argument(flag, action="store_true")
-    for option in ("--pull", "--name", "--label", "--env-file", "--network", "--publish"):
-        parser.add_argument(option)
-    parser.add_argument("--memory")
-    parser.add_argument("--cpus")
+    for option in ("pull", "name", "label", "env-file", "network", "publish", "memory", "cpus"):
+        parser.add_argument(f"--{option}")
     parser.add_argument("--env", action="append", default=[])
     parser.add_argument("--ulimit", action="append", default=[])
     parser.add_argument("rest", nargs=argparse.REMAINDER)
@@ -169,14 +167,8 @@ def start(
             environment[name] = value
     for port in ports.values():
         environment["PORT"] = str(port)
-    program = next(
-        (
-            path
-            for path in (root / command[0].lstrip("/"), root / "bin" / command[0])
-            if path.is_file()
-        ),
-        None,
-    )
+    places = (root / command[0].lstrip("/"), root / "bin" / command[0])
+    program = next(filter(Path.is_file, places), None)
     if program is None:
         return refuse(f"executable file {command[0]} not found", 127)
     arguments = [
@@ -302,10 +294,9 @@ def do_images(rest: list[str], _: str) -> int | None:
 
 
 def do_rmi(rest: list[str], _: str) -> None:
+    import shutil
+
     force, *names = rest
     assert force == "--force"
     for name in names:
-        folder = image_folder(name)
-        for path in sorted(folder.rglob("*"), reverse=True):
-            path.rmdir() if path.is_dir() else path.unlink()
-        folder.rmdir()
+        shutil.rmtree(image_folder(name))

@@ -23,8 +23,6 @@ _FOLDER = "FAKE_IMAGE_BUILDER"
 
 @dataclass(frozen=True)
 class FakeImageBuilder:
-    """The builder as a test sees it."""
-
     folder: Path
 
     @property
@@ -51,7 +49,6 @@ class FakeImageBuilder:
 
 
 def main(command: str, *arguments: str) -> int:
-    """Carry out a command."""
     folder = Path(os.environ[_FOLDER])
     with (folder / "commands").open("a") as commands:
         commands.write(json.dumps([command, *arguments]) + "\n")

@@ -23,19 +23,12 @@ _ALGORITHM = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 
 @dataclass(kw_only=True, eq=False)
 class FakeKms(Fake):
-    """AWS KMS on loopback.
+    """AWS KMS on loopback."""
 
-    Args:
-        keys: the public keys by ARN, as PEM.
-        errors: what the next calls are answered instead: status and name of the error.
-        calls: what was asked.
-        is_sure: whether it says of a signature that is right that it is right.
-    """
-
-    keys: dict[str, bytes] = field(default_factory=dict)
-    errors: list[tuple[int, str]] = field(default_factory=list)
+    keys: dict[str, bytes] = field(default_factory=dict)  # public ones by ARN, as PEM
+    errors: list[tuple[int, str]] = field(default_factory=list)  # the next answers instead
     calls: list[dict[str, Any]] = field(default_factory=list)
-    is_sure: bool = True
+    is_sure: bool = True  # whether it says of a signature that is right that it is right
 
     def respond(self, connection: Connection) -> None:
         given = json.loads(b"".join(connection.body))

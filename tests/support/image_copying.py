@@ -26,19 +26,17 @@ class Copying:
     destination: FakeRegistry
     connections: Connections
     time: FakeTime = field(default_factory=FakeTime)
-    seconds: float = 900
     progress: list[Progress] = field(default_factory=list)
-    deadline: Deadline | None = None
+    deadline: Deadline = field(init=False)
     credentials: Callable[[], Credentials | None] = lambda: ROBOT
 
     def __post_init__(self) -> None:
-        self.deadline = self.deadline or self.time.deadline(self.seconds)
+        self.deadline = self.time.deadline(900)
 
     def real_deadline(self, seconds: float) -> None:
         self.deadline = Deadline(ends=real_time.monotonic() + seconds)
 
     def repository(self, registry: FakeRegistry, image: str, **options: Any) -> Repository:
-        assert self.deadline is not None
         options.setdefault("credentials", self.credentials)
         return Repository(
             Reference.parse(f"{registry.host}/{image}"),
@@ -51,7 +49,6 @@ class Copying:
         return find_image(self.repository(self.source, image))
 
     def copy(self, image: str = "web:1", to: str = "sr:t", **options: Any) -> CopyResult:
-        assert self.deadline is not None
         source = self.repository(self.source, image)
         return copy_image(
             source,

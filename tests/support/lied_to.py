@@ -16,19 +16,12 @@ SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-a1b2c3"
 
 @dataclass(kw_only=True, eq=False)
 class LiedTo:
-    """A stack, and the registry of its image.
-
-    Args:
-        stack: the stack.
-        source: the registry, which wants a login.
-        elsewhere: another host, which must not get it.
-        log: what the function logs.
-    """
+    """A stack, and the registry of its image."""
 
     stack: Stack
-    source: FakeRegistry
-    elsewhere: FakeRegistry
-    log: pytest.LogCaptureFixture
+    source: FakeRegistry  # which wants a login
+    elsewhere: FakeRegistry  # another host, which must not get it
+    log: pytest.LogCaptureFixture  # of the function
 
     def __post_init__(self) -> None:
         self.source.login = "basic"
@@ -37,7 +30,6 @@ class LiedTo:
         self.began = self.stack.time.now
 
     def lie(self, pattern: str, act: Act, times: int = 1000) -> None:
-        """Make the registry lie to all requests of a kind."""
         self.source.fail(pattern, act, times)
 
     def pass_time(self, seconds: float = 10) -> bool:

@@ -25,13 +25,7 @@ runpy.run_module("live", run_name="__main__", alter_sys=True)
 
 
 class LiveCommand:
-    """The command, in an environment that knows one cloud alone.
-
-    Args:
-        environment: the environment.
-        folder: where its output and its report go.
-        arguments: what stands after its name.
-    """
+    """The command with its arguments, in an environment that knows one cloud alone."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path, *arguments: str) -> None:
         self.report = folder / "report.md"
@@ -75,5 +69,4 @@ class LiveCommand:
         os.kill(self._process.pid, number)
 
     def wait(self) -> int:
-        """Wait for its end, and return its exit code."""
         return self._process.wait(_LONGEST_SECONDS)

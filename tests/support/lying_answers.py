@@ -12,22 +12,14 @@ _MOST = 512 << 20
 
 @dataclass(kw_only=True, eq=False)
 class Says:
-    """Answers bytes as they stand, and then others without an end.
-
-    Args:
-        first: what is answered first.
-        then: what follows again and again, nothing for the end of the connection.
-        between: what happens before each of them, such as that time passes; returns whether it
-            goes on.
-        keeps: whether the connection is left open after the first bytes.
-        sent: how many bytes the client has let come, at most in one answer.
-    """
+    """Answers bytes as they stand, and then others without an end."""
 
     first: bytes = b""
-    then: bytes = b""
+    then: bytes = b""  # again and again, nothing for the end of the connection
     between: Callable[[], bool] = lambda: True
-    keeps: bool = False
-    sent: int = 0
+    """What happens before each of them, such as that time passes; returns whether it goes on."""
+    keeps: bool = False  # the connection open after the first bytes
+    sent: int = 0  # how many bytes the client has let come, at most in one answer
 
     def __call__(self, connection: Connection) -> bool:
         for _ in connection.body:
@@ -48,5 +40,4 @@ class Says:
 
 
 def head(status: str = "200 OK", *lines: str) -> bytes:
-    """Return the head of an answer."""
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode("latin-1")

@@ -5,12 +5,7 @@ from collections.abc import Callable
 
 
 def wait_until(is_so: Callable[[], bool], *, longest: float = 600) -> None:
-    """Look until something is so, less often the longer it takes: each look costs processor time.
-
-    Args:
-        is_so: the look.
-        longest: after how many seconds it is an error.
-    """
+    """Look until something is so, less often the longer it takes: each look costs time."""
     began = time.monotonic()
     while not is_so():
         waited = time.monotonic() - began

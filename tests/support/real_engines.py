@@ -24,11 +24,7 @@ ENGINES = (_ALWAYS_IN_CI, pytest.param("docker", marks=pytest.mark.nightly))
 
 @contextmanager
 def real_engine(name: str) -> Iterator[tuple[ContainerEngine, Path]]:
-    """Give an engine and its cloud's folder; without one, tests are skipped, but in CI they fail.
-
-    Args:
-        name: podman or docker; docker may be missing in CI, too.
-    """
+    """Give an engine and its cloud's folder; tests without one are skipped, but in CI they fail."""
     # Remembered where a user's clouds are: what a killed test leaves goes with the next one.
     with started_cloud(state_folder()) as cloud:
         try:

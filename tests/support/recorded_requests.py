@@ -47,14 +47,9 @@ _ATTRIBUTES = defaultdict(lambda: {"ImageName": ":shop.web.1"})
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What the constructs of one state asked for.
+    """What the constructs of one state asked for, by the case."""
 
-    Args:
-        name: the state's, with its number in front.
-        requests: resource type and properties by the case.
-    """
-
-    name: str
+    name: str  # with its number in front
     requests: Mapping[str, Request]
 
 

@@ -6,11 +6,7 @@ from lightsail_local.server import Request
 
 
 class RequestWatcher:
-    """Hands each request to what a test has put there, which may have it wait.
-
-    Attributes:
-        watch: takes the requests; None for no watcher.
-    """
+    """Hands each request to what a test has put there, which may have it wait."""
 
     watch: Callable[[Request], None] | None = None
 

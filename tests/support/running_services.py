@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import shlex
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from lightsail_local.containers.container_engine import ContainerEngine
 from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.samples.sample_image import push_sample_image
 from lightsail_local.server import LightsailServer
+from patience import wait_until
 
 # Imported, for Python keeps what it has compiled of a module only.
 _PROGRAM = f"""\
@@ -36,8 +36,6 @@ sys.exit(fake_container_engine.main())
 
 @dataclass
 class FakeEngine:
-    """The fake's program, and what it was asked."""
-
     program: Path
     state: Path
 
@@ -106,9 +104,8 @@ class Services:
         """Kill the one container that runs, as the system does when memory runs out."""
         # The other one holds the network.
         (name,) = (name for name in fake.containers if name.endswith("-1-1"))
-        os.kill(
-            json.loads((fake.state / "containers" / name).read_text())["process"], signal.SIGKILL
-        )
+        container = json.loads((fake.state / "containers" / name).read_text())
+        os.kill(container["process"], signal.SIGKILL)
 
     def image(self, service: str, text: str, fails: Failure | None = None) -> str:
         digest = self.push(text, fails=fails)
@@ -142,12 +139,8 @@ class Services:
         )
 
     def settled(self, service: str) -> str:
-        while True:
-            newest = self.deployments(service)[0]
-            if newest["state"] != "ACTIVATING":
-                state: str = newest["state"]
-                return state
-            time.sleep(0.05)
+        wait_until(lambda: self.deployments(service)[0]["state"] != "ACTIVATING")
+        return str(self.deployments(service)[0]["state"])
 
     def deployments(self, service: str) -> Any:
         return self.api.get_container_service_deployments(serviceName=service)["deployments"]
@@ -156,21 +149,12 @@ class Services:
         return self.api.get_container_services(serviceName=service)["containerServices"][0]
 
     def get(self, service: str, path: str = "/", host: str | None = None) -> tuple[int, str]:
-        """Ask a service's URL."""
         url = urlsplit(self.describe(service)["url"])
-        connection = http.client.HTTPConnection("127.0.0.1", url.port or 0, timeout=60)
-        try:
+        with closing(HTTPConnection("127.0.0.1", url.port or 0, timeout=60)) as connection:
             connection.request("GET", path, headers={"Host": host or url.netloc})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
-        finally:
-            connection.close()
 
     def log(self, service: str, container: str = "web") -> list[str]:
         pages = self.api.get_container_log(serviceName=service, containerName=container)
         return [event["message"] for event in pages["logEvents"]]
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        """Wait for what comes sooner or later; the test's own time limit ends what does not."""
-        while not condition():
-            time.sleep(0.05)

@@ -25,14 +25,7 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
 
 
 class SentBytes:
-    """What functions have sent.
-
-    Args:
-        folder: where it is kept.
-
-    Attributes:
-        environment: with which functions keep it there.
-    """
+    """What functions have sent, kept in a folder if they run with this environment."""
 
     def __init__(self, folder: Path) -> None:
         self._sent = folder / "sent"

@@ -6,16 +6,7 @@ from cdk_lightsail_containers_handler.mask import Mask
 
 
 class SilentLog:
-    """Takes the steps of a request.
-
-    Args:
-        is_kept: as of an Update; a Create's log is gone after its rollback.
-
-    Attributes:
-        steps: the steps that were logged.
-        mask: learns secrets.
-        where: how to get at the log.
-    """
+    """Takes the steps of a request; an Update's log is kept, a Create's goes with its rollback."""
 
     def __init__(self, *, is_kept: bool = True) -> None:
         self.is_kept = is_kept

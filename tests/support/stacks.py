@@ -42,12 +42,10 @@ class Text:
         self._text = text
 
     def produce(self) -> str:
-        """Return it."""
         return self._text
 
 
 def service_in(stack: Stack, name: str = "shop") -> lightsail.CfnContainer:
-    """A container service of the stack."""
     return lightsail.CfnContainer(
         stack, f"Service-{name}", service_name=name, power="nano", scale=1
     )
@@ -83,19 +81,16 @@ def deployed(stack: Stack) -> dict[str, Any]:
 
 
 def resources(stack: Stack, kind: str) -> list[dict[str, Any]]:
-    """The stack's synthesized resources of a type."""
     found = Template.from_stack(stack).find_resources(kind)
     return [dict(resource) for resource in found.values()]
 
 
 def only(stack: Stack, kind: str) -> dict[str, Any]:
-    """The stack's one synthesized resource of a type."""
     (resource,) = resources(stack, kind)
     return resource
 
 
 def statements(stack: Stack) -> list[dict[str, Any]]:
-    """What the stack's functions may do."""
     return [
         statement
         for policy in resources(stack, "AWS::IAM::Policy")
@@ -114,13 +109,11 @@ def own_policy(stack: Stack, construct_id: str = "Image") -> list[dict[str, Any]
 
 
 def statement_for(stack: Stack, action: str) -> dict[str, Any]:
-    """The one statement that allows an action."""
     (found,) = (statement for statement in statements(stack) if action in _actions(statement))
     return found
 
 
 def allowed_in(stack: Stack) -> set[str]:
-    """The actions that the stack's functions may do."""
     return {action for statement in statements(stack) for action in _actions(statement)}
 
 

@@ -20,6 +20,7 @@ from lightsail_local.containers.container_engine import (
 )
 from lightsail_local.containers.docker_archive import write_program_archive
 from lightsail_local.page.page_state import page_state
+from patience import wait_until
 from running_services import Services
 
 
@@ -39,7 +40,7 @@ def test_its_url_answers_once_it_is_active(services: Services, shop: str) -> Non
     assert services.deploy(shop, "hello") == "ACTIVE"
 
     assert services.get(shop, "/some%2Fpath") == (200, "hello")
-    services.wait(lambda: "GET /some%2Fpath 200" in services.log(shop))
+    wait_until(lambda: "GET /some%2Fpath 200" in services.log(shop))
     log = services.log(shop)
     assert log[0] == "[deployment:1] Creating your deployment"
     assert "starting" in log
@@ -91,11 +92,11 @@ def test_the_log_is_in_the_order_of_time_while_two_deployments_run(
     services.deploy(shop, "old")
     services.begin(shop, "new", fails="took_too_long")
     created = "[deployment:2] Creating your deployment"
-    services.wait(lambda: created in services.log(shop))
+    wait_until(lambda: created in services.log(shop))
 
     services.get(shop, "/later")
 
-    services.wait(lambda: "GET /later 200" in services.log(shop))
+    wait_until(lambda: "GET /later 200" in services.log(shop))
     log = services.log(shop)
     assert log.index(created) < log.index("GET /later 200")
 
@@ -128,7 +129,7 @@ def test_no_request_of_a_steady_load_fails_while_deployments_come_and_go(
         services.deploy(shop, "two")
         services.deploy(shop, "broken", fails="crash")
         services.deploy(shop, "three")
-        services.wait(lambda: answers[200, "three"] > 20)
+        wait_until(lambda: answers[200, "three"] > 20)
     finally:
         ended.set()
         for client in clients:
@@ -143,7 +144,7 @@ def test_containers_of_one_deployment_share_localhost(services: Services, shop: 
 
     assert services.deploy(shop, "hello", more={"side": side}) == "ACTIVE"
 
-    services.wait(lambda: "HTTP/1.1 200 OK" in services.log(shop, "side"))
+    wait_until(lambda: "HTTP/1.1 200 OK" in services.log(shop, "side"))
 
 
 def test_one_without_a_public_endpoint_is_active_once_it_stays_up(
@@ -180,10 +181,10 @@ def test_nodes_follow_another_scale_and_power_while_the_url_answers(
 
     services.api.update_container_service(serviceName=shop, scale=2, power="small")
     ask_until("[deployment:1] Started 2 new nodes")
-    services.wait(lambda: nodes(services, shop) == 2)
+    wait_until(lambda: nodes(services, shop) == 2)
     services.api.update_container_service(serviceName=shop, scale=1)
-    services.wait(lambda: services.log(shop).count("[deployment:1] Started 1 new node") == 2)
-    services.wait(lambda: nodes(services, shop) == 1)
+    wait_until(lambda: services.log(shop).count("[deployment:1] Started 1 new node") == 2)
+    wait_until(lambda: nodes(services, shop) == 1)
 
     assert services.get(shop) == (200, "hello")
     assert set(answers) == {(200, "hello")}
@@ -209,7 +210,7 @@ def test_a_disabled_service_does_not_answer(services: Services, shop: str) -> No
 def test_a_service_that_is_deleted_while_it_deploys_runs_no_more(services: Services) -> None:
     services.create("short")
     services.begin("short", "silent", fails="took_too_long")
-    services.wait(lambda: "starting" in services.log("short"))
+    wait_until(lambda: "starting" in services.log("short"))
 
     services.api.delete_container_service(serviceName="short")
 
@@ -226,9 +227,9 @@ def test_a_container_that_ends_while_it_serves_is_started_again(
 
     services.get(shop, "/exit")
 
-    services.wait(lambda: "[deployment:1] Container ended with 1" in services.log(shop))
-    services.wait(lambda: services.log(shop).count("starting") == 2)
-    services.wait(lambda: services.get(shop) == (200, "hello"))
+    wait_until(lambda: "[deployment:1] Container ended with 1" in services.log(shop))
+    wait_until(lambda: services.log(shop).count("starting") == 2)
+    wait_until(lambda: services.get(shop) == (200, "hello"))
     assert services.deployments(shop)[0]["state"] == "ACTIVE"
 
 

@@ -13,6 +13,7 @@ from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.containers.find_container_engine import find_container_engine
 from lightsail_local.containers.started_clouds import StartedCloud
 from lightsail_local.page.page_state import page_state
+from patience import wait_until
 from running_services import FakeEngine, Services
 
 
@@ -64,10 +65,10 @@ def test_nodes_stay_if_those_of_another_scale_cannot_be_started(
     services.api.update_container_service(serviceName="shop", scale=2)
 
     kept = "[deployment:1] Kept the nodes, for the new ones did not become healthy"
-    services.wait(lambda: kept in services.log("shop"))
+    wait_until(lambda: kept in services.log("shop"))
     assert services.get("shop") == (200, "hello")
     # One of them holds the network.
-    services.wait(lambda: len(fake.containers) == 2)
+    wait_until(lambda: len(fake.containers) == 2)
 
 
 def test_another_power_is_that_of_the_nodes(services: Services, fake: FakeEngine) -> None:
@@ -75,8 +76,8 @@ def test_another_power_is_that_of_the_nodes(services: Services, fake: FakeEngine
 
     services.api.update_container_service(serviceName="shop", power="medium")
 
-    services.wait(lambda: '"--memory", "2048m", "--cpus", "1.0"' in fake.calls)
-    services.wait(lambda: len(fake.containers) == 2)
+    wait_until(lambda: '"--memory", "2048m", "--cpus", "1.0"' in fake.calls)
+    wait_until(lambda: len(fake.containers) == 2)
     assert services.get("shop") == (200, "hello")
 
 
@@ -125,7 +126,7 @@ def test_a_container_that_was_killed_is_told_and_leaves_no_file(
     services.kill_container(fake)
 
     told = "[deployment:1] Container ended with 137 (killed, perhaps because it was out of memory)"
-    services.wait(lambda: told in services.log("shop"))
+    wait_until(lambda: told in services.log("shop"))
     assert not (tmp_path / "oom").exists()
 
 
@@ -146,7 +147,7 @@ def test_the_page_shows_nodes_restarts_and_health_checks(
 
     services.kill_container(fake)
     again = {"name": "web", "isRunning": True, "restarts": 1, "exitCode": 137}
-    services.wait(lambda: shown_containers(services) == [again])
+    wait_until(lambda: shown_containers(services) == [again])
 
 
 def test_the_page_shows_how_the_containers_of_a_failed_deployment_ended(
@@ -190,7 +191,7 @@ def shown_containers(services: Services) -> Any:
 def test_what_runs_ends_with_the_cloud(services: Services, fake: FakeEngine) -> None:
     services.deploy("shop", "hello")
     services.begin("shop", image="slow")
-    services.wait((fake.state / "pulling").exists)
+    wait_until((fake.state / "pulling").exists)
 
     services.server.stop()
 
@@ -204,5 +205,5 @@ def test_the_deployment_before_stops_once_a_new_one_serves(
     running = fake.containers
     services.deploy("shop", "new")
 
-    services.wait(lambda: not set(running) & set(fake.containers))
+    wait_until(lambda: not set(running) & set(fake.containers))
     assert services.get("shop") == (200, "new")
