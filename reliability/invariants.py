@@ -30,26 +30,16 @@ _FAILED = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FA
 
 @dataclass
 class Invariants:
-    """What is known of a world, to tell what is wrong in it.
-
-    Args:
-        world: the world.
-        stacks: its stacks.
-        dropped: the ids of the requests that AWS Lambda has given up.
-        log: what the function has logged.
-
-    Attributes:
-        bystanders: images that no stack has, and that have to stay.
-        windows: how many images and deployments no stack stands for because of a case that is
-            known, by its name.
-    """
+    """What is known of a world, to tell what is wrong in it."""
 
     world: World
     stacks: Sequence[SimulatedStack]
-    dropped: Collection[str]
-    log: Path
+    dropped: Collection[str]  # the ids of the requests that AWS Lambda has given up
+    log: Path  # what the function has logged
     bystanders: set[str] = field(default_factory=set)
+    """Images that no stack has, and that have to stay."""
     windows: Counter[Window] = field(default_factory=Counter)
+    """How many images and deployments no stack stands for because of a case that is known."""
     _known: set[str] = field(default_factory=set)
 
     def begin(self) -> None:

@@ -29,19 +29,12 @@ class Window(StrEnum):
 
 
 def window_of(world: World, image: Mapping[str, Any], exchange: Exchange) -> Window | None:
-    """Return the case in which a request left an image, if it did.
-
-    Args:
-        world: where the image is.
-        image: the image, as Lightsail lists it.
-        exchange: the request, and what was put to its ResponseURL.
-    """
+    """Return the case in which a request left an image, as Lightsail lists it, if it did."""
     answers = [(put, json.loads(put.body)) for put in exchange.puts]
     if not answers or exchange.event["RequestType"] == "Delete":
         return None
-    began = exchange.ends - float(exchange.event["ResourceProperties"]["ServiceTimeout"])
     first, answer = answers[0]
-    rolled_back = _rolled_back(world, exchange.event["StackId"], began)
+    rolled_back = _rolled_back(world, exchange)
     is_failed = answer["Status"] == "FAILED"
     # When the function answers that it has the image, it looks whether that is still wanted.
     for put, one in answers:
@@ -50,7 +43,7 @@ def window_of(world: World, image: Mapping[str, Any], exchange: Exchange) -> Win
                 return Window.FAILED_FIRST
             if exchange.rolled_back and rolled_back <= put.at < rolled_back + _ON_ITS_WAY_SECONDS:
                 return Window.CANCELLED
-    is_its_own = _is_asked_for(image, exchange) and image["createdAt"] >= int(began)
+    is_its_own = _is_asked_for(image, exchange) and image["createdAt"] >= int(_began(exchange))
     if is_failed and is_its_own and image["createdAt"] + 1 < first.began:
         return None if _has_looked(world, first) else Window.KILLED
     return None
@@ -59,30 +52,27 @@ def window_of(world: World, image: Mapping[str, Any], exchange: Exchange) -> Win
 def window_of_deployment(
     world: World, deployment: Mapping[str, Any], exchange: Exchange
 ) -> Window | None:
-    """Return the case in which a request left a deployment that goes on, if it did.
-
-    Args:
-        world: where it is.
-        deployment: the deployment, as Lightsail lists it.
-        exchange: the request.
-    """
-    properties = exchange.event["ResourceProperties"]
+    """Return the case in which a request left a deployment that goes on, if it did."""
     if exchange.rolled_back_during != "CreateContainerServiceDeployment":
         return None
-    began = exchange.ends - float(properties["ServiceTimeout"])
-    is_late = deployment["createdAt"] >= int(_rolled_back(world, exchange.event["StackId"], began))
-    wanted = {name: one["Image"] for name, one in properties["Containers"].items()}
+    is_late = deployment["createdAt"] >= int(_rolled_back(world, exchange))
+    containers = exchange.event["ResourceProperties"]["Containers"]
+    wanted = {name: one["Image"] for name, one in containers.items()}
     images = {name: one["image"] for name, one in deployment["containers"].items()}
     return Window.DEPLOYED if is_late and images == wanted else None
 
 
-def _rolled_back(world: World, stack: str, began: float) -> float:
+def _began(exchange: Exchange) -> float:
+    return exchange.ends - float(exchange.event["ResourceProperties"]["ServiceTimeout"])
+
+
+def _rolled_back(world: World, exchange: Exchange) -> float:
     """Return when a stack's rollback began after a request, infinity if it did not."""
-    shown = world.aws.cloudformation.stacks.get(stack)
+    shown = world.aws.cloudformation.stacks.get(exchange.event["StackId"])
     times = (
         event.at
         for event in (shown.events if shown else ())
-        if event.status.endswith("ROLLBACK_IN_PROGRESS") and event.at >= began
+        if event.status.endswith("ROLLBACK_IN_PROGRESS") and event.at >= _began(exchange)
     )
     return min(times, default=float("inf"))
 

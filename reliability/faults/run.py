@@ -29,24 +29,17 @@ _LATER_SECONDS = 600.0
 
 @dataclass
 class Result:
-    """What came of a run.
+    """What came of a run."""
 
-    Args:
-        calls: the calls of the part with the fault.
-        problems: what did not hold, in sentences; none when all did.
-        status: what became of the stack.
-        was_injected: whether there was a call to inject the fault into.
-        was_stuck: whether the rollback could not end while the fault lasted.
-        windows: how many images and deployments stay that no stack stands for, by the case that is
-            known.
-    """
-
-    calls: list[Call] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)  # of the part with the fault
+    problems: list[str] = field(default_factory=list)  # in sentences; none when all held
     status: str = ""
     was_injected: bool = False
+    """Whether there was a call to inject the fault into."""
     was_stuck: bool = False
+    """Whether the rollback could not end while the fault lasted."""
     windows: Counter[Window] = field(default_factory=Counter)
+    """How many images and deployments stay that no stack stands for, by the case."""
 
 
 Injected = tuple[Call, str]
