@@ -113,16 +113,21 @@ class Function:
             process.close()
         else:
             self._idle.append(process)
-        if outcome != "done" and queued.repeated < len(self._later):
-            due = clock.now + self._later[queued.repeated]
-            if due - queued.since > self._most_age:
-                self.dropped.add(queued.event["RequestId"])
-            else:
-                self._count += 1
-                again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
-                self._queue.append(again)
+        self._repeat(queued, outcome)
         while self._invocations:
             self.invoke(self._invocations.pop(0))
+
+    def _repeat(self, queued: _Queued, outcome: str) -> None:
+        """Queue what has failed again, unless it is too old by then."""
+        if outcome == "done" or queued.repeated == len(self._later):
+            return
+        due = self._world.clock.now + self._later[queued.repeated]
+        if due - queued.since > self._most_age:
+            self.dropped.add(queued.event["RequestId"])
+        else:
+            self._count += 1
+            again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
+            self._queue.append(again)
 
     def run_out(self) -> None:
         """Hand over everything that is still to come, however late it comes."""
@@ -152,8 +157,9 @@ class Function:
         """Deliver what is being carried out once more, and wait until that has ended."""
         if self._running:
             process = self._make()
-            process.invoke(self._running.event, self.seconds)
+            outcome = process.invoke(self._running.event, self.seconds)
             process.close()
+            self._repeat(self._running, outcome)
 
     def deliver_late(self, seconds: float) -> None:
         """Deliver what is being carried out once more, so many seconds later."""

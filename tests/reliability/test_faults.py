@@ -281,6 +281,17 @@ def test_a_request_is_cancelled_while_another_delivery_of_it_is_carried_out(
         assert (one.result.status, one.result.problems) == ("ROLLBACK_COMPLETE", [])
 
 
+def test_a_duplicate_that_fails_is_repeated_as_every_delivery_is(matrix: Matrix) -> None:
+    listed = Call("lightsail", "GetContainerImages", 1)
+
+    (made,) = matrix.make(
+        [Run("create by digest", listed, "again_after", second=(REGISTER, "outage_after"))]
+    )
+
+    assert made.result.was_injected
+    assert (made.result.status, made.result.problems) == ("CREATE_COMPLETE", [])
+
+
 def test_pairs_are_the_same_for_a_seed_and_have_two_calls_each() -> None:
     calls = {"prune": [REGISTER, Call("response", "PUT", 1)], "delete": [REGISTER]}
 
