@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-response
 import json
 import ssl
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 
 import urllib3
 
@@ -21,6 +21,8 @@ _ATTEMPT_SECONDS = 5.0
 _MOST_ATTEMPTS = 8
 _OK = range(200, 300)
 _CLIENT_ERROR = range(400, 500)
+# It reads all authorities, so the requests of an execution environment share it.
+_trusted = cache(ssl.create_default_context)
 
 
 class Undeliverable(Exception):
@@ -64,7 +66,7 @@ def deliver(url: str, body: bytes, deadline: Deadline) -> None:
     Raises:
         Undeliverable: CloudFormation refused the answer or could not be reached.
     """
-    with urllib3.PoolManager(ssl_context=ssl.create_default_context()) as pool:
+    with urllib3.PoolManager(ssl_context=_trusted()) as pool:
         for attempt in range(_MOST_ATTEMPTS):
             seconds = min(_ATTEMPT_SECONDS, max(deadline.left(), 1.0))
             try:
