@@ -14,8 +14,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.utils import canonicalize_name
 
 from reliability import ROOT
@@ -50,6 +48,10 @@ def check(document: Mapping[str, Any]) -> None:
     Raises:
         ValueError: it breaks it.
     """
+    # They take two seconds, also of every process that collects the tests.
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+
     problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document))
     if problem is not None:
         raise ValueError(f"no CycloneDX document: {problem}")
