@@ -33,15 +33,21 @@ _ATTRIBUTES: Mapping[str, Collection[str]] = {
 _NAMES = ("StackId", "RequestId", "LogicalResourceId")
 
 
-def wrong_answers(exchange: Exchange, dropped: Collection[str]) -> Iterator[str]:
-    """Say what is wrong with the answers to a request; those that AWS Lambda drops have none."""
+def wrong_answers(
+    exchange: Exchange, dropped: Collection[str], duplicated: Collection[str] = ()
+) -> Iterator[str]:
+    """Say what is wrong with the answers to a request; those that AWS Lambda drops have none.
+
+    Of two deliveries at once one may fail first, see "What is left" in docs/architecture.md.
+    """
     event, puts = exchange.event, exchange.puts
     what = f"{event['RequestType']} of {event['LogicalResourceId']}"
     bodies = {put.body for put in puts}
     # Once it is answered, CloudFormation takes no other answer, and goes on with the stack.
     while_asked = [json.loads(put.body) for put in puts if put.began <= puts[0].at]
     told = {(one["Status"], one["PhysicalResourceId"]) for one in while_asked}
-    if while_asked and while_asked[0]["Status"] == "SUCCESS":
+    may_fail_first = event["RequestId"] in duplicated
+    if may_fail_first or (while_asked and while_asked[0]["Status"] == "SUCCESS"):
         # So a failure that comes later harms nothing; one that comes first is no success.
         told = {one for one in told if one[0] == "SUCCESS"}
     if not puts and event["RequestId"] not in dropped:

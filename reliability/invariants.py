@@ -36,6 +36,7 @@ class Invariants:
     stacks: Sequence[SimulatedStack]
     dropped: Collection[str]  # the ids of the requests that AWS Lambda has given up
     log: Path  # what the function has logged
+    duplicated: Collection[str] = ()  # the ids of those of which one delivery may fail first
     bystanders: set[str] = field(default_factory=set)
     """Images that no stack has, and that have to stay."""
     windows: Counter[Window] = field(default_factory=Counter)
@@ -81,7 +82,7 @@ class Invariants:
             *(
                 problem
                 for exchange in self._exchanges()
-                for problem in wrong_answers(exchange, self.dropped)
+                for problem in wrong_answers(exchange, self.dropped, self.duplicated)
             ),
             *self._told_secrets(),
         ]

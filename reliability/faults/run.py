@@ -119,6 +119,8 @@ class _Life:
         self._invariants = Invariants(
             world, [self._stack, *others], function.dropped, environments.log
         )
+        if run.second:  # an outage that only one of the deliveries meets takes a fault of its own
+            self._invariants.duplicated = function.duplicated
         self._result = Result()
 
     def run(self) -> Result:

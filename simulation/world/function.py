@@ -44,6 +44,7 @@ class Function:
         has_simulated_timers: whether their timers follow the simulated clock.
         is_watched: whether the gate looks at its calls.
         dropped: the ids of the requests that were too old to be repeated.
+        duplicated: the ids of those that were delivered twice at once.
         when_ended: called when an invocation has ended.
     """
 
@@ -78,6 +79,7 @@ class Function:
         self.has_simulated_timers = False
         self.is_watched = False
         self.dropped: set[str] = set()
+        self.duplicated: set[str] = set()
         self.when_ended: Callable[[], None] = lambda: None
 
     def invoke(self, event: Mapping[str, Any]) -> None:
@@ -156,6 +158,7 @@ class Function:
     def deliver_again(self) -> None:
         """Deliver what is being carried out once more, and wait until that has ended."""
         if self._running:
+            self.duplicated.add(self._running.event["RequestId"])
             process = self._make()
             outcome = process.invoke(self._running.event, self.seconds)
             process.close()

@@ -475,6 +475,7 @@ def test_a_failure_that_follows_a_success_does_no_harm_and_one_before_it_is_seen
 
     assert list(wrong_answers(Exchange(EVENT, 2, [success, failure]), ())) == []
     (seen,) = wrong_answers(Exchange(EVENT, 2, [failure, success]), ())
+    assert list(wrong_answers(Exchange(EVENT, 2, [failure, success]), (), ["request"])) == []
     assert seen.startswith("Create of Image was answered in 2 ways")
 
 

@@ -187,6 +187,15 @@ class StackStatus:
         """
         return self._has_cancelled(self._operation_by_now())
 
+    def may_have_cancelled(self) -> bool:
+        """Return the same, also of a request that may be the cancelled one or the rollback's own.
+
+        Raises:
+            OutOfTime: CloudFormation does not say, although it did before.
+        """
+        operation = self._operation_by_now()
+        return self._has_cancelled(operation) or self._is_past(operation)
+
     def stood_for(self) -> str | None:
         """Return the physical id that the resource had before the update that is undone."""
         return self._read_rollback().stood_for
@@ -233,12 +242,13 @@ class StackStatus:
             OutOfTime: CloudFormation does not say, although it did before.
         """
         operation = self._operation_by_now()
-        if not self._has_cancelled(operation):
+        is_cancelled = self._has_cancelled(operation)
+        if not is_cancelled and not self._is_past(operation):
             return False
         resources: dict[str, str] = self._read(_LISTING, self._list_resources, {})
         if self._resource in resources:
             return physical_id not in resources.values()
-        return operation.began == self._taken_up_in.began
+        return is_cancelled and operation.began == self._taken_up_in.began
 
     def keeps(self, physical_id: str) -> bool:
         """Return whether another resource of the stack stands for what is to be deleted.
@@ -276,6 +286,14 @@ class StackStatus:
         if self._taken_up_in.status and not self._taken_up_in.goes_back:
             return True
         return self._is_older_than(self._read_rollback().began)
+
+    def _is_past(self, operation: Operation) -> bool:
+        """Return whether it is a late delivery of a request that a rollback has left behind.
+
+        An Update that was sent in the second in which the rollback began may be the cancelled one
+        or the rollback's own. Once the rollback has ended, no one waits for either.
+        """
+        return not self._is_fresh and operation.goes_back and operation.is_over
 
     def _is_older_than(self, began: float | None) -> bool:
         # The date is in whole seconds.

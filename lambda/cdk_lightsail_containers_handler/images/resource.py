@@ -37,6 +37,7 @@ class ImageResource(Resource):
         """Return the image that is registered for the request."""
         registration = self._registration = self._new_registration()
         image = self._image(registration)
+        goes_back = self.request.stack.goes_back and not registration.made
         return Answer(
             physical_id=str(image.name),
             data={
@@ -44,7 +45,8 @@ class ImageResource(Resource):
                 ImageAttribute.IMAGE_DIGEST: image.digest,
                 ImageAttribute.CREATED_AT: image.created_at.isoformat(),
             },
-            undo=self.undo,
+            # It may be the cancelled request after all, see `StackStatus.may_have_cancelled`.
+            undo=self.undo_earlier if goes_back else self.undo,
         )
 
     def delete(self) -> None:
@@ -73,7 +75,7 @@ class ImageResource(Resource):
     def undo_earlier(self, *, is_too_late: bool) -> None:
         """Delete what an earlier delivery of the request has registered before it was killed."""
         stack = self.request.stack
-        if not stack.can_tell_what_was_made or not stack.has_cancelled():
+        if not stack.can_tell_what_was_made or not stack.may_have_cancelled():
             return
         with self._undoing():
             registration = self._registration = self._new_registration()

@@ -106,6 +106,50 @@ class TestARequestThatWasKilledAfterItRegistered:
 
         assert stack.images() == [one]
 
+    def test_as_an_update_and_is_cancelled_in_the_second_in_which_it_was_sent_is_taken_back(
+        self, stack: Stack
+    ) -> None:
+        event, one = self.update_that_is_cancelled_at_once(stack)
+
+        assert stack.send(event)["PhysicalResourceId"] == one
+
+        assert stack.images() == [one]
+
+    def test_as_the_update_of_a_rollback_that_has_ended_stays(self, stack: Stack) -> None:
+        event, one = self.update_that_is_cancelled_at_once(stack)
+        (two,) = set(stack.images()) - {one}
+        stack.lists(two, "UPDATE_COMPLETE")
+
+        stack.new_handler()(event, stack.context())
+
+        assert stack.images() == [one, two]
+
+    def test_as_an_update_stays_if_it_is_not_known_what_the_stack_stands_for(
+        self, stack: Stack
+    ) -> None:
+        event, one = self.update_that_is_cancelled_at_once(stack)
+        stack.cloudformation.errors["ListStackResources"] = "AccessDenied", "not for you"
+
+        stack.new_handler()(event, stack.context())
+
+        assert len(stack.images()) == 2
+        assert one in stack.images()
+
+    def update_that_is_cancelled_at_once(self, stack: Stack) -> tuple[dict[str, Any], str]:
+        """Return an update that has registered, and what the stack has gone back to since."""
+        one = stack.create()["PhysicalResourceId"]
+        stack.lists(one, "CREATE_COMPLETE")
+        stack.becomes("CREATE_COMPLETE")
+        stack.time.now += 100
+        stack.becomes("UPDATE_IN_PROGRESS")
+        stack.lists(one, "UPDATE_IN_PROGRESS")
+        event = stack.request("Update", PhysicalResourceId=one, Digest=digest(2))
+        stack.before[REGISTER] = lambda: stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+        kill_after(stack, REGISTER, event)
+        stack.lists(one, "UPDATE_COMPLETE")
+        stack.becomes("UPDATE_ROLLBACK_COMPLETE")
+        return event, str(one)
+
     def test_is_taken_back_later_when_lightsail_is_away(self, stack: Stack) -> None:
         event = stack.request("Create")
         kill_after(stack, REGISTER, event)
