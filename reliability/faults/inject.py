@@ -47,15 +47,7 @@ _ERRORS: Mapping[str, _Errors] = {
 
 @dataclass
 class Aim:
-    """The call that a fault is injected into, and what it needs for that.
-
-    Args:
-        call: the call.
-        fault: the fault's name.
-        clock: the time.
-        function: makes the call.
-        stack: the stack whose request it is.
-    """
+    """The call that a fault is injected into, and what it needs for that."""
 
     call: Call
     fault: str

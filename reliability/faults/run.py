@@ -48,27 +48,17 @@ Injected = tuple[Call, str]
 
 @dataclass(frozen=True)
 class Run:
-    """A run to make.
-
-    Args:
-        lifecycle: the lifecycle's name.
-        call: the call that the fault is injected into; None for none.
-        fault: the fault's name.
-        seed: of the function's randomness.
-        repeats: whether AWS Lambda repeats a request that was not answered.
-        switches: how Lightsail behaves during the part, other than it does.
-        may_fail: whether the part may fail because of that.
-        second: another call and its fault, in the same part.
-    """
+    """A run to make."""
 
     lifecycle: str
-    call: Call | None = None
+    call: Call | None = None  # that the fault is injected into
     fault: str = ""
-    seed: int = 0
-    repeats: bool = True
+    seed: int = 0  # of the function's randomness
+    repeats: bool = True  # whether AWS Lambda repeats a request that was not answered
     switches: tuple[tuple[str, Switch], ...] = ()
-    may_fail: bool = False
-    second: Injected | None = None
+    """How Lightsail behaves during the part with the fault, other than it does."""
+    may_fail: bool = False  # because of the switches
+    second: Injected | None = None  # in the same part
 
     @property
     def injected(self) -> list[Injected]:
