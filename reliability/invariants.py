@@ -36,7 +36,7 @@ class Invariants:
     stacks: Sequence[SimulatedStack]
     dropped: Collection[str]  # the ids of the requests that AWS Lambda has given up
     log: Path  # what the function has logged
-    duplicated: Collection[str] = ()  # the ids of those of which one delivery may fail first
+    duplicated: Collection[str] = ()  # those that one of two deliveries may fail first
     bystanders: set[str] = field(default_factory=set)
     """Images that no stack has, and that have to stay."""
     windows: Counter[Window] = field(default_factory=Counter)
