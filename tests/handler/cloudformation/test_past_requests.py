@@ -92,13 +92,7 @@ class TestARequestThatWasKilledAfterItRegistered:
         assert stack.images() == []
 
     def test_as_an_update_and_is_cancelled_is_taken_back(self, stack: Stack) -> None:
-        one = stack.create()["PhysicalResourceId"]
-        stack.lists(one, "CREATE_COMPLETE")
-        stack.becomes("CREATE_COMPLETE")
-        stack.time.now += 100
-        stack.becomes("UPDATE_IN_PROGRESS")
-        stack.lists(one, "UPDATE_IN_PROGRESS")
-        event = stack.request("Update", PhysicalResourceId=one, Digest=digest(2))
+        event, one = self.update(stack)
         kill_after(stack, REGISTER, event)
         stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
 
@@ -137,18 +131,22 @@ class TestARequestThatWasKilledAfterItRegistered:
 
     def update_that_is_cancelled_at_once(self, stack: Stack) -> tuple[dict[str, Any], str]:
         """Return an update that has registered, and what the stack has gone back to since."""
+        event, one = self.update(stack)
+        stack.before[REGISTER] = lambda: stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
+        kill_after(stack, REGISTER, event)
+        stack.lists(one, "UPDATE_COMPLETE")
+        stack.becomes("UPDATE_ROLLBACK_COMPLETE")
+        return event, one
+
+    def update(self, stack: Stack) -> tuple[dict[str, Any], str]:
+        """Return an update that the stack has begun with, and what it stood for before."""
         one = stack.create()["PhysicalResourceId"]
         stack.lists(one, "CREATE_COMPLETE")
         stack.becomes("CREATE_COMPLETE")
         stack.time.now += 100
         stack.becomes("UPDATE_IN_PROGRESS")
         stack.lists(one, "UPDATE_IN_PROGRESS")
-        event = stack.request("Update", PhysicalResourceId=one, Digest=digest(2))
-        stack.before[REGISTER] = lambda: stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS")
-        kill_after(stack, REGISTER, event)
-        stack.lists(one, "UPDATE_COMPLETE")
-        stack.becomes("UPDATE_ROLLBACK_COMPLETE")
-        return event, str(one)
+        return stack.request("Update", PhysicalResourceId=one, Digest=digest(2)), str(one)
 
     def test_is_taken_back_later_when_lightsail_is_away(self, stack: Stack) -> None:
         event = stack.request("Create")
