@@ -143,7 +143,7 @@ class StackStatus:
         Raises:
             Cancelled: the stack has taken the request back.
         """
-        operation = self._operation()
+        operation = self._operation_under_way()
         if not self._taken_up_in.status:
             self._taken_up_in = operation
         self._check(operation, "anything was done")
@@ -157,9 +157,7 @@ class StackStatus:
         Raises:
             Cancelled: it does not: it has taken the request back, or this is a late duplicate.
         """
-        operation = self._operation()
-        if operation.is_over and self._deadline.pause(STALE_SECONDS):
-            operation = self._operation()  # that it does nothing may be of before
+        operation = self._operation_under_way()
         self._check(operation, before)
         if operation.is_over or self._is_older_than(operation.began):
             raise Cancelled(
@@ -303,6 +301,13 @@ class StackStatus:
         """Return what the stack is doing, nothing if that cannot be read."""
         self._last_read = self._read(_STATUS_CALL, self._describe, Operation())
         return self._last_read
+
+    def _operation_under_way(self) -> Operation:
+        """Return what the stack is doing; that it does nothing may be of before."""
+        operation = self._operation()
+        if operation.is_over and self._deadline.pause(STALE_SECONDS):
+            operation = self._operation()
+        return operation
 
     def _operation_by_now(self) -> Operation:
         """Return what the stack is doing after the answer, when no one waits for the function.

@@ -8,7 +8,7 @@ import oci_images
 import signed_images
 from fake_kms import KEY, FakeKms
 from fake_registry import FakeRegistry
-from stack_requests import Stack, digest
+from stack_requests import STACK_ID, Stack, digest
 
 REGISTER = "RegisterContainerImage"
 
@@ -161,6 +161,22 @@ def test_an_image_by_digest_is_the_one_of_before(stack: Stack, change: str) -> N
     assert stack.send(roll_back(stack, two))["PhysicalResourceId"] == one
 
     assert stack.calls(REGISTER) == 2
+
+
+def test_an_update_after_a_rollback_is_none_of_it_while_reads_show_that(stack: Stack) -> None:
+    one = created(stack)
+    begin_update(stack, one)
+    roll_back(stack, one)
+    stack.lists(one, "UPDATE_COMPLETE")
+    stack.time.now += 100
+    event = begin_update(stack, one, Digest=digest(2))
+    shown = stack.cloudformation.stacks[STACK_ID]
+    shown.status = "UPDATE_ROLLBACK_COMPLETE"
+    stack.time.on_sleep = lambda: setattr(shown, "status", "UPDATE_IN_PROGRESS")
+
+    answer = stack.send(event)
+
+    assert answer["Data"]["ImageDigest"] == digest(2)
 
 
 def test_a_service_that_is_gone_is_told(stack: Stack) -> None:
