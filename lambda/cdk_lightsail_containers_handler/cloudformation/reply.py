@@ -28,8 +28,8 @@ _LAST_ANSWER_SECONDS = 5
 _LAST_SECONDS = 4
 # In these AWS Lambda's repetition, a minute later, may come too late for an answer that is lost.
 _LAST_MINUTE = 60
-# The last attempt to answer may take as long as one to hand over, behind which there is no timer.
-_HAND_OVER_SECONDS = 2 * INVOKE_SECONDS + 1
+# In these the last attempt to answer may fail, and one to hand over still ends in time.
+_HAND_OVER_SECONDS = response.ATTEMPT_SECONDS + INVOKE_SECONDS + 1
 
 
 class Reply:

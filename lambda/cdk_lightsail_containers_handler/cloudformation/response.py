@@ -17,7 +17,9 @@ from ..plain_text import shortened, size
 LIMIT = 4096
 """Bytes of an answer that CloudFormation reads at most."""
 
-_ATTEMPT_SECONDS = 5.0
+ATTEMPT_SECONDS = 5.0
+"""How long an attempt to put an answer takes at most."""
+
 _MOST_ATTEMPTS = 8
 _OK = range(200, 300)
 _CLIENT_ERROR = range(400, 500)
@@ -68,7 +70,7 @@ def deliver(url: str, body: bytes, deadline: Deadline) -> None:
     """
     with urllib3.PoolManager(ssl_context=_trusted()) as pool:
         for attempt in range(_MOST_ATTEMPTS):
-            seconds = min(_ATTEMPT_SECONDS, max(deadline.left(), 1.0))
+            seconds = min(ATTEMPT_SECONDS, max(deadline.left(), 1.0))
             try:
                 status = in_time(partial(_put, pool, url, body, seconds), seconds)
             except (urllib3.exceptions.HTTPError, TooLate) as error:
