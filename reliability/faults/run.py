@@ -107,10 +107,13 @@ class _Life:
         others = [SimulatedStack("Worker", world, function)]
         self._setting = Setting(world, templates, self._stack, others)
         self._invariants = Invariants(
-            world, [self._stack, *others], function.dropped, environments.log
+            world,
+            [self._stack, *others],
+            function.dropped,
+            environments.log,
+            # An outage that only one of the deliveries meets takes a fault of its own.
+            function.duplicated if run.second else (),
         )
-        if run.second:  # an outage that only one of the deliveries meets takes a fault of its own
-            self._invariants.duplicated = function.duplicated
         self._result = Result()
 
     def run(self) -> Result:

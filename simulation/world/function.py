@@ -84,9 +84,8 @@ class Function:
 
     def invoke(self, event: Mapping[str, Any]) -> None:
         """Take an event; it is handed to the function when its time has come."""
-        self._count += 1
         now = self._world.clock.now
-        self._queue.append(_Queued(now, self._count, event, now))
+        self._enqueue(now, event, now)
 
     def next_due(self) -> float | None:
         """Return when the next event is due, None when there is none."""
@@ -127,9 +126,13 @@ class Function:
         if due - queued.since > self._most_age:
             self.dropped.add(queued.event["RequestId"])
         else:
-            self._count += 1
-            again = _Queued(due, self._count, queued.event, queued.since, queued.repeated + 1)
-            self._queue.append(again)
+            self._enqueue(due, queued.event, queued.since, queued.repeated + 1)
+
+    def _enqueue(
+        self, due: float, event: Mapping[str, Any], since: float, repeated: int = 0
+    ) -> None:
+        self._count += 1
+        self._queue.append(_Queued(due, self._count, event, since, repeated))
 
     def run_out(self) -> None:
         """Hand over everything that is still to come, however late it comes."""
@@ -167,10 +170,8 @@ class Function:
     def deliver_late(self, seconds: float) -> None:
         """Deliver what is being carried out once more, so many seconds later."""
         if self._running:
-            self._count += 1
             due = self._world.clock.now + seconds
-            event, since = self._running.event, self._running.since
-            self._queue.append(_Queued(due, self._count, event, since, len(self._later)))
+            self._enqueue(due, self._running.event, self._running.since, len(self._later))
 
     def hold_up(self, act: Callable[[], object], patience: float) -> bool:
         """Hold up what is being carried out while something else is done.
