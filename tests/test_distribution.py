@@ -122,6 +122,6 @@ def test_the_wheel_synthesizes_where_there_is_nothing_of_this_repository(
     )
 
     (asset,) = (tmp_path / "assembly").glob("asset.*")
-    assert (asset / "handler" / "main.py").is_file()
+    assert (asset / "cdk_lightsail_containers_handler.txt").is_file()
     assert (asset / "licenses" / "cdk-lightsail-containers" / "LICENSE").is_file()
     assert (tmp_path / "assembly" / "Stack.template.json").is_file()

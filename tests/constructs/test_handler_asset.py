@@ -15,6 +15,7 @@ from cdk_lightsail_containers._handler.asset import _license, _package_directory
 from cloudformation_deploys import zipped
 
 HANDLER = Path(str(cdk_lightsail_containers_handler.__file__)).parent
+PACKAGE = HANDLER.name
 SYNTHESIZE = """
 import os, sys
 os.umask(int(sys.argv[2], 8))
@@ -45,23 +46,23 @@ def test_holds_the_handler_and_crhelper_and_their_licences_and_nothing_else(asse
     files = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
 
     assert {path.split("/")[0] for path in files} == {
-        "cdk_lightsail_containers_handler.py",
+        f"{PACKAGE}.py",
+        f"{PACKAGE}.txt",
         "crhelper",
-        "handler",
         "licenses",
     }
     assert {path for path in files if not path.endswith(".py")} == {
+        f"{PACKAGE}.txt",
         "licenses/cdk-lightsail-containers/LICENSE",
         "licenses/crhelper/NOTICE",
     }
-    assert "handler/main.py" in files
 
 
 def test_names_its_modules_as_the_package_does(asset: Path) -> None:
     program = f"""
 import sys
 sys.path.insert(0, {str(asset)!r})
-from cdk_lightsail_containers_handler.registry import errors
+from {PACKAGE}.registry import errors
 print(errors.__name__, errors.__file__)
 """
 
@@ -74,12 +75,12 @@ print(errors.__name__, errors.__file__)
     )
 
     name, file = run.stdout.split()
-    assert name == "cdk_lightsail_containers_handler.registry.errors"
-    assert file == str(asset / "handler" / "registry" / "errors.py")
+    assert name == f"{PACKAGE}.registry.errors"
+    assert file == str(asset / PACKAGE / "registry" / "errors.py")
 
 
 def test_is_small(asset: Path) -> None:
-    assert len(zipped(asset)) < 96_000
+    assert len(zipped(asset)) < 80_000
 
 
 @pytest.fixture
@@ -90,33 +91,39 @@ def domains_asset(tmp_path: Path) -> Path:
     return asset_in(tmp_path / "domains")
 
 
+def modules(asset: Path) -> set[str]:
+    """The paths of the function's modules in its package."""
+    text = (asset / f"{PACKAGE}.txt").read_text()
+    return {line.partition("/")[2] for line in text.splitlines() if line.startswith(PACKAGE)}
+
+
 def rooms(asset: Path) -> set[str]:
-    return {path.name for path in (asset / "handler").iterdir() if path.is_dir()}
+    return {path.partition("/")[0] for path in modules(asset) if "/" in path}
 
 
 def test_each_function_has_its_own_rooms_alone(asset: Path, domains_asset: Path) -> None:
     shared = {"aws", "cloudformation", "lightsail", "properties", "registry"}
-    pulled = {path.name for path in (domains_asset / "handler" / "registry").iterdir()}
+    pulled = {path for path in modules(domains_asset) if path.startswith("registry/")}
 
     assert rooms(asset) == {*shared, "deployments", "images"}
     assert rooms(domains_asset) == {*shared, "domains"}
-    assert pulled == {"reference.py", "url.py"}
-    assert len(zipped(domains_asset)) < 56_000
+    assert pulled == {"registry/__init__.py", "registry/reference.py", "registry/url.py"}
+    assert len(zipped(domains_asset)) < 48_000
 
 
 def test_the_function_for_domains_finds_all_of_its_modules(domains_asset: Path) -> None:
+    paths = {path for path in modules(domains_asset) if not path.endswith("__init__.py")}
+    names = [path.removesuffix(".py").replace("/", ".") for path in sorted(paths)]
     program = f"""
 import sys
 sys.path.insert(0, {str(domains_asset)!r})
-from pathlib import Path
 from importlib import import_module
-folder = Path({str(domains_asset)!r}) / "handler"
-for path in sorted(folder.rglob("*.py")):
-    parts = path.relative_to(folder).with_suffix("").parts
-    import_module(".".join(["cdk_lightsail_containers_handler", *parts]))
+for name in {names!r}:
+    import_module("{PACKAGE}." + name)
 """
     python = HANDLER.parent.parent / ".venv-runtime" / "bin" / "python"
 
+    assert "domains_main" in names
     subprocess.run(
         # Without the installed packages but those of the runtime.
         [python, "-I", "-c", program],
@@ -170,7 +177,7 @@ def test_stays_where_the_assembly_refers_to_it_when_the_cdk_does_not_stage(tmp_p
     (folder,) = folders_left(tmp_path)
     assets = json.loads((tmp_path / "assembly" / "Stack.assets.json").read_text())
     assert str(folder) in {file["source"]["path"] for file in assets["files"].values()}
-    assert (folder / "handler" / "main.py").is_file()
+    assert "main.py" in modules(folder)
 
 
 def test_says_which_package_is_missing() -> None:

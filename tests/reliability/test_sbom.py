@@ -52,7 +52,7 @@ def test_that_of_the_function_has_what_is_in_the_asset(
 
     foreign = {path.name for path in asset.iterdir()} - {
         "cdk_lightsail_containers_handler.py",
-        "handler",
+        "cdk_lightsail_containers_handler.txt",
         "licenses",
     }
     assert foreign == {one["name"] for one in function["components"]} == {"crhelper"}

@@ -12,13 +12,14 @@ from pathlib import Path
 from aws_cdk.aws_lambda import AssetCode, Code
 from constructs import Construct
 
+from . import imports
 from .condensed_source import condensed
 
 _OWN_PACKAGE = "cdk_lightsail_containers_handler"
-# The zip has the path of each module twice, so our package is a file that names a shorter folder.
-_FOLDER = "handler"
-_PACKAGE_FILE = f"""# The modules of this package are in the folder {_FOLDER}.
-__path__ = [__file__.rpartition("/")[0] + "/{_FOLDER}"]
+# Its modules are in a file beside it, see `imports`.
+_PACKAGE_END = """
+__path__ = []
+import_from(Path(__file__).with_suffix(".txt"))
 """
 # Both are under the Apache License 2.0; the asset has its text once.
 _LICENSES = {"cdk-lightsail-containers": "LICENSE", "crhelper": "NOTICE"}
@@ -60,7 +61,7 @@ DOMAINS = FunctionCode(
     description="Validates certificates and writes DNS records for cdk-lightsail-containers",
     role_description="What the function for domains of cdk-lightsail-containers may do",
     without=("aws/secret_values.py", "deployments/", "images/", "main.py", "registry/"),
-    needed=("registry/reference.py", "registry/url.py"),
+    needed=("registry/__init__.py", "registry/reference.py", "registry/url.py"),
 )
 """The function for certificates and DNS records: no code that can pull or push is in it."""
 
@@ -83,25 +84,27 @@ def handler_code(scope: Construct, code: FunctionCode = IMAGES) -> AssetCode:
 
 
 @functools.cache
-def _files(code: FunctionCode) -> dict[str, bytes]:
+def _files(code: FunctionCode) -> dict[str, str]:
     """Return the files of the asset."""
-    files = {f"{_OWN_PACKAGE}.py": _PACKAGE_FILE.encode()}
-    for package, folder, change in (
-        (_OWN_PACKAGE, _FOLDER, condensed),
-        ("crhelper", "crhelper", bytes),
-    ):
-        source = _package_directory(package)
-        for module in sorted(source.rglob("*.py")):
-            path = module.relative_to(source).as_posix()
-            if package == _OWN_PACKAGE and not code.has(path):
-                continue
-            content = change(module.read_bytes())
-            # A folder without `__init__.py` is a package too, and each file has a price in the zip.
-            if content.strip():
-                files[f"{folder}/{path}"] = content
+    modules = "".join(
+        f"{imports.START}{path}\n{condensed(source)}"
+        for path, source in _sources(_OWN_PACKAGE).items()
+        if code.has(path.partition("/")[2])
+    )
+    package = condensed(Path(imports.__file__).read_text("utf-8")) + _PACKAGE_END
+    files = {f"{_OWN_PACKAGE}.py": package, f"{_OWN_PACKAGE}.txt": modules, **_sources("crhelper")}
     for distribution, name in _LICENSES.items():
-        files[f"licenses/{distribution}/{name}"] = _license(distribution, name).read_bytes()
+        files[f"licenses/{distribution}/{name}"] = _license(distribution, name).read_text("utf-8")
     return files
+
+
+def _sources(package: str) -> dict[str, str]:
+    """Return the source of each module of an installed package, by its path."""
+    folder = _package_directory(package)
+    return {
+        module.relative_to(folder.parent).as_posix(): module.read_text("utf-8")
+        for module in sorted(folder.rglob("*.py"))
+    }
 
 
 def _package_directory(package: str) -> Path:
@@ -123,8 +126,8 @@ def _license(distribution: str, name: str) -> Path:
     return found[0]
 
 
-def _write(target: Path, content: bytes) -> None:
+def _write(target: Path, content: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+    target.write_text(content, "utf-8", newline="\n")
     # The runtime's user must be able to read it, also with a strict umask here.
     target.chmod(0o644)
