@@ -33,8 +33,9 @@ OTHERS := $(filter-out $(OF_THE_FUNCTION) $(OF_THE_PACKAGES) tests/support,\
 FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
 # Injects faults on the Python that `make faults` has.
 FAULTS_TEST := tests/reliability/test_faults.py
-# A file's tests stay together, for they share clouds; many wait, so there are more than processors.
-PROCESSES := $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 2))')
+# A file's tests stay together, for they share clouds. Many of them wait, so that two processors are
+# busy with eight processes; each takes up to half a GB.
+PROCESSES := $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 2) + 4)')
 SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 FAST := tests/constructs tests/handler tests/registry tests/local $(addprefix --ignore ,\
 	tests/constructs/test_findings.py tests/handler/test_asset.py tests/local/engine tests/local/containers \
