@@ -76,7 +76,7 @@ def _run(screen: Screen, folder: Path, own: str | None) -> list[str]:
             screen.line(f"watch it in a browser: {page.url}")
         if containers is None:
             return ["on 127.0.0.1", *_run_simulated(screen, Demo(screen, cloud, folder), own)]
-        running.callback(_remove_images, containers.engine, f"{cloud.endpoints.ecr}/*")
+        running.callback(_remove_images, containers.engine, cloud.endpoints.ecr)
         demo = Demo(screen, cloud, folder, app=SITE_APP)
         return ["on 127.0.0.1", *_run_site(screen, demo, Site(folder / "site"))]
 
@@ -95,10 +95,10 @@ def _containers(screen: Screen, running: ExitStack) -> RealContainers | None:
     return RealContainers(engine=engine, port=0, folder=started.folder)
 
 
-def _remove_images(engine: ContainerEngine, repositories: str) -> None:
+def _remove_images(engine: ContainerEngine, registry: str) -> None:
     """Leave nothing in the user's engine; if it has ended, there is nothing to do."""
     with suppress(ContainerEngineError):
-        engine.remove_images(repositories)
+        engine.remove_built_images(registry)
 
 
 def _cloud(containers: RealContainers | None) -> LocalCloud:

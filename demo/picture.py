@@ -63,7 +63,7 @@ def page_of_failed_update(screen: Screen, folder: Path) -> Iterator[str]:
         containers = RealContainers(engine=engine, port=0, folder=started.folder)
         builder = ImageBuilder.of(engine.command[0])
         cloud = running.enter_context(LocalCloud(containers=containers, builder=builder))
-        running.callback(engine.remove_images, f"{cloud.endpoints.ecr}/*")
+        running.callback(engine.remove_built_images, cloud.endpoints.ecr)
         page = running.enter_context(cloud_page(cloud, 0))
         demo, site = Demo(screen, cloud, folder, app=SITE_APP), Site(folder / "site")
         with screen.step("Deploy a page, and a version that crashes"):

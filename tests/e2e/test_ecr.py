@@ -208,4 +208,4 @@ def test_a_dockerfile_is_built_by_an_engine_of_this_computer(
     real.remove()
     with suppress(ContainerEngineError):
         engine = ContainerEngine(command=[builder.program], cloud="none")
-        engine.remove_images(f"{cdk.cloud.endpoints.ecr}/*")
+        engine.remove_built_images(cdk.cloud.endpoints.ecr)

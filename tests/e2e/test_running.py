@@ -58,7 +58,7 @@ def cdk(
         cdk.bootstrap()
         yield cdk
         with suppress(ContainerEngineError):
-            found.remove_images(f"{cloud.endpoints.ecr}/*")
+            found.remove_built_images(cloud.endpoints.ecr)
 
 
 @pytest.fixture

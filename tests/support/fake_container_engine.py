@@ -283,20 +283,16 @@ def do_images(rest: list[str], _: str) -> int | None:
         return refuse("image not known")
     if mode() == "damaged":
         return refuse("layer not known")
-    *options, repository = rest
-    assert options in (["--quiet"], ["--format", "{{.Repository}}:{{.Tag}}"])
-    start = f"{image_folder(repository).name}:"
+    *options, repositories = rest
+    assert options == ["--format", "{{.Repository}}:{{.Tag}}"]
     for folder in (STATE / "images").iterdir():
-        if folder.name.startswith(start):
-            # Its folder's name is an image's id.
-            print(folder.name if options == ["--quiet"] else folder.name.replace("%", "/"))
+        if folder.match(f"{image_folder(repositories).name}:*"):
+            print(folder.name.replace("%", "/"))
     return None
 
 
 def do_rmi(rest: list[str], _: str) -> None:
     import shutil
 
-    force, *names = rest
-    assert force == "--force"
-    for name in names:
-        shutil.rmtree(image_folder(name))
+    for name in rest:
+        shutil.rmtree(image_folder(name), ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -10,8 +11,9 @@ import subprocess  # nosec B404 # each call says what it runs
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 ENGINES = ("docker", "podman", "nerdctl", "finch")
@@ -98,7 +100,8 @@ class ContainerEngine:
 
     def load(self, archive: Path) -> None:
         """Take the image of an archive."""
-        self._call("load", "--input", str(archive))
+        with self._alone():
+            self._call("load", "--input", str(archive))
 
     def pull(self, image: str) -> None:
         """Pull a public image."""
@@ -185,21 +188,45 @@ class ContainerEngine:
                 raise ContainerEngineError(f"it does not remove the containers {' '.join(names)}")
             self.remove(names)
             time.sleep(pause)
-        # A user's own image may have the same contents: podman lists its name too, and it stays.
-        listed = self._images("--format", "{{.Repository}}:{{.Tag}}", self._repository)
-        self._remove_images([name for name in listed if name.startswith(f"{self._repository}:")])
+        self._remove_images(self._repository)
 
-    def remove_images(self, repositories: str) -> None:
-        """Remove the images of the repositories that have a name, and their other names.
+    def remove_built_images(self, registry: str) -> None:
+        """Remove what the CDK's command line has built for a registry, and named by itself, too.
 
         Raises:
             ContainerEngineError: the engine does not answer.
         """
-        self._remove_images(self._images("--quiet", repositories))
+        self._remove_images(f"{registry}/*", "cdkasset-")
 
-    def _remove_images(self, images: Sequence[str]) -> None:
-        if images:
-            self._finish(["rmi", "--force", *dict.fromkeys(images)])
+    def _remove_images(self, repositories: str, *more: str) -> None:
+        """Remove the names of images, and what has no other name and no container.
+
+        Args:
+            repositories: the names without their tags, a pattern.
+            more: what other names begin with, before one of these tags.
+        """
+        with self._alone():
+            # podman lists an image's other names, too: those of a user or of another cloud stay.
+            listed = self._images("--format", "{{.Repository}}:{{.Tag}}", repositories)
+            names = [name for name in listed if fnmatch(name, f"{repositories}:*")]
+            tags = [name.rpartition(":")[2] for name in names]
+            names += [f"{start}{tag}" for start in more for tag in tags]
+            if names:
+                # With `--force`, it would end another one's containers of the same image.
+                self._finish(["rmi", *dict.fromkeys(names)])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no other cloud load or remove images meanwhile.
+
+        Images of two clouds may be the same. podman sees that one has no other name, takes the name
+        that another process gives to it, and removes it all the same.
+        """
+        with ExitStack() as held:
+            with suppress(OSError):  # of a program that cannot be read
+                program = Path(shutil.which(self.command[0]) or self.command[0])
+                fcntl.flock(held.enter_context(program.open("rb")), fcntl.LOCK_EX)
+            yield
 
     def _images(self, *arguments: str) -> list[str]:
         for pause in _PAUSES_SECONDS:

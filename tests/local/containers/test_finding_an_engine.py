@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import fcntl
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lightsail_local.containers.container_engine import ContainerEngineError
+from lightsail_local.containers.docker_archive import write_program_archive
 from lightsail_local.containers.find_container_engine import (
     NoContainerEngineError,
     find_container_engine,
@@ -210,13 +215,37 @@ def test_a_killed_cloud_is_remembered_while_its_containers_cannot_be_removed(
     assert fake.containers == ["left", "left-1"]
 
 
-def test_images_are_removed_with_their_other_names(fake: FakeEngine, cloud: StartedCloud) -> None:
+def test_what_the_cdk_has_built_for_a_registry_is_removed_under_each_of_its_names(
+    fake: FakeEngine, cloud: StartedCloud, tmp_path: Path
+) -> None:
     engine = find_container_engine(cloud)
+    for name in ("aws.localhost:1/assets:a1", "cdkasset-a1", "cdkasset-b2", "web:a1"):
+        write_program_archive(tmp_path / "image.tar", name)
+        engine.load(tmp_path / "image.tar")
 
-    engine.remove_images(f"localhost/lightsail-local/{cloud.id}")
+    engine.remove_built_images("aws.localhost:1")
 
-    assert fake.images == []
-    assert '["rmi", "--force", "localhost%lightsail-local%' in fake.calls
+    assert [name for name in fake.images if "lightsail" not in name] == ["cdkasset-b2", "web:a1"]
+
+
+def test_images_are_loaded_and_removed_by_one_cloud_at_a_time(
+    fake: FakeEngine, cloud: StartedCloud, tmp_path: Path
+) -> None:
+    engine = find_container_engine(cloud)
+    write_program_archive(tmp_path / "image.tar", "web:1")
+    acts = [partial(engine.load, tmp_path / "image.tar"), partial(engine.remove_built_images, "x")]
+
+    with ThreadPoolExecutor() as threads:
+        with fake.program.open() as program:
+            fcntl.flock(program, fcntl.LOCK_EX)
+            calls = fake.calls
+            begun = [threads.submit(act) for act in acts]
+            time.sleep(0.3)
+            assert fake.calls == calls
+        for one in begun:
+            one.result(timeout=60)
+
+    assert "web:1" in fake.images
 
 
 def test_a_cloud_that_was_killed_at_its_very_start_is_forgotten(

@@ -73,7 +73,7 @@ def test_its_program_gets_its_environment_and_what_it_says_is_logged(
 def test_one_that_fails_leaves_the_one_before(
     services: Services, shop: str, fails: Failure, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.deploy(shop, "old")
+    assert services.deploy(shop, "old") == "ACTIVE", services.log(shop)
     if fails == "took_too_long":
         monkeypatch.setattr(services.server.behaviour, "longest_start_seconds", 0.5)
 
@@ -252,7 +252,7 @@ def test_a_cloud_that_ends_leaves_no_container(
     assert next_one.containers() == []
 
 
-def test_a_cloud_that_ends_leaves_an_image_of_the_user_s_with_the_same_contents(
+def test_a_cloud_that_ends_leaves_an_image_and_containers_of_the_user_s_with_the_same_contents(
     any_engine: tuple[ContainerEngine, Path], tmp_path: Path
 ) -> None:
     engine, _ = any_engine
@@ -262,9 +262,14 @@ def test_a_cloud_that_ends_leaves_an_image_of_the_user_s_with_the_same_contents(
         write_program_archive(tmp_path / "program.tar", each.program_image)
         each.load(tmp_path / "program.tar")
 
+    running = Started(name="lightsail-local-user", image=user.program_image, command=["wait"])
+    user.start(running)
+
     cloud.clear()
 
-    user.start(Started(name="lightsail-local-user", image=user.program_image, command=["wait"]))
+    assert user.is_up(running.name)
+    user.remove([running.name])
+    user.start(running)
     user.clear()
     with pytest.raises(ContainerEngineError):
-        user.start(Started(name="lightsail-local-user", image=user.program_image))
+        user.start(running)
