@@ -33,10 +33,12 @@ OTHERS := $(filter-out $(OF_THE_FUNCTION) $(OF_THE_PACKAGES) tests/support,\
 FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
 # Injects faults on the Python that `make faults` has.
 FAULTS_TEST := tests/reliability/test_faults.py
-# A file's tests stay together, for they share clouds. Many of them wait, so that two processors are
-# busy with eight processes; each takes up to half a GB.
-PROCESSES := $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 2) + 4)')
-SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+# A file's tests stay together, for they share clouds. Most wait: it takes eight processes, each of up
+# to half a GB, to keep two processors busy. The packages' tests compute.
+CORES := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 2)')
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder --numprocesses
+COMPUTING := $(SIDE_BY_SIDE) $(shell expr 2 '*' $(CORES))
+WAITING := $(SIDE_BY_SIDE) $(shell expr 2 '*' $(CORES) + 4)
 FAST := tests/constructs tests/handler tests/registry tests/local $(addprefix --ignore ,\
 	tests/constructs/test_findings.py tests/handler/test_asset.py tests/local/engine tests/local/containers \
 	tests/local/test_page_in_browser.py tests/local/test_registry_peers.py)
@@ -57,21 +59,21 @@ picture: $(SETUP)  ## take the picture of the local cloud's page, with chromium 
 	@$(BIN)/python -m demo.picture
 
 test: check .venv-runtime-tests/installed  ## everything that must hold
-	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION) \
+	$(RUNTIME_PYTHON) -m pytest $(WAITING) $(OF_THE_FUNCTION) \
 		--cov=cdk_lightsail_containers_handler
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(OF_THE_PACKAGES) \
+	$(BIN)/pytest $(COMPUTING) $(OF_THE_PACKAGES) \
 		--cov=cdk_lightsail_containers --cov=lightsail_local --cov-branch
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(OTHERS) --ignore $(FAULTS_TEST)
+	$(BIN)/pytest $(WAITING) $(OTHERS) --ignore $(FAULTS_TEST)
 	$(RUNTIME_PYTHON) -m pytest $(FAULTS_TEST)
 
 test-fast: $(SETUP)  ## the tests that need neither the CDK command line nor the engine
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(FAST)
+	$(BIN)/pytest $(COMPUTING) $(FAST)
 
 test-nightly: $(SETUP) .venv-runtime-tests/installed  ## the tests that take long and rarely fail
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m nightly
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(OF_THE_FUNCTION) \
+	$(BIN)/pytest $(WAITING) -m nightly
+	$(BIN)/pytest $(WAITING) $(OF_THE_FUNCTION) \
 		--cov=cdk_lightsail_containers_handler --cov-branch
-	$(RUNTIME_PYTHON) -m pytest $(SIDE_BY_SIDE) -m 'nightly or not nightly' \
+	$(RUNTIME_PYTHON) -m pytest $(WAITING) -m 'nightly or not nightly' \
 		--hypothesis-profile nightly $(OF_THE_FUNCTION) $(FAULTS_TESTS)
 
 check: $(SETUP)  ## format, lint, types, words, and known vulnerabilities
