@@ -1,6 +1,5 @@
 """A local cloud with a container service, and the CDK command line before it."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from cdk_commands import Cdk
 from cloudformation_deploys import CloudFormationDeploys
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
+from patience import wait_until
 from request_watcher import RequestWatcher
 from sent_bytes import SentBytes
 
@@ -50,6 +50,11 @@ def cdk(command_line: Cdk) -> Cdk:
     return command_line
 
 
+def names_of_services(cdk: Cdk) -> list[str]:
+    found = cdk.client("lightsail").get_container_services()["containerServices"]
+    return [service["containerServiceName"] for service in found]
+
+
 @pytest.fixture
 def shop(cdk: Cdk) -> Iterator[str]:
     """A container service that exists before the stack and after it."""
@@ -57,5 +62,4 @@ def shop(cdk: Cdk) -> Iterator[str]:
     lightsail.create_container_service(serviceName="shop", power="nano", scale=1)
     yield "shop"
     lightsail.delete_container_service(serviceName="shop")
-    while lightsail.get_container_services()["containerServices"]:
-        time.sleep(0.05)
+    wait_until(lambda: "shop" not in names_of_services(cdk))
