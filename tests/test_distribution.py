@@ -122,6 +122,7 @@ def test_the_wheel_synthesizes_where_there_is_nothing_of_this_repository(
     )
 
     (asset,) = (tmp_path / "assembly").glob("asset.*")
-    assert (asset / "cdk_lightsail_containers_handler.txt").is_file()
+    modules = (asset / "cdk_lightsail_containers_handler.txt").read_text()
+    assert "cdk_lightsail_containers_handler/main.py\n" in modules
     assert (asset / "licenses" / "cdk-lightsail-containers" / "LICENSE").is_file()
     assert (tmp_path / "assembly" / "Stack.template.json").is_file()

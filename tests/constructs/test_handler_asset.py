@@ -56,6 +56,7 @@ def test_holds_the_handler_and_crhelper_and_their_licences_and_nothing_else(asse
         "licenses/cdk-lightsail-containers/LICENSE",
         "licenses/crhelper/NOTICE",
     }
+    assert "main.py" in modules(asset)
 
 
 def test_names_its_modules_as_the_package_does(asset: Path) -> None:

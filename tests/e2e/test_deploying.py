@@ -212,7 +212,8 @@ def test_a_deployment_that_is_longer_than_the_function_is_handed_over_and_answer
     secrets: dict[str, str],
     sent: SentBytes,
 ) -> None:
-    behaviour.deployment_seconds = 14
+    # Long enough for a busy machine, whose invocations take twice their time.
+    behaviour.deployment_seconds = 24
     before = calls(cdk, "CreateContainerServiceDeployment")
 
     # The function stops half a minute before its end: it has some three seconds at a time.
@@ -227,14 +228,13 @@ def test_a_deployment_that_is_longer_than_the_function_is_handed_over_and_answer
     ]
     request = deploying[-1]["request"]
     steps = [line["step"] for line in deploying if line["request"] == request]
-    # On a busy machine an invocation takes longer, and there are fewer.
-    assert (count := steps.count("handed over")) >= 1
+    assert steps.count("handed over") >= 3
     assert steps.count("deploying") == 1
     assert steps.count("answered") == 1
     engine = sent.by_peer()[cdk.cloud.endpoints.engine.removeprefix("https://")].decode()
     assert engine.count(f'"RequestId": "{request}", "LogicalResourceId"') == 1
     # What was handed over is there, too, and does not have the secrets.
-    assert engine.count(f'"HandOver": {{"Count": {count}') == 1
+    assert engine.count('"HandOver": {"Count": 3') == 1
     assert_no_secret_is_shown(cdk, sent, created)
     cdk.remove()
 
