@@ -291,8 +291,12 @@ def do_images(rest: list[str], _: str) -> int | None:
     return None
 
 
-def do_rmi(rest: list[str], _: str) -> None:
+def do_rmi(rest: list[str], _: str) -> int | None:
     import shutil
 
+    assert "--force" not in rest  # it would end containers of the same image, whoever's they are
+    missing = [name for name in rest if not image_folder(name).exists()]
     for name in rest:
-        shutil.rmtree(image_folder(name), ignore_errors=True)
+        if name not in missing:
+            shutil.rmtree(image_folder(name))
+    return refuse(f"{missing[0]}: image not known") if missing else None

@@ -188,7 +188,8 @@ class ContainerEngine:
                 raise ContainerEngineError(f"it does not remove the containers {' '.join(names)}")
             self.remove(names)
             time.sleep(pause)
-        self._remove_images(self._repository)
+        with self._alone():
+            self._remove_images(self._images(self._repository))
 
     def remove_built_images(self, registry: str) -> None:
         """Remove what the CDK's command line has built for a registry, and named by itself, too.
@@ -196,24 +197,16 @@ class ContainerEngine:
         Raises:
             ContainerEngineError: the engine does not answer.
         """
-        self._remove_images(f"{registry}/*", "cdkasset-")
-
-    def _remove_images(self, repositories: str, *more: str) -> None:
-        """Remove the names of images, and what has no other name and no container.
-
-        Args:
-            repositories: the names without their tags, a pattern.
-            more: what other names begin with, before one of these tags.
-        """
         with self._alone():
-            # podman lists an image's other names, too: those of a user or of another cloud stay.
-            listed = self._images("--format", "{{.Repository}}:{{.Tag}}", repositories)
-            names = [name for name in listed if fnmatch(name, f"{repositories}:*")]
-            tags = [name.rpartition(":")[2] for name in names]
-            names += [f"{start}{tag}" for start in more for tag in tags]
-            if names:
-                # With `--force`, it would end another one's containers of the same image.
-                self._finish(["rmi", *dict.fromkeys(names)])
+            names = self._images(f"{registry}/*")
+            built = [f"cdkasset-{name.rpartition(':')[2]}" for name in names]
+            self._remove_images([*names, *built])
+
+    def _remove_images(self, names: Sequence[str]) -> None:
+        """Remove names of images, and each image that has no other name and no container."""
+        if names:
+            # With `--force`, it would end another one's containers of the same image.
+            self._finish(["rmi", *dict.fromkeys(names)])
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -228,13 +221,20 @@ class ContainerEngine:
                 fcntl.flock(held.enter_context(program.open("rb")), fcntl.LOCK_EX)
             yield
 
-    def _images(self, *arguments: str) -> list[str]:
+    def _images(self, repositories: str) -> list[str]:
+        """Return the names of the images in repositories, which may be a pattern."""
+        # podman lists an image's other names, too: those of a user or of another cloud stay.
+        listed = self._listed(repositories).split()
+        return [name for name in listed if fnmatch(name, f"{repositories}:*")]
+
+    def _listed(self, repositories: str) -> str:
+        arguments = ("images", "--format", "{{.Repository}}:{{.Tag}}", repositories)
         for pause in _PAUSES_SECONDS:
             # podman cannot list images while someone else's is just made or removed.
             with suppress(ContainerEngineError):
-                return self._call("images", *arguments).split()
+                return self._call(*arguments)
             time.sleep(pause)
-        return self._call("images", *arguments).split()
+        return self._call(*arguments)
 
     @property
     def _repository(self) -> str:
