@@ -294,7 +294,7 @@ def do_images(rest: list[str], _: str) -> int | None:
 def do_rmi(rest: list[str], _: str) -> int | None:
     import shutil
 
-    assert "--force" not in rest  # it would end containers of the same image, whoever's they are
+    assert "--force" not in rest  # it would end another cloud's containers of the same image
     missing = [name for name in rest if not image_folder(name).exists()]
     for name in rest:
         if name not in missing:
