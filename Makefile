@@ -22,6 +22,9 @@ define RUNTIME_VENV
 	else python=$(PYTHON); echo "$(MISSING) its tests run on $$($(PYTHON) --version)" >&2; fi; \
 	$(PACKAGES) $(@D) $< "$$python" --clear --without-pip
 endef
+define NEEDS_NODE
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && npm --version >/dev/null || { echo "Node must be 20 or newer, with npm: install it and run make again"; exit 1; }
+endef
 # The function's tests run on its Python. The two that also synthesize need that of the tools.
 SYNTHESIZING := tests/handler/test_asset.py tests/hostile/test_round_trips.py
 OF_THE_FUNCTION := tests/handler tests/registry tests/hostile $(addprefix --ignore ,$(SYNTHESIZING))
@@ -46,6 +49,8 @@ RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local:simulation .venv-runtime-te
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Python compiles a module when it is first imported, and not for every process again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo picture test test-fast test-nightly check words docs format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
 
@@ -150,9 +155,11 @@ clean:  ## remove what was set up
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 must be 3.11 or newer, this one is " + sys.version.split()[0])'
-	@echo "Setup: Python packages into .venv (the first time a minute or so)"
+	$(NEEDS_NODE)
+	@echo "Setup: Python packages into .venv (the first time half a minute or so)"
 	@$(PACKAGES) .venv requirements-dev.txt $(PYTHON)
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import cdk_lightsail_containers'  # compiles what most tests import
 	@touch $@
 
 .venv/fuzz-installed: requirements-fuzz.txt .venv/installed
@@ -162,6 +169,7 @@ clean:  ## remove what was set up
 .venv-runtime/installed: requirements-runtime.txt | .venv/installed
 	@echo "Setup: what the Lambda runtime has, into .venv-runtime"
 	$(RUNTIME_VENV)
+	@$(@D)/bin/python -m compileall -q $(@D)/lib
 	@touch $@
 
 .venv-runtime-tests/installed: requirements-runtime-tests.txt | .venv/installed
@@ -171,7 +179,7 @@ clean:  ## remove what was set up
 	@touch $@
 
 node_modules/installed: package.json package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && npm --version >/dev/null || { echo "Node must be 20 or newer, with npm: install it and run make again"; exit 1; }
+	$(NEEDS_NODE)
 	@echo "Setup: the CDK command line into node_modules"
 	@npm ci --silent --no-audit --no-fund
 	@touch $@

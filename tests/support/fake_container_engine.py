@@ -91,7 +91,9 @@ def do_load(rest: list[str], _: str) -> int | None:
         (folder / "config.json").write_bytes(tar.extractfile(entry["Config"]).read())
         for layer in entry["Layers"]:
             with tarfile.open(fileobj=tar.extractfile(layer)) as files:
-                files.extractall(root, filter="data")
+                # Python before 3.11.4 has no filters.
+                files.extraction_filter = getattr(tarfile, "data_filter", None)
+                files.extractall(root)  # noqa: S202 - an image of the tests
     return None
 
 
