@@ -92,6 +92,7 @@ def _asset_of(commit: str, target: Path) -> Path:
     )
     if archived.returncode:
         raise NotHere(f"this clone does not reach back to {commit}")
+    target.mkdir()
     subprocess.run(["tar", "-xC", target], input=archived.stdout, check=True)  # noqa: S603, S607
     staged = target / "asset"
     shutil.move(target / _HANDLER, staged / Path(_HANDLER).name)
