@@ -27,15 +27,15 @@ define NEEDS_NODE
 endef
 # The function's tests run on its Python. The two that also synthesize need that of the tools.
 SYNTHESIZING := tests/handler/test_asset.py tests/hostile/test_round_trips.py
+# Injects faults on the Python that `make faults` has. The longest, so it comes first.
+FAULTS_TEST := tests/reliability/test_faults.py
 OF_THE_FUNCTION := tests/handler tests/registry tests/hostile $(addprefix --ignore ,$(SYNTHESIZING))
 OF_THE_PACKAGES := tests/constructs tests/local
 # Each package's own tests have every line of it: the others run without the cost of coverage. The
 # function's have its branches by night: on its Python they cost half as much again, lines nothing.
-OTHERS := $(filter-out $(OF_THE_FUNCTION) $(OF_THE_PACKAGES) tests/support,\
+OTHERS := $(filter-out $(OF_THE_FUNCTION) $(OF_THE_PACKAGES) tests/support tests/__pycache__,\
 	$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py)) $(SYNTHESIZING)
 FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
-# Injects faults on the Python that `make faults` has.
-FAULTS_TEST := tests/reliability/test_faults.py
 # A file's tests stay together, for they share clouds. Most wait: it takes eight processes, each of up
 # to half a GB, to keep two processors busy. The packages' tests compute.
 CORES := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 2)')
@@ -64,12 +64,11 @@ picture: $(SETUP)  ## take the picture of the local cloud's page, with chromium 
 	@$(BIN)/python -m demo.picture
 
 test: check .venv-runtime-tests/installed  ## everything that must hold
-	$(RUNTIME_PYTHON) -m pytest $(WAITING) $(OF_THE_FUNCTION) \
+	$(RUNTIME_PYTHON) -m pytest $(WAITING) $(FAULTS_TEST) $(OF_THE_FUNCTION) \
 		--cov=cdk_lightsail_containers_handler
 	$(BIN)/pytest $(COMPUTING) $(OF_THE_PACKAGES) \
 		--cov=cdk_lightsail_containers --cov=lightsail_local --cov-branch
 	$(BIN)/pytest $(WAITING) $(OTHERS) --ignore $(FAULTS_TEST)
-	$(RUNTIME_PYTHON) -m pytest $(FAULTS_TEST)
 
 test-fast: $(SETUP)  ## the tests that need neither the CDK command line nor the engine
 	$(BIN)/pytest $(COMPUTING) $(FAST)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from lightsail_local.containers.container_engine import ContainerEngine, Contain
 from lightsail_local.containers.image_builder import ImageBuilder
 from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.samples.sample_image import PROGRAM
+from patience import wait_until
 from real_engines import ENGINES, real_engine
 
 pytestmark = pytest.mark.e2e
@@ -133,5 +133,4 @@ def test_a_dockerfile_becomes_a_page_that_stays_while_versions_come_and_fail(
 
     cdk.remove()
     found, _ = engine
-    while found.containers():
-        time.sleep(0.1)
+    wait_until(lambda: not found.containers())

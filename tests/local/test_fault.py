@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from botocore.exceptions import (
 )
 
 from lightsail_local.server import Fault, LightsailServer
+from patience import wait_until
 
 CREATE = {"serviceName": "shop", "power": "nano", "scale": 1}
 
@@ -115,8 +115,7 @@ def test_stops_while_it_hangs(server: LightsailServer, api: Any) -> None:
 
     caller = threading.Thread(target=call)
     caller.start()
-    while not server.requests:
-        time.sleep(0.01)
+    wait_until(lambda: bool(server.requests))
     server.stop()
     caller.join(60)
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from reliability.faults.run import Result, Run
 from reliability.lifecycles import LIFECYCLES
 from reliability.windows import Window
 
+from patience import wait_until
 from world.gate import Call
 
 ROOT = Path(__file__).parents[2]
@@ -345,8 +345,9 @@ def test_nothing_remains_after_an_interruption() -> None:
             text=True,
             start_new_session=True,
         )
-        while process.poll() is None and not list(Path(folder).glob("lightsail-faults-*/log")):
-            time.sleep(0.05)
+        wait_until(
+            lambda: process.poll() is not None or any(Path(folder).glob("lightsail-faults-*/log"))
+        )
         os.killpg(process.pid, signal.SIGINT)
         told, _ = process.communicate(timeout=120)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from lightsail_local.containers.container_engine import ContainerEngine
 from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.samples.sample_image import sample_image, sample_index
 from lightsail_local.server import LightsailServer
+from patience import wait_until
 
 OTHER = f"sha256:{'0' * 64}"
 
@@ -81,8 +81,7 @@ def test_what_came_before_a_connection_broke_is_kept(registry: Any, folder: Path
             connection.putheader(name, value)
         connection.endheaders(b"ha")
 
-    while contents(folder) != [b"ha"]:
-        time.sleep(0.01)
+    wait_until(lambda: contents(folder) == [b"ha"])
 
 
 def test_an_upload_that_is_given_up_is_not_kept(registry: Any, folder: Path) -> None:

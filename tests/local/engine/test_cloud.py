@@ -2,7 +2,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.server import Request
+from patience import wait_until
 
 CDK = Path(__file__).parents[3] / "node_modules" / ".bin" / "cdk"
 
@@ -108,8 +108,7 @@ def test_a_certificate_is_issued_once_the_engine_s_route_53_has_its_record() -> 
                 HostedZoneId=zone["HostedZone"]["Id"],
                 ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
             )
-            while certificate()["status"] == "PENDING_VALIDATION":
-                time.sleep(0.05)
+            wait_until(lambda: certificate()["status"] != "PENDING_VALIDATION")
 
             assert certificate()["status"] == "ISSUED"
 

@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from patience import wait_until
+
 
 def test_takes_id_and_attributes_of_a_good_answer(stacks: Any) -> None:
     template = stacks.template(
@@ -98,8 +100,7 @@ def test_fails_a_resource_that_is_not_answered_within_its_service_timeout(stacks
     start = time.monotonic()
 
     stacks.client.create_stack(StackName="timeout", TemplateBody=template)
-    while "CREATE_FAILED" not in stacks.statuses("timeout"):
-        time.sleep(0.05)
+    wait_until(lambda: "CREATE_FAILED" in stacks.statuses("timeout"))
 
     assert time.monotonic() - start < 20
     request = stacks.requests("timeout")[0]["RequestId"]

@@ -1,11 +1,12 @@
 """What a function and its stack get to see when an update is rolled back."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from patience import wait_until
 
 NO = [{"Status": "FAILED", "Reason": "No."}]
 
@@ -329,8 +330,7 @@ def test_an_update_that_is_cancelled_is_rolled_back(stacks: Any) -> None:
     thing = stacks.resource("cancelled", Size=2, Update=slow)
     template = stacks.of(Thing=thing, Broken=broken(stacks, "cancelled"))
     stacks.client.update_stack(StackName="cancelled", TemplateBody=template)
-    while "Update" not in stacks.request_types("cancelled"):
-        time.sleep(0.05)
+    wait_until(lambda: "Update" in stacks.request_types("cancelled"))
 
     stacks.client.cancel_update_stack(StackName="cancelled")
 
