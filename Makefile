@@ -49,7 +49,7 @@ RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local:simulation .venv-runtime-te
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# Python compiles a module when it is first imported, and not for every process again.
+# The setup leaves compiling to the first import: with this set, every process would compile again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo picture test test-fast test-nightly check words docs format bench builders faults unknowns load live fuzz permissions audit licences sbom requirements clean
