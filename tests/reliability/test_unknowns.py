@@ -112,7 +112,7 @@ def test_every_lifecycle_holds_on_a_row_and_every_row_holds_for_a_lifecycle() ->
     [
         (["--write", "--row", "1"], "--write wants all rows and lifecycles"),
         (["--jobs", "0"], "--jobs is at least 1"),
-        (["--row", "1000"], "invalid choice: 1000"),
+        (["--row", "1000"], "invalid choice: '?1000"),  # quoted by newer Pythons
         (["--lifecycle", "none"], "invalid choice: 'none'"),
     ],
 )
@@ -123,4 +123,4 @@ def test_what_cannot_be_run_is_refused(
         main(arguments)
 
     assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    assert re.search(said, capsys.readouterr().err)

@@ -53,7 +53,7 @@ class SampleImage:
 def sample_image(
     text: str, *, platform: str = "linux/amd64", fails: Failure | None = None
 ) -> SampleImage:
-    """Return the image of a string: the same for the same string.
+    """Return the image of a string: the same for the same string, with the same zlib.
 
     Args:
         text: what the file holds.
