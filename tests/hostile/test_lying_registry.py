@@ -61,7 +61,7 @@ class TestEndlessAnswers:
             (
                 head("200 OK", TYPE, CHUNKED) + b"2\r\n{}\r\n0\r\n",
                 b"Trailer: x\r\n" * 5 * KIB,
-                NO_END,
+                "did not give manifest 1 of web (",  # it has no end, or newer Pythons count them
                 9 * MIB,
             ),
             (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2 * KIB, NO_END, 256 * KIB),
