@@ -43,6 +43,7 @@ def ask(url: str, text: str, waiting: Waiting, tls: ssl.SSLContext | None = None
                 return Reply(f"answers {found!r}", is_possible=True)
             reply = Reply(f"answers {found!r}, not {text!r}", is_possible=False)
         except urllib.error.HTTPError as error:
+            error.close()
             reply = Reply(f"answers {error.code}, not {text!r}", is_possible=False)
         except urllib.error.URLError as error:
             reply = Reply(f"was not reached from here: {error.reason}", is_possible=True)
