@@ -22,6 +22,7 @@ define RUNTIME_VENV
 	else python=$(PYTHON); echo "$(MISSING) its tests run on $$($(PYTHON) --version)" >&2; fi; \
 	$(PACKAGES) $(@D) $< "$$python" --clear --without-pip
 endef
+# The CDK starts Node when it is imported.
 define NEEDS_NODE
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && npm --version >/dev/null || { echo "Node must be 20 or newer, with npm: install it and run make again"; exit 1; }
 endef
@@ -33,8 +34,8 @@ OF_THE_FUNCTION := tests/handler tests/registry tests/hostile $(addprefix --igno
 OF_THE_PACKAGES := tests/constructs tests/local
 # Each package's own tests have every line of it: the others run without the cost of coverage. The
 # function's have its branches by night: on its Python they cost half as much again, lines nothing.
-OTHERS := $(filter-out $(OF_THE_FUNCTION) $(OF_THE_PACKAGES) tests/support tests/__pycache__,\
-	$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py)) $(SYNTHESIZING)
+OTHERS := $(filter-out $(OF_THE_FUNCTION) $(OF_THE_PACKAGES) tests/support,\
+	$(patsubst %/,%,$(wildcard tests/[a-z]*/)) $(wildcard tests/test_*.py)) $(SYNTHESIZING)
 FAULTS_TESTS := $(wildcard tests/reliability/test_faults*.py)
 # A file's tests stay together, for they share clouds. Most wait: it takes eight processes, each of up
 # to half a GB, to keep two processors busy. The packages' tests compute.
