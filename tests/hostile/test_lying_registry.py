@@ -4,11 +4,13 @@ The registry of the image tells each lie to the whole function.
 """
 
 import gzip
+import http.client
+import io
 import json
-import re
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 
@@ -30,7 +32,25 @@ KIB, MIB = 1 << 10, 1 << 20
 ON_THE_WAY = 16 * MIB
 
 NO_END = "did not give manifest 1 of web (its answer has no end): check the registry's name"
+NO_JSON = "/web:1 is no JSON object"
 NO_HTTP = "did not give manifest 1 of web (its answer is no HTTP): check the registry's name"
+
+
+def counts_trailers() -> bool:
+    """Whether this Python refuses more of them than of headers, as newer ones do."""
+    return not can_read(head("200 OK", CHUNKED) + b"0\r\n" + b"Trailer: x\r\n" * KIB + b"\r\n")
+
+
+def can_read(answer: bytes) -> bool:
+    """Whether this Python can read an answer."""
+    connection = Mock(makefile=lambda *_: io.BytesIO(answer))
+    response = http.client.HTTPResponse(connection)
+    try:
+        response.begin()
+        response.read()
+    except Exception:  # noqa: BLE001 - of many kinds
+        return False
+    return True
 
 
 class TestEndlessAnswers:
@@ -61,7 +81,7 @@ class TestEndlessAnswers:
             (
                 head("200 OK", TYPE, CHUNKED) + b"2\r\n{}\r\n0\r\n",
                 b"Trailer: x\r\n" * 5 * KIB,
-                "did not give manifest 1 of web (",  # it has no end, or newer Pythons count them
+                "(HTTPException)" if counts_trailers() else NO_END,
                 9 * MIB,
             ),
             (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2 * KIB, NO_END, 256 * KIB),
@@ -183,7 +203,7 @@ class TestAnswersThatAreNoHttp:
         lied_to.lie(MANIFEST, Says(first=answer))
 
         # A Python that can read such a head finds nothing behind it.
-        assert re.search(f"{re.escape(NO_HTTP)}|is no JSON object", lied_to.reason())
+        assert (NO_JSON if can_read(answer) else NO_HTTP) in lied_to.reason()
         assert "Traceback" not in lied_to.log.text
 
     @pytest.mark.parametrize("length", ["-1", "9" * 5000, "1e3", "0x10", "two", "5, 5"])
