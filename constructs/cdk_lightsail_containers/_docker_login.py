@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cdk_lightsail_containers_handler.registry.reference import Reference
 
+_RUN = Path("/run")
 _HELPER = re.compile(r"[A-Za-z0-9._-]+")
 _HELPER_SECONDS = 30
 _AROUND_HOST = re.compile(r"^https?://|/(?:v[12]/?)?$")
@@ -54,7 +55,13 @@ def _files() -> Iterator[Path]:
         yield Path(named)
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         yield Path(runtime, "containers", "auth.json")
-    yield home / ".config" / "containers" / "auth.json"
+    elif hasattr(os, "getuid"):  # not on Windows
+        user = str(os.getuid())
+        # Of root, of skopeo and of buildah; then podman's, which sets the variable for itself.
+        yield _RUN / "containers" / user / "auth.json"
+        yield _RUN / "user" / user / "containers" / "auth.json"
+    configured = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    yield configured / "containers" / "auth.json"
     yield Path(os.environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
 
 

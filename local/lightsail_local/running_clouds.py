@@ -29,10 +29,10 @@ def announced(endpoints: Endpoints) -> Iterator[None]:
 
 def running_clouds() -> dict[int, Endpoints]:
     """Give the clouds of this user that are alive, by the engine's port."""
-    found = [
-        Endpoints(**json.loads(path.read_text())) for path in sorted(state_folder().glob("*.json"))
-    ]
-    return {_port(endpoints): endpoints for endpoints in found if _is_alive(endpoints)}
+    found = [_read(path) for path in sorted(state_folder().glob("*.json"))]
+    return {
+        _port(endpoints): endpoints for endpoints in found if endpoints and _is_alive(endpoints)
+    }
 
 
 def state_folder() -> Path:
@@ -42,13 +42,21 @@ def state_folder() -> Path:
     return Path(state) / "lightsail-local"
 
 
+def _read(path: Path) -> Endpoints | None:
+    """Return a cloud, None for a file of another version or user, or one that is half written."""
+    try:
+        return Endpoints(**json.loads(path.read_text()))
+    except (OSError, TypeError, ValueError):
+        return None
+
+
 def _port(endpoints: Endpoints) -> int:
     return urlsplit(endpoints.engine).port or 0
 
 
 def _is_alive(endpoints: Endpoints) -> bool:
     """Tell a living cloud from one that was killed, even if another program has its port now."""
-    if not Path(endpoints.certificate).exists():
+    if not os.access(endpoints.certificate, os.R_OK):
         return False
     try:
         socket.create_connection(("127.0.0.1", _port(endpoints)), timeout=5).close()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from aws_cdk import App, CfnParameter, Stack
 from aws_cdk.assertions import Annotations, Match
 
 import oci_images
-from cdk_lightsail_containers import ImageSource
+from cdk_lightsail_containers import ImageSource, _docker_login
 from fake_registry import FakeRegistry, fake_registry
 from fake_server import reset
 from registry_faults import errors, status
@@ -26,7 +27,8 @@ LOGIN = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home without logins, where the app runs."""
-    for name in ("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "DOCKER_CONFIG", "CDK_OUTDIR"):
+    places = ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
+    for name in ("CDK_OUTDIR", *places):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -215,6 +217,9 @@ class TestLogins:
             ("elsewhere/config.json", {"DOCKER_CONFIG": "elsewhere"}),
             (".config/containers/auth.json", {}),
             ("run/containers/auth.json", {"XDG_RUNTIME_DIR": "run"}),
+            ("run/containers/{user}/auth.json", {"XDG_RUNTIME_DIR": ""}),
+            ("run/user/{user}/containers/auth.json", {"XDG_RUNTIME_DIR": ""}),
+            ("etc/containers/auth.json", {"XDG_CONFIG_HOME": "etc"}),
             ("auth", {"REGISTRY_AUTH_FILE": "auth"}),
         ],
     )
@@ -227,9 +232,11 @@ class TestLogins:
         variable: dict[str, str],
     ) -> None:
         for name, value in variable.items():
-            monkeypatch.setenv(name, str(home / value))
-        (home / place).parent.mkdir(parents=True, exist_ok=True)
-        (home / place).write_text(json.dumps({"auths": {private.host: {"auth": LOGIN}}}))
+            monkeypatch.setenv(name, value and str(home / value))
+        monkeypatch.setattr(_docker_login, "_RUN", home / "run")
+        file = home / place.format(user=os.getuid())
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"auths": {private.host: {"auth": LOGIN}}}))
 
         assert pinned(private).endswith(FIRST.digest)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+_RUN = Path("/run")
 # What a Docker command line finds beside its settings.
 _BESIDE = ("cli-plugins", "contexts")
 
@@ -30,15 +32,11 @@ def write_client_settings(folder: Path, certificate: Path, environ: Mapping[str,
     settings = _read(docker / "config.json")
     folder.mkdir(mode=0o700)
     for name in _BESIDE:
-        if (docker / name).exists():
+        if os.access(docker / name, os.R_OK):
             (folder / name).symlink_to(docker / name)
     _write(folder / "config.json", _without_keychain(settings))
-    # https://github.com/containers/image/blob/v5.36.2/docs/containers-auth.json.5.md
-    runtime = Path(environ.get("XDG_RUNTIME_DIR") or "/run/containers") / "containers"
-    configured = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "containers"
-    own = environ.get("REGISTRY_AUTH_FILE")
-    files = [Path(own)] if own else [runtime / "auth.json", configured / "auth.json"]
-    logins = next((_read(file) for file in files if file.is_file()), settings)
+    files = [file for file in _login_files(home, environ) if os.access(file, os.R_OK)]
+    logins = _read(files[0]) if files else settings
     kept = _without_keychain(logins)
     _write(folder / "auth.json", {name: kept[name] for name in ("auths", "credHelpers")})
     roots = ssl.get_default_verify_paths().cafile
@@ -58,6 +56,25 @@ def write_docker_program(file: Path, port: int, engine: str) -> None:
     options = [f"--port={port}", f"--engine={engine}"]
     file.write_text(f'#!/bin/sh\nexec {shlex.join([*command, *options])} "$@"\n')
     file.chmod(0o700)
+
+
+def _login_files(home: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Return where podman, skopeo and buildah may have their logins.
+
+    https://github.com/containers/image/blob/v5.36.2/docs/containers-auth.json.5.md
+    """
+    if own := environ.get("REGISTRY_AUTH_FILE"):
+        yield Path(own)
+        return
+    if runtime := environ.get("XDG_RUNTIME_DIR"):
+        yield Path(runtime, "containers", "auth.json")
+    else:
+        user = str(os.getuid())
+        # Of root, of skopeo and of buildah; then podman's, which sets the variable for itself.
+        yield _RUN / "containers" / user / "auth.json"
+        yield _RUN / "user" / user / "containers" / "auth.json"
+    configured = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    yield configured / "containers" / "auth.json"
 
 
 def _without_keychain(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lightsail_local.ecr import client_settings
 from lightsail_local.ecr.client_settings import write_client_settings
 
+_NOBODY = 65534
 USERS = {
     "auths": {"ghcr.io": {}, "quay.io": {"auth": "eA=="}},
     "credsStore": "desktop",
@@ -34,6 +40,31 @@ def certificate(tmp_path: Path) -> Path:
     file = tmp_path / "server.crt"
     file.write_text("the cloud's certificate\n")
     return file
+
+
+@pytest.fixture
+def private(home: Path) -> Iterator[Path]:
+    """A folder that only another user may read."""
+    docker = home / ".docker"
+    (docker / "containers").mkdir()
+    (docker / "containers" / "auth.json").write_text("{}")
+    docker.chmod(0)
+    yield docker
+    docker.chmod(0o700)
+
+
+@contextmanager
+def as_another_user(folder: str) -> Iterator[None]:
+    """Be a user who may read what its modes allow, which root may always, and who owns a folder."""
+    if os.getuid():
+        yield
+        return
+    os.chown(folder, _NOBODY, _NOBODY)
+    os.setresuid(_NOBODY, _NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
 
 
 @pytest.fixture
@@ -85,6 +116,41 @@ def test_podman_keeps_its_own_logins(
     write_client_settings(folder, certificate, environ)
 
     assert read(folder / "auth.json")["auths"] == {"docker.io": {"auth": "eA=="}}
+
+
+@pytest.mark.parametrize("place", ["containers/{}/auth.json", "user/{}/containers/auth.json"])
+def test_podman_keeps_the_logins_of_a_user_without_a_session(
+    home: Path,
+    folder: Path,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    place: str,
+) -> None:
+    monkeypatch.setattr(client_settings, "_RUN", tmp_path)
+    own = tmp_path / place.format(os.getuid())
+    own.parent.mkdir(parents=True)
+    own.write_text(json.dumps({"auths": {"docker.io": {"auth": "eA=="}}}))
+
+    write_client_settings(folder, certificate, {"HOME": str(home)})
+
+    assert read(folder / "auth.json")["auths"] == {"docker.io": {"auth": "eA=="}}
+
+
+def test_what_the_user_may_not_read_counts_for_nothing(private: Path, certificate: Path) -> None:
+    """As after `sudo docker login`, which may leave the user's settings to root."""
+    written = certificate.read_text()
+    environ = {"DOCKER_CONFIG": str(private), "XDG_RUNTIME_DIR": str(private)}
+    with tempfile.TemporaryDirectory() as parent, as_another_user(parent):
+        folder = Path(parent, "clients")
+        own = Path(parent, "server.crt")
+        own.write_text(written)
+
+        write_client_settings(folder, own, {"HOME": str(private), **environ})
+
+        assert read(folder / "config.json") == {"auths": {}, "credHelpers": {}}
+        assert read(folder / "auth.json") == {"auths": {}, "credHelpers": {}}
+        assert not (folder / "contexts").is_symlink()
 
 
 @pytest.mark.parametrize("written", ["", "no JSON", "[]"])

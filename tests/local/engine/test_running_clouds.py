@@ -85,3 +85,12 @@ def test_ignores_a_cloud_that_does_not_answer(
     (state / "1.json").write_text(json.dumps(dataclasses.asdict(endpoints)))
 
     assert running_clouds() == {}
+
+
+@pytest.mark.parametrize("written", ["", "{}", "[]", '{"engine": "https://127.0.0.1:1"}'])
+def test_ignores_a_file_that_describes_no_cloud(state: Path, written: str) -> None:
+    """As of another version, or half written."""
+    state.mkdir(parents=True)
+    (state / "1.json").write_text(written)
+
+    assert running_clouds() == {}
