@@ -17,12 +17,12 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write(program: Path, status: int, host: str = "") -> str:
+def write(program: Path, status: int, host: str = "", server: str = "Server:") -> str:
     """Write an engine that answers, or does not, and says the name of its machine."""
     name = "{{.Host.Hostname}}" if program.name == "podman" else "{{.Name}}"
     program.write_text(
         f'#!/bin/sh\n[ "$1" = --version ] && echo {program.name} version 1\n'
-        f'[ "$1" = version ] && exit {status}\n'
+        f'[ "$1" = version ] && echo "{server}" && exit {status}\n'
         f'[ "$*" = "info --format {name}" ] && echo {host}\n'
     )
     program.chmod(0o700)
@@ -46,6 +46,12 @@ def test_it_is_none_where_none_answers(programs: Path) -> None:
 @pytest.mark.parametrize("name", ["docker", "podman"])
 def test_one_of_another_machine_is_remote(programs: Path, name: str) -> None:
     assert ImageBuilder.of(write(programs / name, 0, "docker-desktop")).is_remote
+
+
+def test_podman_without_a_server_is_of_this_computer(programs: Path) -> None:
+    podman = write(programs / "podman", 0, "a name that is not asked for", server="")
+
+    assert not ImageBuilder.of(podman).is_remote
 
 
 def test_one_that_does_not_say_where_it_runs_is_of_this_computer(programs: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from lightsail_local.ecr import client_settings
 from lightsail_local.ecr.client_settings import write_client_settings
 
-_NOBODY = 65534
+_OTHER_USER = 65534
 USERS = {
     "auths": {"ghcr.io": {}, "quay.io": {"auth": "eA=="}},
     "credsStore": "desktop",
@@ -59,8 +59,8 @@ def as_another_user(folder: str) -> Iterator[None]:
     if os.getuid():
         yield
         return
-    os.chown(folder, _NOBODY, _NOBODY)
-    os.setresuid(_NOBODY, _NOBODY, 0)
+    os.chown(folder, _OTHER_USER, _OTHER_USER)
+    os.setresuid(_OTHER_USER, _OTHER_USER, 0)
     try:
         yield
     finally:
