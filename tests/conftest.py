@@ -23,7 +23,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples each time and everywhere, however busy the machine is; nothing is written here.
-configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "cdk-lightsail-containers")
+_KEPT = f"cdk-lightsail-containers-{os.getuid()}"  # a folder of each user of the machine
+configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / _KEPT)
 settings.register_profile(
     "deterministic",
     derandomize=True,
