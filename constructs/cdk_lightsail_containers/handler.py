@@ -131,9 +131,10 @@ class Handler(Construct):
             architecture: the processor of the function itself. It can move images for any other.
                 Default: arm64.
             environment: a mapping of name to string: environment variables of the function itself,
-                such as `HTTPS_PROXY`. No secrets: everyone who may read the template or the
-                function's configuration sees them. The function reads the secrets of containers
-                and registries by itself. Default: none.
+                such as `HTTPS_PROXY`, `http://[user:password@]host[:port]`, and `NO_PROXY`. No
+                secrets: everyone who may read the template or the function's configuration sees
+                them. The function reads the secrets of containers and registries by itself.
+                Default: none.
             log_group: the log group to write to. Default: a new one, deleted with the stack.
             log_retention: how long the new log group keeps a line. Default: one month.
             memory_size: MiB, 128 to 10240. Default: 512.

@@ -400,6 +400,14 @@ def test_refuses_a_secret_in_its_environment_and_does_not_show_it(stack: Stack) 
         ({"environment": ["A=a"]}, "environment must be a mapping of name to string, got a list"),
         ({"environment": {"A-1": "a"}}, "a name in environment must be letters, .* got 'A-1'"),
         ({"environment": {"A": "a"}}, "at least two of them, and begin with a letter, got 'A'"),
+        (
+            {"environment": {"HTTPS_PROXY": "socks5://user:pass-7@proxy:1080"}},
+            r"environment\['HTTPS_PROXY'\] must be an address such as http://.* got 'proxy:1080'",
+        ),
+        (
+            {"environment": {"https_proxy": "https://proxy"}},
+            "such as http://.* got 'https://proxy'",
+        ),
         ({"environment": {"A1": 1}}, r"environment\['A1'\] must be a string, .* type 'int'"),
     ],
 )

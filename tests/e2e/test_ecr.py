@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,6 +19,7 @@ from cdk_commands import Cdk
 from cloudformation_deploys import CloudFormationDeploys
 from ecr_client import EcrClient
 from fake_image_builder import FakeImageBuilder
+from fake_proxy import fake_proxy
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.containers.container_engine import ContainerEngine, ContainerEngineError
@@ -134,6 +136,32 @@ def test_the_example_of_a_repository_is_carried_by_tag_and_by_digest(
     assert by_digest.outputs == {"ImageName": ":shop.web.2"}, by_digest.output
     assert cdk.images() == {":shop.web.2": second.digest}
     cdk.remove()
+    assert cdk.images() == {}
+
+
+def test_a_function_with_a_proxy_reaches_everything_through_it(
+    deploys: CloudFormationDeploys, shop: str
+) -> None:
+    cdk = deploys
+    endpoints = cdk.cloud.endpoints
+    made = oci_images.image(b"proxied")
+    ecr: Any = cdk.client("ecr")
+    ecr.create_repository(repositoryName="acme/proxied")
+    EcrClient.of_api(ecr, endpoints.ecr, Path(endpoints.certificate)).push(
+        "acme/proxied", made, "1"
+    )
+    with fake_proxy(names={NAME: endpoints.ecr}) as proxy:
+        app = "tests/e2e/proxied_app.py"
+
+        # The local cloud's own NO_PROXY would leave everything out.
+        created = cdk.deploy(app, proxy=proxy.address, unproxied="localhost")
+
+        assert created.returncode == 0, created.output
+        assert cdk.images() == {":shop.web.1": made.digest}
+        # AWS's APIs and ResponseURL, and the registry.
+        api = urlsplit(endpoints.engine).netloc
+        assert set(proxy.asked) == {api, f"{NAME}:443"}
+        cdk.remove()
     assert cdk.images() == {}
 
 

@@ -17,7 +17,7 @@ LAYERS = (
     ("manifest", "auth"),
     ("http/wire",),
     ("docker_manifest",),
-    ("http/response",),
+    ("http/proxy", "http/response"),
     ("http/connection", "http/request"),
     ("http/transport",),
     ("login", "pull"),

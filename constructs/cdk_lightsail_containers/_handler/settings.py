@@ -10,7 +10,7 @@ from aws_cdk import Duration, SecretValue
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 
-from cdk_lightsail_containers._checks import is_token
+from cdk_lightsail_containers._checks import is_known, is_token
 from cdk_lightsail_containers._template_secrets import is_secret_reference, secrets_among
 from cdk_lightsail_containers_handler.properties.rules import BEYOND_TIMEOUT_SECONDS, show
 
@@ -25,6 +25,7 @@ MOST_EXECUTIONS = 1_000_000
 TRACES = (lambda_.Tracing.ACTIVE, lambda_.Tracing.PASS_THROUGH)
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+_PROXY = re.compile(r"(http://)?([^\s/@]+@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 
 
 def longest_wait(timeout: Duration) -> Duration:
@@ -58,6 +59,11 @@ def check_environment(scope: Construct, environment: object) -> None:
         if not isinstance(value, str) and not is_token(value):
             kind = type(value).__name__
             raise ValueError(f"{what} must be a string, got a value of type {kind!r}")
+        if name.upper() == "HTTPS_PROXY" and is_known(value) and not _PROXY.fullmatch(value):
+            without_login = value.rpartition("@")[2]
+            raise ValueError(
+                f"{what} must be an address such as http://proxy:3128, got {show(without_login)}"
+            )
 
 
 def check_has(value: object, what: str, attribute: str, shown: str) -> None:

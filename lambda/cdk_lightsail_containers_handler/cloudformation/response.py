@@ -6,10 +6,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-response
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from functools import cache, partial
 
 import urllib3
+from botocore.httpsession import ProxyConfiguration
+from botocore.utils import get_environ_proxies
 
 from ..deadline import Deadline, TooLate, in_time
 from ..plain_text import shortened, size
@@ -68,9 +71,11 @@ def deliver(url: str, body: bytes, deadline: Deadline) -> None:
     Raises:
         Undeliverable: CloudFormation refused the answer or could not be reached.
     """
-    with urllib3.PoolManager(ssl_context=_trusted()) as pool:
+    with ExitStack() as opened:
+        pools = [opened.enter_context(pool) for pool in _pools(url)]
         for attempt in range(_MOST_ATTEMPTS):
             seconds = min(ATTEMPT_SECONDS, max(deadline.left(), 1.0))
+            pool = pools[attempt % len(pools)]
             try:
                 status = in_time(partial(_put, pool, url, body, seconds), seconds)
             except (urllib3.exceptions.HTTPError, TooLate) as error:
@@ -84,6 +89,19 @@ def deliver(url: str, body: bytes, deadline: Deadline) -> None:
             if not deadline.back_off(attempt):
                 break
     raise Undeliverable(f"the answer did not reach CloudFormation ({fault})")
+
+
+def _pools(url: str) -> Iterator[urllib3.PoolManager]:
+    """Return what may send the answer: a proxy as for boto3's calls, and what needs none.
+
+    In a VPC, Amazon S3 may have an endpoint, and a proxy may refuse it.
+    """
+    proxies = ProxyConfiguration(get_environ_proxies(url))
+    if proxy := proxies.proxy_url_for(url):
+        headers = proxies.proxy_headers_for(proxy)
+        with suppress(urllib3.exceptions.HTTPError):  # it is no address of a proxy
+            yield urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=_trusted())
+    yield urllib3.PoolManager(ssl_context=_trusted())
 
 
 def _put(pool: urllib3.PoolManager, url: str, body: bytes, seconds: float) -> int:

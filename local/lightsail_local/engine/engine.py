@@ -193,6 +193,8 @@ class Engine:
             # ministack removes containers it takes for its own: keep it from the user's Docker.
             "DOCKER_HOST": f"unix://{self.folder}/no-docker.sock",
             "AWS_EC2_METADATA_DISABLED": "true",
+            # What stands for AWS is on this computer, also for a function that has a proxy.
+            "NO_PROXY": f"{HOST},amazonaws.com,amazonaws.com.cn,on.aws",
             "AWS_ENDPOINT_URL_LIGHTSAIL": self._lightsail_url,
             **self._environment,
         }

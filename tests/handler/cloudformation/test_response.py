@@ -2,12 +2,20 @@
 
 import json
 import socket
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+import certificates
+from cdk_lightsail_containers_handler.cloudformation import response
 from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable, deliver, encode
+from fake_proxy import FakeProxy, fake_proxy
 from fake_time import FakeTime
+from installed import needs
+from lightsail_local.wire.http_server import Answer
 from response_url import SIGNATURE, ResponseUrl, response_url
 
 ANSWER = {
@@ -96,6 +104,81 @@ def test_gives_up_when_the_time_is_over_and_says_nothing_of_the_url() -> None:
         deliver(url, encode(ANSWER), FakeTime().deadline(2))
 
     assert str(error.value) == "the answer did not reach CloudFormation (NewConnectionError)"
+
+
+@needs("openssl")
+class TestProxy:
+    @pytest.fixture
+    def received(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponseUrl]:
+        certificate = certificates.certificate(tmp_path, "localhost")
+        trusted = ssl.create_default_context(cafile=certificate.certificate)
+        monkeypatch.setattr(response, "_trusted", lambda: trusted)
+        for name in ("https_proxy", "no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        with ResponseUrl().served(certificate) as received:
+            received.url = received.url.replace("127.0.0.1", "localhost") + f"/?{SIGNATURE}"
+            yield received
+
+    @pytest.fixture
+    def proxy(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProxy]:
+        with fake_proxy() as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+            yield proxy
+
+    def test_leads_the_answer_on(
+        self, received: ResponseUrl, proxy: FakeProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass-7@{proxy.host}")
+
+        deliver(received.url, encode(ANSWER), FakeTime().deadline(10))
+
+        assert received.answers == [ANSWER]
+        assert proxy.asked == [urlsplit(received.url).netloc]
+        assert proxy.logins == ["Basic dXNlcjpwYXNzLTc="]
+
+    def test_is_left_out_for_what_no_proxy_names(
+        self, received: ResponseUrl, proxy: FakeProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NO_PROXY", "localhost")
+
+        deliver(received.url, encode(ANSWER), FakeTime().deadline(10))
+
+        assert received.answers == [ANSWER]
+        assert proxy.asked == []
+
+    @pytest.mark.parametrize("status", [403, 407, 502])
+    def test_that_refuses_is_gone_around(
+        self, received: ResponseUrl, proxy: FakeProxy, status: int
+    ) -> None:
+        """Amazon S3 has an endpoint in many a VPC."""
+        proxy.answer = lambda connection: connection.send(Answer(status=status))
+
+        deliver(received.url, encode(ANSWER), FakeTime().deadline(10))
+
+        assert received.answers == [ANSWER]
+        assert len(proxy.asked) == 1
+
+    @pytest.mark.parametrize(
+        "value", ["http://127.0.0.1:9", "http://a:b:c", "socks5://127.0.0.1:9"]
+    )
+    def test_that_is_none_is_gone_around(
+        self, received: ResponseUrl, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", value)
+
+        deliver(received.url, encode(ANSWER), FakeTime().deadline(10))
+
+        assert received.answers == [ANSWER]
+
+    def test_that_is_there_is_asked_again_where_nothing_else_leads(
+        self, received: ResponseUrl, proxy: FakeProxy
+    ) -> None:
+        received.faults = ["reset", "reset"]
+
+        deliver(received.url, encode(ANSWER), FakeTime().deadline(60))
+
+        assert received.answers == [ANSWER]
+        assert len(proxy.asked) == 2  # at the first and the third attempt
 
 
 def test_fails_instead_of_sending_more_than_cloudformation_reads() -> None:

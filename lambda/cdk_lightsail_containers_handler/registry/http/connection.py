@@ -15,6 +15,7 @@ from types import TracebackType
 
 from ..errors import DeadlineExceeded, Rejected
 from ..url import Origin, is_metadata
+from .proxy import Proxy
 from .response import BROKEN, Response, sound
 from .wire import TimeLimit, Wire, bounded, resolved
 
@@ -149,21 +150,24 @@ class Connections:
         self._idle.clear()
 
     def _connect(self, origin: Origin, deadline: TimeLimit) -> socket.socket:
+        proxy = Proxy.on_the_way_to(origin)
+        near = proxy.origin if proxy else origin
         until = deadline.left() - self.timeouts.connect
-        addresses = self._addresses.get(origin) or self._resolve(origin, deadline)
+        addresses = self._addresses.get(near) or self._resolve(near, deadline)
         failure: OSError | None = None
         for number, address in enumerate(addresses):
             # What is left after the name and the addresses before, shared by those that follow.
             left = bounded(deadline, deadline.left() - until) / (len(addresses) - number)
             try:
-                plain = socket.create_connection((address, origin.port), max(left, 0.001))
+                plain = socket.create_connection((address, near.port), max(left, 0.001))
             except OSError as error:
                 failure = error
                 continue
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return self._secure(plain, origin, deadline)
-        self._addresses.pop(origin, None)  # it may have others by now
-        raise failure or OSError("no address")
+            return self._secure(plain, origin, deadline, proxy)
+        self._addresses.pop(near, None)  # it may have others by now
+        failure = failure or OSError("no address")
+        raise OSError(f"the proxy {near}: {failure.strerror or failure}") if proxy else failure
 
     def _resolve(self, origin: Origin, deadline: TimeLimit) -> list[str]:
         seconds = bounded(deadline, self.timeouts.connect)
@@ -173,10 +177,16 @@ class Connections:
         self._addresses[origin] = addresses
         return addresses
 
-    def _secure(self, plain: socket.socket, origin: Origin, deadline: TimeLimit) -> socket.socket:
+    def _secure(
+        self, plain: socket.socket, origin: Origin, deadline: TimeLimit, proxy: Proxy | None
+    ) -> socket.socket:
         if origin.scheme == "http":
             return plain
         try:
+            if proxy:
+                wire = Wire(plain, f"the proxy {proxy.origin}")
+                wire.deadline, wire.seconds = deadline, self.timeouts.connect
+                proxy.lead(wire, origin)
             plain.settimeout(bounded(deadline, self.timeouts.connect))
             with self._lock:  # reading the certificates takes tens of milliseconds and megabytes
                 self._tls = self._tls or ssl.create_default_context()
