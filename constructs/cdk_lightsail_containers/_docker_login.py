@@ -55,7 +55,7 @@ def _files() -> Iterator[Path]:
         yield Path(named)
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         yield Path(runtime, "containers", "auth.json")
-    elif hasattr(os, "getuid"):  # not on Windows
+    elif hasattr(os, "getuid"):  # pragma: no branch - not on Windows
         user = str(os.getuid())
         # Of root, of skopeo and of buildah; then podman's, which sets the variable for itself.
         yield _RUN / "containers" / user / "auth.json"

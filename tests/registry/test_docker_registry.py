@@ -33,6 +33,14 @@ from oci_images import (
 from token_service import token_service
 
 pytestmark = needs("docker-registry", "skopeo")
+
+
+@pytest.fixture(autouse=True)
+def no_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep skopeo from the user's own."""
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "no-logins"))
+
+
 ROBOT = Credentials(username=USERNAME, password=PASSWORD)
 
 

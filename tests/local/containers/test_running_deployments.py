@@ -150,7 +150,7 @@ def test_containers_of_one_deployment_share_localhost(services: Services, shop: 
 def test_one_without_a_public_endpoint_is_active_once_it_stays_up(
     services: Services, shop: str
 ) -> None:
-    assert services.deploy(shop, is_public=False) == "ACTIVE"
+    assert services.deploy(shop, is_public=False) == "ACTIVE", services.log(shop)
     assert services.get(shop)[0] == 503
 
     assert services.deploy(shop, is_public=False, fails="crash") == "FAILED"

@@ -61,7 +61,7 @@ class Proxy:
         return cls(origin=Origin(scheme="http", host=host, port=port), authorization=authorization)
 
     def lead(self, wire: Wire, origin: Origin) -> None:
-        """Have a connection to the proxy lead on to an origin.
+        """Ask the proxy to lead a connection on to an origin.
 
         Raises:
             OSError: it cannot now.
