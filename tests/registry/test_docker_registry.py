@@ -38,7 +38,7 @@ pytestmark = needs("docker-registry", "skopeo")
 @pytest.fixture(autouse=True)
 def no_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep skopeo from the user's own."""
-    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "no-logins"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # REGISTRY_* are docker-registry's own
 
 
 ROBOT = Credentials(username=USERNAME, password=PASSWORD)
