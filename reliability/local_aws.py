@@ -16,8 +16,7 @@ _ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     # Everything is on this machine, where no proxy leads.
-    "NO_PROXY": "127.0.0.1,localhost",
-    "no_proxy": "127.0.0.1,localhost",
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
     # jsii and the CDK read these when they are first imported; its validation costs seconds.
     "CDK_VALIDATION": "false",
     "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",

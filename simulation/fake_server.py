@@ -10,7 +10,9 @@ from lightsail_local.wire.tls_server import TlsServer
 
 
 class _Connection(Connection):
-    """Sends the headers of an answer, and none of its own, such as Date."""
+    """Sends the headers of an answer, and none of its own, such as Date; takes CONNECT, too."""
+
+    do_CONNECT = Connection.respond  # noqa: N815 - as http.server looks for it
 
     def send_response(self, code: int, message: str | None = None) -> None:
         self.send_response_only(code, message)

@@ -154,7 +154,7 @@ def test_a_function_with_a_proxy_reaches_everything_through_it(
         app = "tests/e2e/proxied_app.py"
 
         # The local cloud's own NO_PROXY would leave everything out.
-        created = cdk.deploy(app, proxy=proxy.address, unproxied="localhost")
+        created = cdk.deploy(app, proxy=proxy.url, unproxied="localhost")
 
         assert created.returncode == 0, created.output
         assert cdk.images() == {":shop.web.1": made.digest}

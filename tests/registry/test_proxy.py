@@ -44,7 +44,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProxy]:
     for name in ("https_proxy", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with fake_proxy(names={NAME: "127.0.0.1"}) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         yield proxy
 
 

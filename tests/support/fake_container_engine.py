@@ -167,8 +167,7 @@ def start(
         for line in Path(options.env_file).read_text().splitlines():
             name, _, value = line.partition("=")
             environment[name] = value
-    # What nothing reaches listens on any free port: the container's own may be this computer's.
-    for port in ports.values() or [0]:
+    for port in ports.values() or [0]:  # on any free one if nothing reaches the container
         environment["PORT"] = str(port)
     places = (root / command[0].lstrip("/"), root / "bin" / command[0])
     program = next(filter(Path.is_file, places), None)

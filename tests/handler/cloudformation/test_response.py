@@ -122,7 +122,7 @@ class TestProxy:
     @pytest.fixture
     def proxy(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProxy]:
         with fake_proxy() as proxy:
-            monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             yield proxy
 
     def test_leads_the_answer_on(

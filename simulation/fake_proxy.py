@@ -5,34 +5,34 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from lightsail_local.wire.http_server import Answer, Connection, LoopbackServer
+from fake_server import Fake
+from lightsail_local.wire.http_server import Answer, Connection
 
 
 @dataclass(kw_only=True)
-class FakeProxy:
+class FakeProxy(Fake):
     """A proxy.
 
     Attributes:
-        host: where it listens, `127.0.0.1:<port>`.
-        address: what HTTPS_PROXY is set to.
         names: the address that a name stands for, with or without a port; only the proxy knows it.
         asked: what it was asked to lead to, in order.
         logins: the Proxy-Authorization of each.
         answer: answers instead of leading on.
     """
 
-    host: str = ""
     names: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     logins: list[str | None] = field(default_factory=list)
     answer: Callable[[Connection], None] | None = None
 
     @property
-    def address(self) -> str:
-        return f"http://{self.host}"
+    def host(self) -> str:
+        """Where it listens, `127.0.0.1:<port>`."""
+        assert self.server
+        return self.server.host
 
     def respond(self, connection: Connection) -> None:
         self.asked.append(connection.path)
@@ -57,24 +57,10 @@ class FakeProxy:
         connection.close_connection = True
 
 
-class _Connection(Connection):
-    do_CONNECT = Connection.respond  # noqa: N815 - as http.server looks for it
-
-
-class _Server(LoopbackServer):
-    def is_own(self, host: str) -> bool:
-        return True
-
-    def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
-        _Connection(request, client_address, self)
-
-
 @contextmanager
 def fake_proxy(**options: object) -> Iterator[FakeProxy]:
     """Run a proxy on a free port of loopback."""
-    proxy = FakeProxy(**options)  # type: ignore[arg-type]
-    with closing(_Server(0, proxy.respond)) as server:
-        proxy.host = server.host
+    with FakeProxy(**options).served() as proxy:  # type: ignore[arg-type]
         yield proxy
 
 
