@@ -195,3 +195,13 @@ def test_the_command_line_of_the_cdk_is_pinned_and_hashed() -> None:
     for package in others:
         assert package["integrity"].startswith("sha512-")
         assert package["version"] == own["devDependencies"]["aws-cdk"]
+
+
+def test_no_check_looks_into_an_environment_of_a_checkout_without_git() -> None:
+    """As of an archive that was downloaded: .gitignore counts for nothing there."""
+    command = [ROOT / ".venv" / "bin" / "ruff", "check", "--show-files", "--no-respect-gitignore"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    places = {Path(line).relative_to(ROOT).parts[0] for line in shown.splitlines()}
+    assert {"constructs", "tests"} <= places
+    assert not {place for place in places if place.startswith((".venv", "node_modules"))}
