@@ -1,5 +1,6 @@
 """The documents: their links lead somewhere, and what they print can be pasted."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -143,12 +144,16 @@ def test_each_command_is_one_that_a_shell_and_its_program_take(document: str, co
 @pytest.mark.parametrize(
     "command", [one for name, one in COMMANDS if name == "README.md" and one.startswith("pip ")]
 )
-def test_each_way_to_install_is_one_that_pip_takes(command: str) -> None:
+def test_each_way_to_install_is_one_that_pip_takes(command: str, tmp_path: Path) -> None:
+    # pip takes no space in a URL.
+    checkout = tmp_path / "checkout"
+    checkout.symlink_to(ROOT)
     # Only resolved and built, with the build tool that is here, and without the dependencies.
     options = "--dry-run --no-deps --no-build-isolation --no-index --quiet"
     run = subprocess.run(
         ["bash", "-c", f"{shlex.quote(sys.executable)} -m {command.partition('#')[0]} {options}"],
-        cwd=ROOT,
+        cwd=checkout,
+        env={**os.environ, "PWD": str(checkout)},
         check=False,
         capture_output=True,
         text=True,

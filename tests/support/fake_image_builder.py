@@ -32,8 +32,8 @@ class FakeImageBuilder:
         if not program.exists():
             path = os.pathsep.join(path for path in sys.path if path)
             program.write_text(
-                f"#!/bin/sh\nPYTHONPATH={path} {_FOLDER}={self.folder} "
-                f'exec {sys.executable} {__file__} "$@"\n'
+                f"#!/bin/sh\nPYTHONPATH='{path}' {_FOLDER}={self.folder} "
+                f'exec "{sys.executable}" "{__file__}" "$@"\n'
             )
             program.chmod(0o700)
         return {"CDK_DOCKER": str(program)}

@@ -48,7 +48,7 @@ class FakeEngine:
         # Quickly: nothing of this environment is looked for.
         program.write_text(
             f"#!/bin/sh\nFAKE_ENGINE_STATE={state} "
-            f'exec {sys.executable} -ISc {shlex.quote(_PROGRAM)} "$@"\n'
+            f'exec {shlex.quote(sys.executable)} -ISc {shlex.quote(_PROGRAM)} "$@"\n'
         )
         program.chmod(0o700)
         return cls(program, state)

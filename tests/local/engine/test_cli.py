@@ -122,7 +122,7 @@ def test_serves_a_shell_until_ctrl_c(up: Callable[..., Any], run: Run) -> None:
 
 def test_env_can_be_evaluated_by_a_posix_shell(up: Callable[..., Any], shell: Any) -> None:
     cloud = up()
-    script = f'eval "$({sys.executable} -m lightsail_local env)" && echo "$AWS_ENDPOINT_URL"'
+    script = f'eval "$("{sys.executable}" -m lightsail_local env)" && echo "$AWS_ENDPOINT_URL"'
 
     ran = subprocess.run(
         ["sh", "-euc", script], env=shell, capture_output=True, text=True, check=True

@@ -49,7 +49,7 @@ def test_carries_cdk_bootstrap_deploy_and_destroy(measured: dict[str, str], tmp_
             return ran.stdout + ran.stderr
 
         cdk("bootstrap", "aws://000000000000/us-east-1")
-        deployed = cdk("deploy", "--require-approval=never", "--app", f"{sys.executable} app.py")
+        deployed = cdk("deploy", "--require-approval=never", "--app", f'"{sys.executable}" app.py')
         assert "Shop.Arn = arn:aws:lightsail:us-east-1:000000000000:ContainerService/" in deployed
         synthesized = ("--app", "cdk.out")
         assert "no changes" in cdk("deploy", "--require-approval=never", *synthesized)
