@@ -355,6 +355,15 @@ def test_two_places_cannot_give_one_handler_other_settings(stack: Stack) -> None
         Handler(stack, "Handler", memory_size=1024)
 
 
+@pytest.mark.parametrize(
+    "value", ["", "proxy", "proxy:3128", "http://user:p%40ss@10.0.0.1:3128/", "http://[fd00::1]:80"]
+)
+def test_passes_on_each_address_of_a_proxy(stack: Stack, value: str) -> None:
+    Handler(stack, "Handler", environment={"https_proxy": value})
+
+    assert function(stack)["Environment"] == {"Variables": {"https_proxy": value}}
+
+
 def test_refuses_a_secret_in_its_environment_and_does_not_show_it(stack: Stack) -> None:
     hidden = CfnParameter(stack, "Hidden", no_echo=True, default="hunter2").value_as_string
 

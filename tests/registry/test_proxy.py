@@ -138,8 +138,8 @@ def test_gets_the_login_that_the_variable_has(
     [
         (400, f"allow it there, or add {NAME} to NO_PROXY"),
         (403, f"allow it there, or add {NAME} to NO_PROXY"),
-        (401, "write its user and password into HTTPS_PROXY, or have it need none from here"),
-        (407, "write its user and password into HTTPS_PROXY, or have it need none from here"),
+        (401, "add its user and password to HTTPS_PROXY"),
+        (407, "add its user and password to HTTPS_PROXY"),
     ],
 )
 def test_that_refuses_ends_it_at_once(

@@ -59,7 +59,8 @@ def check_environment(scope: Construct, environment: object) -> None:
         if not isinstance(value, str) and not is_token(value):
             kind = type(value).__name__
             raise ValueError(f"{what} must be a string, got a value of type {kind!r}")
-        if name.upper() == "HTTPS_PROXY" and is_known(value) and not _PROXY.fullmatch(value):
+        is_proxy = name.upper() == "HTTPS_PROXY" and value and is_known(value)
+        if is_proxy and not _PROXY.fullmatch(value):
             without_login = value.rpartition("@")[2]
             raise ValueError(
                 f"{what} must be an address such as http://proxy:3128, got {show(without_login)}"

@@ -86,7 +86,7 @@ class Proxy:
             raise OSError(problem)
         fix = f"allow it there, or add {origin.host} to NO_PROXY"
         if status in _LOGIN_WANTED:
-            fix = "write its user and password into HTTPS_PROXY, or have it need none from here"
+            fix = "add its user and password to HTTPS_PROXY"
         raise Rejected(problem, fix=fix)
 
 
