@@ -75,7 +75,7 @@ def _interpreter(folder: Path, *, limit_mib: int | None) -> Path:
     """Return a command that becomes the interpreter, and tells which process that is."""
     limit = "" if limit_mib is None else f"ulimit -d {limit_mib * 1024}"
     script = folder / "python"
-    script.write_text(f'#!/bin/sh\n{limit}\necho $$ >{folder}/process\nexec {RUNTIME} "$@"\n')
+    script.write_text(f'#!/bin/sh\n{limit}\necho $$ >{folder}/process\nexec "{RUNTIME}" "$@"\n')
     script.chmod(0o755)
     return script
 
