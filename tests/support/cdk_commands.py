@@ -78,7 +78,7 @@ class Cdk:
 
     def deploy_program(self, app: str = APP, /, **context: object) -> Ended:
         """Deploy an app that the command line starts, which takes seconds, as a user's."""
-        return self._run(*_DEPLOY, app=f'"{sys.executable}" "{app}"', context=context)
+        return self._run(*_DEPLOY, app=f'exec "{sys.executable}" "{app}"', context=context)
 
     def synthesize(self, app: str, context: Mapping[str, object]) -> None:
         """Run an app as the command line does, with the context of cdk.json and its own."""
@@ -135,7 +135,9 @@ class Cdk:
         }
 
     def synth(self, app: str = APP, /, **context: object) -> Ended:
-        return self._run("synth", "--quiet", app=f'"{sys.executable}" "{app}"', context=context)
+        return self._run(
+            "synth", "--quiet", app=f'exec "{sys.executable}" "{app}"', context=context
+        )
 
     def _run(
         self,
