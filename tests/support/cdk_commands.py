@@ -135,9 +135,7 @@ class Cdk:
         }
 
     def synth(self, app: str = APP, /, **context: object) -> Ended:
-        return self._run(
-            "synth", "--quiet", app=f'exec "{sys.executable}" "{app}"', context=context
-        )
+        return self._run("synth", "-q", app=f'exec "{sys.executable}" "{app}"', context=context)
 
     def _run(
         self,
