@@ -122,11 +122,11 @@ def made() -> Iterator[Made]:
         (folder / "root" / "hello").write_text("hello\n")
         (folder / "storage.conf").write_text(
             f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+            f'rootless_storage_path = "{folder}/graph"\n'  # in the place of graphroot
         )
         environment = {
             **os.environ,
             "CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf",
-            "STORAGE_DRIVER": "vfs",
             "BUILDAH_ISOLATION": "chroot",
         }
         for image in (_AMD64, _ARM64):
