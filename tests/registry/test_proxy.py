@@ -261,7 +261,7 @@ def test_listens_where_the_variable_says(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", value)
 
-    assert Proxy.on_the_way_to(HTTPS) == Proxy(origin=origin, authorization="")
+    assert Proxy.on_the_way_to(HTTPS) == Proxy(origin=origin, login=None)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])

@@ -46,10 +46,15 @@ class Origin:
         scheme = "http" if is_loopback(host) else "https"
         return cls(scheme=scheme, host=host, port=parts.port or _PORTS[scheme])
 
+    @property
+    def authority(self) -> str:
+        """`host:port`, also with the usual port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
     def __str__(self) -> str:
         """Return `host[:port]`, as a Host header has it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return self.authority.removesuffix(f":{_PORTS[self.scheme]}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,12 @@ https://www.rfc-editor.org/rfc/rfc9110.html#name-connect
 
 from __future__ import annotations
 
-import base64
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from urllib.parse import unquote, urlsplit
 
+from ..auth import Credentials
 from ..errors import Rejected
 from ..url import Origin, is_loopback
 from .wire import Wire
@@ -26,11 +26,11 @@ class Proxy:
 
     Args:
         origin: where it listens.
-        authorization: what lets requests in, empty if it needs nothing.
+        login: what lets requests in, None if it needs nothing.
     """
 
     origin: Origin
-    authorization: str = field(repr=False)
+    login: Credentials | None
 
     @classmethod
     def on_the_way_to(cls, origin: Origin) -> Proxy | None:
@@ -48,17 +48,15 @@ class Proxy:
         named = getproxies_environment().get("https")
         if not named or proxy_bypass(str(origin)):
             return None
-        parts = _parts(named if "://" in named else f"http://{named}")
-        if parts is None:
+        proxy = _proxy_at(named if "://" in named else f"http://{named}")
+        if proxy is None:
             without_login = named.rpartition("@")[2]
             raise Rejected(
                 f"HTTPS_PROXY must be an address such as http://proxy:3128 to reach {origin}, got "
                 f"'{without_login}'",
                 fix=f"correct it, or add {origin.host} to NO_PROXY",
             )
-        host, port, login = parts
-        authorization = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
-        return cls(origin=Origin(scheme="http", host=host, port=port), authorization=authorization)
+        return proxy
 
     def lead(self, wire: Wire, origin: Origin) -> None:
         """Ask the proxy to lead a connection on to an origin.
@@ -68,14 +66,12 @@ class Proxy:
             HTTPException: something else answers.
             Rejected: it refuses.
         """
-        host = f"[{origin.host}]" if ":" in origin.host else origin.host
-        target = f"{host}:{origin.port}"
         http = HTTPConnection(self.origin.host, self.origin.port)
         http.sock = wire
-        http.putrequest("CONNECT", target, skip_host=True, skip_accept_encoding=True)
-        http.putheader("Host", target)
-        if self.authorization:
-            http.putheader("Proxy-Authorization", self.authorization)
+        http.putrequest("CONNECT", origin.authority, skip_host=True, skip_accept_encoding=True)
+        http.putheader("Host", origin.authority)
+        if self.login:
+            http.putheader("Proxy-Authorization", self.login.header)
         http.endheaders()
         wire.expect_head()
         status = http.getresponse().status
@@ -90,8 +86,8 @@ class Proxy:
         raise Rejected(problem, fix=fix)
 
 
-def _parts(address: str) -> tuple[str, int, str] | None:
-    """Return the host, the port and the login of a proxy's address, None if it is no such."""
+def _proxy_at(address: str) -> Proxy | None:
+    """Return the proxy at an address, None if that is no address of one."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port or 80
@@ -99,5 +95,8 @@ def _parts(address: str) -> tuple[str, int, str] | None:
         return None
     if parts.scheme != "http" or not host:
         return None
-    login = unquote(f"{parts.username}:{parts.password or ''}") if parts.username else ""
-    return host, port, login
+    login = None
+    if parts.username:
+        username, password = unquote(parts.username), unquote(parts.password or "")
+        login = Credentials(username=username, password=password)
+    return Proxy(origin=Origin(scheme="http", host=host, port=port), login=login)
