@@ -1,10 +1,12 @@
 """What every test stands on."""
 
+import functools
 import os
 import signal
 import tempfile
 from pathlib import Path
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, configuration, settings
 from reliability.local_aws import leave_real_accounts
@@ -17,6 +19,8 @@ for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
 # To read every authority takes 20 ms of each reply. What speaks TLS in a test trusts a certificate
 # of its own.
 os.environ["SSL_CERT_FILE"] = os.devnull
+# Each session would read botocore's files anew, which takes up to half a second.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 # Commands run in homes of their own, and the CDK would unpack its 200 MB into each of them.
 _PACKAGE_CACHE = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
 os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(_PACKAGE_CACHE))

@@ -167,10 +167,11 @@ def _is_ended(ended: SimpleQueue[int], seconds: float) -> bool:
 
 def _containers(options: Options, exits: ExitStack) -> tuple[RealContainers | None, str]:
     """Return what runs containers, and how it is said."""
+    # Clears what a killed cloud has left running.
+    cloud = exits.enter_context(started_cloud(state_folder()))
     if options.engine == "none":
         return None, "simulated, as --engine none asks for"
     names = ENGINES if options.engine == "auto" else (options.engine,)
-    cloud = exits.enter_context(started_cloud(state_folder()))
     try:
         engine = find_container_engine(cloud, names)
     except NoContainerEngineError as error:

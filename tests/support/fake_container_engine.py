@@ -54,6 +54,13 @@ def refuse(message: str, status: int = 125) -> int:
     return status
 
 
+def refuse_to_run(message: str, status: int) -> int:
+    """Refuse as Docker 28 does, which ends with advice."""
+    refuse(message)
+    print("\nRun 'docker run --help' for more information", file=sys.stderr)
+    return status
+
+
 def image_folder(name: str) -> Path:
     return STATE / "images" / name.replace("/", "%")
 
@@ -72,8 +79,10 @@ def do_info(rest: list[str], _: str) -> None:
     import socket
 
     option, template = rest
-    assert (option, template) == ("--format", "{{.Name}}")
-    print(socket.gethostname() if mode() != "elsewhere" else "docker-desktop")
+    assert option == "--format"
+    host = socket.gethostname() if mode() != "elsewhere" else "docker-desktop"
+    told = {"{{.Name}}": host, "{{.NCPU}} {{.ServerVersion}}": "2 1.1"}
+    print("" if mode() == "silent" else told[template])
 
 
 def do_load(rest: list[str], _: str) -> int | None:
@@ -132,7 +141,7 @@ def do_run(rest: list[str], runtime: str) -> int:
         "unlimited": bool(options.memory),
     }
     if refused.get(mode()):
-        return refuse(f"the runtime refuses: {mode()}", 126)
+        return refuse_to_run(f"the runtime refuses: {mode()}", 126)
     image, *command = options.rest
     folder = image_folder(image)
     config = json.loads((folder / "config.json").read_text())["config"]
@@ -172,7 +181,7 @@ def start(
     places = (root / command[0].lstrip("/"), root / "bin" / command[0])
     program = next(filter(Path.is_file, places), None)
     if program is None:
-        return refuse(f"executable file {command[0]} not found", 127)
+        return refuse_to_run(f"executable file {command[0]} not found", 127)
     arguments = [
         str(ports.get(each, root / each[1:] if each.startswith("/") else each))
         for each in command[1:]
@@ -248,7 +257,7 @@ def end(names: list[str], number: int) -> None:
 
 def do_stop(rest: list[str], _: str) -> None:
     option, _, *names = rest
-    assert option == "--time"
+    assert option == "-t"
     end(names, signal.SIGTERM)
 
 
@@ -257,8 +266,8 @@ def do_kill(rest: list[str], _: str) -> None:
 
 
 def do_rm(rest: list[str], _: str) -> None:
-    force, *names = rest
-    assert force == "--force"
+    force, volumes, *names = rest
+    assert (force, volumes) == ("--force", "--volumes")
     end(names, signal.SIGKILL)
     found = list(records(names))
     # As podman 4.3: one whose network another one has stays, without a word.

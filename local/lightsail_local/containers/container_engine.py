@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -12,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -26,6 +28,10 @@ _CLEARING_SECONDS = (0.0, 0.1, 0.5, 2.0)
 # connections to a container for a moment after it has ended: by then another program might have
 # been given its port.
 _PORTS = range(20000, 32768)
+# Docker ends its errors with it, after the one line that tells what is wrong.
+_ADVICE = re.compile(r"(See|Run) '.+ --help'.*")
+# Docker reads no line of 64 KiB or more from a file of an environment.
+_LONGEST_LINE = 60_000
 
 
 class ContainerEngineError(RuntimeError):
@@ -75,6 +81,7 @@ class ContainerEngine:
         cloud: the cloud's id.
         run_options: what this computer needs for a container to start.
         is_limiting: whether containers are held to their power's memory and processors here.
+        processors: how many it has: Docker starts no container that may use more.
         version: what the program says of itself.
         folder: where it runs; None for where this process does.
     """
@@ -83,6 +90,7 @@ class ContainerEngine:
     cloud: str
     run_options: Sequence[str] = ()
     is_limiting: bool = True
+    processors: float = math.inf
     version: str = ""
     folder: Path | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -97,6 +105,17 @@ class ContainerEngine:
     def image(self, tag: str) -> str:
         """Return the name of an image of this cloud's."""
         return f"{self._repository}:{tag}"
+
+    def asked(self) -> ContainerEngine:
+        """Return it with what its server says of itself, if it has one that tells."""
+        # podman limits to any number of processors, and takes half a second for this on Debian.
+        if self._is_podman:
+            return self
+        shown = self._finish(["info", "--format", "{{.NCPU}} {{.ServerVersion}}"])
+        processors, _, server = shown.stdout.strip().partition(" ")
+        if not processors.isdecimal():
+            return self
+        return replace(self, processors=int(processors), version=f"{self.version}, server {server}")
 
     def load(self, archive: Path) -> None:
         """Take the image of an archive."""
@@ -124,17 +143,18 @@ class ContainerEngine:
         file, inherited = folder / f"{container.name}.env", {}
         lines = []
         for name, value in environment.items():
+            line = f"{name}={value}\n"
             # A file has one line for each, and engines disagree about quotes in it.
-            if any(mark in value for mark in "\n\r\"'"):
+            if any(mark in value for mark in "\n\r\"'") or len(line.encode()) > _LONGEST_LINE:
                 inherited[name] = value
             else:
-                lines.append(f"{name}={value}\n")
+                lines.append(line)
         # Never in the arguments, which everyone on this computer can read.
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:  # noqa: PTH123
             opened.writelines(lines)
         named = [part for name in inherited for part in ("--env", name)]
         arguments = self._run(container, "--env-file", str(file), *named)
-        return self._spawn(arguments, {**os.environ, **inherited})
+        return self._spawn(arguments, {**self._environment, **inherited})
 
     def address(self, name: str, port: int) -> int:
         """Return the port of this computer that leads to a container's."""
@@ -143,14 +163,14 @@ class ContainerEngine:
 
     def stop(self, names: Sequence[str], seconds: int) -> None:
         """Ask containers to end, and end them after some seconds."""
-        self._finish(["stop", "--time", str(seconds), *names])
+        self._finish(["stop", "-t", str(seconds), *names])
         self.remove(names)
 
     def remove(self, names: Sequence[str]) -> None:
         """End containers at once; those that are gone do no harm."""
         # podman's `rm --force` would first wait for SIGTERM to be obeyed.
         self._finish(["kill", *names])
-        self._finish(["rm", "--force", *names])
+        self._finish(["rm", "--force", "--volumes", *names])
 
     def is_up(self, name: str) -> bool:
         """Return whether a container runs."""
@@ -237,6 +257,17 @@ class ContainerEngine:
         return self._call(*arguments)
 
     @property
+    def _is_podman(self) -> bool:
+        return self.version.startswith("podman ")
+
+    @property
+    def _environment(self) -> Mapping[str, str]:
+        """The environment of the program when it starts a container."""
+        # podman would hand this shell's proxies on: a deployment's environment is its own.
+        kept = [name for name in os.environ if not (self._is_podman and _is_proxy(name))]
+        return {name: os.environ[name] for name in kept}
+
+    @property
     def _repository(self) -> str:
         return f"localhost/lightsail-local/{self.cloud}"
 
@@ -249,13 +280,14 @@ class ContainerEngine:
             arguments += ["--publish", f"127.0.0.1:{_free_port()}:{container.port}"]
         if container.resources and self.is_limiting:
             megabytes = round(container.resources.gigabytes * 1024)
-            arguments += ["--memory", f"{megabytes}m", "--cpus", str(container.resources.cpus)]
+            cpus = min(container.resources.cpus, self.processors)
+            arguments += ["--memory", f"{megabytes}m", "--cpus", str(cpus)]
         return [*arguments, container.image, *container.command]
 
     def _call(self, *arguments: str) -> str:
         ran = self._finish(arguments)
         if ran.returncode:
-            raise ContainerEngineError(_last_line(ran.stderr or ran.stdout, ran.returncode))
+            raise ContainerEngineError(_reason(ran.stderr or ran.stdout, ran.returncode))
         return ran.stdout
 
     def _finish(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -315,6 +347,16 @@ def _free_port() -> int:
             return port
 
 
-def _last_line(text: str, status: int) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1].strip() if lines else f"it ended with {status}"
+def is_advice(line: str) -> bool:
+    """Return whether an engine's line only tells where its options are described."""
+    return bool(_ADVICE.fullmatch(line.strip()))
+
+
+def _reason(text: str, status: int) -> str:
+    """Return the last line that tells what is wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not is_advice(line)]
+    return lines[-1] if lines else f"it ended with {status}"
+
+
+def _is_proxy(name: str) -> bool:
+    return name.lower().endswith("_proxy")

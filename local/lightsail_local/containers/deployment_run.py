@@ -289,10 +289,11 @@ class DeploymentRun:
         due: dict[tuple[Node, str], float] = {}
         self._ends.clear()
         size = self.order.power, self.order.scale
+        is_lost = False
         while True:
             self._pause(_TICK)
-            if size != self._size:
-                size = self._size
+            if is_lost or size != self._size:
+                size, is_lost = self._size, False
                 self._renew(*size)
             for node in self.serving.all:
                 for container, code in node.ended().items():
@@ -303,7 +304,10 @@ class DeploymentRun:
                         due[one] = self._clock() + min(2.0 ** self._ends[one] / 2, _LONGEST_PAUSE)
                     elif due[one] <= self._clock():
                         del due[one]
-                        self._restart(node, container)
+                        if node.has_network():
+                            self._restart(node, container)
+                        else:  # The engine was restarted, for example.
+                            is_lost = True
 
     def _renew(self, power_name: str, scale: int) -> None:
         """Serve from new nodes once they are healthy; if they do not become so, from the old."""

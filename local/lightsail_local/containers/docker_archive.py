@@ -18,7 +18,9 @@ from ..samples.sample_image import PROGRAM
 
 
 def write_archive(archive: Path, image: Image, name: str) -> None:
-    """Write an image; its layers stay as they are, for engines take compressed ones too.
+    """Write an image, its layers as they are: engines take compressed ones, too.
+
+    Docker 20.10 does not take those of zstd.
 
     Args:
         archive: the file to write.

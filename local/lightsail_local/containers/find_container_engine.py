@@ -56,7 +56,7 @@ def find_container_engine(
         )
         cloud.note(program)
         try:
-            return _tried(engine, cloud.folder, trials)
+            return _tried(engine, cloud.folder, trials).asked()
         except ContainerEngineError as error:
             errors.append(f"{Path(program).name} cannot start containers: {error}")
             with suppress(ContainerEngineError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .container_engine import ContainerEngine, Resources, Started
+from .container_engine import ContainerEngine, Resources, Started, is_advice
 
 _STOP_SECONDS = 10
 
@@ -79,6 +79,10 @@ class Node:
         for container in self._containers:
             self._start(container)
 
+    def has_network(self) -> bool:
+        """Return whether what holds its network runs, without which nothing can be restarted."""
+        return self._engine.is_up(self._name)
+
     def restart(self, container: str) -> None:
         """Start a container that has ended again."""
         self._start(container)
@@ -142,8 +146,10 @@ class Node:
 
     def _read(self, container: str, stream: Any) -> None:
         # In pieces, for a line may be of any length.
-        while line := stream.readline(1 << 16):
-            self._on_line(container, line.decode(errors="replace").rstrip("\r\n"))
+        while piece := stream.readline(1 << 16):
+            line = piece.decode(errors="replace").rstrip("\r\n")
+            if not is_advice(line):  # of an engine that could not start the container
+                self._on_line(container, line)
 
     @staticmethod
     def _finish(running: _Running) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lightsail_local.containers.container_engine import ContainerEngineError
+from lightsail_local.containers.container_engine import ContainerEngine, ContainerEngineError
 from lightsail_local.containers.docker_archive import write_program_archive
 from lightsail_local.containers.find_container_engine import (
     NoContainerEngineError,
@@ -26,10 +27,30 @@ def test_finds_the_engine_that_is_installed_and_leaves_no_trial(
     engine = find_container_engine(cloud)
 
     assert list(engine.command) == [str(fake.program)]
-    assert engine.version == "fake version 1.0"
+    assert engine.version == "fake version 1.0, server 1.1"
+    assert engine.processors == 2
     assert engine.is_limiting
     assert not engine.run_options
     assert fake.containers == []
+
+
+def test_an_engine_that_does_not_tell_its_processors_limits_to_any_number(
+    fake: FakeEngine, cloud: StartedCloud
+) -> None:
+    fake.be("silent")
+
+    engine = find_container_engine(cloud)
+
+    assert engine.version == "fake version 1.0"
+    assert engine.processors == math.inf
+
+
+def test_podman_is_not_asked_for_its_processors(fake: FakeEngine) -> None:
+    engine = ContainerEngine(
+        command=[str(fake.program)], cloud="its", version="podman version 4.3.1"
+    )
+
+    assert engine.asked() is engine
 
 
 def test_tells_that_none_is_installed(

@@ -233,6 +233,21 @@ def test_a_container_that_ends_while_it_serves_is_started_again(
     assert services.deployments(shop)[0]["state"] == "ACTIVE"
 
 
+def test_one_whose_engine_was_restarted_gets_new_nodes(
+    services: Services, shop: str, any_engine: tuple[ContainerEngine, Path]
+) -> None:
+    engine, _ = any_engine
+    services.deploy(shop, "hello")
+
+    # As Docker does: the containers are gone, also the one that holds the network.
+    for _ in range(2):  # podman keeps one whose network another one has
+        engine.remove(engine.containers())
+
+    wait_until(lambda: services.log(shop).count("[deployment:1] Started 1 new node") == 2)
+    wait_until(lambda: nodes(services, shop) == 1)
+    assert services.get(shop) == (200, "hello")
+
+
 def test_a_cloud_that_ends_leaves_no_container(
     any_engine: tuple[ContainerEngine, Path], tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
+from lightsail_local.containers.container_engine import ContainerEngine, Started
 from lightsail_local.containers.find_container_engine import find_container_engine
 from lightsail_local.containers.started_clouds import StartedCloud
 from lightsail_local.page.page_state import page_state
@@ -81,6 +82,42 @@ def test_another_power_is_that_of_the_nodes(services: Services, fake: FakeEngine
     assert services.get("shop") == (200, "hello")
 
 
+def test_a_power_with_more_processors_than_the_engine_has_gets_all_of_them(
+    services: Services, fake: FakeEngine
+) -> None:
+    services.api.create_container_service(serviceName="wide", power="xlarge", scale=1)
+
+    assert services.deploy("wide", "hello") == "ACTIVE"
+
+    assert '"--memory", "8192m", "--cpus", "2"' in fake.calls
+
+
+def test_what_an_engine_says_of_its_options_is_not_logged(services: Services) -> None:
+    assert services.deploy("shop", command=["nothing-like-that"]) == "FAILED"
+
+    log = services.log("shop")
+    assert "Error: executable file nothing-like-that not found" in log
+    assert "--help" not in " ".join(log)
+
+
+def test_podman_gives_no_container_the_proxies_of_the_shell(
+    fake: FakeEngine, cloud: StartedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://name:secret@proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "localhost")
+    fake.program.write_text("#!/bin/sh\nexec /usr/bin/env\n")
+    container = Started(name="web", image="web:1")
+
+    def environment_of(version: str) -> str:
+        engine = ContainerEngine(command=[str(fake.program)], cloud=cloud.id, version=version)
+        said, _ = engine.attach(container, {}, cloud.folder).communicate()
+        return str(said.decode())
+
+    assert "proxy" not in environment_of("podman version 4.3.1").lower()
+    # Docker gives them to no container, and may reach its server by them.
+    assert "HTTPS_PROXY=" in environment_of("Docker version 28.2.2")
+
+
 def test_an_image_is_loaded_once(services: Services, fake: FakeEngine) -> None:
     services.deploy("shop", "hello")
     services.deploy("shop", "hello")
@@ -102,7 +139,9 @@ def test_an_image_whose_files_are_gone_fails(services: Services, cloud: StartedC
 def test_secrets_are_in_no_list_of_processes(
     services: Services, fake: FakeEngine, cloud: StartedCloud
 ) -> None:
-    environment = {"PLAIN": "first secret", "QUOTED": 'the "second" secret'}
+    # Docker reads no line of 64 KiB from a file.
+    long = "third secret" + "x" * 70_000
+    environment = {"PLAIN": "first secret", "QUOTED": 'the "second" secret', "LONG": long}
     services.deploy("shop", "hello", environment=environment)
 
     assert "secret" not in fake.calls

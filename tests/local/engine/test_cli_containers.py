@@ -120,7 +120,7 @@ def test_up_runs_what_is_deployed_and_leaves_nothing(
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     process = up("--service=shop", "--behaviour=service_seconds=0")
-    assert "  containers run by fake version 1.0\n" in process.said  # type: ignore[attr-defined]
+    assert "  containers run by fake version 1.0, server 1.1\n" in process.said  # type: ignore[attr-defined]
     assert "  images     built by docker\n" in process.said  # type: ignore[attr-defined]
     (port,) = running_clouds()
     assert f'eval "$(lightsail-local env --port {port})"\n' in process.said  # type: ignore[attr-defined]
@@ -183,7 +183,7 @@ def test_what_a_killed_cloud_left_is_cleared_by_the_next(
     left = set(fake.containers)
     assert left
 
-    up()
+    up("--engine=none")  # also one that starts no containers itself
 
     assert not left & set(fake.containers)
 
