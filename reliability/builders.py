@@ -92,6 +92,10 @@ RECORDED = (
     ("containerify 4.1.0", "docker-archive", "containerify.tar"),
     ("ctr 1.6.20", "export of linux/amd64, of two", "ctr-amd64.tar"),
     ("ctr 1.6.20", "export of linux/arm64, of two", "ctr-arm64.tar"),
+    ("Docker 20.10.24", "docker save of two names", "docker-20.tar"),
+    ("Docker 20.10.24", "docker save, the same layer twice", "docker-20-layer-twice.tar"),
+    ("Docker 28.5.2, containerd", "docker save of two platforms", "docker-28-both.tar"),
+    ("buildx 0.29.1", "type=oci of two platforms, provenance", "buildx-both.tar"),
 )
 RECORDED_LAYER = "sha256:dcec17e710fbbbb50ea3ae3faa754bdd98dd09dc983b8ed5515793859a46482f"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,7 @@ class Invariants:
         for name in sorted((owned | self.bystanders | used) - may_be_gone - images):
             yield f"image {name} is lost"
         for name in sorted(images - owned - self.bystanders - used - self._known):
-            if window := self._window(name):
+            if window := self._window(window_of, self._stored()[name]):
                 self.windows[window] += 1
                 self._known.add(name)
             else:
@@ -134,11 +134,10 @@ class Invariants:
         # What stacks have left behind because it is in use, or because they are asked to.
         self.bystanders = (self.bystanders | (used - owned) | self._retained()) & images
 
-    def _window(self, name: str) -> Window | None:
-        """Return the case in which an image was left, None if it is none that is known."""
-        image = self._stored()[name]
-        windows = (window_of(self.world, image, one) for one in self._exchanges())
-        return next(filter(None, windows), None)
+    def _window(self, find: Callable[..., Window | None], left: Mapping[str, Any]) -> Window | None:
+        """Return the case in which something was left, None if it is none that is known."""
+        found = (find(self.world, left, exchange) for exchange in self._exchanges())
+        return next(filter(None, found), None)
 
     def _wrong_records(self, outcomes: Collection[Outcome]) -> Iterator[str]:
         """Say which DNS record is lost, and which stays that no stack stands for any more."""
@@ -192,16 +191,13 @@ class Invariants:
             for resource in stack.resources.values():
                 if resource.kind != DEPLOYMENT_TYPE or self._serves(resource):
                     continue
-                if window := self._window_of_deployment(resource.properties["ServiceName"]):
+                service = self._services()[resource.properties["ServiceName"]]
+                if window := self._window(
+                    window_of_deployment, service.get("currentDeployment", {})
+                ):
                     self.windows[window] += 1
                 else:
                     yield f"{stack.name} stands for a deployment that does not serve"
-
-    def _window_of_deployment(self, service: str) -> Window | None:
-        """Return the case in which what serves was left, None if it is none that is known."""
-        current = self._services()[service].get("currentDeployment", {})
-        windows = (window_of_deployment(self.world, current, one) for one in self._exchanges())
-        return next(filter(None, windows), None) if current else None
 
     def _exchanges(self) -> Iterator[Exchange]:
         return (exchange for stack in self.stacks for exchange in stack.exchanges)

@@ -52,8 +52,8 @@ def window_of(world: World, image: Mapping[str, Any], exchange: Exchange) -> Win
 def window_of_deployment(
     world: World, deployment: Mapping[str, Any], exchange: Exchange
 ) -> Window | None:
-    """Return the case in which a request left a deployment that goes on, if it did."""
-    if exchange.rolled_back_during != "CreateContainerServiceDeployment":
+    """Return the case in which a request left a deployment that goes on, if there is one."""
+    if not deployment or exchange.rolled_back_during != "CreateContainerServiceDeployment":
         return None
     is_late = deployment["createdAt"] >= int(_rolled_back(world, exchange))
     containers = exchange.event["ResourceProperties"]["Containers"]

@@ -40,6 +40,30 @@ def test_one_platform_that_ctr_has_exported_of_two_is_read(tag: str | None) -> N
     assert layers == [RECORDED_LAYER]
 
 
+@pytest.mark.parametrize(
+    ("archive", "tag"),
+    [
+        ("docker-20.tar", "example.com/web:1"),
+        ("docker-20.tar", "example.com/web:2"),
+        ("docker-28-both.tar", None),
+        ("docker-28-both.tar", "example.com/web:1"),
+        ("buildx-both.tar", None),  # beside the image of each platform is its attestation
+        ("buildx-both.tar", "example.com/web:2"),
+    ],
+)
+def test_what_docker_saves_and_builds_is_read(archive: str, tag: str | None) -> None:
+    found, layers = read(ARCHIVES / archive, tag)
+
+    assert layers == [RECORDED_LAYER]
+    assert b'"amd64"' in found.config
+
+
+def test_a_layer_that_docker_saves_once_for_both_places_is_read() -> None:
+    _, layers = read(ARCHIVES / "docker-20-layer-twice.tar")
+
+    assert layers == [RECORDED_LAYER, RECORDED_LAYER]
+
+
 def test_another_platform_that_ctr_has_exported_is_told() -> None:
     with pytest.raises(PlatformMissing, match=r"is for linux/arm64, .* or export that platform"):
         read(ARCHIVES / "ctr-arm64.tar")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import IO, Any
 
 STATE = Path(os.environ["FAKE_ENGINE_STATE"])
+ADVICE = "\n\nRun 'docker run --help' for more information"  # as Docker 28 ends
 
 
 def main() -> int:
@@ -49,15 +50,8 @@ def mode() -> str:
     return ""
 
 
-def refuse(message: str, status: int = 125) -> int:
-    print(f"Error: {message}", file=sys.stderr)
-    return status
-
-
-def refuse_to_run(message: str, status: int) -> int:
-    """Refuse as Docker 28 does, which ends with advice."""
-    refuse(message)
-    print("\nRun 'docker run --help' for more information", file=sys.stderr)
+def refuse(message: str, status: int = 125, *, advice: str = "") -> int:
+    print(f"Error: {message}{advice}", file=sys.stderr)
     return status
 
 
@@ -141,7 +135,7 @@ def do_run(rest: list[str], runtime: str) -> int:
         "unlimited": bool(options.memory),
     }
     if refused.get(mode()):
-        return refuse_to_run(f"the runtime refuses: {mode()}", 126)
+        return refuse(f"the runtime refuses: {mode()}", 126, advice=ADVICE)
     image, *command = options.rest
     folder = image_folder(image)
     config = json.loads((folder / "config.json").read_text())["config"]
@@ -181,7 +175,7 @@ def start(
     places = (root / command[0].lstrip("/"), root / "bin" / command[0])
     program = next(filter(Path.is_file, places), None)
     if program is None:
-        return refuse_to_run(f"executable file {command[0]} not found", 127)
+        return refuse(f"executable file {command[0]} not found", 127, advice=ADVICE)
     arguments = [
         str(ports.get(each, root / each[1:] if each.startswith("/") else each))
         for each in command[1:]

@@ -39,11 +39,8 @@ def refusal(answer: dict[str, str]) -> str:
 def pushed(stack: Stack) -> list[str]:
     """The requests that carried bytes into Lightsail's registry."""
     carrying = {"PutUpload", "PatchUpload", "PutManifest"}
-    return [
-        request.operation
-        for request in stack.lightsail.registry_requests
-        if request.operation in carrying
-    ]
+    operations = [request.operation for request in stack.lightsail.registry_requests]
+    return [operation for operation in operations if operation in carrying]
 
 
 def deploy(stack: Stack, image: str) -> None:
