@@ -159,7 +159,7 @@ clean:  ## remove what was set up
 	@echo "Setup: Python packages into .venv (the first time half a minute or so)"
 	@$(PACKAGES) .venv requirements-dev.txt $(PYTHON)
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -c 'import cdk_lightsail_containers'  # compiles what most tests import
+	@$(BIN)/python .ci/unpack-cdk
 	@touch $@
 
 .venv/fuzz-installed: requirements-fuzz.txt .venv/installed
