@@ -28,7 +28,7 @@ _CLEARING_SECONDS = (0.0, 0.1, 0.5, 2.0)
 # connections to a container for a moment after it has ended: by then another program might have
 # been given its port.
 _PORTS = range(20000, 32768)
-# Docker ends its errors with it, after the one line that tells what is wrong.
+# The last line of Docker's errors; the one before it tells what is wrong.
 _ADVICE = re.compile(r"(See|Run) '.+ --help'.*")
 # Docker reads no line of 64 KiB or more from a file of an environment.
 _LONGEST_LINE = 60_000
