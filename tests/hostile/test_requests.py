@@ -5,7 +5,7 @@ import socket
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from reliability.fuzz.wire_targets import check_event
 
@@ -72,6 +72,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.filterwarnings("ignore:URLs without a scheme:FutureWarning")
 @pytest.mark.usefixtures("no_network")
 @given(st.one_of(strings, strings.map("https://{}".format), st.from_regex(r"https?://[!-~]{0,30}")))
+@example("A://[")  # whose host Python itself cannot read
 def test_are_not_answered_at_what_is_no_address(url: str) -> None:
     with pytest.raises(Undeliverable) as caught:
         deliver(url, b"{}", FakeTime().deadline(60))

@@ -96,10 +96,10 @@ def _pools(url: str) -> Iterator[urllib3.PoolManager]:
 
     In a VPC, Amazon S3 may have an endpoint, and a proxy may refuse it.
     """
-    proxies = ProxyConfiguration(get_environ_proxies(url))
-    if proxy := proxies.proxy_url_for(url):
-        headers = proxies.proxy_headers_for(proxy)
-        with suppress(urllib3.exceptions.HTTPError):  # it is no address of a proxy
+    with suppress(ValueError, urllib3.exceptions.HTTPError):  # one of them is no address
+        proxies = ProxyConfiguration(get_environ_proxies(url))
+        if proxy := proxies.proxy_url_for(url):
+            headers = proxies.proxy_headers_for(proxy)
             yield urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=_trusted())
     yield urllib3.PoolManager(ssl_context=_trusted())
 

@@ -159,7 +159,7 @@ class TestProxy:
         assert len(proxy.asked) == 1
 
     @pytest.mark.parametrize(
-        "value", ["http://127.0.0.1:9", "http://a:b:c", "socks5://127.0.0.1:9"]
+        "value", ["http://127.0.0.1:9", "http://a:b:c", "http://[", "socks5://127.0.0.1:9"]
     )
     def test_that_is_none_is_gone_around(
         self, received: ResponseUrl, monkeypatch: pytest.MonkeyPatch, value: str
