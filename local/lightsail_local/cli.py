@@ -158,6 +158,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("service", metavar="SERVICE", help="the container service's name")
     docker = _command(commands, "docker", _docker, "build as docker does, push to the local cloud")
     docker.add_argument("--engine", default="docker", help="the engine's program (default: docker)")
+    for option in ("--registry", "--folder"):  # given by the program that CDK_DOCKER names
+        docker.add_argument(option, help=argparse.SUPPRESS)
     docker.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="as of docker")
     for command in (env, image, status, logs, opened, docker):
         command.add_argument(
@@ -252,12 +254,15 @@ def _open(options: argparse.Namespace) -> None:
 
 
 def _docker(options: argparse.Namespace) -> None:
-    endpoints = _running(options.port)
+    registry, folder = options.registry, options.folder
+    if registry is None:
+        endpoints = _running(options.port)
+        registry, folder = endpoints.ecr, endpoints.clients
     from lightsail_local.ecr.docker_program import DockerProgram  # noqa: PLC0415 - as in _up
 
     if not options.words:
         raise CommandError("give a command of docker, such as `build`")
-    program = DockerProgram(options.engine, endpoints.ecr, Path(endpoints.clients))
+    program = DockerProgram(options.engine, registry, Path(folder))
     status = program.run(options.words)
     if status:
         raise SystemExit(status)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.containers.image_builder import ImageBuilder
@@ -98,8 +97,7 @@ class LocalCloud:
             )
             write_client_settings(self._clients, self.engine.certificate, os.environ)
             if self._builder:
-                port = urlsplit(self.engine.url).port or 0
-                write_docker_program(self._docker, port, self._builder.program)
+                write_docker_program(self._docker, self.engine.ecr, self._builder.program)
             self._exits = exits.pop_all()
 
     def stop(self) -> None:

@@ -24,7 +24,6 @@ from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.containers.container_engine import ContainerEngine, ContainerEngineError
 from lightsail_local.containers.image_builder import find_image_builder
-from lightsail_local.running_clouds import announced
 from lightsail_local.samples.sample_image import PROGRAM
 
 pytestmark = pytest.mark.e2e
@@ -208,7 +207,7 @@ def test_the_example_of_a_web_service_and_its_worker_runs_one_image_in_both(
 @pytest.mark.nightly
 @pytest.mark.parametrize("pushes", ["engine", "lightsail-local docker"])
 def test_a_dockerfile_is_built_by_an_engine_of_this_computer(
-    cdk: Cdk, tmp_path: Path, pushes: str, monkeypatch: pytest.MonkeyPatch
+    cdk: Cdk, tmp_path: Path, pushes: str
 ) -> None:
     builder = find_image_builder()
     if builder is None:
@@ -220,13 +219,11 @@ def test_a_dockerfile_is_built_by_an_engine_of_this_computer(
         "FROM scratch AS built\nARG WORD\nCOPY httpd /httpd\nLABEL word=$WORD\n"
         'FROM built AS page\nENTRYPOINT ["/httpd"]\nFROM built AS other\n'
     )
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     program = {"CDK_DOCKER": f"{cdk.cloud.endpoints.clients}/cdk-docker"}
     real = Cdk(cdk.cloud, tmp_path, {} if pushes == "engine" else program)
 
-    with announced(cdk.cloud.endpoints):
-        created = real.deploy("tests/e2e/building_app.py", folder=folder)
-        again = real.deploy("tests/e2e/building_app.py", folder=folder)
+    created = real.deploy("tests/e2e/building_app.py", folder=folder)
+    again = real.deploy("tests/e2e/building_app.py", folder=folder)
 
     assert created.returncode == 0, created.output
     (digest,) = real.images().values()

@@ -44,16 +44,18 @@ def write_client_settings(folder: Path, certificate: Path, environ: Mapping[str,
     (folder / "trusted.pem").write_text("\n".join(trusted))
 
 
-def write_docker_program(file: Path, port: int, engine: str) -> None:
+def write_docker_program(file: Path, registry: str, engine: str) -> None:
     """Write a program that the CDK's command line calls in the place of Docker.
 
+    It names all that is needed: a shell of another home does not find the cloud.
+
     Args:
-        file: the program.
-        port: the cloud's port.
+        file: the program; its folder is for the login.
+        registry: the cloud's, as `127.0.0.1:<port>`.
         engine: the engine's program.
     """
     command = [sys.executable, "-m", "lightsail_local", "docker"]
-    options = [f"--port={port}", f"--engine={engine}"]
+    options = [f"--engine={engine}", f"--registry={registry}", f"--folder={file.parent}"]
     file.write_text(f'#!/bin/sh\nexec {shlex.join([*command, *options])} "$@"\n')
     file.chmod(0o700)
 

@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 from ecr_client import EcrClient
+from lightsail_local import cli
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.cloud import LocalCloud
 from lightsail_local.containers.image_builder import ImageBuilder
@@ -39,13 +40,8 @@ def cloud(folder: Path) -> Iterator[LocalCloud]:
     )
     engine.chmod(0o700)
     builder = ImageBuilder(program=str(engine), is_remote=True)
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        LocalCloud(Behaviour(), builder=builder) as cloud,
-    ):
-        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
-        with announced(cloud.endpoints):
-            yield cloud
+    with LocalCloud(Behaviour(), builder=builder) as cloud:
+        yield cloud
 
 
 @pytest.fixture
@@ -67,7 +63,7 @@ def docker(
     environment = cloud.endpoints.environment_within(os.environ)
     return subprocess.run(
         [environment["CDK_DOCKER"], *words],
-        env=environment | {"XDG_STATE_HOME": str(folder / "state")},
+        env=environment | {"HOME": str(folder), "XDG_STATE_HOME": ""},  # which know no cloud
         input=sent,
         capture_output=True,
         text=True,
@@ -169,3 +165,13 @@ def test_a_command_is_needed(cloud: LocalCloud, folder: Path) -> None:
 
     assert ran.returncode == 1
     assert ran.stderr == "lightsail-local: give a command of docker, such as `build`\n"
+
+
+def test_a_shell_that_finds_the_cloud_needs_no_registry(
+    cloud: LocalCloud, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    with announced(cloud.endpoints):
+        assert cli.main(["docker", f"--engine={folder / 'finch'}", "images"]) == 0
+
+    assert (folder / "commands").read_text().splitlines()[-1] == "images"
