@@ -192,9 +192,8 @@ class Invariants:
                 if resource.kind != DEPLOYMENT_TYPE or self._serves(resource):
                     continue
                 service = self._services()[resource.properties["ServiceName"]]
-                if window := self._window(
-                    window_of_deployment, service.get("currentDeployment", {})
-                ):
+                current = service.get("currentDeployment", {})
+                if window := self._window(window_of_deployment, current):
                     self.windows[window] += 1
                 else:
                     yield f"{stack.name} stands for a deployment that does not serve"
