@@ -242,7 +242,7 @@ def _begin(templates: Templates) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _clock = ProcessTime()
     _templates = templates
-    _environments = ProcessEnvironments(_clock)
+    _environments = ProcessEnvironments(_clock, templates)
     atexit.register(_environments.close)
 
 

@@ -19,7 +19,7 @@ from lightsail_local.endpoints import DEFAULT_REGION
 
 from .aws import ENTRY_POINTS, FUNCTION_ARN
 
-_STALL_SECONDS = 0.5
+STALL_SECONDS = 0.5
 _NOWHERE = "http://127.0.0.1:9"
 
 
@@ -129,7 +129,7 @@ def make_handler(settings: Settings, clock: FakeTime) -> Callable[[Any, Any], No
         clock.clock,
         clock.sleep,
         timeouts=(
-            Timeouts(read=_STALL_SECONDS, take=_STALL_SECONDS) if settings.is_impatient else None
+            Timeouts(read=STALL_SECONDS, take=STALL_SECONDS) if settings.is_impatient else None
         ),
         today=clock.clock,
     )
@@ -153,13 +153,15 @@ def _make_client(settings: Settings, config: Config, service: str, **options: An
     def lead(request: Any, **_: object) -> None:
         request.url = request.url.replace(_NOWHERE, endpoint, 1)
 
+    # An earlier function of this process has led it to servers of its own.
+    client.meta.events.unregister("before-sign", unique_id="lead")
     client.meta.events.register("before-sign", lead, unique_id="lead")
     return client
 
 
 def prepare(config: Config, service: str, is_impatient: bool, region: str) -> Any:
     if is_impatient:
-        config = config.merge(Config(read_timeout=_STALL_SECONDS))
+        config = config.merge(Config(read_timeout=STALL_SECONDS))
     return boto3.client(service, endpoint_url=_NOWHERE, config=config, region_name=region)
 
 

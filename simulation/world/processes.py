@@ -22,14 +22,30 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
 
-import certificates
+import oci_images
+from cdk_lightsail_containers_handler.cloudformation import response
+from certificates import Certificate, certificate
 from fake_ecr import HOST as ECR_HOST
 from fake_ecr import lead_to_ecr
-from fake_time import FakeTime
+from fake_time import FakeTime, ProcessTime
 from lightsail_local.endpoints import DEFAULT_REGION
 
-from .aws import ENTRY_POINTS, SERVICES
-from .environment import PREPARED, Context, Environment, Settings, invoke, make_handler, prepare
+from .aws import DOMAINS_ARN, ENTRY_POINTS, FUNCTION_ARN, SERVICES
+from .cloudformation import SimulatedStack
+from .environment import (
+    PREPARED,
+    STALL_SECONDS,
+    Context,
+    Environment,
+    LocalEnvironments,
+    Settings,
+    invoke,
+    make_handler,
+    prepare,
+)
+from .function import Function
+from .template import Templates
+from .world import World
 
 _LOOK_SECONDS = 0.005
 _REFUSAL = struct.Struct("ii")
@@ -75,6 +91,8 @@ class ProcessEnvironments:
 
     Args:
         clock: the time that they share.
+        templates: what the function is used with once, before the processes are forked: they find
+            what libraries make at their first use, which takes as long as a request.
 
     Attributes:
         log: what they all have logged.
@@ -82,10 +100,10 @@ class ProcessEnvironments:
         refusal: which of their connections is refused.
     """
 
-    def __init__(self, clock: FakeTime) -> None:
+    def __init__(self, clock: FakeTime, templates: Templates) -> None:
         self.refusal = Refusal()
         self._folder = tempfile.TemporaryDirectory(prefix="lightsail-faults-")
-        self.certificate = certificates.certificate(Path(self._folder.name), ECR_HOST)
+        self.certificate = certificate(Path(self._folder.name), ECR_HOST)
         os.environ["SSL_CERT_FILE"] = str(self.certificate.certificate)
         self.log = Path(self._folder.name) / "log"
         self._address = str(Path(self._folder.name) / "environments")
@@ -95,7 +113,7 @@ class ProcessEnvironments:
         if not self._process:
             ours.close()
             try:
-                _serve(its, clock, self.refusal, self._address, self.log)
+                self._serve(its, clock, templates)
             finally:
                 os._exit(1)
         its.close()
@@ -115,6 +133,26 @@ class ProcessEnvironments:
         os.waitpid(self._process, 0)
         self._listener.close()
         self._folder.cleanup()
+
+    def _serve(self, orders: socket.socket, clock: FakeTime, templates: Templates) -> None:
+        """Fork a process of the function for each order."""
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _log_to(self.log)
+        _prepare_clients()
+        _warm_up(self.certificate, templates)
+        self.refusal.hook()
+        # What is there stays: a process that looks through it for garbage copies its memory.
+        gc.collect()
+        gc.freeze()
+        while orders.recv(4):
+            if not os.fork():
+                orders.close()
+                try:
+                    _be_the_function(clock, self._address)
+                finally:
+                    os._exit(1)
+        os._exit(0)
 
 
 class _Process(Environment):
@@ -150,14 +188,8 @@ class _Process(Environment):
         self._connection.close()
 
 
-def _serve(
-    orders: socket.socket, clock: FakeTime, refusal: Refusal, address: str, log: Path
-) -> None:
-    """Fork a process of the function for each order."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    refusal.hook()
-    # Made as AWS Lambda makes it, in an environment with a Region, and once for all processes.
+def _prepare_clients() -> None:
+    """Make clients for all processes, as AWS Lambda does in an environment with a Region."""
     for entry in ENTRY_POINTS.values():
         importlib.import_module(f"cdk_lightsail_containers_handler.{entry}")
     resources = importlib.import_module("cdk_lightsail_containers_handler.resources")
@@ -170,24 +202,36 @@ def _serve(
         key = service, is_impatient, DEFAULT_REGION
         client = PREPARED[key] = prepare(resources.CLIENT_CONFIG, *key)
         client.can_paginate(next(iter(client.meta.method_to_api_mapping)))  # reads a file
-    # What is imported stays: a process that looks through it for garbage copies its memory.
-    gc.collect()
-    gc.freeze()
-    while orders.recv(4):
-        if not os.fork():
-            orders.close()
-            try:
-                _be_the_function(clock, address, log)
-            finally:
-                os._exit(1)
-    os._exit(0)
 
 
-def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
+def _warm_up(certificate: Certificate, templates: Templates) -> None:
+    """Let the function create an image, a deployment and a certificate in this process."""
+    clock = ProcessTime()
+    with World(clock, certificate) as world:
+        world.call("CreateContainerService", serviceName="shop", power="nano", scale=1)
+        world.source.add(oci_images.sample("web"), "1")
+        source = {"Source": f"{world.source.host}/web:1", "Revision": "1"}
+        for arn, kind, parameters in (
+            (FUNCTION_ARN, "deployment", source),
+            (DOMAINS_ARN, "certificate", {}),
+        ):
+            function = Function(world, LocalEnvironments(clock), arn=arn)
+            stack = SimulatedStack(kind, world, function)
+            stack.deploy(templates[kind].with_parameters(**parameters))
+            stack.delete()
+    for client in PREPARED.values():
+        client.close()
+
+
+def _log_to(log: Path) -> None:
+    """Write what this process and those that it forks print and log to a file."""
     with log.open("ab", buffering=0) as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+
+
+def _be_the_function(clock: FakeTime, address: str) -> None:
     connection = Client(address, "AF_UNIX")
     connection.send(os.getpid())
     settings: Settings = connection.recv()
@@ -195,6 +239,8 @@ def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
     random.seed(settings.seed)
     if settings.has_simulated_timers:
         _simulate_timers(clock)
+    if settings.is_impatient:
+        response.ATTEMPT_SECONDS = STALL_SECONDS
     handler = make_handler(settings, clock)
     while True:
         try:

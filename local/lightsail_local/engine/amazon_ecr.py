@@ -56,6 +56,11 @@ lead()
 _ADDRESS = "127.3.3.3"
 
 
+def registry_names() -> list[str]:
+    """Return the host names of all registries, with a `*` for the account."""
+    return [f"*.dkr.ecr.{region}.amazonaws.com" for region in account._REGIONS_LIST]
+
+
 def install(listener: int, folder: Path) -> str:
     """Serve the registry, and make ministack's API know it.
 
@@ -66,9 +71,6 @@ def install(listener: int, folder: Path) -> str:
     Returns:
         A program that leads a Python function to it, by the registries' own names.
     """
-    names = tls._generated_cert_names
-    registries = [f"*.dkr.ecr.{region}.amazonaws.com" for region in account._REGIONS_LIST]
-    tls._generated_cert_names = lambda: names() + registries
     certificate, key = tls.resolve_tls_material()
     tokens = Tokens()
     registry = EcrRegistry(

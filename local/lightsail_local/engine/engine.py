@@ -95,7 +95,7 @@ class Engine:
     @property
     def certificate(self) -> Path:
         """The certificate, PEM, self-signed, of `url` and `ecr`."""
-        return self.folder / "tmp" / "ministack-tls" / "server.crt"
+        return self.folder / "certificate.pem"
 
     @property
     def log(self) -> str:
@@ -182,6 +182,8 @@ class Engine:
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.folder / "tmp"),
             "USE_SSL": "1",
+            "MINISTACK_SSL_CERT": str(self.certificate),
+            "MINISTACK_SSL_KEY": str(self.folder / "key.pem"),
             "GATEWAY_PORT": str(self._port),
             "BIND_HOST": HOST,
             # The host of a custom resource's ResponseURL: no look-up, and the certificate has it.

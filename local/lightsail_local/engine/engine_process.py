@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import shutil
 import signal
+import subprocess  # nosec B404 # it runs openssl
 import sys
 import threading
 from pathlib import Path
@@ -39,7 +40,6 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     # ministack reads its environment and starts logging when it is imported: not before here.
     import hypercorn.config  # noqa: PLC0415
     from ministack import app  # noqa: PLC0415
-    from ministack.core import tls  # noqa: PLC0415
 
     from lightsail_local.engine import (  # noqa: PLC0415
         amazon_ecr,
@@ -77,10 +77,33 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     update_rollback.install()
     # Around the rollback: it adds to what is deleted there.
     failed_creates.install()
+    certificate = os.environ["MINISTACK_SSL_CERT"]
+    _make_certificate(certificate, os.environ["MINISTACK_SSL_KEY"], amazon_ecr.registry_names())
     _prepare_functions(amazon_ecr.install(ecr_listener, folder / "ecr"))
-    _trust_own_certificate(*tls.resolve_tls_material())
+    _trust_own_certificate(certificate)
     sys.argv = ["ministack"]
     app.main()
+
+
+def _make_certificate(certificate: str, key: str, names: list[str]) -> None:
+    """Make a certificate for this computer and for names.
+
+    ministack would make one with an RSA key, which takes openssl as long as all else here.
+    """
+    alternatives = ["DNS:localhost", "IP:127.0.0.1", *(f"DNS:{name}" for name in names)]
+    extensions = [
+        "basicConstraints=critical,CA:FALSE",
+        "keyUsage=critical,digitalSignature",
+        "extendedKeyUsage=serverAuth",
+        f"subjectAltName={','.join(alternatives)}",
+    ]
+    # In two steps: LibreSSL's `req` makes no such key.
+    make_key = ["openssl", "ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", key]
+    sign = ["openssl", "req", "-x509", "-new", "-key", key, "-out", certificate]
+    sign += ["-subj", "/CN=lightsail-local", "-days", "825"]
+    sign += [word for extension in extensions for word in ("-addext", extension)]
+    for command in (make_key, sign):
+        subprocess.run(command, check=True)  # nosec B603  # noqa: S603 - openssl, and our options
 
 
 def _prepare_functions(program: str) -> None:
@@ -110,7 +133,7 @@ def _prepare_functions(program: str) -> None:
     lambda_runtime.Worker.__init__ = make_with_log_group
 
 
-def _trust_own_certificate(certificate: str, _key: str) -> None:
+def _trust_own_certificate(certificate: str) -> None:
     """Let functions verify this process, on systems whose roots are no single file too.
 
     ministack adds its certificate to the system's roots where those are one file, else leaves

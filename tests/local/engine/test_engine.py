@@ -148,7 +148,7 @@ def test_ends_with_the_process_that_started_it_and_removes_its_folder(
 
 
 def test_tells_with_the_end_of_its_log_why_it_does_not_start(measured: dict[str, str]) -> None:
-    missing = {"MINISTACK_SSL_CERT": "/none.crt", "MINISTACK_SSL_KEY": "/none.key"}
+    missing = {"MINISTACK_SSL_CERT": "/no-such-folder/none.crt"}
     engine = Engine(LIGHTSAIL, environment=measured | missing)
 
     with pytest.raises(
