@@ -138,9 +138,10 @@ class ProcessEnvironments:
         """Fork a process of the function for each order."""
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _log_to(self.log)
         _prepare_clients()
+        logging.disable()  # the log is that of runs
         _warm_up(self.certificate, templates)
+        logging.disable(logging.NOTSET)
         self.refusal.hook()
         # What is there stays: a process that looks through it for garbage copies its memory.
         gc.collect()
@@ -149,7 +150,7 @@ class ProcessEnvironments:
             if not os.fork():
                 orders.close()
                 try:
-                    _be_the_function(clock, self._address)
+                    _be_the_function(clock, self._address, self.log)
                 finally:
                     os._exit(1)
         os._exit(0)
@@ -223,15 +224,11 @@ def _warm_up(certificate: Certificate, templates: Templates) -> None:
         client.close()
 
 
-def _log_to(log: Path) -> None:
-    """Write what this process and those that it forks print and log to a file."""
+def _be_the_function(clock: FakeTime, address: str, log: Path) -> None:
     with log.open("ab", buffering=0) as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
-
-
-def _be_the_function(clock: FakeTime, address: str) -> None:
     connection = Client(address, "AF_UNIX")
     connection.send(os.getpid())
     settings: Settings = connection.recv()
@@ -239,7 +236,7 @@ def _be_the_function(clock: FakeTime, address: str) -> None:
     random.seed(settings.seed)
     if settings.has_simulated_timers:
         _simulate_timers(clock)
-    if settings.is_impatient:
+    if settings.is_impatient:  # the function takes no other time for this from outside
         response.ATTEMPT_SECONDS = STALL_SECONDS
     handler = make_handler(settings, clock)
     while True:
