@@ -30,7 +30,7 @@ from fake_ecr import lead_to_ecr
 from fake_time import FakeTime, ProcessTime
 from lightsail_local.endpoints import DEFAULT_REGION
 
-from .aws import DOMAINS_ARN, ENTRY_POINTS, FUNCTION_ARN, SERVICES
+from .aws import DOMAINS_ARN, FUNCTION_ARN, SERVICES
 from .cloudformation import SimulatedStack
 from .environment import (
     PREPARED,
@@ -191,12 +191,7 @@ class _Process(Environment):
 
 def _prepare_clients() -> None:
     """Make clients for all processes, as AWS Lambda does in an environment with a Region."""
-    for entry in ENTRY_POINTS.values():
-        importlib.import_module(f"cdk_lightsail_containers_handler.{entry}")
     resources = importlib.import_module("cdk_lightsail_containers_handler.resources")
-    importlib.import_module("cdk_lightsail_containers_handler.images.push")
-    importlib.import_module("cdk_lightsail_containers_handler.deployments.rollout")
-    importlib.import_module("cdk_lightsail_containers_handler.aws.secret_values")
     for service, is_impatient in itertools.product(
         ("lightsail", "route53", *SERVICES), (False, True)
     ):
