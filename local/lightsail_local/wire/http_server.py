@@ -77,7 +77,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self.respond = respond
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
     @property
@@ -95,13 +95,17 @@ class LoopbackServer(ThreadingHTTPServer):
     def close(self) -> None:
         """Stop listening, end every connection, and wait for the threads."""
         self.stopping.set()
-        self.shutdown()
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.server_port)):
+            self._thread.join()
         for connection in tuple(self._connections):
             # Its client or its thread may be faster.
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
-        self._thread.join()
+
+    def verify_request(self, *_: object) -> bool:
+        """Refuse what comes once it stops, as the connection that wakes it for that."""
+        return not self.stopping.is_set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember a connection until it ends."""
@@ -117,6 +121,11 @@ class LoopbackServer(ThreadingHTTPServer):
         """Keep quiet about clients that went away; anything else is a mistake of ours."""
         if not isinstance(sys.exception(), _GONE):
             super().handle_error(request, client_address)
+
+    def _accept(self) -> None:
+        # `serve_forever` looks many times a second whether it has to stop.
+        while not self.stopping.is_set():
+            self.handle_request()
 
 
 def gated(gate: Gate | None, name: str, respond: Respond) -> Respond:
