@@ -105,7 +105,7 @@ format: $(SETUP)  ## apply automatic fixes
 	$(BIN)/ruff check --fix .
 
 bench: $(SETUP)  ## measure, beside skopeo and other tools
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 faults: $(SETUP) .venv-runtime-tests/installed  ## inject every fault into every call of every lifecycle, and print the table
 	@$(RUNTIME_PYTHON) -m reliability faults $(FAULTS)
@@ -120,13 +120,13 @@ fuzz: $(SETUP) .venv/fuzz-installed  ## feed every parser with input that reache
 	@$(BIN)/python -m reliability fuzz $(FUZZ)
 
 permissions: $(SETUP)  ## compare what stacks may do with what they do
-	@$(BIN)/python -m reliability permissions
+	@$(BIN)/python -m reliability permissions $(PERMISSIONS)
 
 audit: $(SETUP)  ## known vulnerabilities of all dependencies; fails also without network
 	@$(BIN)/python -m reliability audit --insist
 
 licences: $(SETUP)  ## the licenses of all dependencies
-	@$(BIN)/python -m reliability licences
+	@$(BIN)/python -m reliability licences $(LICENCES)
 
 sbom: $(SETUP)  ## write what the package and its function contain into dist/
 	@$(BIN)/python -m reliability sbom

@@ -3,8 +3,8 @@
     cdk deploy --app "python examples/from_ecr.py" -c tag=1.4
     cdk deploy --app "python examples/from_ecr.py" -c tag=sha256:...
 
-A repository of another account or Region is `ecr.Repository.from_repository_arn(...)`, and its own
-policy must let the account of this stack pull.
+A repository of another account or Region is `ecr.Repository.from_repository_arn(...)`. The policy
+of one of another account must let the account of this stack pull.
 """
 
 from aws_cdk import App, CfnOutput, Stack

@@ -57,7 +57,7 @@ examples:
   lightsail-local logs -f shop
       show what the containers of shop log, as it comes
   lightsail-local up --behaviour service_seconds=60 --behaviour latest=resolved
-      a Lightsail that takes its time, and decides otherwise where AWS does not tell"""
+      a slow Lightsail, with another choice where AWS does not say how it behaves"""
 
 
 class CommandError(RuntimeError):
@@ -119,14 +119,14 @@ def _parser() -> argparse.ArgumentParser:
         "--engine",
         choices=("auto", *ENGINES, "none"),
         default="auto",
-        help="what runs the containers: the first that does, one of them, or none to simulate "
+        help="what runs the containers: auto takes the first one that works, none simulates "
         "them (default: %(default)s)",
     )
     up.add_argument(
         "--region",
         type=_region,
         default=DEFAULT_REGION,
-        help="the region to play (default: %(default)s)",
+        help="the Region to simulate (default: %(default)s)",
     )
     up.add_argument(
         "--service",
@@ -144,9 +144,9 @@ def _parser() -> argparse.ArgumentParser:
         help="how Lightsail behaves, see below; may be repeated",
     )
 
-    env = _command(commands, "env", _env, "print what sends a shell's cdk, boto3 and aws to it")
+    env = _command(commands, "env", _env, "print variables that lead cdk, boto3 and aws to it")
     image = _command(commands, "sample-image", _sample_image, "push an image, print its digest")
-    image.add_argument("text", metavar="TEXT", help="what the image's one file holds")
+    image.add_argument("text", metavar="TEXT", help="the text of the image's web page")
     image.add_argument(
         "--fails", choices=get_args(Failure), help="how it fails when it is deployed"
     )

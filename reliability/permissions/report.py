@@ -18,7 +18,7 @@ from .world import World, running_world
 _ONE = {
     "cloudformation": "the stack",
     "ecr": "the repository",
-    "kms": "the key, to decrypt through the service that it encrypts for",
+    "kms": "the key",
     "lambda": "the function itself",
     "lightsail": "the container service",
     "logs": "its own log group",
@@ -107,7 +107,7 @@ def _by_action(findings: Sequence[Finding]) -> list[tuple[object, ...]]:
     steps: dict[tuple[str, str], dict[str, None]] = {}
     for found in findings:
         for one in found.policy.permissions():
-            row = (f"`{one.action}`", _on(one.resource))
+            row = (f"`{one.action}`", _on(one))
             stacks[row] = stacks.get(row, 0) + 1
             used = [call.step for call in found.calls if one.allows(call)]
             steps.setdefault(row, {}).update(dict.fromkeys(used or [one.exception]))
@@ -120,10 +120,11 @@ def _by_kind(found: Finding) -> tuple[object, ...]:
     return found.kind, len(permissions), of_lambda
 
 
-def _on(resource: str) -> str:
-    """Return what an ARN stands for."""
-    if resource == "*":
+def _on(one: Permission) -> str:
+    """Return what a permission is for."""
+    if one.resource == "*":
         return "`*`"
-    if resource.endswith("/*"):
-        return f"`{resource.rpartition(':')[2]}`"
-    return _ONE[resource.split(":")[2]]
+    if one.resource.endswith("/*"):
+        return f"`{one.resource.rpartition(':')[2]}`"
+    through = ", through what it encrypts for" if "kms:ViaService" in one.condition else ""
+    return _ONE[one.resource.split(":")[2]] + through
