@@ -240,6 +240,7 @@ _BLOB = "/v2/[^/]+(?:/[^/]+)?/blobs/(sha256:[^/]+)"
 _MANIFEST = "/v2/[^/]+(?:/[^/]+)?/manifests/([^/]+)"
 _REFERRERS = "/v2/[^/]+(?:/[^/]+)?/referrers/(sha256:[^/]+)"
 ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
+    ("GET", "/v2/", lambda *_: Answer(status=200)),
     ("GET|HEAD", _MANIFEST, FakeRegistry.get_manifest),
     ("PUT", _MANIFEST, FakeRegistry.put_manifest),
     ("GET", _REFERRERS, FakeRegistry.get_referrers),

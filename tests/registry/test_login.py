@@ -10,6 +10,7 @@ import pytest
 
 from cdk_lightsail_containers_handler.registry.auth import Credentials
 from cdk_lightsail_containers_handler.registry.errors import (
+    Missing,
     RegistryError,
     Rejected,
     TransportError,
@@ -225,18 +226,83 @@ def test_what_one_challenge_asks_for_stays_asked_for_with_the_next(copying: Copy
     ]
 
 
-def test_a_challenge_of_where_a_redirect_leads_is_asked_for_nothing(bearer: Copying) -> None:
+def test_a_registry_that_the_registry_leads_on_to_gives_anyone_a_token(bearer: Copying) -> None:
+    with fake_registry(login="bearer") as other:
+        other.add(image(b"layer"), "1")
+
+        def lead_on(connection: Connection) -> bool:
+            place = {"Location": f"http://{other.host}{connection.path}"}
+            return bool(status(307, place)(connection))
+
+        bearer.source.fail("/v2/", lead_on, times=100)
+
+        assert bearer.find().digest == image(b"layer").digest
+
+        sent = [seen.headers.get("Authorization", "") for seen in other.seen]
+        assert not [header for header in sent if header.startswith("Basic")]
+        assert len({header for header in sent if header}) == 1
+        assert other.lines("GET /token") == ["GET /token?service=fake"]
+    assert not bearer.source.lines("GET /token")
+
+
+def test_where_a_redirect_leads_gets_no_login_and_no_token_of_another_registry(
+    bearer: Copying,
+) -> None:
+    bearer.repository(bearer.source, "web:1").manifest()
     with fake_registry() as storage:
         place = {"Location": f"http://{storage.host}/v2/web/manifests/1"}
-        bearer.source.fail("GET .*manifests", status(307, place))
+        bearer.source.fail("GET .*manifests", status(307, place), times=3)
         realm = f"http://{bearer.source.host}/token"
         challenge = f'Bearer realm="{realm}",scope="repository:private:pull"'
-        storage.fail("GET", status(401, {"WWW-Authenticate": challenge}))
+        storage.fail("GET", status(401, {"WWW-Authenticate": challenge}), times=3)
+        bearer.source.seen.clear()
 
         with pytest.raises(Unauthorized):
             bearer.find()
 
-    assert not [line for line in tokens(bearer) if "private" in line]
+        asked = [seen for seen in bearer.source.seen if "private" in seen.path]
+        assert asked
+        assert not [seen for seen in asked if "Authorization" in seen.headers]
+
+
+@pytest.mark.parametrize("code", [403, 404])
+def test_logs_in_to_a_registry_that_hides_its_images_from_strangers(
+    copying: Copying, code: int
+) -> None:
+    copying.source.add(image(b"layer"), "1")
+
+    def hide(connection: Connection) -> bool:
+        if connection.headers.get("Authorization") == BASIC:
+            return False
+        challenge = {"WWW-Authenticate": 'Basic realm="fake"'}
+        is_base = connection.path == "/v2/"
+        return bool(status(401 if is_base else code, challenge if is_base else {})(connection))
+
+    copying.source.fail("/v2/", hide, times=100)
+
+    assert copying.find()
+
+
+def test_a_wrong_login_of_a_registry_that_hides_its_images_is_named(copying: Copying) -> None:
+    copying.source.fail("manifests", status(404))
+    challenge = {"WWW-Authenticate": f'Bearer realm="http://{copying.source.host}/token"'}
+    copying.source.fail("GET /v2/$", status(401, challenge))
+    copying.source.fail("/token", status(403))
+
+    with pytest.raises(Unauthorized, match="check the credentials that were sent"):
+        copying.find()
+
+
+@pytest.mark.parametrize("base", [200, 404])
+def test_an_image_that_an_open_registry_lacks_is_asked_for_once(
+    copying: Copying, base: int
+) -> None:
+    copying.source.fail("GET /v2/$", status(base))
+
+    with pytest.raises(Missing):
+        copying.find()
+
+    assert copying.source.lines() == ["GET /v2/web/manifests/1", "GET /v2/"]
 
 
 def test_a_token_service_that_answers_nonsense_once_is_asked_again(bearer: Copying) -> None:

@@ -443,8 +443,11 @@ def test_what_is_two_things_without_a_type_is_refused(told: str, changes: dict[s
         parse(to_json(document(mediaType=None, **changes)), told, "web")
 
 
-def test_carries_a_config_of_the_type_that_old_dockers_wrote() -> None:
-    config = descriptor(b"{}", "application/octet-stream")
+@pytest.mark.parametrize(
+    "config_type", ["application/octet-stream", "application/json", "text/html", ""]
+)
+def test_carries_a_config_of_a_type_that_old_dockers_wrote(config_type: str) -> None:
+    config = descriptor(b"{}", config_type)
 
     manifest = parse(to_json(document(config=config)), OCI_MANIFEST, "web")
 

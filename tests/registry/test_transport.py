@@ -167,3 +167,12 @@ def test_is_out_of_time_while_it_waits_to_send_a_blob_again(copying: Copying) ->
 
     with pytest.raises(DeadlineExceeded, match=r"did not take blob sha256:\w+ \(503\)"):
         copying.copy(workers=1)
+
+
+def test_every_request_names_its_client(copying: Copying) -> None:
+    copying.source.add(image(b"layer"), "1")
+
+    copying.copy()
+
+    seen = [*copying.source.seen, *copying.destination.seen]
+    assert {one.headers.get("User-Agent") for one in seen} == {"cdk-lightsail-containers"}

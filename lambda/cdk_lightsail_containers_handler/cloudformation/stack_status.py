@@ -351,18 +351,23 @@ class StackStatus:
         return self._rollback
 
     def _find_rollback(self) -> _Rollback:
-        """Read the stack's events, the newest first, back to the begin of the update."""
+        """Read the stack's events, the newest first, back to the begin of the update.
+
+        An update that failed and was not rolled back is rolled back with the one after it.
+        """
         began = stood_for = None
+        is_begin = False
         for event in self._pages("describe_stack_events", "StackEvents"):
             status = event["ResourceStatus"]
             if event["ResourceType"] == _STACK_TYPE and event["PhysicalResourceId"] == self._id:
+                if is_begin and status != "UPDATE_FAILED":
+                    break
+                is_begin = status == "UPDATE_IN_PROGRESS"
                 if status == "UPDATE_ROLLBACK_IN_PROGRESS" and began is None:
                     began = event["Timestamp"].timestamp()
-                if status == "UPDATE_IN_PROGRESS":
-                    return _Rollback(began=began, stood_for=stood_for)
-            elif event["LogicalResourceId"] == self._resource:
+            elif event["LogicalResourceId"] == self._resource and not is_begin:
                 stood_for = event.get("PhysicalResourceId") or stood_for
-        return _Rollback(began=began)
+        return _Rollback(began=began, stood_for=stood_for if is_begin else None)
 
     def _pages(self, operation: str, key: str) -> Iterator[Mapping[str, Any]]:
         for page in self._client.get_paginator(operation).paginate(StackName=self._id):

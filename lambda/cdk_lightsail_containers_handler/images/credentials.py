@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..properties.image_source import RegistrySource
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
-_ECR = re.compile(
+ECR = re.compile(
     r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)"
 )
 
@@ -39,7 +39,7 @@ def source_credentials(
     arn = source.credentials_secret_arn
     if arn is not None:
         return lambda: _of_secret(arn, SecretValues(make_client, calls))
-    ecr = _ECR.fullmatch(source.reference.registry)
+    ecr = ECR.fullmatch(source.reference.registry)
     if ecr is not None:
         return lambda: _of_ecr(source, make_client, ecr["region"], calls)
     return lambda: None

@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..aws.calls import READING_SECONDS, Calls
+from ..deadline import PERMISSIONS_SECONDS
 from ..errors import HandlerError, Unfinished
 from ..properties.image_source import ArchiveSource
 from ..registry.archive.archive import Archive
 from ..registry.copy import Progress, copy_image
-from ..registry.errors import DeadlineExceeded, RegistryError
-from ..registry.found_image import find_image
+from ..registry.errors import DeadlineExceeded, RegistryError, Unauthorized
+from ..registry.found_image import FoundImage, find_image
 from ..registry.http.connection import Connections
 from ..registry.http.wire import check_time
 from ..registry.reference import Reference
 from ..registry.repository import Repository
-from .credentials import LightsailLogin, source_credentials
+from .credentials import ECR, LightsailLogin, source_credentials
 from .metered_source import MeteredSource
 from .s3_object import S3Object
 from .signature import check_signature
@@ -132,7 +133,7 @@ class Push:
         self._seconds = seconds
         self._connections = connections
         self._log = log
-        self._image = find_image(source)
+        self._image = _find(source, deadline)
         log("resolved", source=str(source), digest=self._image.digest, bytes=self._image.size)
 
     @property
@@ -220,6 +221,20 @@ class Push:
             left=progress.bytes - progress.bytes_done,
             mb_per_second=round(progress.bytes_done / seconds / 1e6, 1),
         )
+
+
+def _find(source: BlobSource, deadline: Deadline) -> FoundImage:
+    """Return the image of a source; the permission to pull from Amazon ECR may be on its way."""
+    is_ecr = isinstance(source, Repository) and ECR.fullmatch(source.reference.registry)
+    permissions_by = deadline.left() - PERMISSIONS_SECONDS
+    attempt = 0
+    while True:
+        try:
+            return find_image(source)
+        except Unauthorized:
+            if not is_ecr or deadline.left() <= permissions_by or not deadline.back_off(attempt):
+                raise
+        attempt += 1
 
 
 def _masked(credentials: CredentialsSource, mask: Mask) -> CredentialsSource:

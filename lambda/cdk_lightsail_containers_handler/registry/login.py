@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .auth import (
     Challenge,
     Credentials,
+    Token,
     choose_challenge,
     parse_challenges,
     parse_token,
@@ -73,27 +74,33 @@ class Login:
         self._challenge: Challenge | None = None
         self._header = ""
         self._is_anonymous = False
+        self._tokens: dict[Origin, str] = {}  # without credentials, of where the registry leads on
         self._valid_until: float | None = None  # of what the deadline has left then
 
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether the registry has asked for a login."""
+        return self._challenge is not None
+
     def header(self, origin: Origin) -> str:
-        """Return the Authorization for requests to an origin, nothing for any other origin."""
+        """Return the Authorization for requests to an origin; the login is for the registry's."""
         if origin != self._registry.origin:
-            return ""
+            return self._tokens.get(origin, "")
         if self._valid_until is not None and self._deadline.left() < self._valid_until:
             self._renew(self._header, None)
         return self._header
 
     def renew(self, response: Response, body: bytes, sent: str) -> bool:
         """Log in again if a refusal says so, and return whether another attempt makes sense."""
+        challenge = choose_challenge(parse_challenges(response.headers("WWW-Authenticate")))
         if response.origin != self._registry.origin:
-            return False
+            return response.status == _UNAUTHORIZED and self._visit(response.origin, challenge)
         # ECR, and so Lightsail, says that a login is over with 403 DENIED:
         # https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
         is_over = response.status == _FORBIDDEN and bool(sent) and b"expired" in body.lower()
         if response.status != _UNAUTHORIZED and not is_over:
             return False
-        challenges = parse_challenges(response.headers("WWW-Authenticate"))
-        return self._renew(sent, choose_challenge(challenges))
+        return self._renew(sent, challenge)
 
     def fix(self, origin: Origin, status: int) -> str:
         """Return what to do about a refusal, nothing for what is usual."""
@@ -120,17 +127,30 @@ class Login:
             return credentials.header if credentials else ""
         # A registry may know the image by another name than the one that it is asked for by.
         self._scopes = with_scopes(self._scopes, challenge)
-        url = token_url(challenge, self._registry, self._scopes)
-        own = _TokenServiceLogin(
-            url.origin, credentials.header if credentials else "", str(self._registry.origin)
-        )
-        request = Request(method="GET", url=url, purpose=f"give a token for {self._image}")
-        service = f"{url.origin} for {self._image}"
-        token = Transport(self._connections, self._deadline, own).read(
-            request, _LARGEST_TOKEN, lambda _, body: parse_token(body, service)
-        )
+        header = credentials.header if credentials else ""
+        token = self._token(challenge, self._registry, self._scopes, header)
         self._valid_until = self._deadline.left() - _USED_PART * token.seconds
         return token.header
+
+    def _visit(self, origin: Origin, challenge: Challenge | None) -> bool:
+        """Get what anyone gets at another registry, and return whether there is such a thing."""
+        if challenge is None or challenge.scheme != "bearer":
+            return False
+        registry = Url(origin=origin, target="/v2/")
+        token = self._token(challenge, registry, with_scopes((), challenge), "")
+        self._tokens[origin] = token.header
+        return True
+
+    def _token(
+        self, challenge: Challenge, registry: Url, scopes: tuple[str, ...], login: str
+    ) -> Token:
+        url = token_url(challenge, registry, scopes)
+        own = _TokenServiceLogin(url.origin, login, str(registry.origin))
+        request = Request(method="GET", url=url, purpose=f"give a token for {self._image}")
+        service = f"{url.origin} for {self._image}"
+        return Transport(self._connections, self._deadline, own).read(
+            request, _LARGEST_TOKEN, lambda _, body: parse_token(body, service)
+        )
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,9 @@ _CONFIGS = frozenset(
     {
         f"{_OCI}config.v1+json",
         f"{_DOCKER}container.image.v1+json",
-        "application/octet-stream",  # of old Dockers, https://github.com/moby/moby/issues/22378
+        # Of old Dockers and registries, as Docker takes them:
+        # https://github.com/distribution/distribution/issues/1621
+        *("application/octet-stream", "application/json", "text/html", ""),
     }
 )
 _LAYER = re.compile(

@@ -25,6 +25,7 @@ from .url import Url
 
 _OK = 200
 _CREATED = 201
+_UNAUTHORIZED = 401
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _MOST_PAGES = 10
 _NEXT = re.compile(r'<([^>]*)> *; *rel="?next"?')
@@ -65,10 +66,10 @@ class Repository:
         self._registry = Url(origin=reference.origin, target="/v2/")
         actions = "pull,push" if is_pushed_to else "pull"
         scopes = (f"repository:{reference.repository}:{actions}",)
-        login = Login(
+        self._login = Login(
             self._registry, scopes, credentials, connections, deadline, image=str(reference)
         )
-        self.transport = Transport(connections, deadline, login)
+        self.transport = Transport(connections, deadline, self._login)
 
     def __str__(self) -> str:
         """Return the image's name."""
@@ -112,7 +113,12 @@ class Repository:
                 )
             return parse(content, response.header("Content-Type"), str(self))
 
-        return self.transport.read(request, LARGEST_MANIFEST, read)
+        try:
+            return self.transport.read(request, LARGEST_MANIFEST, read)
+        except (Missing, Unauthorized) as error:
+            if error.status == _UNAUTHORIZED or not self._asks_for_login():
+                raise
+            return self.transport.read(request, LARGEST_MANIFEST, read)
 
     def pages(self, path: str, digest: str = "") -> Iterator[bytes]:
         """Give what a registry has beside an image; nothing if it has none, or does not say.
@@ -221,6 +227,18 @@ class Repository:
     def url(self, path: str) -> Url:
         """Return the address of a path in the repository."""
         return Url(origin=self._registry.origin, target=f"/v2/{self.name}/{path}")
+
+    def _asks_for_login(self) -> bool:
+        """Log in where nothing has asked for it yet: a registry may hide images from strangers."""
+        if self._login.was_asked_for:
+            return False
+        request = Request(method="GET", url=self._registry, purpose="say whether to log in")
+        try:
+            self.transport.send(request, _OK).close()
+        except RegistryError:
+            if self._login.was_asked_for and not self._login.header(self._registry.origin):
+                raise
+        return self._login.was_asked_for
 
     def _manifest_request(self, method: str, target: str, purpose: str) -> Request:
         return Request(

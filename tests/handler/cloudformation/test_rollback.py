@@ -289,3 +289,21 @@ class TestARename:
         assert answer["Status"] == "FAILED"
         assert "the stack's resources are not known (Throttling)" in answer["Reason"]
         assert stack.images() == [one]
+
+
+def test_updates_that_failed_and_were_not_rolled_back_are_undone_together(
+    stack: Stack, source: FakeRegistry
+) -> None:
+    """`cdk deploy --no-rollback`, twice, and `cdk rollback`."""
+    source.add(oci_images.image(b"one"), "live")
+    name = one = created(stack, **pushed(source))
+    for revision in ("2", "3"):
+        source.add(oci_images.image(revision.encode()), "live")
+        name = answered(stack, begin_update(stack, name, **pushed(source, revision)))
+        stack.lists("shop", "UPDATE_FAILED", "Deployment")
+        stack.becomes("UPDATE_FAILED")
+        stack.time.now += 600
+
+    answer = stack.send(roll_back(stack, name, **pushed(source)))
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", one)

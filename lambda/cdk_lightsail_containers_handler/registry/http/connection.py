@@ -20,6 +20,7 @@ from .response import BROKEN, Response, sound
 from .wire import TimeLimit, Wire, bounded, resolved
 
 _SWITCHING = 101
+_NAME = "cdk-lightsail-containers"  # some firewalls answer 403 to clients without one
 _MOST_INTERIM = 100
 
 
@@ -226,7 +227,7 @@ class Connection:
         self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         # Without it a server may choose any content coding:
         # https://www.rfc-editor.org/rfc/rfc9110.html#section-12.5.3
-        own = {"Host": str(self.origin), "Accept-Encoding": "identity"}
+        own = {"Host": str(self.origin), "Accept-Encoding": "identity", "User-Agent": _NAME}
         for name, value in {**own, **headers}.items():
             self._http.putheader(name, value)
         self._http.endheaders()
