@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import jsii
-from aws_cdk import Duration, IAnyProducer, Stack, Token
+from aws_cdk import (
+    CfnElement,
+    Duration,
+    IAnyProducer,
+    Intrinsic,
+    Stack,
+    Token,
+    Tokenization,
+)
 from aws_cdk.aws_lightsail import CfnContainer
 from constructs import Construct, IValidation
 
@@ -108,6 +116,19 @@ def is_token(value: object) -> bool:
     # The CDK asks whether a value has `resolve`. A `Path` has one, too, so ask for jsii first.
     is_of_jsii = hasattr(value, "__jsii_ref__") or hasattr(type(value), "__jsii_ifaces__")
     return is_of_jsii and not isinstance(value, type) and hasattr(value, "resolve")
+
+
+def is_late(value: object) -> bool:
+    """Return whether a value has a token that may be or hold a `Lazy`.
+
+    A `Lazy` keeps the first value that it has, for every resource: only synthesis may resolve it.
+    """
+    if isinstance(value, list):
+        return any(map(is_late, value))
+    if not is_token(value):
+        return False
+    tokens = Tokenization.reverse_string(value).tokens if isinstance(value, str) else [value]
+    return not all(isinstance(token, Intrinsic | CfnElement) for token in tokens)
 
 
 def template_text(scope: IConstruct, value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CustomResource, Resource, Stack
+from aws_cdk import CrossStackReferences, CustomResource, ReferenceStrength, Resource, Stack
 
 from cdk_lightsail_containers_handler.properties.container_image import check_label
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
@@ -83,6 +83,9 @@ class ServiceResource(Resource):
             ),
             properties=properties,
         )
+        self.node.default_child = resource.node.default_child
+        # Image names and deployments change with each deploy, which an export in use must not.
+        CrossStackReferences.of(self).produce(ReferenceStrength.WEAK)
         self._handler.add_dependency_of(resource)
         resource.node.add_dependency(self._policy)
         self.node.add_validation(SynthesisCheck(lambda: self._check_again(properties)))

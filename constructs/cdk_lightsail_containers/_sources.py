@@ -23,7 +23,14 @@ from cdk_lightsail_containers_handler.properties.image_source import (
 )
 from cdk_lightsail_containers_handler.properties.rules import show
 
-from ._checks import check_known, check_revision, is_known, template_text
+from ._checks import (
+    SynthesisCheck,
+    check_known,
+    check_revision,
+    is_known,
+    is_late,
+    template_text,
+)
 from ._handler.grantees import grant_secret
 from ._tracked_tag import check_tracked, pinned
 from .container_secret import check_secret
@@ -102,13 +109,19 @@ class RegistryImage:
 
     def bind(self, scope: Construct, handler: iam.IGrantable) -> ImageConfig:
         """Grant to read the secret, and return the image's name and the secret's ARN."""
-        self._check_public(template_text(scope, self.image))
+        if is_late(self.image):
+            scope.node.add_validation(SynthesisCheck(lambda: self._check_template(scope)))
+        else:
+            self._check_template(scope)
         image = pinned(scope, self.image) if self.track_tag else self.image
         source = {SourceProperty.IMAGE: image}
         if self.credentials is not None:
             grant_secret(self.credentials, handler)
             source[SourceProperty.CREDENTIALS_SECRET_ARN] = self.credentials.secret_arn
         return _pushed(source, self.revision)
+
+    def _check_template(self, scope: Construct) -> None:
+        self._check_public(template_text(scope, self.image))
 
     def _check_public(self, image: str) -> None:
         """Check that an image without credentials is not in a private repository of Amazon ECR."""
@@ -247,7 +260,12 @@ def _pulled(
 ) -> ImageConfig:
     # grant_pull would also allow an action that only a push needs. See
     # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEC2ContainerRegistryPullOnly.html
-    repository.grant(handler, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    # Nor does `grant`, which wants to name the role in a repository of another account.
+    iam.Grant.add_to_principal(
+        grantee=handler,
+        actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        resource_arns=[repository.repository_arn],
+    )
     iam.Grant.add_to_principal(
         grantee=handler, actions=["ecr:GetAuthorizationToken"], resource_arns=["*"]
     )

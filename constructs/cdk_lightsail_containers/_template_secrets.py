@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aws_cdk import CfnOutput, CfnParameter, CfnStack, Stack
 
-from ._checks import template_value
+from ._checks import is_late, template_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,14 +31,19 @@ def is_secret_reference(value: object) -> bool:
     return isinstance(value, str) and bool(_DYNAMIC_REFERENCE.search(value))
 
 
-def secrets_among(scope: IConstruct, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def secrets_among(
+    scope: IConstruct, values: Mapping[str, object], *, is_synthesis: bool = True
+) -> Iterator[tuple[str, str]]:
     """Yield the name of each value that contains a secret, with a description of the secret.
 
     Args:
         scope: a construct of the template's stack.
         values: by name, with tokens.
+        is_synthesis: whether the app is complete; before that, values that may change are left out.
     """
     stack = Stack.of(scope)
+    if not is_synthesis:
+        values = {name: value for name, value in values.items() if not is_late(value)}
     # First all values at once: each search for references goes through the whole stack.
     if any(_secrets(stack, list(values.values()))):
         for name, value in values.items():
@@ -50,7 +55,7 @@ def _secrets(stack: Stack, value: object) -> Iterator[str]:
     parts = list(_parts(template_value(stack, value)))
     if any(map(is_secret_reference, parts)):
         yield "a dynamic reference"
-    references = sorted({reference for part in parts for reference in _references(part)})
+    references = sorted(references_in(parts))
     for name, attribute in references:
         if attribute.rpartition(".")[-1] in _SECRET_ATTRIBUTES:
             yield f"attribute {attribute!r} of {name!r}"
@@ -60,6 +65,11 @@ def _secrets(stack: Stack, value: object) -> Iterator[str]:
         *_outputs_of_other_stacks(stack, [one for part in parts for one in _imports(part)]),
     ):
         yield from _secrets(Stack.of(output), output.value)
+
+
+def references_in(value: object) -> set[tuple[str, str]]:
+    """Return the logical ids that a value of a template names, each with its attribute."""
+    return {reference for part in _parts(value) for reference in _references(part)}
 
 
 def _secret_parameters(stack: Stack, names: set[str]) -> Iterator[str]:

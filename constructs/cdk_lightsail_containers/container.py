@@ -119,7 +119,7 @@ def check_key(key: object, what: str) -> None:
         raise ValueError(f"{what} must be known when the app is synthesized, got a token")
 
 
-def reject_secrets(scope: Construct, container: Container) -> None:
+def reject_secrets(scope: Construct, container: Container, *, is_synthesis: bool = False) -> None:
     """Check that no token in a container's command or environment contains a secret.
 
     CloudFormation sends such a secret to the function in clear text, where nothing masks it.
@@ -128,7 +128,7 @@ def reject_secrets(scope: Construct, container: Container) -> None:
         "a part of command": list(container.command),
         **{f"environment[{name!r}]": value for name, value in container.environment.items()},
     }
-    for what, secret in secrets_among(scope, values):
+    for what, secret in secrets_among(scope, values, is_synthesis=is_synthesis):
         raise _secret_refused(what, secret)
 
 

@@ -31,6 +31,7 @@ from ._checks import (
     check_service,
     errors_in,
     is_known,
+    is_late,
     is_token,
     new_path,
     resource_of,
@@ -247,17 +248,19 @@ class ContainerServiceDeployment(ServiceResource):
 
     def _check_again(self, properties: Mapping[str, object]) -> None:
         """Check at synthesis what was not known before, or was set since."""
-        self._check_deployable(self, self._service)
+        self._check_deployable(self, self._service, is_synthesis=True)
         super()._check_again(properties)
 
-    def _check_deployable(self, scope: Construct, service: IContainerRef) -> None:
+    def _check_deployable(
+        self, scope: Construct, service: IContainerRef, *, is_synthesis: bool = False
+    ) -> None:
         """Check that the service has no deployment of its own, and the containers no secrets."""
         resource = resource_of(service)
         if resource is not None and resource.container_service_deployment is not None:
             rule = f"{service.node.path!r} already sets container_service_deployment"
             raise ValueError(f"{rule}: remove one of the two deployments")
         for container in self._containers.values():
-            reject_secrets(scope, container)
+            reject_secrets(scope, container, is_synthesis=is_synthesis)
 
     def _warn_of_private_images(self, names: Iterable[str]) -> None:
         """Warn of images that the service is not known to be allowed to pull.
@@ -269,10 +272,11 @@ class ContainerServiceDeployment(ServiceResource):
         resource = resource_of(self._service)
         if resource is None or _has_puller_role(resource):
             return
+        images = {name: self._containers[name].image_name for name in names}
         private = [
             name
-            for name in names
-            if is_private_ecr(template_text(self, self._containers[name].image_name))
+            for name, image in images.items()
+            if not is_late(image) and is_private_ecr(template_text(self, image))
         ]
         if private:
             Annotations.of(self).add_warning_v2(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
+from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import (
@@ -71,6 +73,11 @@ if TYPE_CHECKING:
 
     from ._handler.asset import FunctionCode
     from ._handler.policies import Permissions
+
+# A policy's name has at most 128 characters, and a construct's address 42 of them.
+_LONGEST_NAME = 85
+# Of each role: handlers may share one.
+_policies: WeakKeyDictionary[iam.IRole, list[iam.Policy]] = WeakKeyDictionary()
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -206,7 +213,7 @@ class Handler(Construct):
             description=self._code.role_description,
         )
         """The function's role."""
-        grantee = PolicyGrantee(self, self.role)
+        grantee = PolicyGrantee(self, self.role, is_function=True)
         # AWSLambdaBasicExecutionRole would allow to write to every log group of the account.
         self.log_group.grant_write(grantee)
         grantee.add_to_principal_policy(read_stack(self, STACK_READS))
@@ -253,14 +260,13 @@ class Handler(Construct):
         """How long CloudFormation waits for a resource that takes one invocation."""
         self.hand_over_timeout = Duration.hours(1)
         """How long CloudFormation waits for a resource that may take several invocations."""
-        self._policies: list[iam.Policy] = []
         if grantee.statements:
-            policy = iam.Policy(self, "Policy", statements=grantee.statements, roles=[self.role])
+            policy = iam.Policy(self, "Policy", statements=grantee.statements)
+            self._attach(policy)
             # A function in a VPC is created only if it may create network interfaces.
             self.function.node.add_dependency(policy)
             acknowledge_role(policy)
-            self._policies.append(policy)
-        self.node.add_validation(SynthesisCheck(self._check_role))
+        self.node.add_validation(SynthesisCheck(lambda: self._check_again(environment or {})))
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
@@ -375,13 +381,19 @@ class Handler(Construct):
             scope,
             f"Policy-{name}",
             # The default, the logical id, is not unique among the stacks that share the role.
-            policy_name=f"{name}-{scope.node.addr}",
+            policy_name=f"{_shortened(name)}-{scope.node.addr}",
             statements=needed,
         )
-        # After the statements: an imported role receives them when it is attached.
-        policy.attach_to_role(self.role)
-        self._policies.append(policy)
+        self._attach(policy)
         return policy
+
+    def _attach(self, policy: iam.Policy) -> None:
+        """Attach a policy to the role, unless that is one that is not to be changed.
+
+        An imported role receives the statements that the policy has by then.
+        """
+        self.role.attach_inline_policy(policy)
+        _policies.setdefault(self.role, []).append(policy)
 
     def add_dependency_of(self, resource: CustomResource) -> None:
         """Make a resource wait for all parts of the function.
@@ -391,9 +403,19 @@ class Handler(Construct):
         """
         resource.node.add_dependency(self.function.node.find_child("EventInvokeConfig"))
 
-    def _check_role(self) -> None:
+    def _check_again(self, environment: Mapping[str, str]) -> None:
+        """Check at synthesis what was not known before, and all policies together."""
+        check_environment(self, environment, is_synthesis=True)
         own = (one for one in self.role.node.find_all() if isinstance(one, iam.Policy))
-        check_role_size([*self._policies, *own])
+        check_role_size([*_policies.get(self.role, ()), *own])
+
+
+def _shortened(name: str) -> str:
+    """Return a name, or one with a hash for one that is too long for the name of a policy."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_NAME - 9]}-{digest}"
 
 
 def _new_path(scope: object, construct_id: object, shared_id: str) -> str:

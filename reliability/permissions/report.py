@@ -126,5 +126,5 @@ def _on(one: Permission) -> str:
         return "`*`"
     if one.resource.endswith("/*"):
         return f"`{one.resource.rpartition(':')[2]}`"
-    through = ", through what it encrypts for" if "kms:ViaService" in one.condition else ""
+    through = ", through its service" if "kms:ViaService" in one.condition else ""
     return _ONE[one.resource.split(":")[2]] + through

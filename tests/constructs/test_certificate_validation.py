@@ -499,3 +499,21 @@ def test_a_zone_of_another_account_is_refused() -> None:
         CertificateValidation(ours, "Other", domain=lightsail)
     elsewhere = Stack(app, "Same", env=Environment(account="111122223333", region="us-east-1"))
     CertificateValidation(elsewhere, "Certificate", domain=there)
+
+
+def test_long_names_of_a_zone_have_policies_of_their_own(stack: Stack) -> None:
+    zone = "apps.customer-environments.example.com"
+    names = [f"{number}.pull-request-of-the-checkout.{'x' * 30}.{zone}" for number in range(3)]
+    ContainerWebService(
+        stack,
+        "Site",
+        service_name="site",
+        source=ImageSource.from_registry("nginx"),
+        port=80,
+        domain=WebDomain.lightsail(zone, *names),
+    )
+
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    named = [one["Properties"]["PolicyName"] for one in policies]
+    assert len(set(named)) == len(named)
+    assert max(map(len, named)) == 128

@@ -12,7 +12,9 @@ from aws_cdk import (
     Aspects,
     CfnOutput,
     CfnParameter,
+    CfnResource,
     IAspect,
+    IStableStringProducer,
     Lazy,
     NestedStack,
     RemovalPolicy,
@@ -27,9 +29,11 @@ from constructs import IConstruct
 
 from cdk_lightsail_containers import (
     Container,
+    ContainerImage,
     ContainerService,
     ContainerServiceDeployment,
     Handler,
+    ImageSource,
     PublicEndpoint,
 )
 from stacks import (
@@ -543,3 +547,63 @@ def test_is_always_retained(stack: Stack) -> None:
         ValueError, match=r"must be RemovalPolicy\.RETAIN, got DESTROY: Lightsail has"
     ):
         deployment.apply_removal_policy(RemovalPolicy.DESTROY)
+
+
+def test_what_changes_until_synthesis_is_asked_for_then() -> None:
+    """A `Lazy` keeps its first value, also for resources that are not of this library."""
+    stack = Stack(App(), "Stack")
+    words = []
+
+    def late() -> str:
+        @jsii.implements(IStableStringProducer)
+        class Words:
+            def produce(self) -> str:
+                return ",".join(words)
+
+        return Lazy.string(Words())
+
+    tag, origins, command = late(), late(), late()
+    Handler(stack, Handler.SHARED_ID, environment={"WORDS": origins})
+    service = ContainerService(stack, "Service", service_name="shop")
+    source = ImageSource.from_registry(f"nginx:{tag}")
+    ContainerImage(stack, "Image", service=service, label="web", source=source)
+    web = Container(image=f"nginx:{tag}", environment={"WORDS": origins}, command=[command])
+    service.add_deployment("Deployment", containers={"web": web}).add_container("next", web)
+    words += ["one", "two"]
+
+    (deployment,) = Template.from_stack(stack).find_resources(DEPLOYMENT).values()
+    containers = deployment["Properties"]["Containers"]
+    assert containers["web"] == containers["next"]
+    assert containers["web"]["Environment"] == {"WORDS": "one,two"}
+    assert containers["web"]["Command"] == ["one,two"]
+    assert containers["web"]["Image"] == "nginx:one,two"
+    (image,) = Template.from_stack(stack).find_resources("Custom::LightsailContainerImage").values()
+    assert image["Properties"]["Source"] == {"Image": "nginx:one,two"}
+    (function,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+    assert function["Properties"]["Environment"] == {"Variables": {"WORDS": "one,two"}}
+
+
+def test_another_stack_that_uses_an_image_does_not_keep_it_from_changing() -> None:
+    app = App(context={"@aws-cdk/core:defaultCrossStackReferences": "strong"})
+    images, deployments = Stack(app, "Images"), Stack(app, "Deployments")
+    image = image_in(images)
+
+    deployment_in(deployments, containers={"web": Container(image=image, ports={80: "HTTP"})})
+
+    exports = [
+        output["Export"]["Name"]
+        for output in Template.from_stack(images).to_json()["Outputs"].values()
+        if "Export" in output
+    ]
+    assert not [name for name in exports if "ImageName" in name]
+    (deployment,) = Template.from_stack(deployments).find_resources(DEPLOYMENT).values()
+    assert "Fn::GetStackOutput" in deployment["Properties"]["Containers"]["web"]["Image"]
+
+
+def test_the_default_child_is_the_resource(stack: Stack) -> None:
+    for construct in (image_in(stack), deployment_in(stack, service=service_in(stack, "blog"))):
+        resource = construct.node.default_child
+        assert isinstance(resource, CfnResource)
+        resource.cfn_options.metadata = {"A": 1}
+
+    assert len(Template.from_stack(stack).find_resources(DEPLOYMENT, {"Metadata": {"A": 1}})) == 1

@@ -1,13 +1,14 @@
 """An image of a repository of Amazon ECR, as a source."""
 
+import json
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter, Stack
+from aws_cdk import App, CfnParameter, Environment, Stack
 from aws_cdk import aws_ecr as ecr
 
 from cdk_lightsail_containers import ImageSource
-from stacks import DIGEST, PULLS, PUSHES, granted, image_in, origin_of, statement_for
+from stacks import DIGEST, PULLS, PUSHES, granted, image_in, only, origin_of, statement_for
 
 
 @pytest.mark.parametrize(("named", "end"), [("1.4", ":1.4"), (DIGEST, f"@{DIGEST}")])
@@ -84,3 +85,16 @@ def test_refuses_a_revision_that_is_no_string(stack: Stack) -> None:
 
     with pytest.raises(ValueError, match=r"revision must be a string, got 1\.5"):
         ImageSource.from_ecr_repository(repository, revision=1.5)  # type: ignore[arg-type]
+
+
+def test_takes_a_repository_of_the_same_app_in_another_account() -> None:
+    app = App()
+    tools = Stack(app, "Tools", env=Environment(account="111111111111", region="eu-central-1"))
+    live = Stack(app, "Live", env=Environment(account="222222222222", region="eu-central-1"))
+    repository = ecr.Repository(tools, "Repository", repository_name="acme/web")
+
+    image_in(live, source=ImageSource.from_ecr_repository(repository, "1.4"))
+
+    arn = json.dumps(statement_for(live, "ecr:BatchGetImage")["Resource"])
+    assert ":ecr:eu-central-1:111111111111:repository/acme/web" in arn
+    assert "RepositoryPolicyText" not in only(tools, "AWS::ECR::Repository")["Properties"]

@@ -295,6 +295,17 @@ def test_uses_a_role_of_another_stack_without_a_circle() -> None:
     assert any(name.startswith("HandlerPolicy") for name in only(stack, FUNCTION)["DependsOn"])
 
 
+def test_changes_no_role_that_is_not_to_be_changed(stack: Stack) -> None:
+    arn = "arn:aws:iam::111122223333:role/own"
+    role = iam.Role.from_role_arn(stack, "Own", arn, mutable=False)
+    log_group = logs.LogGroup.from_log_group_name(stack, "Log", "/shop")
+
+    image_in(stack, handler=Handler(stack, "Handler", role=role, log_group=log_group))
+
+    assert not resources(stack, "AWS::IAM::Policy")
+    assert function(stack)["Role"] == arn
+
+
 def test_uses_an_imported_role(stack: Stack) -> None:
     arn = "arn:aws:iam::111122223333:role/own"
     role = iam.Role.from_role_arn(stack, "Own", arn)

@@ -1,19 +1,22 @@
 """What the function may do for an image, and for how long."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Stack
+from aws_cdk import App, CfnParameter, NestedStack, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lightsail as lightsail
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
-from cdk_lightsail_containers import ContainerService, Handler, ImageSource
+from cdk_lightsail_containers import ContainerService, ContainerWebService, Handler, ImageSource
 from stacks import (
     EVERY_FUNCTION,
     PUSHES,
@@ -29,6 +32,7 @@ from stacks import (
 FUNCTION = "AWS::Lambda::Function"
 IMAGE = "Custom::LightsailContainerImage"
 POLICY = "AWS::IAM::Policy"
+WEB = ImageSource.from_registry("nginx:1.27")
 READS = {
     "Action": ["lightsail:GetContainerImages", "lightsail:GetContainerServices"],
     "Effect": "Allow",
@@ -131,8 +135,68 @@ def test_the_policy_is_one_of_the_function_s_role(stack: Stack) -> None:
     assert only(stack, FUNCTION)["Properties"]["Role"] == {"Fn::GetAtt": [role, "Arn"]}
 
 
-def test_an_image_waits_for_what_its_source_is_granted(stack: Stack) -> None:
+def test_an_image_waits_for_what_a_resource_of_the_app_grants_it(stack: Stack) -> None:
     repository = ecr.Repository(stack, "Repository")
+
+    image_in(stack, source=ImageSource.from_ecr_repository(repository))
+
+    ((policy, content),) = policies_of(stack).items()
+    assert "ecr:BatchGetImage" in str(content)
+    (image,) = Template.from_stack(stack).find_resources(IMAGE).values()
+    assert policy in image["DependsOn"]
+
+
+def test_what_an_image_is_granted_may_come_after_another_image_of_the_function(
+    stack: Stack,
+) -> None:
+    first = ContainerWebService(stack, "First", service_name="first", source=WEB, port=80)
+    parameter = ssm.StringParameter(stack, "Url", string_value=first.url)
+    ContainerWebService(
+        stack, "Next", service_name="next", source=WEB, port=80, secrets={"URL": parameter}
+    )
+
+    assert not in_a_circle(Template.from_stack(stack).to_json()["Resources"])
+
+
+def test_what_an_image_is_granted_may_come_after_one_of_a_nested_stack(stack: Stack) -> None:
+    handler = Handler(stack, "Handler")
+    nested = NestedStack(stack, "Nested")
+    ContainerWebService(nested, "Api", service_name="api", source=WEB, port=80, handler=handler)
+    secret = secretsmanager.Secret(nested, "Token")
+    ContainerWebService(
+        stack,
+        "Site",
+        service_name="site",
+        source=WEB,
+        port=80,
+        handler=handler,
+        secrets={"TOKEN": secret},
+    )
+
+    assert not in_a_circle(Template.from_stack(stack).to_json()["Resources"])
+
+
+def in_a_circle(resources: dict[str, Any]) -> list[str]:
+    """Return the resources of a template that wait for one another."""
+    waits = {
+        name: {
+            *resource.get("DependsOn", ()),
+            *re.findall(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', json.dumps(resource)),
+        }
+        & resources.keys()
+        for name, resource in resources.items()
+    }
+    while free := [name for name, others in waits.items() if not others & waits.keys()]:
+        for name in free:
+            del waits[name]
+    return list(waits)
+
+
+def test_an_image_waits_for_what_its_source_is_granted(stack: Stack) -> None:
+    arn = "arn:aws:ecr:us-east-1:111122223333:repository/web"
+    repository = ecr.Repository.from_repository_attributes(
+        stack, "Repository", repository_arn=arn, repository_name="web"
+    )
 
     image_in(stack, source=ImageSource.from_ecr_repository(repository))
 

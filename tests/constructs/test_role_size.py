@@ -99,3 +99,21 @@ def test_a_region_that_is_known_counts(placed_stack: Stack) -> None:
     text = f"arn:aws:lightsail:eu-central-1:111122223333:ContainerService/{'0' * 36}"
 
     assert counted(placed_stack, service_in(placed_stack).attr_container_arn) == len(text)
+
+
+def test_functions_that_share_a_role_share_its_room(placed_stack: Stack) -> None:
+    role = iam.Role(placed_stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    for name in ("one", "two"):
+        handler = Handler(placed_stack, name, role=role)
+        for number in range(5):
+            ContainerWebService(
+                placed_stack,
+                f"{name}{number}",
+                service_name=f"{name}-{number}",
+                port=80,
+                source=ImageSource.from_registry("nginx"),
+                handler=handler,
+            )
+
+    with pytest.raises(RuntimeError, match=r"must have 10240 .* with a role of its own"):
+        resources(placed_stack, POLICY)

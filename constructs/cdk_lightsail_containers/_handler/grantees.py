@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import jsii
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from cdk_lightsail_containers._checks import is_same_stack
+from cdk_lightsail_containers._template_secrets import references_in
 
 from .acknowledgements import acknowledge_role
 
@@ -57,20 +59,23 @@ class PolicyGrantee(DelegatingPrincipal):
     """The function's role, for the grants that one image or deployment needs.
 
     A grant in the function's own stack goes into the role's policy, where equal grants are written
-    once. From another stack that would be a circular dependency: the role's stack would wait for
-    the stack that waits for it. So there the grant goes into a policy of the image or deployment.
+    once. For another stack, or on a resource of the app, that may be a circular dependency: the
+    function waits for its role's policy, and what the grant is on may wait for another image or
+    deployment of the function. So such a grant goes into a policy of the image or deployment.
 
     Args:
         scope: the image or deployment.
         role: the function's role.
+        is_function: whether the scope is the function, and not an image or deployment.
 
     Attributes:
         statements: what the policy of the image or deployment must contain.
     """
 
-    def __init__(self, scope: Construct, role: iam.IRole) -> None:
+    def __init__(self, scope: Construct, role: iam.IRole, *, is_function: bool = False) -> None:
         super().__init__(cast("iam.IPrincipal", role))
         self._role = role
+        self._is_function = is_function
         self._is_same_stack = is_same_stack(scope, role)
         self.statements: list[iam.PolicyStatement] = []
 
@@ -78,12 +83,17 @@ class PolicyGrantee(DelegatingPrincipal):
         self, statement: iam.PolicyStatement
     ) -> iam.AddToPrincipalPolicyResult:
         """Add a statement to the role's policy, or keep it for the other policy."""
-        if self._is_same_stack:
+        if self._is_same_stack and (self._is_function or not self._is_on_resource(statement)):
             if _EVERYTHING in statement.resources:
                 acknowledge_role(self._role)
             return self._role.add_to_principal_policy(statement)
         self.statements.append(statement)
         return iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self._role)
+
+    def _is_on_resource(self, statement: iam.PolicyStatement) -> bool:
+        """Return whether a statement names a resource or a parameter of a template."""
+        named = references_in(Stack.of(self._role).resolve(statement.resources))
+        return not all(name.startswith("AWS::") for name, _ in named)
 
 
 @jsii.implements(iam.IPrincipal)

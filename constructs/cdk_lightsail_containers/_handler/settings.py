@@ -39,7 +39,7 @@ def longest_wait(timeout: Duration) -> Duration:
     return Duration.seconds(seconds + BEYOND_TIMEOUT_SECONDS)
 
 
-def check_environment(scope: Construct, environment: object) -> None:
+def check_environment(scope: Construct, environment: object, *, is_synthesis: bool = False) -> None:
     """Check the environment variables of the function itself."""
     if not isinstance(environment, Mapping):
         shown = type(environment).__name__
@@ -49,7 +49,7 @@ def check_environment(scope: Construct, environment: object) -> None:
             rule = "a name in environment must be letters, digits and _, at least two of them, and "
             raise ValueError(f"{rule}begin with a letter, got {show(name)}")
         what = f"environment[{name!r}]"
-        secrets = [secret for _, secret in secrets_among(scope, {name: value})]
+        secrets = list(secrets_among(scope, {name: value}, is_synthesis=is_synthesis))
         if isinstance(value, SecretValue) or is_secret_reference(value) or secrets:
             # The message must not show the value, which may be the secret itself.
             raise ValueError(
