@@ -197,6 +197,11 @@ def is_same_stack(one: IConstruct, other: IConstruct) -> bool:
     return ours is theirs or ours.node.path == theirs.node.path
 
 
+def is_deployed_together(one: Construct, other: Construct) -> bool:
+    """Return whether two constructs are in one stack or its nested stacks."""
+    return _deployed_stack(one).node.path == _deployed_stack(other).node.path
+
+
 def find_in_deployment(
     scope: Construct, kind: type[_Kind], is_same: Callable[[_Kind], bool]
 ) -> _Kind | None:
@@ -215,7 +220,7 @@ def find_in_deployment(
             isinstance(construct, kind)
             and construct is not scope
             and is_same(construct)
-            and _deployed_stack(construct).node.path == stack.node.path
+            and is_deployed_together(construct, stack)
         ):
             return construct
     return None

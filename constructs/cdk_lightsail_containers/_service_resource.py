@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
-from aws_cdk import CrossStackReferences, CustomResource, ReferenceStrength, Resource, Stack
+from aws_cdk import CustomResource, Resource, Stack
 
 from cdk_lightsail_containers_handler.properties.container_image import check_label
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
@@ -67,6 +69,7 @@ class ServiceResource(Resource):
         self, resource_type: str, properties: Mapping[str, object], permissions: Permissions
     ) -> CustomResource:
         """Add the custom resource, after the grants that its properties need."""
+        self._properties = properties
         self._policy = self._handler.allow(
             self, self._service, permissions, grants=self._grantee.statements
         )
@@ -84,12 +87,15 @@ class ServiceResource(Resource):
             properties=properties,
         )
         self.node.default_child = resource.node.default_child
-        # Image names and deployments change with each deploy, which an export in use must not.
-        CrossStackReferences.of(self).produce(ReferenceStrength.WEAK)
         self._handler.add_dependency_of(resource)
         resource.node.add_dependency(self._policy)
         self.node.add_validation(SynthesisCheck(lambda: self._check_again(properties)))
         return resource
+
+    def fingerprint(self) -> str:
+        """Return what is another string when CloudFormation updates the resource."""
+        resolved = Stack.of(self).resolve(self._properties)
+        return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:16]
 
     def _allow_more(self) -> None:
         """Add the grants for what was added to the resource since its policy was made."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from aws_cdk import CrossStackReferences, CustomResource, Fn, ReferenceStrength, Resource, Stack
+from aws_cdk import CustomResource, Fn, Resource, Stack
 from aws_cdk import aws_route53 as route53
 from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer
 
@@ -126,8 +126,6 @@ class CertificateValidation(Resource):
             [*validate_certificate(), *self._zone_statements()],
         )
         self.node.default_child = self._resource.node.default_child
-        # Other domain names are another certificate, and an export in use must not change.
-        CrossStackReferences.of(self).produce(ReferenceStrength.WEAK)
 
     @property
     def certificate(self) -> CfnCertificate:

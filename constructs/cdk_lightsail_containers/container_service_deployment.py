@@ -7,9 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Lazy, RemovalPolicy, Stack
+from aws_cdk import Annotations, Lazy, ReferenceStrength, RemovalPolicy, Stack
 
 from cdk_lightsail_containers_handler.properties.container import (
+    ContainerProperty,
     PortProtocol,
     check_container_image,
     check_container_name,
@@ -30,6 +31,7 @@ from ._checks import (
     check_revision,
     check_service,
     errors_in,
+    is_deployed_together,
     is_known,
     is_late,
     is_token,
@@ -121,7 +123,9 @@ class ContainerServiceDeployment(ServiceResource):
             super().__init__(scope, id, service=service, handler=handler)
 
             # Containers and variables are added until synthesis.
-            self._bound = {name: one.bind(self._grantee) for name, one in containers.items()}
+            self._revision = revision
+            self._elsewhere: dict[str, ContainerImage] = {}
+            self._bound = {name: self._bind(name, one) for name, one in containers.items()}
             endpoint = {} if public_endpoint is None else public_endpoint.bind()
             self._resource = self._add_resource(
                 DEPLOYMENT_TYPE,
@@ -131,7 +135,9 @@ class ContainerServiceDeployment(ServiceResource):
                         LatestValue(lambda: self._bound)
                     ),
                     **({DeploymentProperty.PUBLIC_ENDPOINT: endpoint} if endpoint else {}),
-                    **({} if revision is None else {DeploymentProperty.REVISION: revision}),
+                    DeploymentProperty.REVISION: Lazy.uncached_any(
+                        LatestValue(self._whole_revision)
+                    ),
                 },
                 DEPLOY,
             )
@@ -243,8 +249,30 @@ class ContainerServiceDeployment(ServiceResource):
     def _set(self, name: str, container: Container) -> None:
         reject_secrets(self, container)
         self._containers[name] = container
-        self._bound[name] = container.bind(self._grantee)
+        self._bound[name] = self._bind(name, container)
         self._allow_more()
+
+    def _bind(self, name: str, container: Container) -> Mapping[str, object]:
+        """Return a container's properties, with a weak reference to an image of another stack.
+
+        A strong one is an export, which must not change while it is in use; an image name does.
+        """
+        bound = container.bind(self._grantee)
+        image = _image_of(self, container)
+        if image is None or is_deployed_together(self, image):
+            return bound
+        self._elsewhere[name] = image
+        weak = Stack.consume_reference(image.image_name, ReferenceStrength.WEAK)
+        return {**bound, ContainerProperty.IMAGE: weak}
+
+    def _whole_revision(self) -> str | None:
+        """Return the revision, with what changes when an image of another stack does.
+
+        A weak reference stays the same in the template, which would leave the stack as it is.
+        """
+        images = [self._elsewhere[name].fingerprint() for name in sorted(self._elsewhere)]
+        parts = [*([] if self._revision is None else [self._revision]), *images]
+        return " ".join(parts) if parts else None
 
     def _check_again(self, properties: Mapping[str, object]) -> None:
         """Check at synthesis what was not known before, or was set since."""
@@ -318,7 +346,7 @@ def _check_images(
         if not isinstance(given, ContainerImage) and is_known(given):
             check_container_image(given, name, what)
             continue
-        image = given if isinstance(given, ContainerImage) else _image_named(scope, given)
+        image = _image_of(scope, definition)
         if image and image.service_name != name and is_known(image.service_name):
             raise ValueError(
                 f"{what} must be one of the container service {name!r} itself, got "
@@ -345,8 +373,11 @@ def _check_public_endpoint(endpoint: object, containers: Mapping[str, Container]
     check_public_port(check_port(port), known, name, "the public endpoint's port")
 
 
-def _image_named(scope: Construct, name: str) -> ContainerImage | None:
-    """Return the image of the app that a token names."""
+def _image_of(scope: Construct, container: Container) -> ContainerImage | None:
+    """Return the image of the app that a container runs, None for others."""
+    name = container.image
+    if isinstance(name, ContainerImage) or not is_token(name):
+        return name if isinstance(name, ContainerImage) else None
     for construct in scope.node.root.node.find_all():
         if isinstance(construct, ContainerImage) and construct.image_name == name:
             return construct

@@ -583,21 +583,54 @@ def test_what_changes_until_synthesis_is_asked_for_then() -> None:
     assert function["Properties"]["Environment"] == {"Variables": {"WORDS": "one,two"}}
 
 
-def test_another_stack_that_uses_an_image_does_not_keep_it_from_changing() -> None:
+def deployed_from_another_stack(
+    image_of: Callable[[ContainerImage], Any] = lambda image: image,
+    revision: str | None = None,
+    image_revision: str = "1",
+) -> tuple[dict[str, Any], list[str]]:
+    """The deployment of an image of another stack, and what that stack exports."""
     app = App(context={"@aws-cdk/core:defaultCrossStackReferences": "strong"})
     images, deployments = Stack(app, "Images"), Stack(app, "Deployments")
-    image = image_in(images)
-
-    deployment_in(deployments, containers={"web": Container(image=image, ports={80: "HTTP"})})
-
-    exports = [
-        output["Export"]["Name"]
-        for output in Template.from_stack(images).to_json()["Outputs"].values()
-        if "Export" in output
-    ]
-    assert not [name for name in exports if "ImageName" in name]
+    service = ContainerService(images, "Service", service_name="shop")
+    source = ImageSource.from_registry("nginx:1.27", revision=image_revision)
+    image = image_in(images, service=service, source=source)
+    deployment_in(
+        deployments,
+        service=service,
+        containers={"web": Container(image=image_of(image))},
+        revision=revision,
+    ).add_environment("A", "1")
+    outputs = Template.from_stack(images).to_json()["Outputs"].values()
     (deployment,) = Template.from_stack(deployments).find_resources(DEPLOYMENT).values()
-    assert "Fn::GetStackOutput" in deployment["Properties"]["Containers"]["web"]["Image"]
+    exports = [output["Export"]["Name"] for output in outputs if "Export" in output]
+    return dict(deployment["Properties"]), exports
+
+
+@pytest.mark.parametrize("by", ["image", "name"])
+def test_an_image_of_another_stack_may_change_and_is_deployed_then(by: str) -> None:
+    def image_of(image: ContainerImage) -> Any:
+        return image if by == "image" else image.image_name
+
+    one, exports = deployed_from_another_stack(image_of)
+    same, _ = deployed_from_another_stack(image_of)
+    other, _ = deployed_from_another_stack(image_of, revision="2")
+    next_one, _ = deployed_from_another_stack(image_of, image_revision="2")
+
+    assert not [name for name in exports if "ImageName" in name]
+    assert "Fn::GetStackOutput" in one["Containers"]["web"]["Image"]
+    assert one == same
+    assert one["Revision"] != next_one["Revision"]
+    assert other["Revision"] == f"2 {one['Revision']}"
+
+
+def test_an_image_of_the_stack_or_of_a_nested_one_needs_no_weak_reference(stack: Stack) -> None:
+    image = image_in(NestedStack(stack, "Nested"))
+
+    deployment_in(stack, containers={"web": Container(image=image)})
+
+    properties = only(stack, DEPLOYMENT)["Properties"]
+    assert "Fn::GetAtt" in properties["Containers"]["web"]["Image"]
+    assert "Revision" not in properties
 
 
 def test_the_default_child_is_the_resource(stack: Stack) -> None:

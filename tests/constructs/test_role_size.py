@@ -115,5 +115,5 @@ def test_functions_that_share_a_role_share_its_room(placed_stack: Stack) -> None
                 handler=handler,
             )
 
-    with pytest.raises(RuntimeError, match=r"must have 10240 .* with a role of its own"):
+    with pytest.raises(RuntimeError, match=r"must have 10240 .* with another role"):
         resources(placed_stack, POLICY)

@@ -5,6 +5,7 @@ Context:
     seconds: the function's timeout, if it is to be shorter than a user can make it.
     secret, parameter: the ARN of a secret, and the name of a parameter.
     shared: the service of two stacks, instead.
+    apart: the image of a stack whose deployment is in another one, instead.
 """
 
 from aws_cdk import App, Duration, Stack
@@ -14,6 +15,7 @@ from aws_cdk import aws_ssm as ssm
 
 from cdk_lightsail_containers import (
     Container,
+    ContainerImage,
     ContainerSecret,
     ContainerService,
     ContainerServiceDeployment,
@@ -54,6 +56,15 @@ def web_service() -> None:
     )
 
 
+def stacks_apart(image: str) -> None:
+    images, serving = Stack(app, "ApartImages"), Stack(app, "ApartServing")
+    service = ContainerService(images, "Service", service_name="apart")
+    source = ImageSource.from_registry(image)
+    made = ContainerImage(images, "Image", service=service, label="web", source=source)
+    web = Container(image=made, ports={80: "HTTP"})
+    ContainerServiceDeployment(serving, "Deployment", service=service, containers={"web": web})
+
+
 def sharing_stacks(service_name: str) -> None:
     for name in ("One", "Two"):
         stack = Stack(app, f"Sharing{name}")
@@ -67,6 +78,8 @@ def sharing_stacks(service_name: str) -> None:
 
 if shared := app.node.try_get_context("shared"):
     sharing_stacks(shared)
+elif image := app.node.try_get_context("apart"):
+    stacks_apart(image)
 else:
     web_service()
 app.synth()

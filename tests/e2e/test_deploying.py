@@ -266,6 +266,17 @@ def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
     cdk.remove()
 
 
+def test_an_image_that_another_stack_deploys_is_updated(
+    command_line: Cdk, registry: SampleRegistry
+) -> None:
+    for number, text in enumerate(("first", "next"), 1):
+        run = command_line.deploy(APP, "--all", apart=registry.image(text))
+
+        assert run.returncode == 0, run.output
+        assert running(command_line, "apart")["web"]["image"] == f":apart.web.{number}"
+    command_line.destroy()
+
+
 def test_the_example_of_an_existing_service_deploys_to_it(
     cdk: Cdk, shop: str, registry: SampleRegistry
 ) -> None:

@@ -172,7 +172,7 @@ def check_role_size(policies: Iterable[iam.Policy]) -> None:
     if size > _MAX_CHARACTERS:
         raise ValueError(
             f"the policies of a function's role must have {_MAX_CHARACTERS} characters at most, "
-            f"got {size}: pass another Handler with a role of its own to some images and deployments"
+            f"got {size}: pass another Handler with another role to some images and deployments"
         )
 
 
