@@ -7,6 +7,7 @@ The name of the branch becomes the name of the stack and of the service. `-c ima
 deploy. The service costs money until it is destroyed, so destroy it when the branch is merged.
 """
 
+import hashlib
 import re
 import sys
 
@@ -14,12 +15,16 @@ from aws_cdk import App, Stack
 
 from cdk_lightsail_containers import ContainerWebService, ImageSource, Power
 
+LONGEST_NAME = 63
+
 app = App()
 branch = app.node.try_get_context("branch")
 if not branch:
     sys.exit("context 'branch' is missing: -c branch=<name of the branch>")
-# What both a stack and a service may be called.
-name = re.sub("[^a-z0-9]+", "-", f"preview-{branch.lower()}")[:63].strip("-")
+# What both a stack and a service may be called. Long names of branches often differ at their ends.
+name = re.sub("[^a-z0-9]+", "-", f"preview-{branch.lower()}").strip("-")
+if len(name) > LONGEST_NAME:
+    name = f"{name[:54]}-{hashlib.sha256(branch.encode()).hexdigest()[:8]}"
 
 stack = Stack(app, name)
 ContainerWebService(

@@ -14,6 +14,7 @@ from lightsail_local.wire.http_server import Answer, Connection
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 _STACK_TYPE = "AWS::CloudFormation::Stack"
+_CONFIGURING = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
 _IMAGE_TYPE = "Custom::LightsailContainerImage"
 # AWS's pages are longer; these are short, so that there is more than one.
 _PAGE = 4
@@ -28,6 +29,7 @@ class Event:
     physical_id: str
     status: str
     at: float
+    detail: str = ""
 
 
 @dataclass
@@ -78,8 +80,12 @@ class FakeCloudFormation(Fake):
         is_rollback = status.endswith("ROLLBACK_IN_PROGRESS")
         if status == "UPDATE_IN_PROGRESS" or (is_rollback and self.changes_update_time):
             stack.updated = now
+        name = arn.split("/")[1]
+        if stack.status in _CONFIGURING:  # before the operation ends, whatever comes of it
+            event = Event(name, _STACK_TYPE, arn, stack.status, now, "CONFIGURATION_COMPLETE")
+            stack.events.append(event)
         stack.status = status
-        stack.events.append(Event(arn.split("/")[1], _STACK_TYPE, arn, status, now))
+        stack.events.append(Event(name, _STACK_TYPE, arn, status, now))
 
     def list(
         self, arn: str, name: str, physical_id: str, status: str, kind: str = _IMAGE_TYPE
@@ -135,6 +141,7 @@ class FakeCloudFormation(Fake):
                     ResourceType=one.kind,
                     Timestamp=_time(one.at),
                     ResourceStatus=one.status,
+                    DetailedStatus=one.detail,
                 )
                 for number, one in enumerate(stack.events)
             ]

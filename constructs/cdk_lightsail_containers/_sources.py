@@ -33,7 +33,7 @@ from ._checks import (
 )
 from ._handler.grantees import grant_secret
 from ._tracked_tag import check_tracked, pinned
-from .container_secret import check_secret
+from .container_secret import check_secret, secret_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +117,7 @@ class RegistryImage:
         source = {SourceProperty.IMAGE: image}
         if self.credentials is not None:
             grant_secret(self.credentials, handler)
-            source[SourceProperty.CREDENTIALS_SECRET_ARN] = self.credentials.secret_arn
+            source[SourceProperty.CREDENTIALS_SECRET_ARN] = secret_id(self.credentials)
         return _pushed(source, self.revision)
 
     def _check_template(self, scope: Construct) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _SECRET = "an ISecret such as secretsmanager.Secret"  # nosec B105  # noqa: S105 - a name
 _PARAMETER = "an IParameter such as ssm.StringParameter"
+_LIKE_A_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
 class SecretOrigin(Protocol):
@@ -132,7 +134,7 @@ class _StoredSecret:
     def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         grant_secret(self.secret, handler)
         return {
-            SecretProperty.SECRET_ARN: self.secret.secret_arn,
+            SecretProperty.SECRET_ARN: secret_id(self.secret),
             **({} if self.field is None else {SecretProperty.FIELD: self.field}),
         }
 
@@ -149,6 +151,19 @@ class _StoredParameter:
         # /shop/token for its name. SSM accepts the ARN, too.
         arn, name = self.parameter.parameter_arn, self.parameter.parameter_name
         return {SecretProperty.PARAMETER_NAME: name if is_token(arn) else arn}
+
+
+def secret_id(secret: secretsmanager.ISecret) -> str:
+    """Return what AWS Secrets Manager finds a secret by.
+
+    It takes a name such as `db-secret` at the end of an ARN for a name with a random suffix, so a
+    secret that the app knows by name alone is looked for by that, in the Region of the stack:
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+    """
+    here = (secret.stack.account, secret.stack.region) == (secret.env.account, secret.env.region)
+    if here and secret.secret_full_arn is None and _LIKE_A_SUFFIX.search(secret.secret_name):
+        return secret.secret_name
+    return secret.secret_arn
 
 
 def check_secret(secret: object, what: str) -> None:

@@ -65,7 +65,7 @@ class ContainerService(ServiceBase):
             service_name: the name: 1-63 lowercase letters, digits and inner hyphens. Another name
                 creates another service with another URL.
             is_disabled: whether the service stops and answers nothing. It costs the same. Default:
-                False.
+                a new service runs, and another one stays as it is: to enable it again, pass False.
             power: memory and processor of each node: a `Power` or its name. One that this release
                 does not know causes a warning. Default: `nano`.
             private_registry_access: whether Lightsail creates a role that pulls images from private

@@ -94,6 +94,8 @@ class SecretValues:
                 else self.secret(secret.secret_arn)
             )
         text = self._strings[key]
+        if not text:
+            raise HandlerError(f"the secret {secret.secret_arn} is binary", "store it as text")
         return text if secret.field is None else _field(text, secret)
 
     def _parameter(self, name: str) -> str:

@@ -360,6 +360,8 @@ class StackStatus:
         for event in self._pages("describe_stack_events", "StackEvents"):
             status = event["ResourceStatus"]
             if event["ResourceType"] == _STACK_TYPE and event["PhysicalResourceId"] == self._id:
+                if "DetailedStatus" in event:  # how far an operation is that has begun before
+                    continue
                 if is_begin and status != "UPDATE_FAILED":
                     break
                 is_begin = status == "UPDATE_IN_PROGRESS"

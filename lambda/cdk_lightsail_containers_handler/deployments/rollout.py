@@ -65,7 +65,9 @@ class DeploymentResource(Resource):
             HandlerError: it was refused, or it failed.
         """
         state = self.request.chain.state
-        wanted = self._with_secrets(self.parsed(DeploymentProperties.parse))
+        given = self.parsed(DeploymentProperties.parse)
+        self._secrets = {variable for secrets in given.secrets.values() for variable in secrets}
+        wanted = self._with_secrets(given)
         version = state.get(_VERSION)
         if not isinstance(version, int):
             version = self._find_or_deploy(wanted, state.get(_SETTLED))
@@ -281,11 +283,19 @@ class DeploymentResource(Resource):
         # The first reads may be older than the deployment.
         found = next((one for one in deployments if one.version == version), None)
         if found and found.state == _FAILED:
+            self._hide_old_secrets(deployments)
             raise self._failures.explain(found, service, self._detail)
         if not found or found.state not in _SUCCEEDED:
             return False
         self._log("deployed", version=version, state=found.state)
         return True
+
+    def _hide_old_secrets(self, deployments: list[Deployment]) -> None:
+        """Hide what the secrets were before: what serves with that logs, too."""
+        for deployment in deployments:
+            for container in deployment.containers.values():
+                for name in self._secrets & container.environment.keys():
+                    self._log.mask.hide(container.environment[name])
 
     def _still_under_way(self, service: str, version: int) -> Unfinished:
         return Unfinished(

@@ -225,16 +225,15 @@ class Push:
 
 def _find(source: BlobSource, deadline: Deadline) -> FoundImage:
     """Return the image of a source; the permission to pull from Amazon ECR may be on its way."""
-    is_ecr = isinstance(source, Repository) and ECR.fullmatch(source.reference.registry)
-    permissions_by = deadline.left() - PERMISSIONS_SECONDS
-    attempt = 0
+    permissions_by = deadline.left()
+    if isinstance(source, Repository) and ECR.fullmatch(source.reference.registry):
+        permissions_by -= PERMISSIONS_SECONDS
     while True:
         try:
             return find_image(source)
         except Unauthorized:
-            if not is_ecr or deadline.left() <= permissions_by or not deadline.back_off(attempt):
+            if deadline.left() <= permissions_by or not deadline.pause(2):
                 raise
-        attempt += 1
 
 
 def _masked(credentials: CredentialsSource, mask: Mask) -> CredentialsSource:

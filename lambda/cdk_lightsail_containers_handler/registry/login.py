@@ -94,7 +94,7 @@ class Login:
         """Log in again if a refusal says so, and return whether another attempt makes sense."""
         challenge = choose_challenge(parse_challenges(response.headers("WWW-Authenticate")))
         if response.origin != self._registry.origin:
-            return response.status == _UNAUTHORIZED and self._visit(response.origin, challenge)
+            return self._visit(response.origin, challenge)
         # ECR, and so Lightsail, says that a login is over with 403 DENIED:
         # https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
         is_over = response.status == _FORBIDDEN and bool(sent) and b"expired" in body.lower()
@@ -127,8 +127,8 @@ class Login:
             return credentials.header if credentials else ""
         # A registry may know the image by another name than the one that it is asked for by.
         self._scopes = with_scopes(self._scopes, challenge)
-        header = credentials.header if credentials else ""
-        token = self._token(challenge, self._registry, self._scopes, header)
+        login = credentials.header if credentials else ""
+        token = self._token(challenge, self._registry, self._scopes, login)
         self._valid_until = self._deadline.left() - _USED_PART * token.seconds
         return token.header
 
@@ -136,9 +136,8 @@ class Login:
         """Get what anyone gets at another registry, and return whether there is such a thing."""
         if challenge is None or challenge.scheme != "bearer":
             return False
-        registry = Url(origin=origin, target="/v2/")
-        token = self._token(challenge, registry, with_scopes((), challenge), "")
-        self._tokens[origin] = token.header
+        url = Url(origin=origin, target="/v2/")
+        self._tokens[origin] = self._token(challenge, url, with_scopes((), challenge), "").header
         return True
 
     def _token(

@@ -232,11 +232,11 @@ class Repository:
         """Log in where nothing has asked for it yet: a registry may hide images from strangers."""
         if self._login.was_asked_for:
             return False
-        request = Request(method="GET", url=self._registry, purpose="say whether to log in")
+        request = Request(method="GET", url=self._registry, purpose="let anyone in")
         try:
             self.transport.send(request, _OK).close()
         except RegistryError:
-            if self._login.was_asked_for and not self._login.header(self._registry.origin):
+            if self._login.was_asked_for:
                 raise
         return self._login.was_asked_for
 

@@ -42,6 +42,13 @@ def registry_access(properties: Properties) -> Any:
     return {"privateRegistryAccess": {"ecrImagePullerRole": {"isActive": active}}}
 
 
+def disabled(properties: Properties) -> Any:
+    """Return the argument that disables a service; without one it stays as it is, as on AWS."""
+    if "IsDisabled" not in properties:
+        return {}
+    return {"isDisabled": is_true(properties["IsDisabled"])}
+
+
 def tags(properties: Properties) -> Any:
     """Return the tags."""
     return [

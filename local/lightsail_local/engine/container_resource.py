@@ -22,6 +22,7 @@ from lightsail_local.engine import failed_creates
 from lightsail_local.engine.container_properties import (
     Properties,
     deployment,
+    disabled,
     is_true,
     public_domain_names,
     registry_access,
@@ -130,8 +131,8 @@ def update(
                 serviceName=physical_id,
                 power=new["Power"],
                 scale=int(new["Scale"]),
-                isDisabled=is_true(new.get("IsDisabled")),
                 publicDomainNames=public_domain_names(new, old),
+                **disabled(new),
                 **registry_access(new),
             )
             _wait_until_settled(client, physical_id)

@@ -79,11 +79,14 @@ def test_are_read_again_while_a_permission_is_on_its_way(stack: Stack) -> None:
         ({"ParameterName": "/gone"}, "the parameter /gone could not be read"),
         ({"SecretArn": SECRET, "Field": "user"}, "is no JSON with a field 'user'"),
         ({"SecretArn": "text", "Field": "user"}, "is no JSON with a field 'user'"),
+        ({"SecretArn": "binary"}, "the secret binary is binary: store it as text"),
     ],
     ids=str,
 )
 def test_that_cannot_be_read_are_named(stack: Stack, wanted: dict[str, str], said: str) -> None:
-    told = failure(stack, FakeSecrets(**{SECRET: DOCUMENT, "text": PASSWORD}), A=wanted)
+    told = failure(
+        stack, FakeSecrets(**{SECRET: DOCUMENT, "text": PASSWORD, "binary": None}), A=wanted
+    )
 
     assert said in told
     assert PASSWORD not in told
@@ -182,10 +185,6 @@ def test_that_are_throttled_for_long_are_told_within_a_minute(stack: Stack) -> N
         stack, secrets, A={"SecretArn": SECRET}
     )
     assert stack.time.now - began < 90
-
-
-def test_of_bytes_alone_are_empty(stack: Stack) -> None:
-    assert environment(stack, FakeSecrets(**{SECRET: None}), A={"SecretArn": SECRET})["A"] == ""
 
 
 def test_are_in_no_line_of_the_log(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:

@@ -440,6 +440,30 @@ class TestFailures:
         for secret in ("hunt", "second line"):
             assert secret not in told + caplog.text
 
+    def test_show_no_secret_as_it_was_before_it_was_rotated(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        secrets = FakeSecrets(**{SECRET: "the-old-password"})
+        stack.clients["secretsmanager"] = secrets
+        stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
+        password = {"PASSWORD": {"SecretArn": SECRET}}
+        deploy(stack, Secrets=password)
+        secrets.secrets[SECRET] = "the-new-password"
+
+        told = reason(
+            deploy(
+                stack,
+                "nginx:2",
+                kind="Update",
+                Environment={"SAID": "error: cannot log in with the-old-password"},
+                Secrets=password,
+            )
+        )
+
+        assert "cannot log in with ***" in told
+        assert "the-old-password" not in caplog.text
+
     def test_are_told_without_a_log_that_cannot_be_read(self, stack: Stack) -> None:
         stack.lightsail.behaviour.failing_images["nginx:2"] = "crash"
         stack.lightsail.faults.append(Fault(operation="GetContainerLog", kind="denied", times=100))
