@@ -97,6 +97,26 @@ def test_names_a_secret_by_its_name(placed_stack: Stack) -> None:
     assert reading["Resource"]["Fn::Join"][1][-1] == f"{end}-??????"
 
 
+def test_names_a_secret_by_its_name_if_that_ends_like_an_arn(placed_stack: Stack) -> None:
+    """AWS Secrets Manager would take `hub` for the name, and `-secret` for the random suffix."""
+    secret = secretsmanager.Secret.from_secret_name_v2(placed_stack, "Hub", "hub-secret")
+
+    image_in(placed_stack, source=ImageSource.from_registry("acme/web", credentials=secret))
+
+    assert origin_of(placed_stack)["Source"]["CredentialsSecretArn"] == "hub-secret"
+    reading = statement_for(placed_stack, "secretsmanager:GetSecretValue")
+    assert reading["Resource"]["Fn::Join"][1][-1].endswith(":secret:hub-secret-??????")
+
+
+def test_names_a_secret_of_another_region_by_its_arn(placed_stack: Stack) -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-secret"
+    secret = secretsmanager.Secret.from_secret_partial_arn(placed_stack, "Hub", arn)
+
+    image_in(placed_stack, source=ImageSource.from_registry("acme/web", credentials=secret))
+
+    assert origin_of(placed_stack)["Source"]["CredentialsSecretArn"] == arn
+
+
 def test_decrypts_with_the_key_of_a_secret_from_elsewhere(placed_stack: Stack) -> None:
     secret = secretsmanager.Secret.from_secret_attributes(
         placed_stack,
