@@ -81,7 +81,7 @@ class FakeCloudFormation(Fake):
         if status == "UPDATE_IN_PROGRESS" or (is_rollback and self.changes_update_time):
             stack.updated = now
         name = arn.split("/")[1]
-        if stack.status in _CONFIGURING:  # before the operation ends, whatever comes of it
+        if stack.status in _CONFIGURING:  # right before the operation ends, well or not
             event = Event(name, _STACK_TYPE, arn, stack.status, now, "CONFIGURATION_COMPLETE")
             stack.events.append(event)
         stack.status = status

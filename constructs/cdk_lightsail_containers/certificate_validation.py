@@ -120,7 +120,7 @@ class CertificateValidation(Resource):
             CERTIFICATE_VALIDATION_TYPE,
             "Validation",
             # Another certificate or zone is another resource: the old one is deleted with its own
-            # policy, and takes its records back.
+            # policy.
             [name, *place.values()],
             {ValidationProperty.CERTIFICATE_NAME: self._certificate.ref, **place},
             [*validate_certificate(), *self._zone_statements()],
