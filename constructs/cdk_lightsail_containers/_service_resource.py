@@ -92,7 +92,7 @@ class ServiceResource(Resource):
         self.node.add_validation(SynthesisCheck(lambda: self._check_again(properties)))
         return resource
 
-    def fingerprint(self) -> str:
+    def _fingerprint(self) -> str:
         """Return what is another string when CloudFormation updates the resource."""
         resolved = Stack.of(self).resolve(self._properties)
         return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:16]

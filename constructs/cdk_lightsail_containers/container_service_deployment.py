@@ -270,8 +270,9 @@ class ContainerServiceDeployment(ServiceResource):
 
         A weak reference stays the same in the template, which would leave the stack as it is.
         """
-        images = [self._elsewhere[name].fingerprint() for name in sorted(self._elsewhere)]
-        parts = [*([] if self._revision is None else [self._revision]), *images]
+        parts = [] if self._revision is None else [self._revision]
+        for _, image in sorted(self._elsewhere.items()):
+            parts.append(image._fingerprint())  # noqa: SLF001 - our own class
         return " ".join(parts) if parts else None
 
     def _check_again(self, properties: Mapping[str, object]) -> None:
