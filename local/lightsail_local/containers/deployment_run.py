@@ -152,10 +152,19 @@ class DeploymentRun:
         except _Failed as error:
             self._fail(error.failure)
         except ContainerEngineError as error:
-            if not self._ending:
-                self._say(str(error))
-                self._fail("crash")
+            self._break(str(error))
+        except Exception as error:  # noqa: BLE001 - it would be ACTIVATING for ever
+            # What no program can be given, for example, or a full disk.
+            self._break(f"{type(error).__name__}: {error}")
         self._stop()
+
+    def _break(self, reason: str) -> None:
+        """Say why it cannot go on, and be FAILED unless it has been ACTIVE."""
+        if self._ending:
+            return
+        self._say(reason)
+        if self.settles_at == math.inf:
+            self._fail("crash")
 
     def _make(self) -> None:
         self._pause(self.order.starts_at - self._clock())
@@ -314,7 +323,7 @@ class DeploymentRun:
         nodes = list(self.serving.all)
         try:
             nodes = self._start_healthy(power_name, scale)
-        except (_Failed, ContainerEngineError):
+        except (_Failed, ContainerEngineError, OSError):
             self._say("Kept the nodes, for the new ones did not become healthy", is_own=True)
         else:
             self._say_started(nodes)

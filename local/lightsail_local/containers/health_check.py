@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import http.client
 import re
+import string
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from ..lightsail.runtime import Health
 
@@ -26,8 +28,10 @@ def check_health(port: int, health_check: Mapping[str, Any]) -> tuple[Health, st
     connection = http.client.HTTPConnection(
         "127.0.0.1", port, timeout=health_check["timeoutSeconds"]
     )
+    # Only what no request line can hold is encoded: a path may be so already, or have a query.
+    path = quote(health_check["path"], safe=string.punctuation)
     try:
-        connection.request("GET", health_check["path"], headers={"User-Agent": "lightsail-local"})
+        connection.request("GET", path, headers={"User-Agent": "lightsail-local"})
         status = connection.getresponse().status
     except TimeoutError:
         return "unhealthy", f"no answer in {health_check['timeoutSeconds']:g} seconds"

@@ -35,6 +35,22 @@ def test_its_path_is_asked(status: int, health: tuple[str, str]) -> None:
     assert asked == ["/health"]
 
 
+def test_a_path_may_have_any_characters() -> None:
+    asked = []
+
+    def respond(connection: object) -> None:
+        asked.append(connection.path)  # type: ignore[attr-defined]
+        connection.send(Answer(status=200))  # type: ignore[attr-defined]
+
+    server = LoopbackServer(0, respond)
+    try:
+        for path in ("/gesundheit/größe", "/a b", "/a%20b?c=d&e='f'"):
+            assert check_health(server.server_port, {**CHECK, "path": path})[0] == "healthy"
+    finally:
+        server.close()
+    assert asked == ["/gesundheit/gr%C3%B6%C3%9Fe", "/a%20b", "/a%20b?c=d&e='f'"]
+
+
 def test_one_that_does_not_answer_in_time_is_unhealthy() -> None:
     server = LoopbackServer(0, lambda connection: connection.hang(None))
     try:

@@ -118,6 +118,32 @@ def test_podman_gives_no_container_the_proxies_of_the_shell(
     assert "HTTPS_PROXY=" in environment_of("Docker version 28.2.2")
 
 
+def test_what_no_program_can_be_given_fails_and_leaves_no_container(
+    services: Services, fake: FakeEngine
+) -> None:
+    assert services.deploy("shop", "hello", command=["a\0b"]) == "FAILED"
+
+    assert services.log("shop")[-2:] == [
+        "ValueError: embedded null byte",
+        "[deployment:1] Canceled",
+    ]
+    wait_until(lambda: fake.containers == [])
+
+
+def test_a_file_that_cannot_be_written_while_it_serves_is_told_and_leaves_no_container(
+    services: Services, fake: FakeEngine, cloud: StartedCloud
+) -> None:
+    services.deploy("shop", "hello")
+    (file,) = cloud.folder.glob("*-1-1.env")
+    file.with_name(file.name.replace("-1-1.env", "-1-2.env")).mkdir()
+
+    services.kill_container(fake)
+
+    wait_until(lambda: services.log("shop")[-1].startswith("IsADirectoryError: "))
+    wait_until(lambda: fake.containers == [])
+    assert services.deployments("shop")[0]["state"] == "ACTIVE"
+
+
 def test_an_image_is_loaded_once(services: Services, fake: FakeEngine) -> None:
     services.deploy("shop", "hello")
     services.deploy("shop", "hello")
