@@ -48,6 +48,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         custom_resource_contract,
         domain_resource,
         failed_creates,
+        nested_stacks,
         stack_events,
         stack_exports,
         stack_times,
@@ -77,6 +78,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     update_rollback.install()
     # Around the rollback: it adds to what is deleted there.
     failed_creates.install()
+    nested_stacks.install()
     certificate = os.environ["MINISTACK_SSL_CERT"]
     _make_certificate(certificate, os.environ["MINISTACK_SSL_KEY"], amazon_ecr.registry_names())
     _prepare_functions(amazon_ecr.install(ecr_listener, folder / "ecr"))

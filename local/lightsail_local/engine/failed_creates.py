@@ -63,6 +63,11 @@ def remember(
     }
 
 
+def adopt(stack: dict[str, Any]) -> None:
+    """Have what may have been left in a stack deleted with the stack's resources."""
+    stack.setdefault("_resources", {}).update(stack.pop(_KEY, {}))
+
+
 @contextmanager
 def remembered(
     stack_name: str,
@@ -99,8 +104,7 @@ async def _delete_in_rollback(
 
 
 async def _delete_with_stack(original: Wrapper, stack_name: str, *args: Any, **kwargs: Any) -> None:
-    stack = cloudformation._stacks[stack_name]
-    stack.setdefault("_resources", {}).update(stack.pop(_KEY, {}))
+    adopt(cloudformation._stacks[stack_name])
     await original(stack_name, *args, **kwargs)
 
 
