@@ -195,6 +195,17 @@ def test_answers_a_span_of_time(api: Any, clock: Any, deploy: Any) -> None:
     assert messages(api, endTime=start + 1) == [CREATING, STARTING]
 
 
+def test_a_span_may_start_when_the_last_line_is_said_to_come(
+    api: Any, clock: Any, deploy: Any
+) -> None:
+    clock.now = int(clock.now) + 10.9996  # which is answered as the next second
+    deploy("nginx")
+    answer = api.get_container_log(serviceName="shop", containerName="c1")
+    last = answer["logEvents"][-1]
+
+    assert messages(api, startTime=last["createdAt"])[-1] == last["message"]
+
+
 def test_keeps_four_days(api: Any, clock: Any, deploy: Any) -> None:
     deploy("nginx")
     clock.now += 4 * 24 * 3600 + 5

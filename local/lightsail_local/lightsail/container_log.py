@@ -32,7 +32,10 @@ def read_log(
     events = [
         {"createdAt": round(time, 3), "message": message}
         for time, message in log_lines(service, parameters["containerName"])
-        if first <= time <= last and _matches(message, parameters.get("filterPattern", ""))
+        # The time that was answered may be the next start: it is rounded up, perhaps.
+        if first <= round(time, 3)
+        and time <= last
+        and _matches(message, parameters.get("filterPattern", ""))
     ]
     start, end = int(token), int(token) + behaviour.log_page_size
     answer: dict[str, Any] = {"logEvents": events[start:end]}
