@@ -80,7 +80,7 @@ def test_names_an_operation_that_it_does_not_have(
     assert sentence in body["message"]
 
 
-@pytest.mark.parametrize("body", ["", "{", "no"])
+@pytest.mark.parametrize("body", ["", "{", "no", "[" * 100_000])
 def test_refuses_what_is_no_json(call: Any, body: str) -> None:
     answer, answered = call("GetContainerServices", body)
 
@@ -141,6 +141,16 @@ def test_fails_loudly_where_its_own_answer_breaks_the_model(raw_client: Any) -> 
     message = json.loads(answer.content)["message"]
     assert "the answer of CreateContainerService is wrong" in message
     assert "'mars-north-1' is none of us-east-1" in message
+
+
+def test_answers_what_nobody_expected(behaviour: Behaviour, call: Any) -> None:
+    behaviour.calls_at_once = "many"  # type: ignore[assignment]
+    behaviour.calls_per_second = 1
+
+    answer, body = call("GetContainerServices")
+
+    assert (answer.status, body["__type"]) == (500, "ServiceException")
+    assert body["message"].startswith("TypeError: ")
 
 
 def test_throttles_every_nth_call(behaviour: Behaviour, call: Any) -> None:

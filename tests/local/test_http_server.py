@@ -80,9 +80,11 @@ def test_tells_a_client_that_waits_to_go_on(echo: LoopbackServer) -> None:
     [
         b"PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhel",
         b"PUT / HTTP/1.1\r\nContent-Length: five\r\n\r\nhello",
+        b"PUT / HTTP/1.1\r\nContent-Length: -5\r\n\r\nhello",
         b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
         b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
         b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\nhello\r\n0\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n",
     ],
 )
 def test_gives_up_a_connection_whose_body_makes_no_sense(

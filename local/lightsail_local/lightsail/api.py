@@ -46,7 +46,7 @@ class Api:
         body = b"".join(connection.body)
         try:
             parameters = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             parameters = None
 
         def carry_out() -> Answer:
@@ -55,6 +55,8 @@ class Api:
                 return self._call(operation, parameters)
             except LightsailError as error:
                 return _error(error.code, error.message)
+            except Exception as error:  # noqa: BLE001 - a connection without an answer tells nobody
+                return _error("ServiceException", f"{type(error).__name__}: {error}")
 
         shown = parameters if isinstance(parameters, dict) else {}
         self._wire.exchange(connection, operation, shown, carry_out, _error)

@@ -245,6 +245,9 @@ class Connection(BaseHTTPRequestHandler):
 def _number(text: str, base: int) -> int:
     """Return the length of a body or chunk; a connection without a sound one is of no use."""
     try:
-        return int(text, base)
+        number = int(text, base)
     except ValueError:
-        raise ConnectionAbortedError("the length of the body is no number") from None
+        number = -1
+    if number < 0:
+        raise ConnectionAbortedError("the length of the body is no number")
+    return number
