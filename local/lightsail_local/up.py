@@ -75,7 +75,7 @@ class Options:
 
 
 def up(options: Options) -> None:
-    """Run a cloud until SIGINT or SIGTERM.
+    """Run a cloud until SIGINT, SIGTERM, or the end of its terminal.
 
     Raises:
         UpError: It cannot start, or its engine has ended.
@@ -128,8 +128,8 @@ class _Requests:
 def _say(text: str) -> None:
     try:
         print(text, flush=True)
-    except BrokenPipeError:
-        # A reader that is gone is no reason to end, or to leave a request unanswered.
+    except OSError:
+        # A reader or a terminal that is gone is no reason to end, or to leave a request unanswered.
         with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), sys.stdout.fileno())
 
@@ -138,7 +138,10 @@ def _say(text: str) -> None:
 def _queues_signals(ended: SimpleQueue[int]) -> Iterator[None]:
     # A handler interrupts what waits for it: an event's `set` would wait for the lock that `wait`
     # holds. A SimpleQueue's `put` may come in between.
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    # `nohup` has it ignored: that cloud goes on when its terminal is closed.
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
     before = [signal.signal(number, lambda signum, _: ended.put(signum)) for number in signals]
     try:
         yield

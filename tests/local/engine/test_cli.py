@@ -184,6 +184,31 @@ def test_tells_that_no_cloud_is_running_on_that_port(run: Run) -> None:
     assert "no cloud on port 9; run `lightsail-local up --port 9`" in run("env", "--port=9").stderr
 
 
+def test_ends_when_its_terminal_is_closed(up: Callable[..., Any], run: Run) -> None:
+    cloud = up()
+
+    cloud.process.send_signal(signal.SIGHUP)
+
+    assert cloud.process.communicate(timeout=60)[1] == ""
+    assert cloud.process.returncode == 0
+    assert run("env").returncode == 1
+
+
+def test_goes_on_after_its_terminal_if_nohup_started_it(up: Callable[..., Any], run: Run) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited, as from `nohup`
+    try:
+        cloud = up("--service=shop")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    cloud.process.send_signal(signal.SIGHUP)
+
+    assert run("status").stdout.startswith("shop  ")
+    cloud.process.terminate()
+    cloud.process.communicate(timeout=60)
+    assert cloud.process.returncode == 0
+
+
 def test_sample_image_tells_what_lightsail_refuses(up: Callable[..., Any], run: Run) -> None:
     up("--service=shop", "--behaviour=service_seconds=60", "--behaviour=busy_service=refused")
 
