@@ -132,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         "--service",
         action="append",
         default=[],
+        type=_service,
         metavar="NAME",
         help="create a container service of that name; may be repeated",
     )
@@ -146,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 
     env = _command(commands, "env", _env, "print variables that lead cdk, boto3 and aws to it")
     image = _command(commands, "sample-image", _sample_image, "push an image, print its digest")
-    image.add_argument("text", metavar="TEXT", help="the text of the image's web page")
+    image.add_argument("text", type=_utf8, metavar="TEXT", help="the text of the image's web page")
     image.add_argument(
         "--fails", choices=get_args(Failure), help="how it fails when it is deployed"
     )
@@ -155,7 +156,9 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     opened = _command(commands, "open", _open, "open a container service's URL in your browser")
     for command in (logs, opened):
-        command.add_argument("service", metavar="SERVICE", help="the container service's name")
+        command.add_argument(
+            "service", type=_service, metavar="SERVICE", help="the container service's name"
+        )
     docker = _command(commands, "docker", _docker, "build as docker does, push to the local cloud")
     docker.add_argument("--engine", default="docker", help="the engine's program (default: docker)")
     for option in ("--registry", "--folder"):  # given by the program that CDK_DOCKER names
@@ -258,12 +261,18 @@ def _docker(options: argparse.Namespace) -> None:
     if registry is None:
         endpoints = _running(options.port)
         registry, folder = endpoints.ecr, endpoints.clients
-    from lightsail_local.ecr.docker_program import DockerProgram  # noqa: PLC0415 - as in _up
+    from lightsail_local.ecr.docker_program import (  # noqa: PLC0415 - as in _up
+        DockerProgram,
+        DockerProgramError,
+    )
 
     if not options.words:
         raise CommandError("give a command of docker, such as `build`")
     program = DockerProgram(options.engine, registry, Path(folder))
-    status = program.run(options.words)
+    try:
+        status = program.run(options.words)
+    except DockerProgramError as error:
+        raise CommandError(str(error)) from error
     if status:
         raise SystemExit(status)
 
@@ -304,6 +313,23 @@ def _port(text: str) -> int:
             f"a port is a number from 0 to {_HIGHEST_PORT}, got {text!r}"
         )
     return int(text)
+
+
+def _service(text: str) -> str:
+    # Lightsail says what else is wrong with a name; with this one boto3 would not ask it.
+    if not text:
+        raise argparse.ArgumentTypeError(
+            f"the name of a container service, such as shop, is not empty, got {text!r}"
+        )
+    return text
+
+
+def _utf8(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # of bytes that the shell has handed on
+        raise argparse.ArgumentTypeError(f"TEXT is to be UTF-8, got {text!r}") from error
+    return text
 
 
 def _region(text: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.behaviour.failure import Failure
 
+# Pages without a line would never come to the end of a log.
+_LOWEST = {"log_page_size": 1}
 _EXPLAINED = "`python3 -m pydoc lightsail_local.behaviour.behaviour` explains each of them."
 
 
@@ -29,7 +31,7 @@ def parse_behaviour(text: str) -> tuple[str, Any]:
     if not equals or key not in types:
         raise argparse.ArgumentTypeError(f"KEY is one of {', '.join(types)}, got {text!r}")
     try:
-        return key, _converted(value, types[key])
+        return key, _converted(value, types[key], lowest=_LOWEST.get(key, 0))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{key} is {error}, got {value!r}") from error
 
@@ -54,7 +56,7 @@ def _possible(kind: Any) -> str:
     return {bool: "true, false", float: "seconds", int: "number"}[kind]
 
 
-def _converted(value: str, kind: Any) -> Any:
+def _converted(value: str, kind: Any, *, lowest: int) -> Any:
     """Convert to a field's type, or raise a `ValueError` that says what is expected."""
     if get_origin(kind) is Literal:
         choices = get_args(kind)
@@ -71,8 +73,8 @@ def _converted(value: str, kind: Any) -> Any:
         number = kind(value)
     except ValueError:
         number = math.nan
-    if not 0 <= number < math.inf:
-        raise ValueError(f"a {'finite' if kind is float else 'whole'} number, 0 or more")
+    if not lowest <= number < math.inf:
+        raise ValueError(f"a {'finite' if kind is float else 'whole'} number, {lowest} or more")
     return number
 
 

@@ -7,6 +7,7 @@ engine's.
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess  # nosec B404 # each call says what it runs
 import sys
@@ -30,6 +31,10 @@ from cdk_lightsail_containers_handler.registry.url import Origin
 _LONGEST_SECONDS = 3600
 
 
+class DockerProgramError(RuntimeError):
+    """A command cannot be carried out; the message says why, and what helps."""
+
+
 class DockerProgram:
     """Carries out the commands that the CDK's command line gives to Docker.
 
@@ -45,7 +50,11 @@ class DockerProgram:
         self._login = folder / "login"
 
     def run(self, arguments: Sequence[str]) -> int:
-        """Carry out a command, and return its exit code."""
+        """Carry out a command, and return its exit code.
+
+        Raises:
+            DockerProgramError: it cannot be carried out.
+        """
         command, last = arguments[0], arguments[-1]
         if command == "login" and last == self._registry:
             return self._log_in(arguments)
@@ -54,12 +63,26 @@ class DockerProgram:
         return self._call(*arguments)
 
     def _log_in(self, arguments: Sequence[str]) -> int:
-        username = arguments[arguments.index("--username") + 1]
+        parser = argparse.ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
+        parser.add_argument("-u", "--username")
+        try:
+            username = parser.parse_known_args(arguments[1:])[0].username
+        except argparse.ArgumentError:  # an option stands where the name is expected
+            username = None
+        if not username:
+            raise DockerProgramError(
+                f"`docker login {self._registry}` needs --username AWS and --password-stdin"
+            )
         self._login.touch(mode=0o600)
         self._login.write_text(f"{username}:{sys.stdin.read().strip()}")
         return 0
 
     def _push(self, name: str) -> int:
+        if not self._login.exists():
+            raise DockerProgramError(
+                f"cannot push {name} before a login: `aws ecr get-login-password | lightsail-local "
+                f"docker login --username AWS --password-stdin {self._registry}`"
+            )
         with tempfile.TemporaryDirectory(prefix="lightsail-local-push-") as folder:
             file = Path(folder) / "image.tar"
             status = self._call("save", "--output", str(file), name)
@@ -92,7 +115,12 @@ class DockerProgram:
         print(f"{name}: digest: {result.digest} size: {result.size}")
 
     def _call(self, *arguments: str) -> int:
-        return subprocess.run([self._engine, *arguments], check=False).returncode  # nosec B603  # noqa: S603 - the user's own engine
+        try:
+            return subprocess.run([self._engine, *arguments], check=False).returncode  # nosec B603  # noqa: S603 - the user's own engine
+        except OSError as error:
+            raise DockerProgramError(
+                f"{self._engine} does not run: {error.strerror}; choose another one with --engine"
+            ) from error
 
 
 class _SecureReference(Reference):

@@ -379,6 +379,9 @@ def test_tells_that_python_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
         (["up", "--behaviour=zstd_layers=1"], "zstd_layers is true or false, got '1'"),
         (["up", "--behaviour=latest=x"], "latest is one of refused, echoed, resolved, got 'x'"),
         (["sample-image", "--fails=x", "hello"], "argument --fails: invalid choice: 'x'"),
+        (["sample-image", "\udcff"], "TEXT is to be UTF-8, got '\\udcff'"),
+        (["up", "--service="], "the name of a container service, such as shop, is not empty"),
+        (["logs", ""], "the name of a container service, such as shop, is not empty, got ''"),
         (["up", "--region="], "a region matches [a-z]{2}(-[a-z]+)+-[0-9], as us-east-1 does"),
         (["up", "--region="], "as us-east-1 does, got ''"),
         (["up", "--region=nowhere"], "as us-east-1 does, got 'nowhere'"),
@@ -387,6 +390,7 @@ def test_tells_that_python_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
             (["up", f"--behaviour={key}={value}"], f"{key} is {rule}, got '{value}'")
             for key, rule, values in [
                 ("stored_images", "a whole number, 0 or more", ["x", "-5", "1.5", "nan"]),
+                ("log_page_size", "a whole number, 1 or more", ["0", "-1"]),
                 (
                     "failing_images",
                     "IMAGE=crash|health_check|took_too_long,...",

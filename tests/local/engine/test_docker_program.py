@@ -133,14 +133,63 @@ def test_an_image_that_cannot_be_pushed_is_told(cloud: LocalCloud, folder: Path,
 
 
 def test_an_image_that_the_engine_does_not_save_is_not_pushed(
-    cloud: LocalCloud, folder: Path
+    cloud: LocalCloud, folder: Path, ecr: Any
 ) -> None:
+    log_in(cloud, folder, ecr)
     (folder / "image.tar").unlink(missing_ok=True)
 
     pushed = docker(cloud, folder, "push", f"{cloud.endpoints.ecr}/web:1")
 
     assert pushed.returncode == 1
     assert "image.tar" in pushed.stderr  # cp's own words
+
+
+@pytest.mark.parametrize("user", [["-u", "AWS"], ["-u=AWS"], ["-uAWS"], ["--username=AWS"]])
+def test_a_login_names_its_user_as_for_docker(
+    cloud: LocalCloud, folder: Path, user: list[str]
+) -> None:
+    login = Path(cloud.endpoints.clients) / "login"
+    login.unlink(missing_ok=True)
+
+    ran = docker(cloud, folder, "login", *user, "--password-stdin", cloud.endpoints.ecr, sent="x\n")
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert login.read_text() == "AWS:x"
+
+
+@pytest.mark.parametrize("words", [["--password-stdin"], ["--username", "--password-stdin"]])
+def test_a_login_without_a_user_is_told(cloud: LocalCloud, folder: Path, words: list[str]) -> None:
+    registry = cloud.endpoints.ecr
+
+    ran = docker(cloud, folder, "login", *words, registry, sent="x\n")
+
+    needs = "needs --username AWS and --password-stdin"
+    assert ran.returncode == 1
+    assert ran.stderr == f"lightsail-local: `docker login {registry}` {needs}\n"
+
+
+def test_a_push_before_a_login_is_told(cloud: LocalCloud, folder: Path) -> None:
+    (Path(cloud.endpoints.clients) / "login").unlink(missing_ok=True)
+    name = f"{cloud.endpoints.ecr}/web:1"
+
+    ran = docker(cloud, folder, "push", name)
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"lightsail-local: cannot push {name} before a login: `aws ecr ")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_program_that_is_not_there_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["--engine=/none/docker", "--registry=127.0.0.1:9", f"--folder={tmp_path}", "ps"]
+
+    assert cli.main(["docker", *words]) == 1
+
+    assert capsys.readouterr().err == (
+        "lightsail-local: /none/docker does not run: No such file or directory; "
+        "choose another one with --engine\n"
+    )
 
 
 def test_everything_else_is_the_engine_s(cloud: LocalCloud, folder: Path) -> None:
