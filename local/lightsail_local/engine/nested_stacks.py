@@ -40,7 +40,7 @@ def install() -> None:
 
     def delete_with_failed(physical_id: str, properties: Properties) -> None:
         name = provisioners._nested_stack_lookup_name(physical_id)
-        failed_creates.adopt(cloudformation._stacks[name])
+        failed_creates.adopt(cloudformation._stacks.get(name, {}))
         delete(physical_id, properties)
 
     handlers.update(create=create_or_remember, delete=delete_with_failed)
