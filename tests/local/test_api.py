@@ -143,7 +143,7 @@ def test_fails_loudly_where_its_own_answer_breaks_the_model(raw_client: Any) -> 
     assert "'mars-north-1' is none of us-east-1" in message
 
 
-def test_answers_what_no one_expected(behaviour: Behaviour, call: Any) -> None:
+def test_answers_what_no_one_expected(behaviour: Behaviour, call: Any) -> None:
     behaviour.calls_at_once = "many"  # type: ignore[assignment]
     behaviour.calls_per_second = 1
 
