@@ -64,7 +64,7 @@ def remember(
 
 
 def adopt(stack: dict[str, Any]) -> None:
-    """Have what may have been left in a stack deleted with the stack's resources."""
+    """Add what may have been left in a stack to what is deleted with the stack's resources."""
     stack.setdefault("_resources", {}).update(stack.pop(_KEY, {}))
 
 

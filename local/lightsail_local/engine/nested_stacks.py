@@ -31,7 +31,7 @@ def install() -> None:
         try:
             return create(logical_id, properties, stack_name)
         except Exception:
-            # Its name is told only by a Create that succeeds.
+            # Only a Create that succeeds returns its name.
             new, start = set(cloudformation._stacks) - before, f"{stack_name}-{logical_id}-"
             for name in filter(lambda name: name.startswith(start), new):
                 physical_id = cloudformation._stacks[name]["StackId"]

@@ -55,7 +55,7 @@ class Api:
                 return self._call(operation, parameters)
             except LightsailError as error:
                 return _error(error.code, error.message)
-            except Exception as error:  # noqa: BLE001 - a connection without an answer tells nobody
+            except Exception as error:  # noqa: BLE001 - a connection without an answer tells nothing
                 return _error("ServiceException", f"{type(error).__name__}: {error}")
 
         shown = parameters if isinstance(parameters, dict) else {}

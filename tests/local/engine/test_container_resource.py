@@ -132,11 +132,14 @@ def test_creates_a_disabled_service(stacks: Any, api: Any) -> None:
 
 
 def test_a_disabled_service_stays_so_until_the_template_enables_it(stacks: Any, api: Any) -> None:
-    stacks.create("off", template("off", IsDisabled="true"))
+    stacks.create("stays-off", template("stays-off", IsDisabled="true"))
 
     for changes, is_disabled in (({}, True), ({"IsDisabled": "false"}, False)):
-        assert stacks.update("off", template("off", Scale=2, **changes)) == "UPDATE_COMPLETE"
-        assert service(api, "off")["isDisabled"] is is_disabled
+        assert (
+            stacks.update("stays-off", template("stays-off", Scale=2, **changes))
+            == "UPDATE_COMPLETE"
+        )
+        assert service(api, "stays-off")["isDisabled"] is is_disabled
 
 
 def test_turns_on_the_role_that_pulls_from_ecr(stacks: Any, api: Any) -> None:
