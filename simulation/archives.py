@@ -73,9 +73,10 @@ def docker_files(*layers: bytes, compressed: bool = False, **more: Any) -> Files
         content = gzip.compress(layer, 1, mtime=0) if compressed else layer
         hexadecimal = digest_of(content).removeprefix("sha256:")
         files[f"{hexadecimal}.tar.gz" if compressed else f"{number:064x}/layer.tar"] = content
+    old = {name.replace("layer.tar", "json"): b"{}" for name in files if "/" in name}
     config_name = f"{digest_of(config).removeprefix('sha256:')}.json"
     item = {"Config": config_name, "RepoTags": ["web:1"], "Layers": list(files), **more}
-    return {config_name: config, **files, "manifest.json": to_json([item])}
+    return {config_name: config, **old, **files, "manifest.json": to_json([item])}
 
 
 def tar(files: Files, kind: int = tarfile.GNU_FORMAT, folder: str = "") -> bytes:

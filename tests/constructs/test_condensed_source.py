@@ -28,6 +28,10 @@ HANDLER = ROOT / "lambda" / "cdk_lightsail_containers_handler"
             'a = """\n    b = #\n"""\nif a:\n    c = f"""\n    {a}\n    """\n',
             'a = """\n    b = #\n"""\nif a:\n    c = f"""\n    {a}\n    """\n',
         ),
+        (
+            "if TYPE_CHECKING:\n    from a import B\n\n    from c import D\n\nE = 1\n",
+            "\n\n\n\n\nE = 1\n",
+        ),
     ],
 )
 def test_leaves_out_what_only_readers_need(source: str, expected: str) -> None:
@@ -51,9 +55,19 @@ def meaning(source: str) -> list[str]:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [one for one in body if not is_docstring(one)]  # type: ignore[attr-defined]
+            node.body = [one for one in body if not (is_docstring(one) or is_for_types(one))]  # type: ignore[attr-defined]
     statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
     return [f"{node.lineno}: {ast.dump(node)}" for node in statements]
+
+
+def is_for_types(node: ast.stmt) -> bool:
+    """Whether it is a block of imports that only annotations need."""
+    return (
+        isinstance(node, ast.If)
+        and ast.unparse(node.test) == "TYPE_CHECKING"
+        and all(isinstance(one, ast.ImportFrom) for one in node.body)
+        and not node.orelse
+    )
 
 
 def is_docstring(node: ast.stmt) -> bool:

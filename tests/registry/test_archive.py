@@ -567,6 +567,31 @@ class TestHostileTar:
 
         assert refusal(twice) == "s3://bucket/image holds a file twice: write it anew"
 
+    def test_with_a_layer_twice_is_read_as_nix_writes_it(self) -> None:
+        files = docker_files(*SMALL)
+        (layer, *_) = [name for name in files if name.endswith("layer.tar")]
+        twice = tar({layer: files[layer]})[: 512 + 1024] + tar(files)
+
+        assert find(twice).digest == find(tar(files)).digest
+
+    def test_of_dotnet_has_folders_named_for_compressed_layers(self) -> None:
+        files = docker_files(*SMALL, compressed=True)
+        wanted = find(tar(files)).digest
+        item = json.loads(files["manifest.json"])[0]
+        named = {path: f"{path.removesuffix('.tar.gz')}/layer.tar" for path in item["Layers"]}
+        item["Layers"] = list(named.values())
+        files = {named.get(name, name): content for name, content in files.items()}
+
+        assert find(tar(files | {"manifest.json": to_json([item])})).digest == wanted
+
+    def test_of_apko_has_an_index_of_blobs_that_are_elsewhere(self) -> None:
+        files = docker_files(*SMALL, compressed=True)
+        made = find(tar(files))
+        index_of_apko = layout(MADE)["index.json"]
+        more = {made.digest: made.manifest.content, "index.json": index_of_apko}
+
+        assert find(tar(files | more)).digest == made.digest
+
     def test_with_links_to_nowhere_and_to_each_other_is_read(self) -> None:
         names = [("a", "b"), ("b", "a"), ("c", "../../etc/passwd"), ("index.json", "d")]
         links = [

@@ -18,14 +18,17 @@ _DOCSTRING = re.compile(
     rf"|^ *{_TRIPLE}$|(?P<string>{_STRING})",
     re.MULTILINE,
 )
+# At the top of a module, with nothing else in it than imports.
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: +.*\n|\n)+", re.MULTILINE)
 
 
 def condensed(source: str) -> str:
-    """Return a module without its comments and docstrings, which is a third of it.
+    """Return a module without comments, docstrings and what only types need: a third of it.
 
     In AWS Lambda they slow down every cold start.
     """
-    return _DOCSTRING.sub(_without_docstring, _COMMENT.sub(r"\1", source))
+    code = _DOCSTRING.sub(_without_docstring, _COMMENT.sub(r"\1", source))
+    return _FOR_TYPES.sub(lambda found: "\n" * found[0].count("\n"), code)
 
 
 def _without_docstring(found: Match[str]) -> str:

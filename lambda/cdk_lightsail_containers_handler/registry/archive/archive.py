@@ -80,7 +80,8 @@ class Archive:
                 if path.startswith(prefix)
             }
             images = layout_images(read_file(files, _LAYOUT, str(self)), str(self))
-            if images or _DOCKER not in files:
+            # apko's docker archives have an index.json whose blobs are elsewhere.
+            if (images and self._blobs) or _DOCKER not in files:
                 return self._image_of_layout(images)
         content = read_file(files, _DOCKER, str(self))
         if content.lstrip()[:1] == b"{" and b'"schemaVersion"' in content:

@@ -11,6 +11,7 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from ..descriptor import describe
@@ -23,6 +24,7 @@ _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 # https://github.com/google/go-containerregistry/blob/v0.20.2/pkg/v1/tarball/write.go
+_GZIP = b"\x1f\x8b"
 _NAMED_FOR_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})(?:\.tar\.gz)?")
 
 
@@ -53,7 +55,11 @@ def docker_image(
         check_layers(config, len(paths), name)
         for path, diff_id in zip(paths, diff_ids or (), strict=True):
             layer = file_at(files, posixpath.normpath(path), name)
-            digest, compression = _layer_digest(path, diff_id)
+            folder, _, file = path.rpartition("/")
+            # Docker's own have a `json` beside them; .NET's folders are named for the digest.
+            if file == "layer.tar" and f"{folder}/json" not in files and _is_compressed(layer):
+                file = folder
+            digest, compression = _layer_digest(file, diff_id)
             blobs[digest] = layer
             layers.append(describe(f"{_LAYER}{compression}", digest, layer.size))
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -83,11 +89,18 @@ def _choose(items: list[dict[str, Any]], name: str, tag: str | None) -> dict[str
     return found[0].image
 
 
-def _layer_digest(path: str, diff_id: str) -> tuple[str, str]:
+def _is_compressed(layer: ArchivedFile) -> bool:
+    start = bytearray(len(_GZIP))
+    with closing(layer.open()) as content:
+        content.readinto(memoryview(start))
+    return bytes(start) == _GZIP
+
+
+def _layer_digest(name: str, diff_id: str) -> tuple[str, str]:
     """Return a layer's digest and the end of its media type.
 
     A layer that is not compressed has its diff id for a digest, others are named for theirs.
     """
-    match = _NAMED_FOR_DIGEST.fullmatch(posixpath.basename(path))
+    match = _NAMED_FOR_DIGEST.fullmatch(name)
     digest = f"sha256:{match[1]}" if match else diff_id
     return digest, "" if digest == diff_id else ".gzip"

@@ -51,7 +51,8 @@ def tar_files(archive: Window) -> dict[str, TarredFile]:
             if member.size < 0 or member.issparse() or len(files) + len(links) == _MOST_FILES:
                 raise damaged(archive)
             if member.isreg():
-                if name in files:
+                # Nix writes a layer again that an image has twice.
+                if files.get(name, member).size != member.size:
                     raise Unsupported(f"{archive} holds a file twice", fix="write it anew")
                 file = TarredFile(archive=archive, offset=member.offset_data, size=member.size)
                 files[name] = file
