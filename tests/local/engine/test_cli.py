@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -184,8 +185,19 @@ def test_tells_that_no_cloud_is_running_on_that_port(run: Run) -> None:
     assert "no cloud on port 9; run `lightsail-local up --port 9`" in run("env", "--port=9").stderr
 
 
+@contextmanager
+def closed_terminals(means: signal.Handlers) -> Iterator[None]:
+    """Start processes for which a closed terminal means this: they inherit it."""
+    before = signal.signal(signal.SIGHUP, means)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_ends_when_its_terminal_is_closed(up: Callable[..., Any], run: Run) -> None:
-    cloud = up()
+    with closed_terminals(signal.SIG_DFL):
+        cloud = up()
 
     cloud.process.send_signal(signal.SIGHUP)
 
@@ -195,11 +207,8 @@ def test_ends_when_its_terminal_is_closed(up: Callable[..., Any], run: Run) -> N
 
 
 def test_goes_on_after_its_terminal_if_nohup_started_it(up: Callable[..., Any], run: Run) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited, as from `nohup`
-    try:
+    with closed_terminals(signal.SIG_IGN):
         cloud = up("--service=shop")
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
     cloud.process.send_signal(signal.SIGHUP)
 
