@@ -15,14 +15,17 @@ from stacks import image_in, resources, service_in
 POLICY = "AWS::IAM::Policy"
 
 
-def sites_in(stack: Stack, count: int) -> None:
+def sites_in(
+    stack: Stack, count: int, name: str = "service", handler: Handler | None = None
+) -> None:
     for number in range(count):
         ContainerWebService(
             stack,
-            f"Site{number}",
-            service_name=f"service-{number}",
+            f"{name}{number}",
+            service_name=f"{name}-{number}",
             port=80,
             source=ImageSource.from_registry("nginx"),
+            handler=handler,
         )
 
 
@@ -104,16 +107,7 @@ def test_a_region_that_is_known_counts(placed_stack: Stack) -> None:
 def test_functions_that_share_a_role_share_its_room(placed_stack: Stack) -> None:
     role = iam.Role(placed_stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     for name in ("one", "two"):
-        handler = Handler(placed_stack, name, role=role)
-        for number in range(5):
-            ContainerWebService(
-                placed_stack,
-                f"{name}{number}",
-                service_name=f"{name}-{number}",
-                port=80,
-                source=ImageSource.from_registry("nginx"),
-                handler=handler,
-            )
+        sites_in(placed_stack, 5, name, Handler(placed_stack, name, role=role))
 
     with pytest.raises(RuntimeError, match=r"must have 10240 .* with another role"):
         resources(placed_stack, POLICY)
