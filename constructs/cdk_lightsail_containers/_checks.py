@@ -124,7 +124,9 @@ def is_late(value: object) -> bool:
     A `Lazy` keeps the first value that it has, for every resource: only synthesis may resolve it.
     """
     if isinstance(value, list):
-        return any(map(is_late, value))
+        # A list that is not known is written as one string.
+        whole = Tokenization.reverse_list(value) if "#{Token[" in str(value) else None
+        return is_late(whole) if whole else any(map(is_late, value))
     if not is_token(value):
         return False
     tokens = Tokenization.reverse_string(value).tokens if isinstance(value, str) else [value]

@@ -14,6 +14,7 @@ from aws_cdk import (
     CfnParameter,
     CfnResource,
     IAspect,
+    IStableListProducer,
     IStableStringProducer,
     Lazy,
     NestedStack,
@@ -562,12 +563,17 @@ def test_what_changes_until_synthesis_is_asked_for_then() -> None:
 
         return Lazy.string(Words())
 
-    tag, origins, command = late(), late(), late()
+    @jsii.implements(IStableListProducer)
+    class Command:
+        def produce(self) -> list[str]:
+            return words
+
+    tag, origins, command = late(), late(), Lazy.list(Command())
     Handler(stack, Handler.SHARED_ID, environment={"WORDS": origins})
     service = ContainerService(stack, "Service", service_name="shop")
     source = ImageSource.from_registry(f"nginx:{tag}")
     ContainerImage(stack, "Image", service=service, label="web", source=source)
-    web = Container(image=f"nginx:{tag}", environment={"WORDS": origins}, command=[command])
+    web = Container(image=f"nginx:{tag}", environment={"WORDS": origins}, command=command)
     service.add_deployment("Deployment", containers={"web": web}).add_container("next", web)
     words += ["one", "two"]
 
@@ -575,7 +581,7 @@ def test_what_changes_until_synthesis_is_asked_for_then() -> None:
     containers = deployment["Properties"]["Containers"]
     assert containers["web"] == containers["next"]
     assert containers["web"]["Environment"] == {"WORDS": "one,two"}
-    assert containers["web"]["Command"] == ["one,two"]
+    assert containers["web"]["Command"] == ["one", "two"]
     assert containers["web"]["Image"] == "nginx:one,two"
     (image,) = Template.from_stack(stack).find_resources("Custom::LightsailContainerImage").values()
     assert image["Properties"]["Source"] == {"Image": "nginx:one,two"}
