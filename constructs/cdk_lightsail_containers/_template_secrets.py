@@ -68,13 +68,16 @@ def _secrets(stack: Stack, value: object) -> Iterator[str]:
 
 
 def references_in(value: object) -> set[tuple[str, str]]:
-    """Return the logical ids that a value of a template names, each with its attribute."""
-    return {reference for part in _parts(value) for reference in _references(part)}
+    """Return the logical ids that a value of a template names, each with its attribute.
+
+    Pseudo parameters such as `AWS::Region` are none.
+    """
+    found = {reference for part in _parts(value) for reference in _references(part)}
+    return {(name, attribute) for name, attribute in found if not name.startswith("AWS::")}
 
 
 def _secret_parameters(stack: Stack, names: set[str]) -> Iterator[str]:
     """Describe the parameters of these names that are secret or that receive a secret."""
-    names = {name for name in names if not name.startswith("AWS::")}
     if not names:
         return
     for parameter in _own(stack, CfnParameter):

@@ -119,12 +119,13 @@ class ContainerServiceDeployment(ServiceResource):
             self._public_endpoint = public_endpoint
             self._check_deployable(scope, service)
             _check_public_endpoint(public_endpoint, containers)
-            _check_images(scope, service, containers)
+            images = _images_of(scope, containers)
+            _check_images(service, containers, images)
             super().__init__(scope, id, service=service, handler=handler)
 
             # Containers and variables are added until synthesis.
             self._revision = revision
-            self._elsewhere: dict[str, ContainerImage] = {}
+            self._elsewhere = _elsewhere(self, images)
             self._bound = {name: self._bind(name, one) for name, one in containers.items()}
             endpoint = {} if public_endpoint is None else public_endpoint.bind()
             self._resource = self._add_resource(
@@ -177,7 +178,9 @@ class ContainerServiceDeployment(ServiceResource):
             if name in self._containers:
                 raise ValueError(f"container {name!r} already exists: use another name")
             _check_containers({**self._containers, name: container})
-            _check_images(self, self._service, {name: container})
+            images = _images_of(self, {name: container})
+            _check_images(self._service, {name: container}, images)
+            self._elsewhere |= _elsewhere(self, images)
             self._set(name, container)
             self._warn_of_private_images([name])
 
@@ -258,10 +261,9 @@ class ContainerServiceDeployment(ServiceResource):
         A strong one is an export, which must not change while it is in use; an image name does.
         """
         bound = container.bind(self._grantee)
-        image = _image_of(self, container)
-        if image is None or is_deployed_together(self, image):
+        image = self._elsewhere.get(name)
+        if image is None:
             return bound
-        self._elsewhere[name] = image
         weak = Stack.consume_reference(image.image_name, ReferenceStrength.WEAK)
         return {**bound, ContainerProperty.IMAGE: weak}
 
@@ -335,9 +337,17 @@ def _check_containers(containers: object) -> None:
 
 
 def _check_images(
-    scope: Construct, service: IContainerRef, containers: Mapping[str, Container]
+    service: IContainerRef,
+    containers: Mapping[str, Container],
+    images: Mapping[str, ContainerImage],
 ) -> None:
-    """Check that every image that Lightsail stores belongs to this container service."""
+    """Check that every image that Lightsail stores belongs to this container service.
+
+    Args:
+        service: the container service.
+        containers: the containers by name.
+        images: those of the app that they run, by container.
+    """
     name = service_name_of(service)
     if not is_known(name):
         return
@@ -347,7 +357,7 @@ def _check_images(
         if not isinstance(given, ContainerImage) and is_known(given):
             check_container_image(given, name, what)
             continue
-        image = _image_of(scope, definition)
+        image = images.get(container)
         if image and image.service_name != name and is_known(image.service_name):
             raise ValueError(
                 f"{what} must be one of the container service {name!r} itself, got "
@@ -374,15 +384,26 @@ def _check_public_endpoint(endpoint: object, containers: Mapping[str, Container]
     check_public_port(check_port(port), known, name, "the public endpoint's port")
 
 
-def _image_of(scope: Construct, container: Container) -> ContainerImage | None:
-    """Return the image of the app that a container runs, None for others."""
-    name = container.image
-    if isinstance(name, ContainerImage) or not is_token(name):
-        return name if isinstance(name, ContainerImage) else None
-    for construct in scope.node.root.node.find_all():
-        if isinstance(construct, ContainerImage) and construct.image_name == name:
-            return construct
+def _images_of(scope: Construct, containers: Mapping[str, Container]) -> dict[str, ContainerImage]:
+    """Return the images of the app that containers run, by container."""
+    found = ((name, _image_of(scope, container.image)) for name, container in containers.items())
+    return {name: image for name, image in found if image}
+
+
+def _image_of(scope: Construct, given: ContainerImage | str) -> ContainerImage | None:
+    """Return an image of the app, also one that a token names; None for any other."""
+    if isinstance(given, ContainerImage):
+        return given
+    if is_token(given):
+        for construct in scope.node.root.node.find_all():
+            if isinstance(construct, ContainerImage) and construct.image_name == given:
+                return construct
     return None
+
+
+def _elsewhere(scope: Construct, images: Mapping[str, ContainerImage]) -> dict[str, ContainerImage]:
+    """Return those of some images that are deployed with another stack than a construct."""
+    return {name: one for name, one in images.items() if not is_deployed_together(scope, one)}
 
 
 def _has_puller_role(service: CfnContainer) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 from weakref import WeakKeyDictionary
@@ -49,6 +48,7 @@ from ._handler.policies import (
     check_role_size,
     invoke,
     network_interfaces,
+    policy_name,
     read_stack,
 )
 from ._handler.settings import (
@@ -74,8 +74,6 @@ if TYPE_CHECKING:
     from ._handler.asset import FunctionCode
     from ._handler.policies import Permissions
 
-# A policy's name has at most 128 characters, and a construct's address 42 of them.
-_LONGEST_NAME = 85
 # Of each role: handlers may share one.
 _policies: WeakKeyDictionary[iam.IRole, list[iam.Policy]] = WeakKeyDictionary()
 
@@ -380,8 +378,7 @@ class Handler(Construct):
         policy = iam.Policy(
             scope,
             f"Policy-{name}",
-            # The default, the logical id, is not unique among the stacks that share the role.
-            policy_name=f"{_shortened(name)}-{scope.node.addr}",
+            policy_name=policy_name(name, scope),
             statements=needed,
         )
         self._attach(policy)
@@ -408,14 +405,6 @@ class Handler(Construct):
         check_environment(self, environment, is_synthesis=True)
         own = (one for one in self.role.node.find_all() if isinstance(one, iam.Policy))
         check_role_size([*_policies.get(self.role, ()), *own])
-
-
-def _shortened(name: str) -> str:
-    """Return a name, or one with a hash for one that is too long for the name of a policy."""
-    if len(name) <= _LONGEST_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: _LONGEST_NAME - 9]}-{digest}"
 
 
 def _new_path(scope: object, construct_id: object, shared_id: str) -> str:

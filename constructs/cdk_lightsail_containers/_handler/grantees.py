@@ -92,8 +92,7 @@ class PolicyGrantee(DelegatingPrincipal):
 
     def _is_on_resource(self, statement: iam.PolicyStatement) -> bool:
         """Return whether a statement names a resource or a parameter of a template."""
-        named = references_in(Stack.of(self._role).resolve(statement.resources))
-        return not all(name.startswith("AWS::") for name, _ in named)
+        return bool(references_in(Stack.of(self._role).resolve(statement.resources)))
 
 
 @jsii.implements(iam.IPrincipal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ STACK_READS = ("cloudformation:DescribeStackEvents", "cloudformation:DescribeSta
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _MAX_CHARACTERS = 10_240
+_LONGEST_NAME = 128
 _SHORTEST_REGION = "us-east-1"
 _ACCOUNT = "111122223333"
 
@@ -164,6 +166,19 @@ def network_interfaces() -> iam.PolicyStatement:
         # the function. https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
         conditions={"Null": {"lambda:SourceFunctionArn": "true"}},
     )
+
+
+def policy_name(name: str, scope: Construct) -> str:
+    """Return the name of a policy of a construct; of one that is too long, a part and a hash.
+
+    The CDK's own, the logical id, is not unique among the stacks that share a role.
+    """
+    end = f"-{scope.node.addr}"
+    longest = _LONGEST_NAME - len(end)
+    if len(name) > longest:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"{name[: longest - 9]}-{digest}"
+    return name + end
 
 
 def check_role_size(policies: Iterable[iam.Policy]) -> None:

@@ -23,8 +23,8 @@ from .archived_names import Named, several, with_tag
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar"
-# https://github.com/google/go-containerregistry/blob/v0.20.2/pkg/v1/tarball/write.go
 _GZIP = b"\x1f\x8b"
+# https://github.com/google/go-containerregistry/blob/v0.20.2/pkg/v1/tarball/write.go
 _NAMED_FOR_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})(?:\.tar\.gz)?")
 
 
