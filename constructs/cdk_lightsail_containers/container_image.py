@@ -56,8 +56,9 @@ class ContainerImage(ServiceResource):
     If an image with the same label and digest is already registered, this resource takes it over
     instead of registering it again. From then on the image is deleted with this resource.
 
-    If you rename this construct or move it in the tree, CloudFormation sees another resource: the
-    new resource takes the image over, and the old one leaves it alone.
+    If you rename this construct or move it within its stack, CloudFormation sees another resource:
+    the new resource takes the image over, and the old one leaves it alone. For another stack, also
+    a nested one, deploy `removal_policy=RemovalPolicy.RETAIN` first.
     """
 
     def __init__(

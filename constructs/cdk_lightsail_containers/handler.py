@@ -143,9 +143,10 @@ class Handler(Construct):
             log_group: the log group to write to. Default: a new one, deleted with the stack.
             log_retention: how long the new log group keeps a line. Default: one month.
             memory_size: MiB, 128 to 10240. Default: 512.
-            reserved_concurrent_executions: how many resources the function works on at once; the
-                others wait, within the time that CloudFormation gives them. Taken from the limit of
-                the account. At least 1. Default: no limit of its own.
+            reserved_concurrent_executions: how many resources the function works on at once, taken
+                from the limit of the account. At least 1; set it to the number of images that a
+                deploy pushes. AWS Lambda drops a request that has waited a minute longer than the
+                timeout, and the stack fails an hour later. Default: no limit of its own.
             role: the function's role, which AWS Lambda must be allowed to assume. The constructs
                 add policies to it. Default: a new one.
             security_groups: the security groups of a function in a VPC. Default: a new one.

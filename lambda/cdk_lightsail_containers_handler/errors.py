@@ -54,6 +54,10 @@ class HandlerError(Exception):
         room = max(self._limit - size(f": {self._fix}"), len("..."))
         return f"{shortened(problem, room)}: {self._fix}"
 
+    def add_fix(self, more: str) -> None:
+        """Say what else the owner of the stack does."""
+        self._fix = f"{self._fix}; {more}"
+
     def unfinished(self) -> "Unfinished":
         """Return the same for a failure that only the lack of time has caused."""
         return Unfinished(self._problem, self._fix, said=self.said)

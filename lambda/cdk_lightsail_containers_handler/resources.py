@@ -129,6 +129,9 @@ def put(request: Request) -> Answer | HandOver:
             undo = resource.undo
             return resource.put()
     except HandlerError as error:
+        if request.stack.goes_back:
+            # Whose rollback has failed takes no update.
+            error.add_fix("the stack is rolling back: run 'cdk rollback', not 'cdk deploy'")
         # In doubt nothing is answered: the rollback would not know what to delete.
         if not request.goes_on_after(error) and not request.doubt.is_open:
             return Answer.failed(error, undo)

@@ -249,23 +249,35 @@ class StackStatus:
         return is_cancelled and operation.began == self._taken_up_in.began
 
     def keeps(self, physical_id: str) -> bool:
-        """Return whether another resource of the stack stands for what is to be deleted.
+        """Return whether a resource of the stack stands for what is to be deleted.
 
         That is so after a rename: the new resource has taken over what the old one's Delete names.
+        After a late duplicate of a Delete it may be the same resource again.
 
         Raises:
             OutOfTime: CloudFormation does not say.
         """
-        if self._operation().status.startswith(("DELETE", "ROLLBACK")):
+        operation = self._operation()
+        if operation.status.startswith(("DELETE", "ROLLBACK")):
             return False  # the whole stack goes
-        try:
-            resources = self._calls.send(_LISTING, self._list_resources)
-        except OutOfTime:
-            raise
-        except HandlerError as error:  # the policy of an earlier release does not allow it
-            self._log("went on without the stack's resources", why=error)
-            return False
-        return any(one == physical_id for name, one in resources.items() if name != self._resource)
+        is_late = self._is_older_than(operation.began)
+        resources = self._read_or_stop(_LISTING, self._list_resources, {})
+        return any(
+            one == physical_id
+            for name, one in resources.items()
+            if is_late or name != self._resource
+        )
+
+    def stands_for(self) -> set[str]:
+        """Return the physical ids that the stack stands for, or does again if it goes back.
+
+        Raises:
+            OutOfTime: CloudFormation does not say.
+        """
+        resources = self._read_or_stop(_LISTING, self._list_resources, {})
+        # Of several updates that were not rolled back, the list shows the last one's alone.
+        before = self._read_or_stop(_EVENTS, self._find_rollback, _Rollback()).stood_for
+        return {*resources.values(), *([before] if before else [])}
 
     def _check(self, operation: Operation, before: str) -> None:
         if self._has_cancelled(operation):
@@ -317,13 +329,8 @@ class StackStatus:
         """
         if not self._taken_up_in.status:
             return self._operation()
-        try:
-            return Calls(self._deadline, self._log).send(_STATUS_CALL, self._describe)
-        except OutOfTime:
-            raise
-        except HandlerError as error:  # it may not be read any more
-            self._log("went on without the stack's status", why=error)
-            return Operation()
+        calls = Calls(self._deadline, self._log)
+        return self._read_or_stop(_STATUS_CALL, self._describe, Operation(), calls)
 
     def _describe(self) -> Operation:
         (found,) = self._client.describe_stacks(StackName=self._id)["Stacks"]
@@ -378,8 +385,24 @@ class StackStatus:
     def _read(self, call: PlainCall, act: Callable[[], _T], unknown: _T) -> _T:
         """Return what CloudFormation says, or what stands for that it cannot be read."""
         try:
-            return self._calls.send(call, act)
-        except HandlerError as error:
+            return self._read_or_stop(call, act, unknown)
+        except OutOfTime as error:
+            self._log("went on without the stack's status", why=error)
+            return unknown
+
+    def _read_or_stop(
+        self, call: PlainCall, act: Callable[[], _T], unknown: _T, calls: Calls | None = None
+    ) -> _T:
+        """Return the same; what is only late is not taken for unknown.
+
+        Raises:
+            OutOfTime: CloudFormation does not say.
+        """
+        try:
+            return (calls or self._calls).send(call, act)
+        except OutOfTime:
+            raise
+        except HandlerError as error:  # the policy of an earlier release does not allow it
             self._log("went on without the stack's status", why=error)
             return unknown
 

@@ -87,7 +87,7 @@ class Registration:
                     if push and (self._doubt.is_open or isinstance(error, OutOfTime | Unanswered)):
                         raise self._unfinished() from error
                     raise
-        self._prune({image.name, self._current})
+        self._prune(image.name)
         return image
 
     def go_back(self) -> StoredImage | None:
@@ -250,18 +250,22 @@ class Registration:
         if found is None:
             is_full = len(images) >= STORED_IMAGES
             if not is_shown or (
-                is_full and not removals.prune_quietly(self.wanted, {self._current}, room_for=1)
+                is_full and not removals.prune_quietly(self.wanted, self._needed, room_for=1)
             ):
                 full = _full(self.wanted)
                 raise full if self._deadline.left() > _LOOK_SECONDS else full.unfinished()
         return found
 
-    def _prune(self, keep: set[ImageName | None]) -> None:
+    def _prune(self, image: ImageName) -> None:
         """Prune what can be pruned at once: an update does not wait for the rest."""
         deadline = self._deadline.within(_PRUNE_SECONDS)
         lightsail = self._lightsail.until(deadline)
         removals = ImageRemovals(lightsail, deadline, self._log, waits=False)
-        removals.prune_quietly(self.wanted, keep)
+        removals.prune_quietly(self.wanted, lambda: {str(image), *self._needed()})
+
+    def _needed(self) -> set[str]:
+        """Return the images that the stack stands for, or goes back to if the update fails."""
+        return {str(self._current), *self._stack.stands_for()}
 
     def _look(
         self, service: str, pick: Callable[[list[StoredImage]], StoredImage | None]

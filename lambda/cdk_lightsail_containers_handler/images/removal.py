@@ -69,28 +69,34 @@ class ImageRemovals:
             self._log("gone with its container service", image=str(name))
 
     def prune_quietly(
-        self, wanted: ContainerImageProperties, keep: set[ImageName | None], room_for: int = 0
+        self, wanted: ContainerImageProperties, needed: Callable[[], set[str]], room_for: int = 0
     ) -> bool:
         """Prune, and return whether something is gone.
 
         A failure is only logged: the next registration prunes again.
+
+        Args:
+            wanted: the image whose label is pruned.
+            needed: returns the names of the images that stay.
+            room_for: how many images are registered next.
         """
         if wanted.max_versions is None:
             return False
         try:
-            return self._prune(wanted, wanted.max_versions - room_for, keep)
+            return self._prune(wanted, wanted.max_versions - room_for, needed)
         except HandlerError as error:
             self._log("could not prune", why=error)
             return False
 
     def _prune(
-        self, wanted: ContainerImageProperties, most: int, keep: set[ImageName | None]
+        self, wanted: ContainerImageProperties, most: int, needed: Callable[[], set[str]]
     ) -> bool:
         """Delete the label's oldest versions beyond a number, but none that is still needed."""
         images = self._lightsail.images(wanted.service_name)
         versions = sorted((one for one in images if one.name.label == wanted.label), key=age)
         surplus = versions[: max(len(versions) - most, 0)]
-        names = [image.name for image in surplus if image.name not in keep]
+        keep = needed() if surplus else set()
+        names = [image.name for image in surplus if str(image.name) not in keep]
         unused = self._unused(wanted.service_name, names)
         are_gone = [self._delete_unless_refused(name) for name in unused]
         return any(are_gone)

@@ -279,6 +279,26 @@ class TestALateDuplicate:
 
             assert stack.images() == [again]
 
+    def test_of_a_deletion_leaves_an_image_that_the_resource_stands_for_again(
+        self, stack: Stack
+    ) -> None:
+        one = stack.create()["PhysicalResourceId"]
+        stack.deploy(one)
+        stack.becomes("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        delete = stack.request("Delete", PhysicalResourceId=one)
+        stack.lists("two", "UPDATE_COMPLETE")
+        stack.send(delete)  # it is in use
+        stack.becomes("UPDATE_COMPLETE")
+        stack.time.now += 100
+        stack.becomes("UPDATE_IN_PROGRESS")
+        stack.lists(one, "UPDATE_COMPLETE")
+        stack.becomes("UPDATE_COMPLETE")
+        stack.deploy("nginx:1")
+
+        stack.send(delete)
+
+        assert stack.images() == [one]
+
     def test_is_told_by_two_looks_at_the_stack(self, stack: Stack) -> None:
         stack.becomes("UPDATE_IN_PROGRESS")
         event = stack.request("Create")

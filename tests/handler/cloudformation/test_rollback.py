@@ -209,6 +209,19 @@ def test_a_continued_rollback_goes_back_to_the_image_of_before_the_update(
     assert answer["PhysicalResourceId"] == one
 
 
+def test_that_fails_says_what_to_run(stack: Stack) -> None:
+    one = created(stack, MaxVersions="1")
+    two = answered(stack, begin_update(stack, one, Digest=digest(2)))
+    event = roll_back(stack, two, Label="Wrong")
+
+    answer = stack.send(event)
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].endswith(
+        "deploy again; the stack is rolling back: run 'cdk rollback', not 'cdk deploy'"
+    )
+
+
 class TestARename:
     def rename(self, stack: Stack, old: str = "Image", new: str = "Renamed") -> str:
         """Let a new resource take an image over, and return the image."""
@@ -291,15 +304,17 @@ class TestARename:
         assert stack.images() == [one]
 
 
+@pytest.mark.parametrize("most", [{}, {"MaxVersions": "1"}])
 def test_updates_that_failed_and_were_not_rolled_back_are_undone_together(
-    stack: Stack, source: FakeRegistry
+    stack: Stack, source: FakeRegistry, most: dict[str, str]
 ) -> None:
-    """`cdk deploy --no-rollback`, twice, and `cdk rollback`."""
+    """`cdk deploy --no-rollback`, three times, and `cdk rollback`."""
     source.add(oci_images.image(b"one"), "live")
-    name = one = created(stack, **pushed(source))
-    for revision in ("2", "3"):
+    name = one = created(stack, **pushed(source), **most)
+    for revision in ("2", "3", "4"):
         source.add(oci_images.image(revision.encode()), "live")
-        name = answered(stack, begin_update(stack, name, **pushed(source, revision)))
+        event = begin_update(stack, name, **pushed(source, revision), **most)
+        name = answered(stack, event)
         stack.lists("shop", "UPDATE_FAILED", "Deployment")
         stack.becomes("UPDATE_FAILED")
         stack.time.now += 600

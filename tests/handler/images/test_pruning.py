@@ -50,6 +50,40 @@ class TestMaxVersions:
 
             assert stack.images() == [":shop.web.2", ":shop.web.3", ":shop.web.4"]
 
+    def test_never_deletes_one_that_another_resource_of_the_stack_stands_for(
+        self, stack: Stack
+    ) -> None:
+        # A rename and another image in one update, whose rollback asks nothing of the old resource.
+        one = stack.create()["PhysicalResourceId"]
+        stack.lists(one, "CREATE_COMPLETE")
+        stack.becomes("UPDATE_IN_PROGRESS")
+        renamed = stack.request("Create", Digest=digest(2), MaxVersions="1")
+
+        stack.send({**renamed, "LogicalResourceId": "Renamed"})
+
+        assert stack.images() == [one, ":shop.web.2"]
+
+    def test_never_deletes_one_while_cloudformation_does_not_say_what_it_stands_for(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO")
+        self.register(stack, 2)
+        stack.cloudformation.errors["ListStackResources"] = "Throttling", "slow down"
+
+        assert stack.create(MaxVersions="1")["Status"] == "SUCCESS"
+
+        assert stack.images() == [":shop.web.1", ":shop.web.2"]
+        assert "could not prune" in caplog.text
+
+    def test_asks_for_nothing_while_there_are_no_more_versions(self, stack: Stack) -> None:
+        self.register(stack, 2)
+        stack.cloudformation.errors["ListStackResources"] = "Throttling", "slow down"
+        asked = len(stack.cloudformation.calls)
+
+        stack.create(MaxVersions="3")
+
+        assert "ListStackResources" not in stack.cloudformation.calls[asked:]
+
     def test_never_deletes_the_one_being_replaced(self, stack: Stack) -> None:
         old = stack.create()["PhysicalResourceId"]
         self.register(stack, 2, 3)
