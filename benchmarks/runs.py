@@ -231,8 +231,7 @@ def options_of(description: str | None, rounds: int, arguments: Sequence[str] | 
     parser.add_argument("--tls", action="store_true", help="copies over loopback with TLS")
     has = "what the destination of a copy over the network has before"
     parser.add_argument("--has", choices=["nothing", "most", "all"], default="nothing", help=has)
-    parsed, _ = parser.parse_known_args(arguments)
-    return Options(**vars(parsed))
+    return Options(**vars(parser.parse_args(arguments)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ function's asset; CloudFormation's requests and answers. It all listens on 127.0
 at the end, also after Ctrl-C.
 """
 
+import argparse
 import os
 import signal
 import sys
@@ -39,6 +40,7 @@ from .site import Site
 
 def main() -> int:
     """Run the demo; the exit code is 0 if every step did what its title says."""
+    argparse.ArgumentParser(prog="python -m demo", description=__doc__).parse_args()
     screen = Screen()
     signal.signal(signal.SIGTERM, _interrupt)
     own = os.environ.get("IMAGE")
