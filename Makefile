@@ -45,7 +45,8 @@ COMPUTING := $(SIDE_BY_SIDE) $(CORES)
 WAITING := $(SIDE_BY_SIDE) $(shell expr 2 '*' $(CORES) + 4)
 FAST := tests/constructs tests/handler tests/registry tests/local $(addprefix --ignore ,\
 	tests/constructs/test_findings.py tests/handler/test_asset.py tests/local/engine tests/local/containers \
-	tests/local/test_page_in_browser.py tests/local/test_registry_peers.py)
+	tests/local/test_page_in_browser.py tests/local/test_registry_peers.py \
+	tests/registry/test_docker_registry.py)
 RUNTIME_PYTHON := PYTHONPATH=constructs:lambda:local:simulation .venv-runtime-tests/bin/python
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
