@@ -201,7 +201,7 @@ def is_same_stack(one: IConstruct, other: IConstruct) -> bool:
 
 def is_deployed_together(one: Construct, other: Construct) -> bool:
     """Return whether two constructs are in one stack or its nested stacks."""
-    return _deployed_stack(one).node.path == _deployed_stack(other).node.path
+    return deployed_stack(one).node.path == deployed_stack(other).node.path
 
 
 def find_in_deployment(
@@ -216,7 +216,7 @@ def find_in_deployment(
         kind: the class of the other construct.
         is_same: whether a construct of that class is the one to find.
     """
-    stack = _deployed_stack(scope)
+    stack = deployed_stack(scope)
     for construct in stack.node.find_all():
         if (
             isinstance(construct, kind)
@@ -228,7 +228,7 @@ def find_in_deployment(
     return None
 
 
-def _deployed_stack(construct: Construct) -> Stack:
+def deployed_stack(construct: Construct) -> Stack:
     stack = Stack.of(construct)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent

@@ -99,7 +99,7 @@ class ServiceResource(Resource):
 
     def _allow_more(self) -> None:
         """Add the grants for what was added to the resource since its policy was made."""
-        self._policy.add_statements(*self._grantee.statements)
+        self._handler.allow_more(self._policy, self._grantee.statements)
         self._grantee.statements.clear()
 
     def _check_again(self, properties: Mapping[str, object]) -> None:

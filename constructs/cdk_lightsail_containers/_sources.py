@@ -117,7 +117,7 @@ class RegistryImage:
         source = {SourceProperty.IMAGE: image}
         if self.credentials is not None:
             grant_secret(self.credentials, handler)
-            source[SourceProperty.CREDENTIALS_SECRET_ARN] = secret_id(self.credentials)
+            source[SourceProperty.CREDENTIALS_SECRET_ARN] = secret_id(self.credentials, handler)
         return _pushed(source, self.revision)
 
     def _check_template(self, scope: Construct) -> None:

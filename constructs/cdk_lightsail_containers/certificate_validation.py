@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from aws_cdk import CustomResource, Fn, Resource, Stack
+from aws_cdk import CustomResource, Fn, Resource, Stack, Stage
 from aws_cdk import aws_route53 as route53
 from aws_cdk.aws_lightsail import CfnCertificate, CfnContainer
 
@@ -26,6 +26,7 @@ from ._checks import (
     check_known,
     check_place,
     check_service,
+    deployed_stack,
     errors_in,
     find_in_deployment,
     is_known,
@@ -326,14 +327,17 @@ def _new_certificate(scope: CertificateValidation, names: Sequence[str]) -> CfnC
     With other domain names it is another resource, not a replaced one: CloudFormation deletes the
     old one after the validation that depends on it, which has to read its records.
     """
-    stack = Stack.of(scope).stack_name
-    parts = [scope.node.path, *names, *([] if is_token(stack) else [stack])]
+    first, others = names[0], sorted(names[1:])
+    stage, stack = Stage.of(scope), deployed_stack(scope).stack_name
+    # Moved into a stage, a stack may keep its name, and its resources have the same logical ids.
+    path = scope.node.path.removeprefix(f"{stage.node.path}/") if stage else scope.node.path
+    parts = [path, first, *others, *([] if is_token(stack) else [stack])]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
-    readable = names[0].replace(".", "-").replace("_", "-")[:_LONGEST_READABLE].strip("-")
+    readable = first.replace(".", "-").replace("_", "-")[:_LONGEST_READABLE].strip("-")
     return CfnCertificate(
         scope,
         f"Certificate-{digest}",
         certificate_name=f"{readable}-{digest}",
-        domain_name=names[0],
-        subject_alternative_names=list(names[1:]) or None,
+        domain_name=first,
+        subject_alternative_names=others or None,
     )

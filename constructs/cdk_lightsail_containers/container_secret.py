@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from cdk_lightsail_containers_handler.properties.secret_value import SecretProperty
 
 from ._checks import is_token
-from ._handler.grantees import grant_parameter, grant_secret
+from ._handler.grantees import grant_parameter, grant_secret, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ class _StoredSecret:
     def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         grant_secret(self.secret, handler)
         return {
-            SecretProperty.SECRET_ARN: secret_id(self.secret),
+            SecretProperty.SECRET_ARN: secret_id(self.secret, handler),
             **({} if self.field is None else {SecretProperty.FIELD: self.field}),
         }
 
@@ -147,23 +147,46 @@ class _StoredParameter:
 
     def bind(self, handler: iam.IGrantable) -> Mapping[str, object]:
         grant_parameter(self.parameter, handler)
-        # If the parameter is imported by its ARN, the CDK takes the end of a path such as
-        # /shop/token for its name. SSM accepts the ARN, too.
         arn, name = self.parameter.parameter_arn, self.parameter.parameter_name
-        return {SecretProperty.PARAMETER_NAME: name if is_token(arn) else arn}
+        stack, place = stack_of(handler), self.parameter.env
+        if stack is not None and _differ(stack.region, place.region):
+            raise ValueError(
+                f"parameter must be in the Region of the stack, {stack.region}, got "
+                f"{self.parameter.node.path!r} of {place.region}"
+            )
+        # One of another account is found by its ARN alone. If the parameter is imported by its
+        # ARN, the CDK takes the end of a path such as /shop/token for its name.
+        is_elsewhere = stack is not None and _differ(stack.account, place.account)
+        is_arn = is_elsewhere or not is_token(arn)
+        return {SecretProperty.PARAMETER_NAME: arn if is_arn else name}
 
 
-def secret_id(secret: secretsmanager.ISecret) -> str:
+def secret_id(secret: secretsmanager.ISecret, handler: iam.IGrantable) -> str:
     """Return what AWS Secrets Manager finds a secret by.
 
     It takes a name such as `db-secret` at the end of an ARN for a name with a random suffix, so a
-    secret that the app knows by name alone is looked for by that, in the Region of the stack:
+    secret that the app knows by name alone is looked for by that, in the function's Region:
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+
+    Raises:
+        ValueError: the secret is elsewhere and known by such a name alone.
     """
-    here = (secret.stack.account, secret.stack.region) == (secret.env.account, secret.env.region)
-    if here and secret.secret_full_arn is None and _LIKE_A_SUFFIX.search(secret.secret_name):
+    if secret.secret_full_arn is not None or not _LIKE_A_SUFFIX.search(secret.secret_name):
+        return secret.secret_arn
+    stack, place = stack_of(handler) or secret.stack, secret.env
+    if (stack.account, stack.region) == (place.account, place.region):
         return secret.secret_name
+    if _differ(stack.account, place.account) or _differ(stack.region, place.region):
+        raise ValueError(
+            f"secret {secret.node.path!r} of another account or Region must be known by its "
+            "complete ARN, as its name ends like one: import it with from_secret_complete_arn"
+        )
     return secret.secret_arn
+
+
+def _differ(ours: str, theirs: str) -> bool:
+    """Return whether two accounts or Regions are known to differ."""
+    return ours != theirs and not is_token(ours) and not is_token(theirs)
 
 
 def check_secret(secret: object, what: str) -> None:

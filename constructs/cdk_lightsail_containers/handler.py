@@ -386,12 +386,15 @@ class Handler(Construct):
         return policy
 
     def _attach(self, policy: iam.Policy) -> None:
-        """Attach a policy to the role, unless that is one that is not to be changed.
-
-        An imported role receives the statements that the policy has by then.
-        """
+        """Attach a policy to the role, unless that is one that is not to be changed."""
         self.role.attach_inline_policy(policy)
         _policies.setdefault(self.role, []).append(policy)
+
+    def allow_more(self, policy: iam.Policy, statements: Sequence[iam.PolicyStatement]) -> None:
+        """Add statements to a policy of a resource's construct."""
+        policy.add_statements(*statements)
+        # A role that others create has received the statements that there were.
+        self.role.attach_inline_policy(policy)
 
     def add_dependency_of(self, resource: CustomResource) -> None:
         """Make a resource wait for all parts of the function.

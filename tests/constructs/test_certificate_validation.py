@@ -6,7 +6,7 @@ from typing import Any
 
 import jsii
 import pytest
-from aws_cdk import App, Environment, Fn, IStableStringProducer, Lazy, Stack
+from aws_cdk import App, Environment, Fn, IStableStringProducer, Lazy, NestedStack, Stack, Stage
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
@@ -155,6 +155,36 @@ def test_another_name_is_another_certificate_and_another_validation(stack: Stack
     ]
     assert len(set(names)) == 2
     assert all(name.startswith("www-example-com-") for name in names)
+
+
+def test_another_order_of_the_further_names_is_the_same_certificate() -> None:
+    found = []
+    for names in (("www", "api", "b"), ("www", "b", "api")):
+        stack = Stack(App(), "Stack")
+        CertificateValidation(stack, "Certificate", domain=in_lightsail(*names))
+        found.append(resources(stack, "AWS::Lightsail::Certificate"))
+
+    assert found[0] == found[1]
+
+
+def test_a_stack_in_a_stage_with_its_name_has_the_same_certificate() -> None:
+    found = []
+    for scope in (App(), Stage(App(), "Prod")):
+        stack = Stack(scope, "Stack", stack_name="Stack")
+        CertificateValidation(stack, "Certificate", domain=in_lightsail())
+        found.append(resources(stack, "AWS::Lightsail::Certificate"))
+
+    assert found[0] == found[1]
+
+
+def test_nested_stacks_of_two_stages_have_certificates_of_two_names() -> None:
+    app, found = App(), []
+    for name in ("Beta", "Prod"):
+        stack = NestedStack(Stack(Stage(app, name), "Stack"), "Nested")
+        CertificateValidation(stack, "Certificate", domain=in_lightsail())
+        found.append(resources(stack, "AWS::Lightsail::Certificate"))
+
+    assert found[0] != found[1]
 
 
 def test_another_zone_is_another_validation(stack: Stack) -> None:

@@ -1,9 +1,10 @@
 """Secrets of containers: what is in the template, and what the function may read."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from aws_cdk import App, CfnParameter, Stack
+from aws_cdk import App, CfnParameter, Environment, NestedStack, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
@@ -157,6 +158,80 @@ def test_names_a_parameter_by_the_arn_that_it_was_referred_to_with(placed_stack:
 
     assert secret_of(placed_stack, parameter) == {"ParameterName": arn}
     assert statement_for(placed_stack, "ssm:GetParameter")["Resource"] == arn
+
+
+def elsewhere(stack: Stack, account: str, region: str) -> Stack:
+    """A stack of the same app in another place."""
+    return Stack(stack.node.scope, "Elsewhere", env=Environment(account=account, region=region))
+
+
+def test_a_parameter_of_another_region_is_refused(placed_stack: Stack) -> None:
+    other = elsewhere(placed_stack, "111122223333", "us-east-1")
+    parameter = ssm.StringParameter.from_string_parameter_name(other, "Parameter", NAME)
+
+    with pytest.raises(ValueError, match=r"the Region of the stack, eu-central-1, got .*us-east-1"):
+        secret_of(placed_stack, parameter)
+
+
+def test_a_parameter_of_another_account_is_named_by_its_arn(placed_stack: Stack) -> None:
+    other = elsewhere(placed_stack, "999988887777", "eu-central-1")
+    parameter = ssm.StringParameter.from_string_parameter_name(other, "Parameter", NAME)
+
+    named = secret_of(placed_stack, parameter)["ParameterName"]
+
+    end = f":ssm:eu-central-1:999988887777:parameter{NAME}"
+    assert named == {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, end]]}
+    assert statement_for(placed_stack, "ssm:GetParameter")["Resource"] == named
+
+
+@pytest.mark.parametrize(
+    ("account", "region"), [("111122223333", "us-east-1"), ("999988887777", "eu-central-1")]
+)
+def test_a_secret_of_another_place_whose_name_ends_like_an_arn_is_refused(
+    placed_stack: Stack, account: str, region: str
+) -> None:
+    """AWS Secrets Manager takes `db-secret` for `db`, and a name is of the function's Region."""
+    other = elsewhere(placed_stack, account, region)
+    secret = secretsmanager.Secret.from_secret_name_v2(other, "Secret", "db-secret")
+
+    with pytest.raises(ValueError, match=r"'Elsewhere/Secret' .*: import it with"):
+        secret_of(placed_stack, secret)
+
+
+def test_a_secret_whose_place_is_not_known_is_named_by_its_arn(stack: Stack) -> None:
+    other = elsewhere(stack, "111122223333", "us-east-1")
+    secret = secretsmanager.Secret.from_secret_name_v2(other, "Secret", "db-secret")
+
+    named = secret_of(stack, secret)["SecretArn"]["Fn::Join"][1][-1]
+
+    assert named == ":secretsmanager:us-east-1:111122223333:secret:db-secret"
+
+
+def test_a_principal_of_its_own_reads_a_secret_of_the_secrets_place(stack: Stack) -> None:
+    secret = secretsmanager.Secret.from_secret_name_v2(stack, "Secret", "db-secret")
+    principal = cast("iam.IGrantable", iam.AccountRootPrincipal())
+
+    assert ContainerSecret.from_secrets_manager(secret).bind(principal) == {
+        "SecretArn": "db-secret"
+    }
+
+
+@pytest.mark.parametrize("of", ["secret and key", "key"])
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_a_key_of_another_stack_does_not_wait_for_the_function(
+    stack: Stack, of: str, *, is_nested: bool
+) -> None:
+    user = NestedStack(stack, "User") if is_nested else Stack(stack.node.scope, "User")
+    key = kms.Key(stack, "Key")
+    secret = secretsmanager.Secret(user if of == "key" else stack, "Secret", encryption_key=key)
+
+    secret_of(user, secret)
+
+    resource = only(stack, "AWS::KMS::Key")
+    allowed = resource["Properties"]["KeyPolicy"]["Statement"][-1]
+    assert "User" not in str(resource)
+    assert allowed["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
+    assert "kms:ViaService" in allowed["Condition"]["StringEquals"]
 
 
 def test_another_revision_of_the_secrets_is_all_that_changes() -> None:

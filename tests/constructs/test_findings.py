@@ -26,7 +26,10 @@ KINDS = [
     "named deployed placed",
     "named domains",
     "named domains placed",
+    "named deployed placed cdk-init",
+    "named domains placed cdk-init",
 ]
+FLAGS_OF_CDK_INIT = ROOT / "node_modules/aws-cdk/lib/init-templates/.recommended-feature-flags.json"
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -86,7 +89,9 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     }
 
     def app(file: str | Path, outdir: str, *, acknowledges: bool = True, **more: str) -> CheckedApp:
-        context = more if file == APP else {**shared, **more}
+        context: dict[str, Any] = more if file == APP else {**shared, **more}
+        if "cdk-init" in outdir:
+            context |= json.loads(FLAGS_OF_CDK_INIT.read_text())
         return CheckedApp(
             file=str(file),
             outdir=str(folder / outdir),

@@ -21,6 +21,7 @@ from stacks import (
     EVERY_FUNCTION,
     PUSHES,
     allowed_in,
+    deployment_in,
     granted,
     image_in,
     only,
@@ -271,6 +272,19 @@ def test_a_role_of_the_account_s_own_is_told_what_it_must_allow(tmp_path: Path) 
     report = (tmp_path / "iam-policy-report.txt").read_text()
     assert "lightsail:RegisterContainerImage" in report
     assert "ecr:BatchGetImage" in report
+
+
+def test_a_role_of_the_account_s_own_is_told_what_was_added_later(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "Stack")
+    role = "Stack/LightsailContainersHandler/Role"
+    iam.Role.customize_roles(stack, use_precreated_roles={role: "my-role"})
+    deployment = deployment_in(stack)
+
+    deployment.add_secret("TOKEN", secretsmanager.Secret(stack, "Secret"))
+
+    app.synth()
+    assert "secretsmanager:GetSecretValue" in (tmp_path / "iam-policy-report.txt").read_text()
 
 
 def test_another_service_is_another_policy() -> None:

@@ -28,8 +28,7 @@ def acknowledge_lightsail(scope: Construct) -> None:
 
 def acknowledge_domains(scope: Construct) -> None:
     """Acknowledge what a policy for certificates and DNS records allows on more than one."""
-    stack = Stack.of(scope)
-    account = "<AWS::AccountId>" if is_token(stack.account) else stack.account
+    partition, _, account = _place(scope)
     _acknowledge(
         scope,
         "AwsSolutions-IAM5[Resource::*]",
@@ -37,7 +36,7 @@ def acknowledge_domains(scope: Construct) -> None:
     )
     _acknowledge(
         scope,
-        f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lightsail:*:{account}:Domain/*]",
+        f"AwsSolutions-IAM5[Resource::arn:{partition}:lightsail:*:{account}:Domain/*]",
         "Only the zone's name is known, and Lightsail's ARNs do not contain it.",
     )
 
@@ -54,15 +53,21 @@ def acknowledge_role(scope: IConstruct) -> None:
 
 def acknowledge_every_service(scope: Construct) -> None:
     """Acknowledge that the function may change every container service of the account."""
-    stack = Stack.of(scope)
-    # As cdk-nag writes unknown values.
-    region = "<AWS::Region>" if is_token(stack.region) else stack.region
-    account = "<AWS::AccountId>" if is_token(stack.account) else stack.account
+    partition, region, account = _place(scope)
     _acknowledge(
         scope,
-        "AwsSolutions-IAM5[Resource::arn:"
-        f"<AWS::Partition>:lightsail:{region}:{account}:ContainerService/*]",
+        f"AwsSolutions-IAM5[Resource::arn:{partition}:lightsail:{region}:{account}:ContainerService/*]",
         "Only the service's name is known, and Lightsail's ARNs do not contain it.",
+    )
+
+
+def _place(scope: Construct) -> tuple[str, str, str]:
+    """Return partition, Region and account as cdk-nag writes them in an ARN."""
+    stack = Stack.of(scope)
+    return (
+        "<AWS::Partition>" if is_token(stack.partition) else stack.partition,
+        "<AWS::Region>" if is_token(stack.region) else stack.region,
+        "<AWS::AccountId>" if is_token(stack.account) else stack.account,
     )
 
 

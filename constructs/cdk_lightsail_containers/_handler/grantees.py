@@ -8,7 +8,7 @@ import jsii
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from cdk_lightsail_containers._checks import is_same_stack
+from cdk_lightsail_containers._checks import is_same_stack, is_token
 from cdk_lightsail_containers._template_secrets import references_in
 
 from .acknowledgements import acknowledge_role
@@ -69,6 +69,7 @@ class PolicyGrantee(DelegatingPrincipal):
         is_function: whether the scope is the function, and not an image or deployment.
 
     Attributes:
+        stack: the stack of the image or deployment.
         statements: what the policy of the image or deployment must contain.
     """
 
@@ -77,6 +78,7 @@ class PolicyGrantee(DelegatingPrincipal):
         self._role = role
         self._is_function = is_function
         self._is_same_stack = is_same_stack(scope, role)
+        self.stack = Stack.of(scope)
         self.statements: list[iam.PolicyStatement] = []
 
     def add_to_principal_policy(
@@ -126,9 +128,29 @@ class LeastPrivilegeGrantee(DelegatingPrincipal):
         return added
 
 
+@jsii.implements(iam.IPrincipal)
+class AccountGrantee(LeastPrivilegeGrantee):
+    """The same, in resource policies the whole account, which has to allow it to the principal."""
+
+    @property
+    def policy_fragment(self) -> iam.PrincipalPolicyFragment:
+        """The account."""
+        return iam.AccountRootPrincipal().policy_fragment
+
+
+def stack_of(handler: iam.IGrantable) -> Stack | None:
+    """Return the stack whose function has a principal, None if that is not known."""
+    principal = handler.grant_principal
+    if isinstance(principal, PolicyGrantee):
+        return principal.stack
+    # A proxy of jsii, such as an imported role, is no instance of Construct.
+    return Stack.of(cast("Construct", principal)) if hasattr(principal, "node") else None
+
+
 def grant_secret(secret: secretsmanager.ISecret, handler: iam.IGrantable) -> None:
     """Allow a handler to read a secret of AWS Secrets Manager."""
-    secret.grant_read(LeastPrivilegeGrantee(handler, {"secretsmanager:GetSecretValue": {}}))
+    grantee = AccountGrantee if _is_key_apart(secret, handler) else LeastPrivilegeGrantee
+    secret.grant_read(grantee(handler, {"secretsmanager:GetSecretValue": {}}))
     if secret.encryption_key is not None:
         # The CDK adds the function to the key's policy, which it cannot do for an imported key:
         # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -138,6 +160,19 @@ def grant_secret(secret: secretsmanager.ISecret, handler: iam.IGrantable) -> Non
             resource_arns=[secret.encryption_key.key_arn],
             conditions=_only_through("secretsmanager", secret.env.region),
         )
+
+
+def _is_key_apart(secret: secretsmanager.ISecret, handler: iam.IGrantable) -> bool:
+    """Return whether a secret's key is in another stack than the function, and in its account.
+
+    The CDK writes the role into the key's policy, and then each stack needs the other one:
+    https://github.com/aws/aws-cdk/issues/14213
+    """
+    key, stack = secret.encryption_key, stack_of(handler)
+    if key is None or stack is None or is_same_stack(key, stack):
+        return False
+    ours, theirs = stack.account, key.env.account
+    return ours == theirs or is_token(ours) or is_token(theirs)
 
 
 def grant_parameter(parameter: ssm.IParameter, handler: iam.IGrantable) -> None:

@@ -261,10 +261,9 @@ class StackStatus:
         if operation.status.startswith(("DELETE", "ROLLBACK")):
             return False  # the whole stack goes
         is_late = self._is_older_than(operation.began)
-        resources = self._read_or_stop(_LISTING, self._list_resources, {})
         return any(
             one == physical_id
-            for name, one in resources.items()
+            for name, one in self._resources().items()
             if is_late or name != self._resource
         )
 
@@ -274,10 +273,9 @@ class StackStatus:
         Raises:
             OutOfTime: CloudFormation does not say.
         """
-        resources = self._read_or_stop(_LISTING, self._list_resources, {})
         # Of several updates that were not rolled back, the list shows the last one's alone.
         before = self._read_or_stop(_EVENTS, self._find_rollback, _Rollback()).stood_for
-        return {*resources.values(), *([before] if before else [])}
+        return {*self._resources().values(), *([before] if before else [])}
 
     def _check(self, operation: Operation, before: str) -> None:
         if self._has_cancelled(operation):
@@ -339,6 +337,9 @@ class StackStatus:
         # A clock that is so far from CloudFormation's tells nothing.
         is_known = began is not None and began < self._today() + _CLOCKS_APART_SECONDS
         return Operation(status=str(found["StackStatus"]), began=began if is_known else None)
+
+    def _resources(self) -> dict[str, str]:
+        return self._read_or_stop(_LISTING, self._list_resources, {})
 
     def _list_resources(self) -> dict[str, str]:
         """Return the physical ids of the resources that are not being deleted, by their names.
