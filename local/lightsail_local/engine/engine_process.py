@@ -52,6 +52,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         stack_events,
         stack_exports,
         stack_times,
+        template_check,
         update_rollback,
     )
 
@@ -72,6 +73,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     certificate_resource.register()
     domain_resource.register()
     custom_resource_contract.install()
+    template_check.install()
     stack_times.install()
     stack_events.install()
     stack_exports.install()

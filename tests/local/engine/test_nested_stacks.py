@@ -66,3 +66,12 @@ def test_one_without_a_template_leaves_nothing(stacks: Any, nested: Nest) -> Non
     assert stacks.create("empty", stacks.of(Inner=inner)) == "ROLLBACK_COMPLETE"
 
     assert stacks.delete("empty") == "DELETE_COMPLETE"
+
+
+def test_one_that_refers_to_nothing_fails(stacks: Any, nested: Nest) -> None:
+    inner = stacks.of(Group={**group("unresolved"), "DependsOn": "Nope"})
+
+    assert stacks.create("typo", stacks.of(Inner=nested("typo", inner))) == "ROLLBACK_COMPLETE"
+
+    reason = "Template format error: Unresolved resource dependencies [Nope] in the Resources"
+    assert reason in stacks.reason("typo", resource="Inner")
