@@ -13,7 +13,7 @@ def deployment(properties: Properties) -> dict[str, Any] | None:
         return None
     request: dict[str, Any] = {
         "containers": {
-            container["ContainerName"]: _container(container)
+            container.get("ContainerName"): _container(container)
             for container in given.get("Containers", [])
         }
     }
@@ -29,7 +29,7 @@ def public_domain_names(
     # A certificate that is left out keeps its names; one whose names are to go has none.
     names: dict[str, list[str]] = {name: [] for name in public_domain_names(old)} if old else {}
     for entry in properties.get("PublicDomainNames", []):
-        names[entry["CertificateName"]] = list(entry.get("DomainNames", []))
+        names[entry.get("CertificateName")] = list(entry.get("DomainNames", []))
     return names
 
 
@@ -67,16 +67,16 @@ def _container(container: Properties) -> dict[str, Any]:
         "image": container.get("Image", ""),
         "command": list(container.get("Command", [])),
         "environment": {
-            entry["Variable"]: entry["Value"] for entry in container.get("Environment", [])
+            entry.get("Variable"): entry.get("Value") for entry in container.get("Environment", [])
         },
-        "ports": {str(entry["Port"]): entry["Protocol"] for entry in container.get("Ports", [])},
+        "ports": {entry.get("Port"): entry.get("Protocol") for entry in container.get("Ports", [])},
     }
 
 
 def _public_endpoint(endpoint: Properties) -> dict[str, Any]:
     request: dict[str, Any] = {
-        "containerName": endpoint["ContainerName"],
-        "containerPort": int(endpoint["ContainerPort"]),
+        "containerName": endpoint.get("ContainerName"),
+        "containerPort": endpoint.get("ContainerPort"),
     }
     if check := endpoint.get("HealthCheckConfig"):
         request["healthCheck"] = {

@@ -49,6 +49,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         domain_resource,
         failed_creates,
         nested_stacks,
+        property_check,
         stack_events,
         stack_exports,
         stack_times,
@@ -72,6 +73,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     container_resource.register()
     certificate_resource.register()
     domain_resource.register()
+    property_check.install()
     custom_resource_contract.install()
     template_check.install()
     stack_times.install()

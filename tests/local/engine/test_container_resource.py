@@ -286,7 +286,10 @@ def test_fails_and_leaves_alone_what_exists_already(stacks: Any, api: Any) -> No
     ("properties", "code"),
     [
         ({"Power": "huge"}, "InvalidRequest"),
-        ({"Power": {"not": "text"}}, "InvalidRequest"),
+        (
+            {"ContainerServiceDeployment": {"PublicEndpoint": {"ContainerPort": 80}}},
+            "InvalidRequest",
+        ),
     ],
     ids=["refused by Lightsail", "refused by boto3"],
 )
