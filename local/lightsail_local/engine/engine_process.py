@@ -52,6 +52,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         property_check,
         stack_events,
         stack_exports,
+        stack_policies,
         stack_times,
         template_check,
         update_rollback,
@@ -76,6 +77,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     property_check.install()
     custom_resource_contract.install()
     template_check.install()
+    stack_policies.install()
     stack_times.install()
     stack_events.install()
     stack_exports.install()
