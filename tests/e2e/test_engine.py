@@ -97,6 +97,32 @@ def test_a_replaced_resource_is_updated_back_by_the_command_lines_rollback(
     assert recording.requests() == ROLLBACK
 
 
+def test_a_failed_express_deploy_stays_as_it_is_and_goes_on_with_the_next_one(
+    recording_of_the_command_line: Recording,
+) -> None:
+    recording = recording_of_the_command_line
+    failed = recording.deploy("--express", size=2, broken=1)
+    assert failed.returncode == 1
+    assert recording.cdk.status(STACK) == "UPDATE_FAILED"
+    assert recording.requests() == UPDATE
+
+    assert recording.cdk.rollback(STACK).returncode == 1
+    next_one = recording.deploy("--express", "--no-rollback", size=3)
+
+    assert next_one.returncode == 0, next_one.output
+    assert recording.cdk.status(STACK) == "UPDATE_COMPLETE"
+
+
+def test_a_failed_express_deploy_is_rolled_back_if_the_command_line_asks_for_it(
+    recording_of_the_command_line: Recording,
+) -> None:
+    recording = recording_of_the_command_line
+    failed = recording.deploy("--express", "--rollback", size=2, broken=1)
+
+    assert failed.returncode == 1
+    assert recording.cdk.status(STACK) == "UPDATE_ROLLBACK_COMPLETE"
+
+
 def test_a_renamed_resource_is_created_before_the_one_of_before_is_deleted(
     recording: Recording,
 ) -> None:

@@ -47,6 +47,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         container_resource,
         custom_resource_contract,
         domain_resource,
+        express_mode,
         failed_creates,
         nested_stacks,
         property_check,
@@ -78,6 +79,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     custom_resource_contract.install()
     template_check.install()
     stack_policies.install()
+    express_mode.install()
     stack_times.install()
     stack_events.install()
     stack_exports.install()
