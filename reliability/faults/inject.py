@@ -100,7 +100,7 @@ def together(aims: Sequence[Aim]) -> Inject:
 
     def inject(call: Call, connection: Connection, respond: Respond) -> None:
         for aim in reversed(aims):
-            respond = functools.partial(_pass, aim, call, respond)
+            respond = functools.partial(aim, call, respond=respond)
         respond(connection)
 
     return inject
@@ -110,10 +110,6 @@ def end(aims: Sequence[Aim]) -> None:
     """Let nothing suffer from any of some faults any more: an invocation has ended."""
     for aim in aims:
         aim.end()
-
-
-def _pass(aim: Aim, call: Call, respond: Respond, connection: Connection) -> None:
-    aim(call, connection, respond)
 
 
 def _reset_before(_: Aim, connection: Connection, __: Respond) -> None:
@@ -133,11 +129,7 @@ def _reset_after(_: Aim, connection: Connection, respond: Respond) -> None:
 
 
 def _cut(_: Aim, connection: Connection, respond: Respond) -> None:
-    def send_half(answer: Answer) -> None:
-        _send_half(connection, answer)
-        connection.close_connection = True
-
-    _instead(connection, respond, send_half)
+    _instead(connection, respond, functools.partial(_send_half, connection))
 
 
 def _stall(aim: Aim, connection: Connection, __: Respond) -> None:
@@ -200,18 +192,14 @@ def _missing_list(aim: Aim, connection: Connection, respond: Respond) -> None:
             document = json.loads(answer.body)
         except ValueError:
             document = None
-        if not isinstance(document, dict) or not any(map(_is_list, document.values())):
+        items = document.items() if isinstance(document, dict) else ()
+        left = {name: value for name, value in items if not isinstance(value, list)}
+        if len(left) == len(items):
             aim.was_injected = False
             return answer
-        left = {name: value for name, value in document.items() if not _is_list(value)}
         return replace(answer, body=json.dumps(left).encode(), headers={})
 
-    connection.on_answer = change
-    respond(connection)
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
+    _instead(connection, respond, change)
 
 
 def _again_late(aim: Aim, connection: Connection, respond: Respond) -> None:
@@ -230,11 +218,7 @@ def _error(aim: Aim, connection: Connection, _: Respond) -> None:
 
 
 def _error_after(aim: Aim, connection: Connection, respond: Respond) -> None:
-    def change(_: Answer) -> Answer:
-        return _server_error(aim.call.server)
-
-    connection.on_answer = change
-    respond(connection)
+    _instead(connection, respond, lambda _: _server_error(aim.call.server))
 
 
 def _unavailable(_: Aim, connection: Connection, __: Respond) -> None:
@@ -242,11 +226,7 @@ def _unavailable(_: Aim, connection: Connection, __: Respond) -> None:
 
 
 def _garbage(_: Aim, connection: Connection, respond: Respond) -> None:
-    def change(answer: Answer) -> Answer:
-        return Answer(status=answer.status, body=_GARBAGE, headers={})
-
-    connection.on_answer = change
-    respond(connection)
+    _instead(connection, respond, lambda answer: Answer(status=answer.status, body=_GARBAGE))
 
 
 def _killed_before(aim: Aim, connection: Connection, _: Respond) -> None:
@@ -255,11 +235,7 @@ def _killed_before(aim: Aim, connection: Connection, _: Respond) -> None:
 
 
 def _killed_after(aim: Aim, connection: Connection, respond: Respond) -> None:
-    def kill(_: Answer) -> None:
-        aim.function.kill()
-        connection.close_connection = True
-
-    _instead(connection, respond, kill)
+    _instead(connection, respond, lambda _: _killed_before(aim, connection, respond))
 
 
 def _again_before(aim: Aim, connection: Connection, respond: Respond) -> None:
@@ -321,22 +297,19 @@ def _held_up_after(
         connection.close_connection = True
         return None
 
-    connection.on_answer = hold_up
-    respond(connection)
+    _instead(connection, respond, hold_up)
 
 
-def _instead(connection: Connection, respond: Respond, act: Callable[[Answer], None]) -> None:
-    """Carry a request out, and do something else than answer it."""
-
-    def take(answer: Answer) -> None:
-        act(answer)
-
-    connection.on_answer = take
+def _instead(
+    connection: Connection, respond: Respond, change: Callable[[Answer], Answer | None]
+) -> None:
+    """Carry a request out, and send another answer, or none."""
+    connection.on_answer = change
     respond(connection)
 
 
 def _send_half(connection: Connection, answer: Answer) -> None:
-    """Send about half of an answer that promises its whole length."""
+    """Send about half of an answer that promises its whole length, and no more."""
     connection.on_answer = None
     if answer.body and connection.command != "HEAD":
         connection.send_cut(answer)
@@ -345,6 +318,7 @@ def _send_half(connection: Connection, answer: Answer) -> None:
             pass
         connection.wfile.write(b"HTTP/1.1 20")
     connection.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.close_connection = True
 
 
 def _server_error(server: str) -> Answer:
