@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from reliability.lifecycles import LIFECYCLES
+from reliability.options import add_choice
 from reliability.progress import Progress
 from reliability.report import write_section
 from world.gate import Call
@@ -70,20 +71,8 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
         prog="python -m reliability faults",
         description="Inject each fault into each call of each lifecycle, and see what holds.",
     )
-    parser.add_argument(
-        "--lifecycle",
-        action="append",
-        choices=LIFECYCLES,
-        metavar="NAME",
-        help=f"only this one, may be given again: {', '.join(LIFECYCLES)}",
-    )
-    parser.add_argument(
-        "--fault",
-        action="append",
-        choices=inject.NAMES,
-        metavar="NAME",
-        help=f"only this one, may be given again: {', '.join(inject.NAMES)}",
-    )
+    add_choice(parser, "--lifecycle", LIFECYCLES)
+    add_choice(parser, "--fault", inject.NAMES)
     parser.add_argument(
         "--call",
         action="append",

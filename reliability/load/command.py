@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Sequence
 
+from reliability.options import add_choice
 from reliability.report import write_section
 
 from .tables import TABLES, Problems
@@ -37,13 +38,7 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m reliability load", description="Try many at once, with little room."
     )
-    parser.add_argument(
-        "--only",
-        action="append",
-        choices=TABLES,
-        metavar="PART",
-        help=f"only this one, may be given again: {', '.join(TABLES)}",
-    )
+    add_choice(parser, "--only", TABLES)
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often each crowd is tried on either side"
     )

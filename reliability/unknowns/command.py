@@ -18,6 +18,7 @@ from reliability.faults import inject
 from reliability.faults.matrix import Made, Matrix, is_broken, runs_of
 from reliability.faults.run import Run
 from reliability.lifecycles import LIFECYCLES
+from reliability.options import add_choice
 from reliability.progress import Progress
 from reliability.report import write_section
 
@@ -89,13 +90,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m reliability unknowns", description=__doc__, allow_abbrev=False
     )
-    parser.add_argument(
-        "--lifecycle",
-        action="append",
-        choices=LIFECYCLES,
-        metavar="NAME",
-        help=f"one of them; may be repeated: {', '.join(LIFECYCLES)}",
-    )
+    add_choice(parser, "--lifecycle", LIFECYCLES)
     parser.add_argument(
         "--row",
         action="append",
