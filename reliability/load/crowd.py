@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,11 +53,11 @@ class Crowd:
 
     def put(self, properties: Callable[[int], Properties]) -> list[Outcome]:
         """Create or update all stacks, each with the properties for its number."""
-        numbers = range(1, len(self.stacks) + 1)
-        return self.deploy_all([resources(properties(number)) for number in numbers])
+        return self.deploy_all(lambda number: resources(properties(number)))
 
-    def deploy_all(self, wanted: Sequence[Resources]) -> list[Outcome]:
-        """Create or update all stacks, each with what it consists of."""
+    def deploy_all(self, contents: Callable[[int], Resources]) -> list[Outcome]:
+        """Create or update all stacks, each with what one of its number consists of."""
+        wanted = [contents(number) for number in range(1, len(self.stacks) + 1)]
         return self.at_once(lambda number, stack: stack.deploy(wanted[number - 1]))
 
     def delete(self) -> list[Outcome]:

@@ -208,9 +208,7 @@ def _served(crowd: Crowd) -> None:
     """Each pushes an image and deploys it, and again; what serves in the end stays."""
     source = crowd.world.source
     for first in (0, 100):
-        numbers = range(1, len(crowd.stacks) + 1)
-        contents = [served(source, f"web-{n}", first + n) for n in numbers]
-        crowd.check(crowd.deploy_all(contents))
+        crowd.check(crowd.deploy_all(lambda n, first=first: served(source, f"web-{n}", first + n)))  # type: ignore[misc]
     deployments = crowd.deployments().values()
     failed = [one for one in deployments if one["state"] == "FAILED"]
     hold(not failed, f"{failed} did not come to serve")
