@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from demo.cdk_program import CDK
 from reliability import ROOT
 
-from .credentials import ENDLESS, Lifetime, kept, lifetime
+from .credentials import Lifetime, kept, lifetime
 from .mask import Mask
 
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
@@ -40,7 +40,7 @@ class Account:
     region: str
     price: float  # what a nano container service costs there, USD a month
     session: Any = field(repr=False)
-    lasting: Lifetime = ENDLESS
+    lasting: Lifetime
 
     def mask(self) -> Mask:
         """Return what takes the account, its caller and this machine out of strings."""

@@ -51,9 +51,6 @@ class Lifetime:
         )
 
 
-ENDLESS = Lifetime(is_endless=True)
-
-
 def lifetime(session: Any) -> Lifetime:
     """Return how long the credentials of a session of boto3 last; they were used before."""
     credentials = session.get_credentials()
@@ -61,12 +58,24 @@ def lifetime(session: Any) -> Lifetime:
     ends = getattr(credentials, "_expiry_time", None)
     if ends is None:
         return Lifetime(is_endless=not credentials.get_frozen_credentials().token)
-    profile = botocore.session.Session().get_scoped_config()
     # botocore renews others by itself, but does not ask for a code of MFA twice:
     # https://github.com/boto/botocore/issues/1805
-    is_asked_for = credentials.method == _OF_A_ROLE and "mfa_serial" in profile
+    is_asked_for = credentials.method == _OF_A_ROLE and _asks_for_a_code()
     is_ending = is_asked_for or credentials.method == _FROM_VARIABLES
     return Lifetime(ends=ends if is_ending else None, is_endless=not is_ending)
+
+
+def _asks_for_a_code() -> bool:
+    """Return whether the role of the profile, or one on the way to it, asks for a code of MFA."""
+    session = botocore.session.Session()
+    profiles = dict(session.full_config["profiles"])
+    name = session.profile or "default"
+    while name in profiles:
+        profile = profiles.pop(name)  # it may be its own source
+        if "role_arn" in profile and "mfa_serial" in profile:
+            return True
+        name = profile.get("source_profile")
+    return False
 
 
 def kept(session: Any) -> Any:

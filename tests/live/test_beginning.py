@@ -192,17 +192,27 @@ def test_anything_but_yes_makes_nothing(
     assert [one.operation for one in lightsail.requests] == ["GetContainerServicePowers"]
 
 
+@pytest.mark.parametrize(
+    ("profile", "roles"),
+    [
+        ("careful", 1),
+        ("", 2),  # the default one, whose source asks for the code
+    ],
+)
 def test_a_code_of_mfa_is_asked_for_once_and_the_end_of_its_credentials_is_told(
-    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str, roles: int
 ) -> None:
     config = tmp_path / "config"
     config.write_text(
+        "[default]\nrole_arn = arn:aws:iam::210987654321:role/Admin\nsource_profile = careful\n"
         "[profile careful]\nrole_arn = arn:aws:iam::123456789012:role/Admin\n"
         "source_profile = keys\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n"
         "[profile keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
     )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setenv("AWS_PROFILE", "careful")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    if profile:
+        monkeypatch.setenv("AWS_PROFILE", profile)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     ours, theirs = pty.openpty()
@@ -224,7 +234,7 @@ def test_a_code_of_mfa_is_asked_for_once_and_the_end_of_its_credentials_is_told(
     os.close(theirs)
 
     assert told.count(b"Enter MFA code") == 1
-    assert aws.calls.count("AssumeRole") == 1
+    assert aws.calls.count("AssumeRole") == roles
     assert b"UTC, in 60 minutes. THAT MAY BE TOO SOON" in told
 
 

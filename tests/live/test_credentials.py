@@ -25,6 +25,11 @@ aws_session_token = token
 [profile role]
 role_arn = arn:aws:iam::123456789012:role/Admin
 source_profile = keys
+[profile own-source]
+role_arn = arn:aws:iam::123456789012:role/Admin
+source_profile = own-source
+aws_access_key_id = AKIAIOSFODNN7EXAMPLE
+aws_secret_access_key = of-the-user
 """
 
 
@@ -133,12 +138,13 @@ def test_keys_that_nothing_renews_are_used_to_their_end(
     assert kept_session.region_name == "eu-central-1"
 
 
+@pytest.mark.parametrize("profile", ["role", "own-source"])
 def test_a_role_that_asks_for_no_code_is_renewed(
-    session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    session: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, profile: str
 ) -> None:
     with FakeAws().served() as aws:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-        of_role = session("role")
+        of_role = session(profile)
         of_role.get_credentials().get_frozen_credentials()
 
         assert lifetime(of_role) == Lifetime(is_endless=True)

@@ -1,5 +1,6 @@
 import pytest
 from live.account import Account
+from live.credentials import Lifetime
 from live.mask import Mask
 from reliability import ROOT
 
@@ -41,7 +42,14 @@ def test_what_must_not_be_read_is_taken_out(text: str, shown: str) -> None:
 
 
 def account(arn: str) -> Account:
-    return Account(id="123456789012", arn=arn, region="eu-central-1", price=7, session=None)
+    return Account(
+        id="123456789012",
+        arn=arn,
+        region="eu-central-1",
+        price=7,
+        session=None,
+        lasting=Lifetime(is_endless=True),
+    )
 
 
 def test_no_report_says_who_ran_it_and_where() -> None:
