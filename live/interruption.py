@@ -20,7 +20,8 @@ def listen() -> None:
     """Raise a KeyboardInterrupt for Ctrl-C, a request to end, and a closed terminal."""
     forget()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup asks for that
+            signal.signal(number, _interrupt)
 
 
 def forget() -> None:

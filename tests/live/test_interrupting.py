@@ -17,6 +17,13 @@ from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.server import Fault, LightsailServer
 from live_command import ROOT, LiveCommand
 
+# nohup may have had this process ignore the signal, which it then would.
+IN_A_TERMINAL = """
+import runpy, signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+runpy.run_module("live", run_name="__main__", alter_sys=True)
+"""
+
 
 @pytest.fixture
 def lightsail() -> Iterator[LightsailServer]:
@@ -89,7 +96,7 @@ def test_nothing_is_left_when_the_terminal_is_closed(
 ) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "live", "--yes", "--report", tmp_path / "report.md"],
+        [sys.executable, "-c", IN_A_TERMINAL, "--yes", "--report", tmp_path / "report.md"],
         cwd=ROOT,
         env=environment,
         stdin=theirs,

@@ -10,7 +10,8 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in NUMBERS}
+    # A shell or nohup may have had this process ignore some.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in NUMBERS}
     interruption.listen()
     yield
     interruption.forget()
@@ -47,3 +48,12 @@ def test_what_has_arrived_is_not_raised_again() -> None:
     interruption.forget()
 
     interruption.check()
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_what_is_ignored_stays_ignored(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_IGN)  # inherited, as from `nohup`
+
+    interruption.listen()
+
+    assert signal.getsignal(number) == signal.SIG_IGN

@@ -16,7 +16,10 @@ _LONGEST_SECONDS = 600
 FACTOR = 4
 """How many times as fast time passes for the command, which waits for a real Lightsail."""
 _HURRIED = """
-import runpy, sys, time
+import runpy, signal, sys, time
+# A shell may have it ignore these, which it then would.
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 sleep, monotonic, factor = time.sleep, time.monotonic, float(sys.argv.pop(1))
 time.sleep = lambda seconds: sleep(seconds / factor)
 time.monotonic = lambda: monotonic() * factor
