@@ -59,15 +59,15 @@ def _main(options: argparse.Namespace) -> int:
             return _clean_up(account, screen, is_yes=options.yes)
         bootstrap = check_tools(account)
         names = Names()
-        _say(plan(account, names, str(options.report), datetime.now(UTC)))
+        print(plan(account, names, str(options.report), datetime.now(UTC)))
         if not options.yes and not ask("Type yes to go on: "):
-            _say("Nothing was made.")
+            print("Nothing was made.")
             return 1
     except (Refusal, CallFailed, ClientError, BotoCoreError) as refusal:
         sys.stderr.write(f"make live: {refusal}\n")
         return 2
     except KeyboardInterrupt:
-        _say("\nNothing was made.")
+        print("\nNothing was made.")
         return _INTERRUPTED
     return _run(Run(account, names, screen, bootstrap), options.report)
 
@@ -80,12 +80,12 @@ def _run(run: Run, report: Path) -> int:
             interruption.check()
         except Refusal as refusal:
             sys.stderr.write(f"make live: {refusal}\n")
-            _say("Nothing was made.")
+            print("Nothing was made.")
             return 2
         except KeyboardInterrupt:
             interruption.forget()
             is_interrupted = True
-            _say("\nInterrupted: everything is removed now. Ctrl-C again stops that, too.")
+            print("\nInterrupted: everything is removed now. Ctrl-C again stops that, too.")
         left = run.remove()
     except KeyboardInterrupt:
         _tell_left(run.clean_up.everything())
@@ -99,15 +99,15 @@ def _run(run: Run, report: Path) -> int:
     if is_interrupted:
         return _INTERRUPTED
     if run.findings.failure:
-        _say(f"The run ended early: {run.findings.failure}")
+        print(f"The run ended early: {run.findings.failure}")
     text = document(run.findings, run.mask)
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(text)
-        _say(f"The report is in {report}. A local cloud that behaves so:")
+        print(f"The report is in {report}. A local cloud that behaves so:")
     except OSError as error:
-        _say(f"The report could not be written ({error}), so here it is:\n\n{text}")
-    _say(f"  {command(run.findings.answers.values())}")
+        print(f"The report could not be written ({error}), so here it is:\n\n{text}")
+    print(f"  {command(run.findings.answers.values())}")
     return 0 if run.is_right else 1
 
 
@@ -118,11 +118,11 @@ def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
     logs = account.client("logs")
     runs = find_runs(lightsail, cloudformation, logs)
     if not runs:
-        _say(f"Nothing of an earlier run is in {account.id}, {account.region}.")
+        print(f"Nothing of an earlier run is in {account.id}, {account.region}.")
         return 0
     for run, services in runs.items():
         shown = ", ".join(services) or "none"
-        _say(f"  of {run}: its stack and log groups, and the services {shown}")
+        print(f"  of {run}: its stack and log groups, and the services {shown}")
     if not is_yes and not ask(f"Type yes to remove them from {account.id}, {account.region}: "):
         return 1
     left: list[Left] = []
@@ -143,16 +143,12 @@ def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
 
 def _tell_left(left: Sequence[Left]) -> None:
     if not left:
-        _say("Nothing is left: no stack, no container service, no image, no log group.")
+        print("Nothing is left: no stack, no container service, no image, no log group.")
         return
-    _say("These are left, or may be. A container service costs until it is deleted:")
+    print("These are left, or may be. A container service costs until it is deleted:")
     for one in left:
-        _say(f"  {one.what}\n    {one.command}")
-    _say(f"or all of it: {_AGAIN}")
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
+        print(f"  {one.what}\n    {one.command}")
+    print(f"or all of it: {_AGAIN}")
 
 
 def _parser() -> argparse.ArgumentParser:

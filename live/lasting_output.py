@@ -13,9 +13,10 @@ class LastingOutput:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write a string, if the other end is still there."""
+        """Write a string at once, if the other end is still there."""
         with suppress(OSError):
             self._stream.write(text)
+            self._stream.flush()
         return len(text)
 
     def flush(self) -> None:
