@@ -73,31 +73,39 @@ def _main(options: argparse.Namespace) -> int:
 
 
 def _run(run: Run, report: Path) -> int:
-    is_interrupted = False
+    is_done = is_interrupted = False
     try:
         try:
             run.work()
+            is_done = True  # so its answers are reported, also if the removal is stopped
+            interruption.ignore_all_but_ctrl_c()
             interruption.check()
-        except Refusal as refusal:
-            sys.stderr.write(f"make live: {refusal}\n")
-            print("Nothing was made.")
-            return 2
+            run.remove()
         except KeyboardInterrupt:
-            interruption.forget()
             is_interrupted = True
+            interruption.forget()
             print("\nInterrupted: everything is removed now. Ctrl-C again stops that, too.")
-        left = run.remove()
+            run.remove()
+    except Refusal as refusal:
+        sys.stderr.write(f"make live: {refusal}\n")
+        print("Nothing was made.")
+        return 2
     except KeyboardInterrupt:
-        _tell_left(run.clean_up.everything())
-        return _INTERRUPTED
-    # After any error, what is left must not pass for removed.
+        is_interrupted = True
+    # After any error, the user has to know what is left.
     except Exception:  # noqa: BLE001
         traceback.print_exc()
-        _tell_left(run.clean_up.everything())
-        return 1
-    _tell_left(left)
+    interruption.ignore_ctrl_c()
+    _tell_left(run.findings.left)
+    if is_done:
+        _write(run, report)
     if is_interrupted:
         return _INTERRUPTED
+    return 0 if run.is_right else 1
+
+
+def _write(run: Run, report: Path) -> None:
+    """Write the report of a run that was not interrupted in its work."""
     if run.findings.failure:
         print(f"The run ended early: {run.findings.failure}")
     text = document(run.findings, run.mask)
@@ -108,7 +116,6 @@ def _run(run: Run, report: Path) -> int:
     except OSError as error:
         print(f"The report could not be written ({error}), so here it is:\n\n{text}")
     print(f"  {command(run.findings.answers.values())}")
-    return 0 if run.is_right else 1
 
 
 def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:

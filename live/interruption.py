@@ -24,6 +24,17 @@ def listen() -> None:
             signal.signal(number, _interrupt)
 
 
+def ignore_all_but_ctrl_c() -> None:
+    """Let nothing but Ctrl-C interrupt any more."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def ignore_ctrl_c() -> None:
+    """Let Ctrl-C not interrupt any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def forget() -> None:
     """Take note that an interruption has arrived."""
     _pending.clear()
@@ -44,5 +55,6 @@ def sleep(seconds: float) -> None:
 
 
 def _interrupt(number: int, _frame: object) -> NoReturn:
+    ignore_all_but_ctrl_c()  # one closed terminal sends more than one signal
     _pending.append(number)
     raise KeyboardInterrupt

@@ -13,7 +13,7 @@ from demo.screen import Screen
 from . import credentials
 from .account import Account, Refusal
 from .cdk import Cdk
-from .clean_up import CleanUp, Left
+from .clean_up import CleanUp
 from .document import Findings, Step
 from .lightsail import CallFailed, Lightsail
 from .names import Names
@@ -46,8 +46,7 @@ class Run:
             self.mask,
             lambda unknown, answer: screen.line(f"{unknown}: {answer}"),
         )
-        self.findings = Findings(region=account.region)
-        self.clean_up = CleanUp(
+        self._clean_up = CleanUp(
             stack=self._stack,
             services=names.services,
             lightsail=self._lightsail,
@@ -55,6 +54,8 @@ class Run:
             region=account.region,
             doing=screen.doing,
         )
+        # All may be left until a look says otherwise.
+        self.findings = Findings(region=account.region, left=self._clean_up.everything())
 
     def work(self) -> None:
         """Do everything but the clean-up; what fails is noted.
@@ -78,11 +79,10 @@ class Run:
             self.findings.facts = self._probing.facts
             self.findings.times = self._service.times
 
-    def remove(self) -> list[Left]:
-        """Remove everything, and return what is left."""
+    def remove(self) -> None:
+        """Remove everything, and find out what is left."""
         with self._screen.step("Remove everything, and look whether something is left"):
-            self.findings.left = self.clean_up.run()
-        return list(self.findings.left)
+            self.findings.left = self._clean_up.run()
 
     @property
     def is_right(self) -> bool:

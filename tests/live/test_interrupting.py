@@ -114,6 +114,72 @@ def test_nothing_is_left_when_the_terminal_is_closed(
     assert services(lightsail) == []
 
 
+def end_the_work(lightsail: LightsailServer) -> None:
+    """Let a run end early and remove its service by itself, which goes on until there is no fault.
+
+    A service that is made just now refuses its deletion on AWS, too.
+    """
+    lightsail.faults.append(Fault(operation="CreateContainerService", kind="reset_after"))
+    refusal = Fault(operation="DeleteContainerService", code="InvalidInputException", times=10**6)
+    lightsail.faults.append(refusal)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_once_the_removal_has_begun_a_closed_terminal_and_a_request_to_end_do_not_stop_it(
+    lightsail: LightsailServer,
+    environment: Mapping[str, str],
+    tmp_path: Path,
+    number: signal.Signals,
+) -> None:
+    end_the_work(lightsail)
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        live.wait_until(has_called(lightsail, "DeleteContainerService"))
+        live.interrupt(number)
+        lightsail.faults.clear()
+
+        assert live.wait() == 1, live.output
+
+    assert "Interrupted" not in live.output
+    assert "Nothing is left" in live.output
+    assert services(lightsail) == []
+    assert "The run ended early: CreateContainerService" in live.report.read_text()
+
+
+def test_the_first_ctrl_c_in_the_removal_does_not_stop_it(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    end_the_work(lightsail)
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        live.wait_until(has_called(lightsail, "DeleteContainerService"))
+        live.interrupt()
+        live.wait_until(lambda: "Ctrl-C again stops that, too." in live.output)
+        lightsail.faults.clear()
+
+        assert live.wait() == 130, live.output
+
+    assert "Nothing is left" in live.output
+    assert services(lightsail) == []
+    assert "looked for twice" in live.report.read_text()
+
+
+def test_the_second_ctrl_c_in_the_removal_tells_and_reports_what_is_left(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    end_the_work(lightsail)
+    with LiveCommand(environment, tmp_path, "--yes") as live:
+        live.wait_until(has_called(lightsail, "DeleteContainerService"))
+        live.interrupt()
+        live.wait_until(lambda: "Ctrl-C again stops that, too." in live.output)
+        live.interrupt()
+
+        assert live.wait() == 130, live.output
+
+    (service,) = services(lightsail)
+    command = f"delete-container-service --service-name {service['containerServiceName']} "
+    assert command in live.output
+    assert command in live.report.read_text()
+
+
 @pytest.mark.nightly
 def test_an_answer_of_another_form_ends_the_run_and_nothing_is_left(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path

@@ -57,3 +57,14 @@ def test_what_is_ignored_stays_ignored(number: signal.Signals) -> None:
     interruption.listen()
 
     assert signal.getsignal(number) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_after_an_interruption_only_ctrl_c_interrupts_again(number: signal.Signals) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+
+    for other in (signal.SIGTERM, signal.SIGHUP):
+        assert signal.getsignal(other) == signal.SIG_IGN
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
