@@ -67,7 +67,7 @@ def _main(options: argparse.Namespace) -> int:
         sys.stderr.write(f"make live: {refusal}\n")
         return 2
     except KeyboardInterrupt:
-        print("\nNothing was made.")
+        print("\nInterrupted." if options.clean_up else "\nNothing was made.")
         return _INTERRUPTED
     return _run(Run(account, names, screen, bootstrap), options.report)
 
@@ -132,9 +132,8 @@ def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
         print(f"  of {run}: its stack and log groups, and the services {shown}")
     if not is_yes and not ask(f"Type yes to remove them from {account.id}, {account.region}: "):
         return 1
-    left: list[Left] = []
-    for run, services in runs.items():
-        clean_up = CleanUp(
+    clean_ups = {
+        run: CleanUp(
             stack=RunStack(run, cloudformation, lightsail.waiting),
             services=services,
             lightsail=lightsail,
@@ -142,10 +141,18 @@ def _clean_up(account: Account, screen: Screen, *, is_yes: bool) -> int:
             region=account.region,
             doing=screen.doing,
         )
-        with screen.step(f"Remove what {run} has left"):
-            left += clean_up.run()
-    _tell_left(left)
-    return 1 if left else 0
+        for run, services in runs.items()
+    }
+    left = {run: clean_up.everything() for run, clean_up in clean_ups.items()}
+    interruption.ignore_all_but_ctrl_c()
+    try:
+        for run, clean_up in clean_ups.items():
+            with screen.step(f"Remove what {run} has left"):
+                left[run] = clean_up.run()
+    finally:
+        interruption.ignore_ctrl_c()
+        _tell_left([one for of_run in left.values() for one in of_run])
+    return 1 if any(left.values()) else 0
 
 
 def _tell_left(left: Sequence[Left]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from live.names import TAG
 
 from fake_aws import ACCOUNT, FakeAws
 from lightsail_local.behaviour.behaviour import Behaviour
@@ -120,6 +121,10 @@ def end_the_work(lightsail: LightsailServer) -> None:
     A service that is made just now refuses its deletion on AWS, too.
     """
     lightsail.faults.append(Fault(operation="CreateContainerService", kind="reset_after"))
+    refuse_deletions(lightsail)
+
+
+def refuse_deletions(lightsail: LightsailServer) -> None:
     refusal = Fault(operation="DeleteContainerService", code="InvalidInputException", times=10**6)
     lightsail.faults.append(refusal)
 
@@ -178,6 +183,33 @@ def test_the_second_ctrl_c_in_the_removal_tells_and_reports_what_is_left(
     command = f"delete-container-service --service-name {service['containerServiceName']} "
     assert command in live.output
     assert command in live.report.read_text()
+
+
+def test_an_interrupted_clean_up_tells_what_is_left(
+    lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    name = "cdk-lsc-live-0123abcd"
+    client = boto3.client("lightsail", endpoint_url=lightsail.url)
+    tags = [{"key": TAG, "value": name}]
+    client.create_container_service(serviceName=name, power="nano", scale=1, tags=tags)
+    client.close()
+    refuse_deletions(lightsail)
+
+    def deletions() -> int:
+        return sum(one.operation == "DeleteContainerService" for one in lightsail.requests)
+
+    with LiveCommand(environment, tmp_path, "--clean-up", "--yes") as live:
+        live.wait_until(lambda: deletions() > 0)
+        live.interrupt(signal.SIGTERM)  # which does not stop it
+        tried = deletions()
+        live.wait_until(lambda: deletions() > tried + 1)
+        live.interrupt()
+
+        assert live.wait() == 130, live.output
+
+    assert f"aws cloudformation delete-stack --stack-name {name} --region us-east-1" in live.output
+    assert f"delete-container-service --service-name {name} --region us-east-1" in live.output
+    assert "Nothing was" not in live.output
 
 
 @pytest.mark.nightly
