@@ -25,7 +25,7 @@ def _fixes() -> re.Pattern[str]:
     """Return what a reason with a fix looks like.
 
     A fix is a string of the function's code that has several words, or such strings with values
-    between them.
+    between them. In a rollback there is another one behind it.
     """
     package = Path(cdk_lightsail_containers_handler.__file__).parent
     fixes = set()
@@ -43,7 +43,8 @@ def _fixes() -> re.Pattern[str]:
             for node in ast.walk(tree)
             if id(node) not in documents and " " in _words(node).strip()
         }
-    return re.compile(rf"\S.*: (?:{'|'.join(sorted(fixes))})", re.DOTALL)
+    fix = f"(?:{'|'.join(sorted(fixes))})"
+    return re.compile(rf"\S.*: {fix}(?:; {fix})?", re.DOTALL)
 
 
 def _words(node: ast.AST) -> str:
