@@ -1,6 +1,7 @@
-"""Exports that another stack imports: an update keeps them, which ministack does not ask of it.
+"""Two rules for exports that ministack does not have.
 
-A deletion of the whole stack is refused by ministack.
+An account has an export's name once in a Region, and an update keeps an export that another stack
+imports. A deletion of the whole stack is refused by ministack.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
 """
 
@@ -22,6 +23,11 @@ def install() -> None:
 def _resolve(original: Wrapper, *args: Any) -> tuple[list[Any], dict[str, Any]]:
     outputs, exports = original(*args)
     stack_id = args[-1]
+    for name in exports:
+        owner = cloudformation._exports.get(name, {}).get("StackId", stack_id)
+        if owner != stack_id:
+            stack = owner.split("/")[1]
+            raise ValueError(f"Export with name {name} is already exported by stack {stack}.")
     for name, export in cloudformation._exports.items():
         if export["StackId"] == stack_id and exports.get(name) != export:
             change = "updated" if name in exports else "deleted"

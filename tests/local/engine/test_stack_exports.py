@@ -57,3 +57,19 @@ def test_that_are_not_imported_may_change(stacks: Any) -> None:
     assert stacks.update("alone", exporting("other", "unused")) == "UPDATE_COMPLETE"
     assert stacks.update("alone", exporting(None)) == "UPDATE_COMPLETE"
     assert stacks.delete("alone") == "DELETE_COMPLETE"
+
+
+def test_that_another_stack_has_fail_the_stack(stacks: Any) -> None:
+    stacks.create("first", exporting("arn", "shared"))
+
+    assert stacks.create("second", exporting("other", "shared")) == "ROLLBACK_COMPLETE"
+
+    reasons = [reason for _, reason, _ in stacks.events("second", "second")]
+    assert "Export with name shared is already exported by stack first." in reasons
+    stacks.delete("second")
+    exports = stacks.client.list_exports()["Exports"]
+    assert [one["Value"] for one in exports if one["Name"] == "shared"] == ["arn"]
+    assert stacks.update("first", exporting("new", "shared")) == "UPDATE_COMPLETE"
+    assert stacks.delete("first") == "DELETE_COMPLETE"
+    assert stacks.create("third", exporting("arn", "shared")) == "CREATE_COMPLETE"
+    stacks.delete("third")
