@@ -5,6 +5,10 @@ from typing import Any
 
 Properties = Mapping[str, Any]
 
+_CHECK_NUMBERS = ("healthyThreshold", "unhealthyThreshold", "timeoutSeconds", "intervalSeconds")
+# Java keeps one object for each number up to it.
+_LARGEST_SHARED_INTEGER = 127
+
 
 def deployment(properties: Properties) -> dict[str, Any] | None:
     """Return what CreateContainerServiceDeployment takes, None for no deployment."""
@@ -22,6 +26,25 @@ def deployment(properties: Properties) -> dict[str, Any] | None:
     return request
 
 
+def is_deployed(request: Properties, current: Properties | None) -> bool:
+    """Return whether AWS's handler takes a deployment for the current one.
+
+    Args:
+        request: what CreateContainerServiceDeployment takes.
+        current: Lightsail's current deployment, None without one.
+    """
+    if current is None or _comparable(request) != _comparable(current):
+        return False
+    wanted, found = request.get("publicEndpoint"), current.get("publicEndpoint")
+    if wanted is None or found is None:
+        return wanted is found
+    return (
+        wanted["containerName"] == found["containerName"]
+        and _is_same_number(wanted["containerPort"], found["containerPort"])
+        and _is_same_check(wanted.get("healthCheck"), found["healthCheck"])
+    )
+
+
 def public_domain_names(
     properties: Properties, old: Properties | None = None
 ) -> dict[str, list[str]]:
@@ -34,12 +57,9 @@ def public_domain_names(
 
 
 def registry_access(properties: Properties) -> Any:
-    """Return the argument for the access to private repositories, if it is set."""
+    """Return the access to private repositories, which is none if the template has none."""
     role = properties.get("PrivateRegistryAccess", {}).get("EcrImagePullerRole", {})
-    if "IsActive" not in role:
-        return {}
-    active = is_true(role["IsActive"])
-    return {"privateRegistryAccess": {"ecrImagePullerRole": {"isActive": active}}}
+    return {"ecrImagePullerRole": {"isActive": is_true(role.get("IsActive"))}}
 
 
 def disabled(properties: Properties) -> Any:
@@ -71,6 +91,34 @@ def _container(container: Properties) -> dict[str, Any]:
         },
         "ports": {entry.get("Port"): entry.get("Protocol") for entry in container.get("Ports", [])},
     }
+
+
+def _comparable(deployment: Properties) -> Any:
+    """Return the containers of a deployment as AWS's handler compares them."""
+    return {
+        name: (
+            container["image"],
+            # The handler has a set, and finds no difference in the order.
+            frozenset(container.get("command", ())),
+            container.get("environment", {}),
+            container.get("ports", {}),
+        )
+        for name, container in deployment["containers"].items()
+    }
+
+
+def _is_same_check(wanted: Properties | None, found: Properties) -> bool:
+    # Lightsail fills in what is left out, and the handler takes that for another number.
+    return (
+        wanted is not None
+        and all(wanted.get(name, found[name]) == found[name] for name in ("path", "successCodes"))
+        and all(_is_same_number(wanted.get(name), found[name]) for name in _CHECK_NUMBERS)
+    )
+
+
+def _is_same_number(wanted: int | None, found: int) -> bool:
+    # The handler asks Java for the same object, which equal numbers are only up to here.
+    return wanted == found <= _LARGEST_SHARED_INTEGER
 
 
 def _public_endpoint(endpoint: Properties) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 Its properties and attributes are those of
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lightsail-container.html
-and, as the published handler does, it waits for the service, never for a deployment.
+and its calls are those of AWS's handler: each Create and Update deploys, unless that runs already,
+waits for the end of the deployment, which may be a failure, and only then changes the service.
+https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-lightsail/tree/1f83e5a/aws-lightsail-container
 """
 
 # ruff: noqa: SLF001 - ministack has no public way to do this, and its version is pinned
@@ -23,7 +25,7 @@ from lightsail_local.engine.container_properties import (
     Properties,
     deployment,
     disabled,
-    is_true,
+    is_deployed,
     public_domain_names,
     registry_access,
     tags,
@@ -36,8 +38,7 @@ TYPE_NAME = "AWS::Lightsail::Container"
 
 _POLL_SECONDS = 0.1
 _SHOWN_SECONDS = 10.0
-# DEPLOYING is about a deployment, which is not waited for.
-_SETTLED_STATES = frozenset({"READY", "RUNNING", "DISABLED", "DEPLOYING"})
+_SETTLED_STATES = frozenset({"READY", "RUNNING", "DISABLED"})
 _HANDLER_ERROR_CODES = {
     "AccessDeniedException": "AccessDenied",
     "InvalidInputException": "InvalidRequest",
@@ -95,7 +96,7 @@ def already_exists(type_name: str, name: str) -> ContainerError:
 
 
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
-    """Create the service, wait for it, and give it its deployment."""
+    """Create the service, then do the rest as an update does."""
     name = str(properties["ServiceName"])
     client = lightsail_client()
     with handler_errors():
@@ -107,15 +108,11 @@ def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[st
             scale=int(properties["Scale"]),
             tags=tags(properties),
             publicDomainNames=public_domain_names(properties),
-            **registry_access(properties),
         )
         # From here on there is something to delete if the rest fails.
         with failed_creates.remembered(stack_name, logical_id, TYPE_NAME, name, properties):
             _wait_until_settled(client, name)
-            if is_true(properties.get("IsDisabled")):
-                client.update_container_service(serviceName=name, isDisabled=True)
-                _wait_until_settled(client, name)
-            _deploy(client, name, properties)
+            _apply(client, name, properties)
             return name, _attributes(client, name)
 
 
@@ -125,20 +122,8 @@ def update(
     """Change the service in place; another name never comes here, it is a replacement."""
     client = lightsail_client()
     with handler_errors():
-        service = ("Power", "Scale", "IsDisabled", "PublicDomainNames", "PrivateRegistryAccess")
-        if any(old.get(name) != new.get(name) for name in service):
-            client.update_container_service(
-                serviceName=physical_id,
-                power=new["Power"],
-                scale=int(new["Scale"]),
-                publicDomainNames=public_domain_names(new, old),
-                **disabled(new),
-                **registry_access(new),
-            )
-            _wait_until_settled(client, physical_id)
+        _apply(client, physical_id, new, old)
         _update_tags(client, physical_id, old, new)
-        if old.get("ContainerServiceDeployment") != new.get("ContainerServiceDeployment"):
-            _deploy(client, physical_id, new)
         return physical_id, _attributes(client, physical_id)
 
 
@@ -181,9 +166,31 @@ def handler_errors() -> Iterator[None]:
         raise ContainerError(str(error), "InvalidRequest") from error
 
 
+def _apply(
+    client: "LightsailClient", name: str, new: Properties, old: Properties | None = None
+) -> None:
+    request = deployment(new)
+    if request and not is_deployed(request, _read(client, name).get("currentDeployment")):
+        client.create_container_service_deployment(serviceName=name, **request)
+    _wait_until_settled(client, name)
+    client.update_container_service(
+        serviceName=name,
+        power=new["Power"],
+        scale=int(new["Scale"]),
+        publicDomainNames=public_domain_names(new, old),
+        privateRegistryAccess=registry_access(new),
+        **disabled(new),
+    )
+    _wait_until_settled(client, name)
+
+
+def _read(client: "LightsailClient", name: str) -> Any:
+    return client.get_container_services(serviceName=name)["containerServices"][0]
+
+
 def _describe(client: "LightsailClient", name: str) -> Any:
     try:
-        return client.get_container_services(serviceName=name)["containerServices"][0]
+        return _read(client, name)
     # AWS's own handler of the resource type takes either for a service that is not there.
     except (client.exceptions.NotFoundException, client.exceptions.InvalidInputException):
         return None
@@ -212,12 +219,6 @@ def _wait_until_settled(client: "LightsailClient", name: str) -> None:
         if service is not None and service["state"] in _SETTLED_STATES:
             return
         time.sleep(_POLL_SECONDS)
-
-
-def _deploy(client: "LightsailClient", name: str, properties: Properties) -> None:
-    request = deployment(properties)
-    if request:
-        client.create_container_service_deployment(serviceName=name, **request)
 
 
 def _update_tags(client: "LightsailClient", name: str, old: Properties, new: Properties) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.server import LightsailServer
+from patience import wait_until
 
 CONTAINERS = [
     {
@@ -18,16 +19,22 @@ CONTAINERS = [
         "Ports": [{"Port": "80", "Protocol": "HTTP"}],
     }
 ]
-ENDPOINT = {
-    "ContainerName": "web",
-    "ContainerPort": "80",
-    "HealthCheckConfig": {"Path": "/up", "SuccessCodes": "200", "TimeoutSeconds": "3"},
+HEALTH_CHECK = {
+    "Path": "/up",
+    "SuccessCodes": "200",
+    "TimeoutSeconds": "3",
+    "IntervalSeconds": 5,
+    "HealthyThreshold": 2,
+    "UnhealthyThreshold": 2,
 }
+ENDPOINT = {"ContainerName": "web", "ContainerPort": "80", "HealthCheckConfig": HEALTH_CHECK}
+DEPLOYMENT = {"Containers": CONTAINERS, "PublicEndpoint": ENDPOINT}
 
 
 @pytest.fixture(scope="module")
 def lightsail() -> Iterator[LightsailServer]:
-    with LightsailServer(Behaviour(service_seconds=0.15, deployment_seconds=60)) as server:
+    behaviour = Behaviour(service_seconds=0.05, deployment_seconds=0.3, container_services=99)
+    with LightsailServer(behaviour) as server:
         yield server
 
 
@@ -49,6 +56,16 @@ def template(name: str, **properties: Any) -> str:
 
 def service(api: Any, name: str) -> Any:
     return api.get_container_services(serviceName=name)["containerServices"][0]
+
+
+def wait_until_settled(api: Any, name: str) -> None:
+    wait_until(lambda: service(api, name)["state"] in ("READY", "RUNNING"), longest=10)
+
+
+def writes(lightsail: LightsailServer, before: int) -> list[str]:
+    """Give the operations that changed something, after that many requests."""
+    operations = (request.operation for request in lightsail.requests[before:])
+    return [operation for operation in operations if not operation.startswith("Get")]
 
 
 def outputs(stacks: Any, stack: str) -> dict[str, str]:
@@ -101,16 +118,12 @@ def test_a_service_that_reads_never_show_fails(stacks: Any, lightsail: Lightsail
     assert status == "ROLLBACK_COMPLETE"
 
 
-def test_posts_the_deployment_and_does_not_wait_for_it(stacks: Any, api: Any) -> None:
-    deployment = {"Containers": CONTAINERS, "PublicEndpoint": ENDPOINT}
-    start = time.monotonic()
+def test_posts_the_deployment_and_waits_for_it(stacks: Any, api: Any) -> None:
+    made = template("deployed", ContainerServiceDeployment=DEPLOYMENT)
 
-    status = stacks.create("deployed", template("deployed", ContainerServiceDeployment=deployment))
+    assert stacks.create("deployed", made) == "CREATE_COMPLETE"
 
-    assert status == "CREATE_COMPLETE"
-    assert time.monotonic() - start < 10
-    posted = service(api, "deployed")["nextDeployment"]
-    assert posted["state"] == "ACTIVATING"
+    posted = service(api, "deployed")["currentDeployment"]
     assert posted["containers"] == {
         "web": {
             "image": "nginx:latest",
@@ -123,6 +136,44 @@ def test_posts_the_deployment_and_does_not_wait_for_it(stacks: Any, api: Any) ->
     assert (endpoint["containerName"], endpoint["containerPort"]) == ("web", 80)
     assert endpoint["healthCheck"]["path"] == "/up"
     assert endpoint["healthCheck"]["timeoutSeconds"] == 3
+
+
+def test_a_deployment_that_fails_fails_nothing_and_is_made_again(
+    stacks: Any, api: Any, lightsail: LightsailServer
+) -> None:
+    lightsail.behaviour.failing_images["crashes:1"] = "crash"
+    deployment = {"Containers": [{"ContainerName": "web", "Image": "crashes:1"}]}
+    made = template("crashes", ContainerServiceDeployment=deployment)
+
+    assert stacks.create("crashes", made) == "CREATE_COMPLETE"
+    assert service(api, "crashes")["state"] == "READY"
+
+    lightsail.behaviour.failing_images.clear()
+    again = template("crashes", Scale=2, ContainerServiceDeployment=deployment)
+    assert stacks.update("crashes", again) == "UPDATE_COMPLETE"
+    assert service(api, "crashes")["currentDeployment"]["version"] == 2
+
+
+def test_deploys_before_the_rest_of_the_service_is_set(
+    stacks: Any, api: Any, lightsail: LightsailServer
+) -> None:
+    before = len(lightsail.requests)
+    made = template(
+        "ordered",
+        IsDisabled=True,
+        PrivateRegistryAccess={"EcrImagePullerRole": {"IsActive": True}},
+        ContainerServiceDeployment=DEPLOYMENT,
+    )
+
+    assert stacks.create("ordered", made) == "CREATE_COMPLETE"
+
+    operations = ["CreateContainerService", "CreateContainerServiceDeployment"]
+    assert writes(lightsail, before) == [*operations, "UpdateContainerService"]
+    (created,) = (r for r in lightsail.requests[before:] if r.operation == operations[0])
+    assert "privateRegistryAccess" not in created.parameters
+    found = service(api, "ordered")
+    assert found["isDisabled"]
+    assert found["privateRegistryAccess"]["ecrImagePullerRole"]["isActive"]
 
 
 def test_creates_a_disabled_service(stacks: Any, api: Any) -> None:
@@ -155,6 +206,23 @@ def test_turns_on_the_role_that_pulls_from_ecr(stacks: Any, api: Any) -> None:
     assert outputs(stacks, "puller") == {"Role": role["principalArn"]}
 
 
+@pytest.mark.parametrize("access", [{"EcrImagePullerRole": {"IsActive": True}}, None])
+def test_turns_off_a_role_that_the_template_does_not_have(
+    stacks: Any, api: Any, access: Any
+) -> None:
+    name = "no-puller-any-more" if access else "no-puller"
+    stacks.create(name, template(name, **({"PrivateRegistryAccess": access} if access else {})))
+    role = {"ecrImagePullerRole": {"isActive": True}}
+    api.update_container_service(serviceName=name, privateRegistryAccess=role)
+    wait_until_settled(api, name)
+
+    assert stacks.update(name, template(name, Scale=2)) == "UPDATE_COMPLETE"
+
+    assert service(api, name)["privateRegistryAccess"] == {
+        "ecrImagePullerRole": {"isActive": False}
+    }
+
+
 def test_changes_a_service_in_place(stacks: Any, api: Any) -> None:
     stacks.create("changed", template("changed"))
     before = service(api, "changed")
@@ -166,36 +234,94 @@ def test_changes_a_service_in_place(stacks: Any, api: Any) -> None:
     after = service(api, "changed")
     assert after["arn"] == before["arn"]
     assert after["power"] == "micro"
-    assert after["nextDeployment"]["containers"]["web"]["image"] == "nginx:latest"
+    assert after["currentDeployment"]["containers"]["web"]["image"] == "nginx:latest"
 
 
-def test_changes_the_service_without_a_new_deployment(
-    stacks: Any, lightsail: LightsailServer
-) -> None:
-    deployment = {
-        "Containers": CONTAINERS,
-        "PublicEndpoint": {"ContainerName": "web", "ContainerPort": 80},
+def deployment(
+    container: dict[str, Any] | None = None,
+    check: dict[str, Any] | None = None,
+    *,
+    port: str = "80",
+    **changes: Any,
+) -> dict[str, Any]:
+    """Give a deployment with another port, container or health check, or with other members."""
+    (web,) = CONTAINERS
+    web = {**web, "Ports": [{"Port": port, "Protocol": "HTTP"}], **(container or {})}
+    health_check = {
+        name: value
+        for name, value in {**HEALTH_CHECK, **(check or {})}.items()
+        if value is not None
     }
-    stacks.create("scaled", template("scaled", ContainerServiceDeployment=deployment))
+    endpoint = {
+        "ContainerName": "web",
+        "ContainerPort": port,
+        "HealthCheckConfig": health_check,
+    }
+    return {"Containers": [web], "PublicEndpoint": endpoint, **changes}
+
+
+NO_ENDPOINT = {"Containers": CONTAINERS}
+NO_CHECK = deployment(PublicEndpoint={"ContainerName": "web", "ContainerPort": 80})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "count"),
+    [
+        (deployment(), deployment(), 0),
+        (deployment({"Command": ["a", "b"]}), deployment({"Command": ["b", "a"]}), 0),
+        (deployment(), deployment(check={"Path": None, "SuccessCodes": None}), 0),
+        (NO_ENDPOINT, NO_ENDPOINT, 0),
+        (deployment(), deployment({"Image": "nginx:1"}), 1),
+        (deployment(), deployment({"Command": ["walk"]}), 1),
+        (deployment(), deployment({"Environment": []}), 1),
+        (deployment(), deployment(check={"Path": "/down"}), 1),
+        (deployment(), NO_ENDPOINT, 1),
+        # These AWS's handler takes for another one in each update.
+        (NO_CHECK, NO_CHECK, 1),
+        (
+            deployment(check={"IntervalSeconds": None}),
+            deployment(check={"IntervalSeconds": None}),
+            1,
+        ),
+        (deployment(port="8080"), deployment(port="8080"), 1),
+    ],
+)
+def test_deploys_what_is_not_the_current_deployment(
+    stacks: Any, lightsail: LightsailServer, old: Any, new: Any, count: int, request: Any
+) -> None:
+    name = f"compared-{request.node.callspec.indices['old']}"
+    stacks.create(name, template(name, ContainerServiceDeployment=old))
     before = len(lightsail.requests)
 
-    scaled = template("scaled", Scale=2, ContainerServiceDeployment=deployment)
-    assert stacks.update("scaled", scaled) == "UPDATE_COMPLETE"
+    changed = template(name, Scale=2, ContainerServiceDeployment=new)
+    assert stacks.update(name, changed) == "UPDATE_COMPLETE"
 
-    operations = {request.operation for request in lightsail.requests[before:]}
-    assert operations == {"UpdateContainerService", "GetContainerServices"}
+    deployments = ["CreateContainerServiceDeployment"] * count
+    assert writes(lightsail, before) == [*deployments, "UpdateContainerService"]
 
 
-def test_deploys_without_changing_the_service(stacks: Any, lightsail: LightsailServer) -> None:
-    stacks.create("same", template("same"))
-    before = len(lightsail.requests)
+def test_deploys_again_what_another_deployment_has_replaced(stacks: Any, api: Any) -> None:
+    stacks.create("taken-back", template("taken-back", ContainerServiceDeployment=DEPLOYMENT))
+    others = {"other": {"image": "nginx:1"}}
+    api.create_container_service_deployment(serviceName="taken-back", containers=others)
+    wait_until_settled(api, "taken-back")
 
-    deployment = {"Containers": CONTAINERS}
-    deployed = template("same", ContainerServiceDeployment=deployment)
-    assert stacks.update("same", deployed) == "UPDATE_COMPLETE"
+    changed = template("taken-back", Scale=2, ContainerServiceDeployment=DEPLOYMENT)
+    assert stacks.update("taken-back", changed) == "UPDATE_COMPLETE"
 
-    operations = {request.operation for request in lightsail.requests[before:]}
-    assert operations == {"CreateContainerServiceDeployment", "GetContainerServices"}
+    assert list(service(api, "taken-back")["currentDeployment"]["containers"]) == ["web"]
+
+
+def test_fails_an_update_of_a_service_that_is_gone(stacks: Any, api: Any) -> None:
+    stacks.create("vanished", template("vanished"))
+    api.delete_container_service(serviceName="vanished")
+    time.sleep(0.3)
+
+    changed = template("vanished", ContainerServiceDeployment=DEPLOYMENT)
+    assert stacks.update("vanished", changed) == "UPDATE_ROLLBACK_COMPLETE"
+
+    reason = stacks.reason("vanished", "UPDATE_FAILED", "Service")
+    assert reason.endswith("HandlerErrorCode: NotFound)")
 
 
 def test_names_the_certificates_whose_domain_names_go(
@@ -218,14 +344,13 @@ def test_names_the_certificates_whose_domain_names_go(
     assert updates[-1].parameters["publicDomainNames"] == {"cert": []}
 
 
-def test_changes_tags_and_nothing_else(stacks: Any, api: Any, lightsail: LightsailServer) -> None:
+def test_changes_tags(stacks: Any, api: Any, lightsail: LightsailServer) -> None:
     stacks.create("tagged", template("tagged"))
     before = len(lightsail.requests)
 
     tags = [{"Key": "old", "Value": "1"}, {"Key": "team", "Value": "web"}]
     assert stacks.update("tagged", template("tagged", Tags=tags)) == "UPDATE_COMPLETE"
-    operations = {request.operation for request in lightsail.requests[before:]}
-    assert operations == {"TagResource", "GetContainerServices"}
+    assert writes(lightsail, before) == ["UpdateContainerService", "TagResource"]
 
     tags = [{"Key": "team", "Value": "shop"}]
     assert stacks.update("tagged", template("tagged", Tags=tags)) == "UPDATE_COMPLETE"
