@@ -22,7 +22,7 @@ TYPE_NAME = "AWS::Lightsail::Certificate"
 def register() -> None:
     """Make the type known to ministack, with its create-only properties."""
     replacing = ("CertificateName", "DomainName", "SubjectAlternativeNames")
-    register_type(TYPE_NAME, create, update, delete, replacing=replacing)
+    register_type(TYPE_NAME, create, update, delete, read, replacing=replacing)
 
 
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
@@ -39,7 +39,7 @@ def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[st
             tags=tags(properties),
         )
         with failed_creates.remembered(stack_name, logical_id, TYPE_NAME, name, properties):
-            return name, _attributes(client, name)
+            return name, _attributes(_describe(client, name))
 
 
 def update(
@@ -48,7 +48,7 @@ def update(
     """Change nothing: all but the tags is a replacement, and the tags are not kept here."""
     client = lightsail_client()
     with handler_errors():
-        return physical_id, _attributes(client, physical_id)
+        return physical_id, _attributes(_describe(client, physical_id))
 
 
 def delete(physical_id: str, _properties: Properties) -> None:
@@ -59,6 +59,12 @@ def delete(physical_id: str, _properties: Properties) -> None:
             client.delete_certificate(certificateName=physical_id)
 
 
+def read(name: str) -> Attributes | None:
+    """Return the attributes of a certificate, None if it is not there."""
+    found = _describe(lightsail_client(), name)
+    return found and _attributes(found)
+
+
 def _describe(client: Any, name: str) -> Any:
     try:
         found = client.get_certificates(certificateName=name, includeCertificateDetails=True)
@@ -67,8 +73,7 @@ def _describe(client: Any, name: str) -> Any:
     return next(iter(found["certificates"]), None)
 
 
-def _attributes(client: Any, name: str) -> Attributes:
-    found = _describe(client, name)
+def _attributes(found: Any) -> Attributes:
     return {
         "CertificateArn": found["certificateArn"],
         "Status": found["certificateDetail"]["status"],

@@ -11,14 +11,14 @@ https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-ligh
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from ministack.core.responses import get_account_id, get_region
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import changesets, drift, provisioners, stacks
 
 from lightsail_local.engine import failed_creates
 from lightsail_local.engine.container_properties import (
@@ -62,7 +62,9 @@ class ContainerError(RuntimeError):
 
 def register() -> None:
     """Make the type known to ministack, with its create-only property."""
-    register_type(TYPE_NAME, create, update, delete, replacing=("ServiceName",))
+    register_type(TYPE_NAME, create, update, delete, read, replacing=("ServiceName",))
+    compared = frozenset({"ServiceName", "Power", "Scale", "IsDisabled", "Tags"})
+    drift._DRIFT_READERS[TYPE_NAME] = (_read_properties, compared)
 
 
 def register_type(
@@ -70,20 +72,32 @@ def register_type(
     create: Callable[..., object],
     update: Callable[..., object],
     delete: Callable[..., object],
+    read: Callable[[str], Attributes | None],
     *,
     replacing: tuple[str, ...],
 ) -> None:
-    """Make a type known to ministack, which calls it on a thread of its own.
+    """Make a type known to ministack, which changes its resources on a thread of their own.
 
     Args:
         name: the type's.
         create: creates a resource.
         update: changes it in place.
         delete: deletes it.
-        replacing: the properties whose change replaces it.
+        read: returns the attributes of one that is there, None if it is not.
+        replacing: the properties whose change replaces it, first the one that identifies it.
     """
-    handlers = {"create": create, "update": update, "delete": delete}
+    identifier = replacing[0]
+
+    def take_over(wanted: Mapping[str, str]) -> tuple[str, Attributes | None]:
+        return wanted[identifier], read(wanted[identifier])
+
+    def problem(wanted: str) -> str | None:
+        missing: str = changesets._IMPORT_NOT_FOUND.format(type=name, value=wanted)
+        return missing if read(wanted) is None else None
+
+    handlers = {"create": create, "update": update, "delete": delete, "import": take_over}
     provisioners._RESOURCE_HANDLERS[name] = handlers
+    changesets._IMPORT_LOOKUPS[name] = ((identifier,), problem)
     provisioners._REPLACING_PROPERTIES[name] = replacing
     blocks = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda one: one == name or blocks(one)
@@ -113,7 +127,7 @@ def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[st
         with failed_creates.remembered(stack_name, logical_id, TYPE_NAME, name, properties):
             _wait_until_settled(client, name)
             _apply(client, name, properties)
-            return name, _attributes(client, name)
+            return name, _attributes(_describe(client, name))
 
 
 def update(
@@ -124,7 +138,7 @@ def update(
     with handler_errors():
         _apply(client, physical_id, new, old)
         _update_tags(client, physical_id, old, new)
-        return physical_id, _attributes(client, physical_id)
+        return physical_id, _attributes(_describe(client, physical_id))
 
 
 def delete(physical_id: str, _properties: Properties) -> None:
@@ -136,6 +150,12 @@ def delete(physical_id: str, _properties: Properties) -> None:
         client.delete_container_service(serviceName=physical_id)
         while _describe(client, physical_id) is not None:
             time.sleep(_POLL_SECONDS)
+
+
+def read(name: str) -> Attributes | None:
+    """Return the attributes of a service, None if it is not there."""
+    found = _describe(lightsail_client(), name)
+    return found and _attributes(found)
 
 
 def lightsail_client() -> "LightsailClient":
@@ -184,6 +204,18 @@ def _apply(
     _wait_until_settled(client, name)
 
 
+def _read_properties(name: str, _properties: Properties) -> Properties | None:
+    """Return those that can change behind a stack's back, None for a service that is gone."""
+    service = _describe(lightsail_client(), name)
+    return service and {
+        "ServiceName": name,
+        "Power": service["power"],
+        "Scale": service["scale"],
+        "IsDisabled": service["isDisabled"],
+        "Tags": [{"Key": tag["key"], "Value": tag["value"]} for tag in service["tags"]],
+    }
+
+
 def _read(client: "LightsailClient", name: str) -> Any:
     return client.get_container_services(serviceName=name)["containerServices"][0]
 
@@ -196,8 +228,7 @@ def _describe(client: "LightsailClient", name: str) -> Any:
         return None
 
 
-def _attributes(client: "LightsailClient", name: str) -> Attributes:
-    service = _describe(client, name)
+def _attributes(service: Any) -> Attributes:
     attributes = {
         "ContainerArn": service["arn"],
         "Url": service["url"],

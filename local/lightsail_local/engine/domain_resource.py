@@ -20,7 +20,7 @@ TYPE_NAME = "AWS::Lightsail::Domain"
 
 def register() -> None:
     """Make the type known to ministack, with its create-only property."""
-    register_type(TYPE_NAME, create, update, delete, replacing=("DomainName",))
+    register_type(TYPE_NAME, create, update, delete, read, replacing=("DomainName",))
 
 
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
@@ -32,7 +32,7 @@ def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[st
             raise already_exists(TYPE_NAME, name)
         client.create_domain(domainName=name)
         with failed_creates.remembered(stack_name, logical_id, TYPE_NAME, name, properties):
-            return name, _attributes(client, name)
+            return name, _attributes(_describe(client, name))
 
 
 def update(
@@ -40,7 +40,7 @@ def update(
 ) -> tuple[str, Attributes]:
     """Change nothing: the tags are not kept here."""
     with handler_errors():
-        return physical_id, _attributes(lightsail_client(), physical_id)
+        return physical_id, _attributes(_describe(lightsail_client(), physical_id))
 
 
 def delete(physical_id: str, _properties: Properties) -> None:
@@ -51,6 +51,12 @@ def delete(physical_id: str, _properties: Properties) -> None:
             client.delete_domain(domainName=physical_id)
 
 
+def read(name: str) -> Attributes | None:
+    """Return the attributes of a zone, None if it is not there."""
+    found = _describe(lightsail_client(), name)
+    return found and _attributes(found)
+
+
 def _describe(client: Any, name: str) -> Any:
     try:
         return client.get_domain(domainName=name)["domain"]
@@ -58,5 +64,5 @@ def _describe(client: Any, name: str) -> Any:
         return None
 
 
-def _attributes(client: Any, name: str) -> Attributes:
-    return {"Arn": _describe(client, name)["arn"]}
+def _attributes(found: Any) -> Attributes:
+    return {"Arn": found["arn"]}

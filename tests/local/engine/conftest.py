@@ -227,6 +227,28 @@ class Stacks:
         self.client.execute_change_set(StackName=stack, ChangeSetName="next")
         return self.settled(stack)
 
+    def adopt(self, stack: str, template: str, **identifiers: str) -> str:
+        """Import the template's one resource into a stack, and return what it says if it cannot."""
+        ((logical_id, resource),) = json.loads(template)["Resources"].items()
+        self.client.create_change_set(
+            StackName=stack,
+            ChangeSetName="import",
+            ChangeSetType="IMPORT",
+            TemplateBody=template,
+            ResourcesToImport=[
+                {
+                    "ResourceType": resource["Type"],
+                    "LogicalResourceId": logical_id,
+                    "ResourceIdentifier": identifiers,
+                }
+            ],
+        )
+        made = self.client.describe_change_set(StackName=stack, ChangeSetName="import")
+        if made["ExecutionStatus"] != "AVAILABLE":
+            return str(made["StatusReason"])
+        self.client.execute_change_set(StackName=stack, ChangeSetName="import")
+        return self.settled(stack)
+
     def delete(self, stack: str) -> str:
         identifier = self.client.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
         self.client.delete_stack(StackName=stack)

@@ -88,6 +88,21 @@ def test_a_certificate_that_lightsail_refuses_fails(
     assert names(api) == []
 
 
+def test_is_imported(stacks: Any, api: Any) -> None:
+    api.create_certificate(certificateName="before", domainName="www.example.com")
+    (found,) = api.get_certificates(certificateName="before")["certificates"]
+    made = json.loads(template("before"))
+    wanted = {**made["Resources"]["Certificate"], "DeletionPolicy": "Retain"}
+    bare = json.dumps({"Resources": {"Certificate": wanted}})
+
+    assert stacks.adopt("five", bare, CertificateName="before") == "IMPORT_COMPLETE"
+
+    assert stacks.update("five", json.dumps(made)) == "UPDATE_COMPLETE"
+    assert outputs(stacks, "five")["Arn"] == found["certificateArn"]
+    stacks.delete("five")
+    assert "was not found" in stacks.adopt("six", bare, CertificateName="before")
+
+
 def test_the_engine_s_route_53_says_where_a_name_leads(engine: Engine, stacks: Any) -> None:
     client = stacks.service("route53")
     for number in range(2):

@@ -14,6 +14,8 @@ from lightsail_local.cloud import LocalCloud
 from lightsail_local.server import Request
 from patience import wait_until
 
+from .conftest import Stacks
+
 CDK = Path(__file__).parents[3] / "node_modules" / ".bin" / "cdk"
 
 APP = """
@@ -111,6 +113,29 @@ def test_a_certificate_is_issued_once_the_engine_s_route_53_has_its_record() -> 
             wait_until(lambda: certificate()["status"] != "PENDING_VALIDATION")
 
             assert certificate()["status"] == "ISSUED"
+
+
+def test_a_certificate_is_imported_before_it_is_issued(tmp_path: Path) -> None:
+    # Lightsail asks the engine for its record while the engine waits for Lightsail.
+    with LocalCloud(Behaviour(records_seconds=0)) as cloud:
+        session = boto3.Session("000000000000", "local", region_name="us-east-1")
+        api = session.client("lightsail", endpoint_url=cloud.lightsail.url)
+        stacks = Stacks(cloud.engine, tmp_path)
+        with closing(api), closing(stacks.client):
+            api.create_certificate(certificateName="web", domainName="www.example.com")
+            api.get_certificates()
+            stacks.service("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+            template = stacks.of(
+                Certificate={
+                    "Type": "AWS::Lightsail::Certificate",
+                    "DeletionPolicy": "Retain",
+                    "Properties": {"CertificateName": "web", "DomainName": "www.example.com"},
+                }
+            )
+
+            status = stacks.adopt("web", template, CertificateName="web")
+
+    assert status == "IMPORT_COMPLETE"
 
 
 def test_tells_of_each_request_to_lightsail() -> None:

@@ -439,3 +439,52 @@ def test_rollback_deletes_a_service_whose_deployment_is_refused(stacks: Any, api
     assert stacks.statuses("half", "Service")[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
     with pytest.raises(api.exceptions.NotFoundException):
         service(api, "half")
+
+
+def existing(name: str) -> str:
+    """Give a template for a service that is there."""
+    properties = {"ServiceName": name, "Power": "nano", "Scale": 1}
+    resource = {
+        "Type": "AWS::Lightsail::Container",
+        "DeletionPolicy": "Retain",
+        "Properties": properties,
+    }
+    return json.dumps({"Resources": {"Service": resource}})
+
+
+def test_is_imported_and_then_updated(stacks: Any, api: Any) -> None:
+    api.create_container_service(serviceName="before", power="nano", scale=1)
+    before = service(api, "before")["arn"]
+
+    assert stacks.adopt("adopting", existing("before"), ServiceName="before") == "IMPORT_COMPLETE"
+
+    changed = template("before", Scale=2)
+    assert stacks.update("adopting", changed) == "UPDATE_COMPLETE"
+    assert (service(api, "before")["arn"], service(api, "before")["scale"]) == (before, 2)
+    assert outputs(stacks, "adopting")["ContainerArn"] == before
+
+
+def test_one_that_is_not_there_is_not_imported(stacks: Any) -> None:
+    reason = stacks.adopt("mistaken", existing("nowhere"), ServiceName="nowhere")
+
+    kind = "AWS::Lightsail::Container"
+    assert reason == f"Resource of type '{kind}' with identifier 'nowhere' was not found."
+
+
+def test_a_change_by_hand_is_drift(stacks: Any, api: Any) -> None:
+    stacks.create("drifts", template("drifts", Tags=[{"Key": "team", "Value": "web"}]))
+
+    def drift() -> tuple[str, list[str]]:
+        found = stacks.client.detect_stack_resource_drift(
+            StackName="drifts", LogicalResourceId="Service"
+        )["StackResourceDrift"]
+        paths = [one["PropertyPath"] for one in found.get("PropertyDifferences", ())]
+        return found["StackResourceDriftStatus"], paths
+
+    assert drift() == ("IN_SYNC", [])
+    api.update_container_service(serviceName="drifts", scale=3)
+    assert drift() == ("MODIFIED", ["/Scale"])
+    wait_until_settled(api, "drifts")
+    api.delete_container_service(serviceName="drifts")
+    time.sleep(0.3)
+    assert drift() == ("DELETED", [])

@@ -88,3 +88,15 @@ def test_a_zone_that_lightsail_refuses_fails(
 
     assert stacks.create("four", template("example.com")) == "ROLLBACK_COMPLETE"
     assert not is_there(api, "example.com")
+
+
+def test_is_imported(stacks: Any, api: Any) -> None:
+    api.create_domain(domainName="example.info")
+    made = json.loads(template("example.info"))
+    wanted = {**made["Resources"]["Domain"], "DeletionPolicy": "Retain"}
+    bare = json.dumps({"Resources": {"Domain": wanted}})
+
+    assert stacks.adopt("imported", bare, DomainName="example.info") == "IMPORT_COMPLETE"
+
+    assert stacks.delete("imported") == "DELETE_COMPLETE"
+    assert is_there(api, "example.info")
