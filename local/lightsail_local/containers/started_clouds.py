@@ -60,11 +60,13 @@ def started_cloud(state: Path) -> Iterator[StartedCloud]:
             folder=Path(tempfile.mkdtemp(prefix="lightsail-local-containers-")),
             record=record,
         )
-        started.note("")
         try:
+            started.note("")
             yield started
         finally:
             _clear(path)
+            # A record that could not be written does not name it.
+            shutil.rmtree(started.folder, ignore_errors=True)
 
 
 def _clear_dead(folder: Path) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import fcntl
 import json
 import math
+import resource
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -147,6 +149,25 @@ def test_a_cloud_leaves_nothing(fake: FakeEngine, tmp_path: Path) -> None:
 
     assert fake.images == []
     assert not cloud.folder.exists()
+    assert list((tmp_path / "clouds" / "containers").iterdir()) == []
+
+
+def test_a_cloud_that_cannot_be_remembered_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = tmp_path / "folders"
+    folders.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folders))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As on a disk that is full: a file may be there, and nothing in it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"), started_cloud(tmp_path / "clouds"):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert list(folders.iterdir()) == []
     assert list((tmp_path / "clouds" / "containers").iterdir()) == []
 
 
