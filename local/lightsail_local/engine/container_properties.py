@@ -49,7 +49,8 @@ def public_domain_names(
     properties: Properties, old: Properties | None = None
 ) -> dict[str, list[str]]:
     """Return the domain names by certificate, also of those whose names are to go."""
-    # A certificate that is left out keeps its names; one whose names are to go has none.
+    # A certificate that is left out keeps its names; one whose names are to go has none. AWS's
+    # handler leaves out the old ones if the template has others, so that they stay attached.
     names: dict[str, list[str]] = {name: [] for name in public_domain_names(old)} if old else {}
     for entry in properties.get("PublicDomainNames", []):
         names[entry.get("CertificateName")] = list(entry.get("DomainNames", []))
