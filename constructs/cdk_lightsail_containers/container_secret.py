@@ -61,7 +61,8 @@ class ContainerSecret:
         """Use a secret of AWS Secrets Manager, with its value at the time of the deployment.
 
         Args:
-            secret: a secret of the stack, or one from `secretsmanager.Secret.from_...`.
+            secret: a secret of the app, or one from `secretsmanager.Secret.from_...`. It may be in
+                another Region.
             field: the field of the secret's JSON object. Default: the whole secret.
 
         Raises:
@@ -83,7 +84,7 @@ class ContainerSecret:
         latest version.
 
         Args:
-            parameter: a parameter of any type, of the stack or imported.
+            parameter: a parameter of any type in the Region of the stack, of the app or imported.
 
         Raises:
             ValueError: the value is not such a parameter.
@@ -120,6 +121,9 @@ class ContainerSecret:
 
         Args:
             handler: the function that deploys, or a principal that stands for its role.
+
+        Raises:
+            ValueError: the function could not find the secret from its Region.
         """
         return self.origin.bind(handler)
 
