@@ -56,6 +56,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         stack_policies,
         stack_times,
         template_check,
+        template_conditions,
         update_rollback,
     )
 
@@ -77,6 +78,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     domain_resource.register()
     property_check.install()
     custom_resource_contract.install()
+    template_conditions.install()
     template_check.install()
     stack_policies.install()
     express_mode.install()
