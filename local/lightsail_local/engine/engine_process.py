@@ -57,6 +57,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         stack_times,
         template_check,
         template_conditions,
+        template_form,
         update_rollback,
     )
 
@@ -78,6 +79,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     domain_resource.register()
     property_check.install()
     custom_resource_contract.install()
+    template_form.install()
     template_conditions.install()
     template_check.install()
     stack_policies.install()

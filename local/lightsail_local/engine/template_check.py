@@ -12,6 +12,7 @@ from typing import Any
 
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners
 
+from lightsail_local.engine.template_form import check_blocks, check_members
 from lightsail_local.engine.wrapping import Wrapper, wrap
 
 Template = Mapping[str, Any]
@@ -42,22 +43,26 @@ def install() -> None:
 
 
 def check(template: Template, conditions: Conditions) -> None:
-    """Check that every name in a template stands for something.
+    """Check that a template has the form of one, and every name in it stands for something.
 
     Args:
         template: It, transformed.
         conditions: Its conditions; none if they are not known.
 
     Raises:
-        ValueError: One does not, in CloudFormation's words.
+        ValueError: It has not, or one does not, in CloudFormation's words.
     """
-    if isinstance(template, engine._TransformFailed) or handlers._uses_macro(template):
+    if isinstance(template, engine._TransformFailed):
+        return
+    check_blocks(template)
+    if handlers._uses_macro(template):
         # A macro may still add what a name stands for.
         return
+    check_members(template)
     _check_conditions(template)
-    resources = _members(template, "Resources")
+    resources = template["Resources"]
     for block in ("Resources", "Outputs"):
-        members = _members(template, block)
+        members = template.get(block, {})
         for member in members.values():
             _check_member(template, block, member)
         _check_references(template, block, members, resources)
@@ -79,14 +84,6 @@ def _validate(original: Wrapper, template: Template, conditions: Conditions, **k
 def _check_nested(original: Wrapper, stack_name: str, template: Template) -> None:
     check(template, {})
     original(stack_name, template)
-
-
-def _members(template: Template, block: str) -> dict[str, Any]:
-    return {
-        name: member
-        for name, member in (template.get(block) or {}).items()
-        if isinstance(member, dict)
-    }
 
 
 def _present(members: Mapping[str, Any], conditions: Conditions) -> dict[str, Any]:
@@ -111,8 +108,8 @@ def _chosen(value: Any, conditions: Conditions) -> Any:
 
 
 def _check_conditions(template: Template) -> None:
-    conditions = template.get("Conditions") or {}
-    parameters = {*(template.get("Parameters") or {}), *_PSEUDO_PARAMETERS}
+    conditions = template.get("Conditions", {})
+    parameters = {*template.get("Parameters", {}), *_PSEUDO_PARAMETERS}
     found = list(_references(conditions))
     of_conditions = {name for function, name, _ in found if function == "Condition"}
     if missing := sorted(of_conditions - set(conditions)):
@@ -131,12 +128,12 @@ def _check_conditions(template: Template) -> None:
 def _check_member(template: Template, block: str, member: Mapping[str, Any]) -> None:
     """Check what a resource or an output names without a function."""
     condition = member.get("Condition")
-    if condition is not None and condition not in (template.get("Conditions") or {}):
+    if condition is not None and condition not in template.get("Conditions", {}):
         raise ValueError(
             f"Template format error: Unresolved condition dependency {condition} "
             f"in the {block} block of the template"
         )
-    dependencies = member.get("DependsOn") or []
+    dependencies = member.get("DependsOn", [])
     if isinstance(dependencies, str):
         dependencies = [dependencies]
     _check_resolved(block, set(dependencies) - set(template["Resources"]))
@@ -146,14 +143,14 @@ def _check_references(
     template: Template, block: str, value: Any, resources: Collection[str]
 ) -> None:
     unresolved = set()
-    parameters = {*(template.get("Parameters") or {}), *_PSEUDO_PARAMETERS}
+    parameters = {*template.get("Parameters", {}), *_PSEUDO_PARAMETERS}
     for function, name, attribute in _references(value):
         match function:
-            case "Fn::If" if name not in (template.get("Conditions") or {}):
+            case "Fn::If" if name not in template.get("Conditions", {}):
                 raise ValueError(
                     f"Template error: unresolved condition dependency {name} in Fn::If"
                 )
-            case "Fn::FindInMap" if name not in (template.get("Mappings") or {}):
+            case "Fn::FindInMap" if name not in template.get("Mappings", {}):
                 raise ValueError(
                     f"Template error: Mapping named '{name}' is not present in the 'Mappings' "
                     "section of template."
