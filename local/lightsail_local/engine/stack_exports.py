@@ -1,7 +1,8 @@
-"""Two rules for exports that ministack does not have.
+"""Rules for exports that ministack does not have.
 
 An account has an export's name once in a Region, and an update keeps an export that another stack
-imports. A deletion of the whole stack is refused by ministack.
+imports. A deletion of the whole stack is refused by ministack. What a condition leaves out imports
+nothing, and an export that an update leaves out is gone.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
 """
 
@@ -12,12 +13,14 @@ from typing import Any
 from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers, stacks
 
+from lightsail_local.engine.template_check import used_members
 from lightsail_local.engine.wrapping import Wrapper, wrap
 
 
 def install() -> None:
     """Look at a stack's exports once its resources are made, when its outputs are."""
     wrap("_resolve_stack_outputs", [stacks], _resolve)
+    wrap("_imported_export_names", [handlers], _imported_names)
 
 
 def _resolve(original: Wrapper, *args: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -28,8 +31,13 @@ def _resolve(original: Wrapper, *args: Any) -> tuple[list[Any], dict[str, Any]]:
         if owner != stack_id:
             stack = owner.split("/")[1]
             raise ValueError(f"Export with name {name} is already exported by stack {stack}.")
-    for name, export in cloudformation._exports.items():
-        if export["StackId"] == stack_id and exports.get(name) != export:
+    own = {
+        name: export
+        for name, export in cloudformation._exports.items()
+        if export["StackId"] == stack_id
+    }
+    for name, export in own.items():
+        if exports.get(name) != export:
             change = "updated" if name in exports else "deleted"
             for importer, stack in cloudformation._stacks.items():
                 is_there = stack["StackStatus"] != "DELETE_COMPLETE"
@@ -37,4 +45,14 @@ def _resolve(original: Wrapper, *args: Any) -> tuple[list[Any], dict[str, Any]]:
                     raise ValueError(
                         f"Export {name} cannot be {change} as it is in use by {importer}"
                     )
+    # Nothing fails the operation after this.
+    for name in set(own) - set(exports):
+        del cloudformation._exports[name]
     return outputs, exports
+
+
+def _imported_names(original: Wrapper, stack: dict[str, Any], name: str) -> Any:
+    template = dict(stack.get("_template", {}))
+    for block in ("Resources", "Outputs"):
+        template[block] = used_members(template, block, stack.get("_conditions", {}))
+    return original({**stack, "_template": template}, name)

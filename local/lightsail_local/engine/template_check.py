@@ -67,8 +67,23 @@ def check(template: Template, conditions: Conditions) -> None:
             _check_member(template, block, member)
         _check_references(template, block, members, resources)
         # A reference to what its condition leaves out is refused where it is used.
-        used = [_chosen(one, conditions) for one in _present(members, conditions).values()]
+        used = used_members(template, block, conditions)
         _check_references(template, block, used, _present(resources, conditions))
+
+
+def used_members(template: Template, block: str, conditions: Conditions) -> list[Any]:
+    """Return the members of a block that no condition leaves out.
+
+    Args:
+        template: It, transformed.
+        block: Resources or Outputs.
+        conditions: Its conditions; none if they are not known.
+
+    Returns:
+        Them, with the branch of each Fn::If whose condition is known.
+    """
+    members = _present(template.get(block, {}), conditions)
+    return [_chosen(member, conditions) for member in members.values()]
 
 
 def _evaluate_conditions(original: Wrapper, template: Template, *args: Any) -> Any:

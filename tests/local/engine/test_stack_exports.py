@@ -73,3 +73,32 @@ def test_that_another_stack_has_fail_the_stack(stacks: Any) -> None:
     assert stacks.delete("first") == "DELETE_COMPLETE"
     assert stacks.create("third", exporting("arn", "shared")) == "CREATE_COMPLETE"
     stacks.delete("third")
+
+
+def test_that_an_update_leaves_out_are_there_for_another_stack(stacks: Any) -> None:
+    stacks.create("before", exporting("arn", "moved"))
+    stacks.update("before", exporting(None))
+
+    assert "moved" not in {one["Name"] for one in stacks.client.list_exports()["Exports"]}
+    assert stacks.create("after", exporting("other", "moved")) == "CREATE_COMPLETE"
+    stacks.delete("after")
+
+
+def test_that_only_what_a_condition_leaves_out_names_are_not_imported(stacks: Any) -> None:
+    stacks.create("named", exporting("arn", "not-imported"))
+    value = {"Fn::ImportValue": "not-imported"}
+    branch = {"Fn::If": ["Never", value, "x"]}
+    left_out = {"Condition": "Never", "Type": TOPIC["Type"]}
+    body = {
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "Topic": TOPIC | {"Properties": {"DisplayName": branch}},
+            "Other": left_out | {"Properties": {"DisplayName": value}},
+        },
+        "Outputs": {"Value": {"Value": value, "Condition": "Never"}},
+    }
+    stacks.create("names", json.dumps(body))
+
+    assert stacks.update("named", exporting("other", "not-imported")) == "UPDATE_COMPLETE"
+    assert stacks.delete("named") == "DELETE_COMPLETE"
+    stacks.delete("names")
