@@ -85,8 +85,9 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     stack_policies.install()
     express_mode.install()
     stack_times.install()
-    stack_events.install()
     stack_exports.install()
+    # Around the exports: a clean-up begins once they are found right.
+    stack_events.install()
     update_rollback.install()
     # Around the rollback: it adds to what is deleted there.
     failed_creates.install()

@@ -1,4 +1,4 @@
-"""What conditions compare, of which ministack only knows parameters and Fn::Select.
+"""What conditions compare; ministack only knows parameters and Fn::Select there.
 
 In CloudFormation it may also be a pseudo parameter, such as the Region, or what a function makes:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-conditions.html

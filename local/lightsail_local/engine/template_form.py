@@ -88,7 +88,7 @@ def _parse_template(original: Wrapper, body: str) -> Any:
 
 
 def _resolve_parameters(original: Wrapper, template: Template, *args: Any) -> Any:
-    # A transform that failed is told later.
+    # A later step says why a transform failed.
     if not isinstance(template, engine._TransformFailed):
         check_blocks(template)
     return original(template, *args)

@@ -49,6 +49,15 @@ def test_that_are_imported_fail_an_update_that_changes_them(
 
     reasons = [reason for _, reason, _ in pair.events("owner", "owner")]
     assert f"Export token cannot be {change} as it is in use by user" in reasons
+    # The clean-up is that of the rollback, not of an update that came to its end.
+    assert "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" not in pair.statuses("owner", "owner")
+
+
+def test_that_are_imported_may_stay_in_an_update(pair: Any) -> None:
+    template = json.loads(exporting("arn"))
+    template["Resources"]["Topic"] = TOPIC | {"Properties": {"DisplayName": "new"}}
+
+    assert pair.update("owner", json.dumps(template)) == "UPDATE_COMPLETE"
 
 
 def test_that_are_not_imported_may_change(stacks: Any) -> None:
