@@ -103,9 +103,11 @@ def test_a_registration_whose_answer_is_lost_after_the_service_was_busy_is_found
     assert stack.images() == ([stands_for] if answer["Status"] == "SUCCESS" else [])
 
 
+@pytest.mark.parametrize("seconds", [300, 38])  # in 38 s there is no time for another look
 def test_a_service_that_never_answers_a_registration_but_shows_that_there_is_none_is_told(
-    stack: Stack,
+    stack: Stack, seconds: float
 ) -> None:
+    stack.seconds = seconds
     stack.lightsail.faults.append(Fault(operation=REGISTER, kind="reset_before", times=FOR_EVER))
 
     answer = stack.create()
@@ -177,12 +179,45 @@ class TestPush:
 
             assert stack.images() == []
 
+    def test_that_is_in_doubt_and_cannot_look_twice_is_not_answered(self) -> None:
+        with pushed_and_lost() as (stack, _, event):
+            invoked = stack.clients["lambda"] = FakeLambda()
+            stack.handler(event, stack.context())
+            (second,) = invoked.payloads
+            stack.lightsail.faults.clear()
+            stack.lightsail.behaviour.stale_seconds = FOR_EVER
+            stack.before[IMAGES] = lambda: stack.time.sleep(stack.seconds - 30)
+            stack.clients["lambda"] = FakeLambda(DENIED)
+
+            with pytest.raises(Exception, match="CloudFormation waits no longer"):
+                stack.handler(second, stack.context())
+
+            assert stack.response.answers == []
+
+    def test_that_lightsail_does_not_answer_goes_on_though_nothing_is_registered(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        invoked = stack.clients["lambda"] = FakeLambda()
+        source.add(oci_images.image(b"layer"), "1")
+        stack.client().create_container_service(serviceName="other", power="nano", scale=1)
+        stack.lightsail.faults.append(
+            Fault(operation=REGISTER, kind="reset_before", times=FOR_EVER)
+        )
+        image = {"Image": f"{source.host}/web:1"}
+
+        stack.handler(stack.request("Create", Digest=None, Source=image), stack.context())
+        (second,) = invoked.payloads
+        stack.lightsail.faults.clear()
+
+        assert stack.send(second)["PhysicalResourceId"] == ":shop.web.1"
+
     def test_is_left_to_the_repetition_when_it_cannot_hand_over(self) -> None:
         with pushed_and_lost() as (stack, _, event):
             stack.clients["lambda"] = FakeLambda(DENIED)
 
-            with pytest.raises(Exception, match="did not take the image"):
+            with pytest.raises(Exception, match="did not take the image") as raised:
                 stack.handler(event, stack.context())
+            assert raised.value.__cause__ is None  # AWS Lambda would log it, with no mask
             assert stack.response.answers == []
 
 
@@ -200,6 +235,18 @@ class TestDeployment:
 
         assert stack.send(third)["Data"]["DeploymentVersion"] == "1"
         assert stack.calls(DEPLOY) == 1
+
+    def test_that_another_one_has_followed_is_made_again_by_the_next_invocation(
+        self, stack: Stack
+    ) -> None:
+        event = deployment("Create", stack)
+        stack.send(event)
+        stack.deploy("nginx:9")
+        handed = {"Count": 1, "Began": stack.time.now, "State": {"Settled": 0}}
+
+        answer = stack.send({**event, "HandOver": handed})
+
+        assert answer["Data"]["DeploymentVersion"] == "3"
 
     def test_is_found_when_lightsail_makes_sense_again(self, stack: Stack) -> None:
         stack.lightsail.faults.append(Fault(operation=DEPLOY, kind="reset_after"))

@@ -148,6 +148,19 @@ class TestARequestThatWasKilledAfterItRegistered:
         stack.lists(one, "UPDATE_IN_PROGRESS")
         return stack.request("Update", PhysicalResourceId=one, Digest=digest(2)), str(one)
 
+    def test_in_the_second_in_which_the_stack_began_and_is_cancelled_is_taken_back(
+        self, stack: Stack
+    ) -> None:
+        stack.time.now += 0.6  # Lightsail's dates are in whole seconds
+        stack.becomes("CREATE_IN_PROGRESS")
+        event = stack.request("Create")
+        kill_after(stack, REGISTER, event)
+        stack.becomes(ROLLBACK)
+
+        stack.new_handler()(event, stack.context())
+
+        assert stack.images() == []
+
     def test_is_taken_back_later_when_lightsail_is_away(self, stack: Stack) -> None:
         event = stack.request("Create")
         kill_after(stack, REGISTER, event)
@@ -209,6 +222,21 @@ class TestTwoStacksThatRegisterOneDigest:
         assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
 
         assert stack.images() == [":shop.web.1"]
+
+    def test_when_the_later_one_loses_its_answer_and_is_cancelled_the_others_image_stays(
+        self,
+    ) -> None:
+        with stack_requests.stack(register_again="old", stale_seconds=4) as stack:
+            self.register_elsewhere(stack)
+            stack.time.now += 2
+            stack.becomes("CREATE_IN_PROGRESS")
+            stack.lightsail.faults.append(Fault(operation=REGISTER, kind="reset_after"))
+
+            stack.response.on_answer = lambda: stack.becomes(ROLLBACK)
+            assert stack.create()["PhysicalResourceId"] == ":shop.web.1"
+
+            assert stack.calls(REGISTER) == 2
+            assert stack.images() == [":shop.web.1"]
 
 
 class TestALateDuplicate:
@@ -312,10 +340,10 @@ class TestALateDuplicate:
 
 class TestAnAnswerWhoseReplyIsLost:
     @pytest.mark.parametrize("reply", ["reset", 500])
-    @pytest.mark.parametrize("is_listed", [True, False])
+    @pytest.mark.parametrize("is_listed", [True, False, None])
     @pytest.mark.parametrize("changes_update_time", [True, False])
     def test_leaves_the_image_when_the_next_update_rolls_back(
-        self, stack: Stack, reply: Any, *, is_listed: bool, changes_update_time: bool
+        self, stack: Stack, reply: Any, *, is_listed: bool | None, changes_update_time: bool
     ) -> None:
         stack.cloudformation.changes_update_time = changes_update_time
         one = stack.create()["PhysicalResourceId"]
@@ -324,6 +352,8 @@ class TestAnAnswerWhoseReplyIsLost:
         stack.time.now += 100
         stack.becomes("UPDATE_IN_PROGRESS")
         stack.response.faults = [reply] * 3
+        if is_listed is None:
+            stack.cloudformation.errors["ListStackResources"] = "AccessDenied", "not for you"
         is_on = []
 
         def go_on() -> None:

@@ -121,6 +121,11 @@ def test_an_image_that_had_to_be_signed_needs_no_signature_again(
 def test_of_several_versions_the_one_of_before_is_the_answer(
     stack: Stack, source: FakeRegistry, known: str
 ) -> None:
+    for number in (5, 6):  # older versions, which an update has left
+        stack.client().register_container_image(
+            serviceName="shop", label="web", digest=digest(number)
+        )
+    stack.time.now += 100
     source.add(oci_images.image(b"one"), "live")
     one = created(stack, RemovalPolicy="Retain", **pushed(source))
     if known == "events":
@@ -209,6 +214,50 @@ def test_a_continued_rollback_goes_back_to_the_image_of_before_the_update(
     assert answer["PhysicalResourceId"] == one
 
 
+def test_a_continued_rollback_goes_back_though_the_update_is_not_among_the_events_any_more(
+    stack: Stack, source: FakeRegistry
+) -> None:
+    source.add(oci_images.image(b"one"), "live")
+    one = created(stack, **pushed(source))
+    source.add(oci_images.image(b"two"), "live")
+    two = answered(stack, begin_update(stack, one, **pushed(source, "2")))
+    stack.cloudformation.stacks[STACK_ID].events.clear()
+    stack.lists(two, "UPDATE_COMPLETE")
+
+    answer = stack.send(roll_back(stack, two, **pushed(source)))
+
+    assert answer["PhysicalResourceId"] == one
+
+
+def test_a_continued_rollback_has_left_the_request_of_its_first_try_behind(stack: Stack) -> None:
+    one = created(stack)
+    two = answered(stack, begin_update(stack, one, Digest=digest(2)))
+    first = roll_back(stack, two)
+    stack.becomes("UPDATE_ROLLBACK_FAILED")
+    roll_back(stack, two)
+
+    assert "CloudFormation cancelled the request" in stack.send(first)["Reason"]
+
+
+@pytest.mark.parametrize("moment", ["after", "late"])
+def test_what_a_rollback_registers_again_stays_while_it_is_not_listed_yet(
+    stack: Stack, moment: str
+) -> None:
+    one = created(stack)
+    two = answered(stack, begin_update(stack, one, Label="site"))
+    stack.client().delete_container_image(serviceName="shop", image=one)
+    stack.time.now += 60
+    event = roll_back(stack, two)
+    if moment == "after":
+        stack.response.on_answer = lambda: stack.becomes("UPDATE_ROLLBACK_COMPLETE")
+    else:
+        stack.time.now += 60  # it waits in AWS Lambda's queue
+
+    assert stack.send(event)["PhysicalResourceId"] == ":shop.web.2"
+
+    assert ":shop.web.2" in stack.images()
+
+
 def test_that_fails_says_what_to_run(stack: Stack) -> None:
     one = created(stack, MaxVersions="1")
     two = answered(stack, begin_update(stack, one, Digest=digest(2)))
@@ -262,10 +311,13 @@ class TestARename:
 
         assert stack.images() == [one]
 
-    def test_of_a_stack_that_is_deleted_later_deletes_the_image(self, stack: Stack) -> None:
+    @pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
+    def test_of_a_stack_that_goes_as_a_whole_deletes_the_image(
+        self, stack: Stack, status: str
+    ) -> None:
         one = self.rename(stack)
         stack.lists(one, "CREATE_COMPLETE", "Image")  # two resources of one image
-        stack.becomes("DELETE_IN_PROGRESS")
+        stack.becomes(status)
 
         stack.delete(one)
 

@@ -62,6 +62,22 @@ class TestDeploy:
         assert "publicEndpoint" not in service["currentDeployment"]
         assert service["currentDeployment"]["containers"]["web"]["command"] == ["serve", "--all"]
 
+    def test_of_what_serves_waits_for_another_that_begins_before_its_second_look(
+        self, stack: Stack
+    ) -> None:
+        deploy(stack)
+        stack.lightsail.behaviour.deployment_seconds = 60
+
+        def begin() -> None:
+            stack.time.on_sleep = lambda: None
+            stack.client().create_container_service_deployment(
+                serviceName="shop", containers={"web": {"image": "nginx:9"}}
+            )
+
+        stack.time.on_sleep = begin
+
+        assert deploy(stack, kind="Update")["Data"]["DeploymentVersion"] == "3"
+
     def test_of_what_is_deployed_already_deploys_nothing(self, stack: Stack) -> None:
         deploy(stack)
         defaults = {"Path": "/", "TimeoutSeconds": "2", "SuccessCodes": "200-499"}

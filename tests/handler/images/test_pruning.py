@@ -63,12 +63,13 @@ class TestMaxVersions:
 
         assert stack.images() == [one, ":shop.web.2"]
 
+    @pytest.mark.parametrize("late", ["ListStackResources", "DescribeStackEvents"])
     def test_never_deletes_one_while_cloudformation_does_not_say_what_it_stands_for(
-        self, stack: Stack, caplog: pytest.LogCaptureFixture
+        self, stack: Stack, caplog: pytest.LogCaptureFixture, late: str
     ) -> None:
         caplog.set_level("INFO")
         self.register(stack, 2)
-        stack.cloudformation.errors["ListStackResources"] = "Throttling", "slow down"
+        stack.cloudformation.errors[late] = "Throttling", "slow down"
 
         assert stack.create(MaxVersions="1")["Status"] == "SUCCESS"
 
@@ -149,6 +150,7 @@ class TestMaxVersions:
         )
 
         assert "stores 150 images" in reason(stack.create(MaxVersions="149"))
+        assert stack.calls("RegisterContainerImage") == 150
 
     def test_makes_room_in_a_service_that_is_full(self, stack: Stack) -> None:
         self.register(stack, *range(2, 152))

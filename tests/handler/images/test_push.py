@@ -153,6 +153,16 @@ class TestPush:
         assert create(stack, source)["PhysicalResourceId"] == ":shop.web.1"
         assert pushed(stack).count("PutManifest") == 3
 
+    def test_pushes_again_what_lightsail_refuses_though_it_is_not_busy(
+        self, stack: Stack, source: FakeRegistry
+    ) -> None:
+        source.add(oci_images.image(*LAYERS), "1")
+        refused = Fault(operation="RegisterContainerImage", code="InvalidInputException")
+        stack.lightsail.faults.append(refused)
+
+        assert create(stack, source)["PhysicalResourceId"] == ":shop.web.1"
+        assert pushed(stack).count("PutManifest") == 2
+
     def test_says_so_when_lightsail_always_drops_it(
         self, stack: Stack, source: FakeRegistry
     ) -> None:
