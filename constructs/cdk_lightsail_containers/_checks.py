@@ -187,9 +187,14 @@ def check_place(
     """
     stack = Stack.of(scope)
     for ours, theirs in ((stack.account, place.account), (stack.region, place.region)):
-        if ours != theirs and not is_token(ours) and not is_token(theirs):
+        if differ(ours, theirs):
             rule = f"{what} must be of the account and Region of its stack"
             raise ValueError(f"{rule}, got {given.node.path!r} of {theirs}, not of {ours}")
+
+
+def differ(ours: str, theirs: str) -> bool:
+    """Return whether two accounts or Regions are known to differ."""
+    return ours != theirs and not is_token(ours) and not is_token(theirs)
 
 
 def is_same_stack(one: IConstruct, other: IConstruct) -> bool:

@@ -27,6 +27,7 @@ from ._checks import (
     check_place,
     check_service,
     deployed_stack,
+    differ,
     errors_in,
     find_in_deployment,
     is_known,
@@ -302,7 +303,7 @@ def _check_account(scope: Construct, domain: WebDomain) -> None:
     if zone is None:
         return
     ours, theirs = Stack.of(scope).account, zone.env.account
-    if ours != theirs and not is_token(ours) and not is_token(theirs):
+    if differ(ours, theirs):
         rule = "zone must be in the account of the stack"
         raise ValueError(f"{rule}, got {zone.node.path!r} of {theirs}, not of {ours}")
 

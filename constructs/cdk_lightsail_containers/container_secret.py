@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from cdk_lightsail_containers_handler.properties.secret_value import SecretProperty
 
-from ._checks import is_token
+from ._checks import differ, is_token
 from ._handler.grantees import grant_parameter, grant_secret, stack_of
 
 if TYPE_CHECKING:
@@ -153,14 +153,14 @@ class _StoredParameter:
         grant_parameter(self.parameter, handler)
         arn, name = self.parameter.parameter_arn, self.parameter.parameter_name
         stack, place = stack_of(handler), self.parameter.env
-        if stack is not None and _differ(stack.region, place.region):
+        if stack is not None and differ(stack.region, place.region):
             raise ValueError(
                 f"parameter must be in the Region of the stack, {stack.region}, got "
                 f"{self.parameter.node.path!r} of {place.region}"
             )
         # One of another account is found by its ARN alone. If the parameter is imported by its
         # ARN, the CDK takes the end of a path such as /shop/token for its name.
-        is_elsewhere = stack is not None and _differ(stack.account, place.account)
+        is_elsewhere = stack is not None and differ(stack.account, place.account)
         is_arn = is_elsewhere or not is_token(arn)
         return {SecretProperty.PARAMETER_NAME: arn if is_arn else name}
 
@@ -180,17 +180,12 @@ def secret_id(secret: secretsmanager.ISecret, handler: iam.IGrantable) -> str:
     stack, place = stack_of(handler) or secret.stack, secret.env
     if (stack.account, stack.region) == (place.account, place.region):
         return secret.secret_name
-    if _differ(stack.account, place.account) or _differ(stack.region, place.region):
+    if differ(stack.account, place.account) or differ(stack.region, place.region):
         raise ValueError(
             f"secret {secret.node.path!r} of another account or Region must be known by its "
             "complete ARN, as its name ends like one: import it with from_secret_complete_arn"
         )
     return secret.secret_arn
-
-
-def _differ(ours: str, theirs: str) -> bool:
-    """Return whether two accounts or Regions are known to differ."""
-    return ours != theirs and not is_token(ours) and not is_token(theirs)
 
 
 def check_secret(secret: object, what: str) -> None:

@@ -8,7 +8,7 @@ import jsii
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from cdk_lightsail_containers._checks import is_same_stack, is_token
+from cdk_lightsail_containers._checks import differ, is_same_stack
 from cdk_lightsail_containers._template_secrets import references_in
 
 from .acknowledgements import acknowledge_role
@@ -139,7 +139,7 @@ class AccountGrantee(LeastPrivilegeGrantee):
 
 
 def stack_of(handler: iam.IGrantable) -> Stack | None:
-    """Return the stack whose function has a principal, None if that is not known."""
+    """Return the stack that a principal reads secrets for, None if that is not known."""
     principal = handler.grant_principal
     if isinstance(principal, PolicyGrantee):
         return principal.stack
@@ -171,8 +171,7 @@ def _is_key_apart(secret: secretsmanager.ISecret, handler: iam.IGrantable) -> bo
     key, stack = secret.encryption_key, stack_of(handler)
     if key is None or stack is None or is_same_stack(key, stack):
         return False
-    ours, theirs = stack.account, key.env.account
-    return ours == theirs or is_token(ours) or is_token(theirs)
+    return not differ(stack.account, key.env.account)
 
 
 def grant_parameter(parameter: ssm.IParameter, handler: iam.IGrantable) -> None:

@@ -42,6 +42,14 @@ def begin_update(stack: Stack, name: str, **properties: Any) -> dict[str, Any]:
     return stack.request("Update", PhysicalResourceId=name, **properties)
 
 
+def moved(stack: Stack, source: FakeRegistry) -> tuple[str, str]:
+    """Create an image from a tag, move the tag and update; return both images."""
+    source.add(oci_images.image(b"one"), "live")
+    one = created(stack, **pushed(source))
+    source.add(oci_images.image(b"two"), "live")
+    return one, answered(stack, begin_update(stack, one, **pushed(source, "2")))
+
+
 def roll_back(stack: Stack, name: str, **properties: Any) -> dict[str, Any]:
     """Return the rollback's request, for a resource with the id that it has by now."""
     stack.time.now += 100
@@ -64,10 +72,7 @@ def test_a_tag_that_moved_leads_back_to_the_image_of_before(
     stack: Stack, source: FakeRegistry, gone: str, *, changes_update_time: bool
 ) -> None:
     stack.cloudformation.changes_update_time = changes_update_time
-    source.add(oci_images.image(b"one"), "live")
-    one = created(stack, **pushed(source))
-    source.add(oci_images.image(b"two"), "live")
-    two = answered(stack, begin_update(stack, one, **pushed(source, "2")))
+    one, two = moved(stack, source)
     if gone == "removed":
         source.manifests.clear()
     lines = len(source.lines())
@@ -201,10 +206,7 @@ def test_a_service_that_is_gone_is_told(stack: Stack) -> None:
 def test_a_continued_rollback_goes_back_to_the_image_of_before_the_update(
     stack: Stack, source: FakeRegistry
 ) -> None:
-    source.add(oci_images.image(b"one"), "live")
-    one = created(stack, **pushed(source))
-    source.add(oci_images.image(b"two"), "live")
-    two = answered(stack, begin_update(stack, one, **pushed(source, "2")))
+    one, two = moved(stack, source)
     roll_back(stack, two, **pushed(source))
     stack.becomes("UPDATE_ROLLBACK_FAILED")
     stack.time.now += 100
@@ -217,10 +219,7 @@ def test_a_continued_rollback_goes_back_to_the_image_of_before_the_update(
 def test_a_continued_rollback_goes_back_though_the_update_is_not_among_the_events_any_more(
     stack: Stack, source: FakeRegistry
 ) -> None:
-    source.add(oci_images.image(b"one"), "live")
-    one = created(stack, **pushed(source))
-    source.add(oci_images.image(b"two"), "live")
-    two = answered(stack, begin_update(stack, one, **pushed(source, "2")))
+    one, two = moved(stack, source)
     stack.cloudformation.stacks[STACK_ID].events.clear()
     stack.lists(two, "UPDATE_COMPLETE")
 
