@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,19 @@ def end_the_work(lightsail: LightsailServer) -> None:
     refuse_deletions(lightsail)
 
 
+@contextmanager
+def interrupted_in_the_removal(
+    lightsail: LightsailServer, environment: Mapping[str, str], folder: Path
+) -> Iterator[LiveCommand]:
+    """Run the command until it has said what a second Ctrl-C does."""
+    end_the_work(lightsail)
+    with LiveCommand(environment, folder, "--yes") as live:
+        live.wait_until(has_called(lightsail, "DeleteContainerService"))
+        live.interrupt()
+        live.wait_until(lambda: "Ctrl-C again stops that, too." in live.output)
+        yield live
+
+
 def refuse_deletions(lightsail: LightsailServer) -> None:
     refusal = Fault(operation="DeleteContainerService", code="InvalidInputException", times=10**6)
     lightsail.faults.append(refusal)
@@ -153,11 +167,7 @@ def test_once_the_removal_has_begun_a_closed_terminal_and_a_request_to_end_do_no
 def test_the_first_ctrl_c_in_the_removal_does_not_stop_it(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    end_the_work(lightsail)
-    with LiveCommand(environment, tmp_path, "--yes") as live:
-        live.wait_until(has_called(lightsail, "DeleteContainerService"))
-        live.interrupt()
-        live.wait_until(lambda: "Ctrl-C again stops that, too." in live.output)
+    with interrupted_in_the_removal(lightsail, environment, tmp_path) as live:
         lightsail.faults.clear()
 
         assert live.wait() == 130, live.output
@@ -170,11 +180,7 @@ def test_the_first_ctrl_c_in_the_removal_does_not_stop_it(
 def test_the_second_ctrl_c_in_the_removal_tells_and_reports_what_is_left(
     lightsail: LightsailServer, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    end_the_work(lightsail)
-    with LiveCommand(environment, tmp_path, "--yes") as live:
-        live.wait_until(has_called(lightsail, "DeleteContainerService"))
-        live.interrupt()
-        live.wait_until(lambda: "Ctrl-C again stops that, too." in live.output)
+    with interrupted_in_the_removal(lightsail, environment, tmp_path) as live:
         live.interrupt()
 
         assert live.wait() == 130, live.output

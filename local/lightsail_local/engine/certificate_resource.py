@@ -22,12 +22,20 @@ TYPE_NAME = "AWS::Lightsail::Certificate"
 def register() -> None:
     """Make the type known to ministack, with its create-only properties."""
     replacing = ("CertificateName", "DomainName", "SubjectAlternativeNames")
-    register_type(TYPE_NAME, create, update, delete, read, replacing=replacing)
+    register_type(
+        TYPE_NAME,
+        create,
+        update,
+        delete,
+        describe=_describe,
+        attributes=_attributes,
+        replacing=replacing,
+    )
 
 
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
     """Request the certificate."""
-    name = str(properties["CertificateName"])
+    name = properties["CertificateName"]
     client = lightsail_client()
     with handler_errors():
         if _describe(client, name) is not None:
@@ -57,12 +65,6 @@ def delete(physical_id: str, _properties: Properties) -> None:
     with handler_errors():
         if _describe(client, physical_id) is not None:
             client.delete_certificate(certificateName=physical_id)
-
-
-def read(name: str) -> Attributes | None:
-    """Return the attributes of a certificate, None if it is not there."""
-    found = _describe(lightsail_client(), name)
-    return found and _attributes(found)
 
 
 def _describe(client: Any, name: str) -> Any:

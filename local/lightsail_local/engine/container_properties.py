@@ -1,4 +1,7 @@
-"""The properties of `AWS::Lightsail::Container`, as Lightsail's API takes them."""
+"""The properties of `AWS::Lightsail::Container`, as Lightsail's API takes them.
+
+`property_check` has given them the types of their schema.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -60,27 +63,21 @@ def public_domain_names(
 def registry_access(properties: Properties) -> Any:
     """Return the access to private repositories, which is none if the template has none."""
     role = properties.get("PrivateRegistryAccess", {}).get("EcrImagePullerRole", {})
-    return {"ecrImagePullerRole": {"isActive": is_true(role.get("IsActive"))}}
+    return {"ecrImagePullerRole": {"isActive": role.get("IsActive", False)}}
 
 
 def disabled(properties: Properties) -> Any:
     """Return the argument that disables a service; without one it stays as it is, as on AWS."""
     if "IsDisabled" not in properties:
         return {}
-    return {"isDisabled": is_true(properties["IsDisabled"])}
+    return {"isDisabled": properties["IsDisabled"]}
 
 
 def tags(properties: Properties) -> Any:
     """Return the tags."""
     return [
-        {"key": tag["Key"], "value": str(tag.get("Value", ""))}
-        for tag in properties.get("Tags", [])
+        {"key": tag["Key"], "value": tag.get("Value", "")} for tag in properties.get("Tags", [])
     ]
-
-
-def is_true(value: object) -> bool:
-    """Read a boolean of a template, where it may be a string."""
-    return str(value).lower() == "true"
 
 
 def _container(container: Properties) -> dict[str, Any]:
@@ -129,7 +126,6 @@ def _public_endpoint(endpoint: Properties) -> dict[str, Any]:
     }
     if check := endpoint.get("HealthCheckConfig"):
         request["healthCheck"] = {
-            name[0].lower() + name[1:]: value if name in ("Path", "SuccessCodes") else int(value)
-            for name, value in check.items()
+            name[0].lower() + name[1:]: value for name, value in check.items()
         }
     return request

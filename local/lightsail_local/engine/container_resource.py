@@ -62,7 +62,15 @@ class ContainerError(RuntimeError):
 
 def register() -> None:
     """Make the type known to ministack, with its create-only property."""
-    register_type(TYPE_NAME, create, update, delete, read, replacing=("ServiceName",))
+    register_type(
+        TYPE_NAME,
+        create,
+        update,
+        delete,
+        describe=_describe,
+        attributes=_attributes,
+        replacing=("ServiceName",),
+    )
     compared = frozenset({"ServiceName", "Power", "Scale", "IsDisabled", "Tags"})
     drift._DRIFT_READERS[TYPE_NAME] = (_read_properties, compared)
 
@@ -72,8 +80,9 @@ def register_type(
     create: Callable[..., object],
     update: Callable[..., object],
     delete: Callable[..., object],
-    read: Callable[[str], Attributes | None],
     *,
+    describe: Callable[[Any, str], Any],
+    attributes: Callable[[Any], Attributes],
     replacing: tuple[str, ...],
 ) -> None:
     """Make a type known to ministack, which changes its resources on a thread of their own.
@@ -83,10 +92,15 @@ def register_type(
         create: creates a resource.
         update: changes it in place.
         delete: deletes it.
-        read: returns the attributes of one that is there, None if it is not.
+        describe: returns what Lightsail, a client, says of one; None if it is not there.
+        attributes: returns the attributes of one that Lightsail describes so.
         replacing: the properties whose change replaces it, first the one that identifies it.
     """
     identifier = replacing[0]
+
+    def read(wanted: str) -> Attributes | None:
+        found = describe(lightsail_client(), wanted)
+        return found and attributes(found)
 
     def take_over(wanted: Mapping[str, str]) -> tuple[str, Attributes | None]:
         return wanted[identifier], read(wanted[identifier])
@@ -111,7 +125,7 @@ def already_exists(type_name: str, name: str) -> ContainerError:
 
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
     """Create the service, then do the rest as an update does."""
-    name = str(properties["ServiceName"])
+    name = properties["ServiceName"]
     client = lightsail_client()
     with handler_errors():
         if _describe(client, name) is not None:
@@ -119,7 +133,7 @@ def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[st
         client.create_container_service(
             serviceName=name,
             power=properties["Power"],
-            scale=int(properties["Scale"]),
+            scale=properties["Scale"],
             tags=tags(properties),
             publicDomainNames=public_domain_names(properties),
         )
@@ -150,12 +164,6 @@ def delete(physical_id: str, _properties: Properties) -> None:
         client.delete_container_service(serviceName=physical_id)
         while _describe(client, physical_id) is not None:
             time.sleep(_POLL_SECONDS)
-
-
-def read(name: str) -> Attributes | None:
-    """Return the attributes of a service, None if it is not there."""
-    found = _describe(lightsail_client(), name)
-    return found and _attributes(found)
 
 
 def lightsail_client() -> "LightsailClient":
@@ -196,7 +204,7 @@ def _apply(
     client.update_container_service(
         serviceName=name,
         power=new["Power"],
-        scale=int(new["Scale"]),
+        scale=new["Scale"],
         publicDomainNames=public_domain_names(new, old),
         privateRegistryAccess=registry_access(new),
         **disabled(new),

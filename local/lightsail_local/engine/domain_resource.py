@@ -20,12 +20,20 @@ TYPE_NAME = "AWS::Lightsail::Domain"
 
 def register() -> None:
     """Make the type known to ministack, with its create-only property."""
-    register_type(TYPE_NAME, create, update, delete, read, replacing=("DomainName",))
+    register_type(
+        TYPE_NAME,
+        create,
+        update,
+        delete,
+        describe=_describe,
+        attributes=_attributes,
+        replacing=("DomainName",),
+    )
 
 
 def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
     """Create the zone."""
-    name = str(properties["DomainName"])
+    name = properties["DomainName"]
     client = lightsail_client()
     with handler_errors():
         if _describe(client, name) is not None:
@@ -49,12 +57,6 @@ def delete(physical_id: str, _properties: Properties) -> None:
     with handler_errors():
         if _describe(client, physical_id) is not None:
             client.delete_domain(domainName=physical_id)
-
-
-def read(name: str) -> Attributes | None:
-    """Return the attributes of a zone, None if it is not there."""
-    found = _describe(lightsail_client(), name)
-    return found and _attributes(found)
 
 
 def _describe(client: Any, name: str) -> Any:

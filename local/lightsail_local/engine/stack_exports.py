@@ -37,18 +37,23 @@ def _resolve(original: Wrapper, *args: Any) -> tuple[list[Any], dict[str, Any]]:
         if export["StackId"] == stack_id
     }
     for name, export in own.items():
-        if exports.get(name) != export:
+        importer = _importer(name) if exports.get(name) != export else None
+        if importer is not None:
             change = "updated" if name in exports else "deleted"
-            for importer, stack in cloudformation._stacks.items():
-                is_there = stack["StackStatus"] != "DELETE_COMPLETE"
-                if is_there and name in handlers._imported_export_names(stack, importer):
-                    raise ValueError(
-                        f"Export {name} cannot be {change} as it is in use by {importer}"
-                    )
+            raise ValueError(f"Export {name} cannot be {change} as it is in use by {importer}")
     # Nothing fails the operation after this.
     for name in set(own) - set(exports):
         del cloudformation._exports[name]
     return outputs, exports
+
+
+def _importer(name: str) -> str | None:
+    """Return a stack that imports an export, None if none does."""
+    for importer, stack in cloudformation._stacks.items():
+        is_there = stack["StackStatus"] != "DELETE_COMPLETE"
+        if is_there and name in handlers._imported_export_names(stack, importer):
+            return str(importer)
+    return None
 
 
 def _imported_names(original: Wrapper, stack: dict[str, Any], name: str) -> Any:

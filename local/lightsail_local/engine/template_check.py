@@ -12,7 +12,7 @@ from typing import Any
 
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners
 
-from lightsail_local.engine.template_form import check_blocks, check_members
+from lightsail_local.engine.template_form import check_blocks, check_members, objects_in
 from lightsail_local.engine.wrapping import Wrapper, wrap
 
 Template = Mapping[str, Any]
@@ -194,13 +194,9 @@ def _check_resolved(block: str, unresolved: Collection[str]) -> None:
 
 def _references(value: Any) -> Iterator[tuple[str, str, str]]:
     """Yield function, name and attribute of all that a part of a template refers to."""
-    if isinstance(value, Mapping):
-        for function, argument in value.items():
+    for part in objects_in(value):
+        for function, argument in part.items():
             yield from _named_by(function, argument)
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _references(item)
 
 
 def _named_by(function: str, argument: Any) -> Iterator[tuple[str, str, str]]:

@@ -83,6 +83,16 @@ def check_members(template: Template) -> None:
         _check_is_no_circle(conditions, name, ())
 
 
+def objects_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield each object in a part of a template, the outer ones first."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from objects_in(item)
+
+
 def _parse_template(original: Wrapper, body: str) -> Any:
     return _with_text_keys(original(body))
 
@@ -117,25 +127,18 @@ def _nulls(value: Any, path: str) -> Iterator[str]:
 
 
 def _check_refs(value: Any) -> None:
-    if isinstance(value, dict):
-        if len(value) == 1 and not isinstance(value.get("Ref", ""), str):
+    for part in objects_in(value):
+        if len(part) == 1 and not isinstance(part.get("Ref", ""), str):
             raise ValueError("Template error: every Ref object must have a single String value.")
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            _check_refs(item)
 
 
-def _check_operands(value: Any) -> None:
-    if isinstance(value, dict):
+def _check_operands(conditions: Mapping[str, Any]) -> None:
+    for part in objects_in(conditions):
         for function, (counts, wanted) in _OPERANDS.items():
-            given = value.get(function, ["a", "b"][: counts[0]])
-            if not isinstance(given, list) or len(given) not in counts:
+            given = part.get(function)
+            is_right = isinstance(given, list) and len(given) in counts
+            if function in part and not is_right:
                 raise ValueError(f"Template error: every {function} object requires {wanted}.")
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            _check_operands(item)
 
 
 def _check_is_no_circle(conditions: Mapping[str, Any], name: str, before: tuple[str, ...]) -> None:
@@ -148,10 +151,6 @@ def _check_is_no_circle(conditions: Mapping[str, Any], name: str, before: tuple[
 
 def _conditions_in(value: Any) -> Iterator[str]:
     """Yield the names of the conditions that a condition has."""
-    if isinstance(value, dict):
-        if isinstance(value.get("Condition"), str):
-            yield value["Condition"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _conditions_in(item)
+    for part in objects_in(value):
+        if isinstance(part.get("Condition"), str):
+            yield part["Condition"]
