@@ -48,7 +48,9 @@ def find_container_engine(
     """
     programs = dict(installed_engines(names))
     if not programs:
-        raise NoContainerEngineError(f"{' or '.join(names)} is not installed")
+        if len(names) == 1:
+            raise NoContainerEngineError(f"{names[0]} is not installed")
+        raise NoContainerEngineError(f"none of {', '.join(names)} is installed")
     errors = []
     for program, version in programs.items():
         engine = ContainerEngine(

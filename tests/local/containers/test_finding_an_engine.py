@@ -61,9 +61,11 @@ def test_tells_that_none_is_installed(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(
-        NoContainerEngineError, match=r"^docker or podman or nerdctl or finch is not installed$"
+        NoContainerEngineError, match=r"^none of docker, podman, nerdctl, finch is installed$"
     ):
         find_container_engine(cloud)
+    with pytest.raises(NoContainerEngineError, match=r"^podman is not installed$"):
+        find_container_engine(cloud, ["podman"])
 
 
 def test_a_program_that_only_has_an_engine_s_name_is_none(
@@ -76,7 +78,7 @@ def test_a_program_that_only_has_an_engine_s_name_is_none(
     )
     chat.chmod(0o700)
 
-    with pytest.raises(NoContainerEngineError, match=r"^docker or .* or finch is not installed$"):
+    with pytest.raises(NoContainerEngineError, match=r"^none of .*, finch is installed$"):
         find_container_engine(cloud)
 
     assert find_image_builder() is None

@@ -252,7 +252,7 @@ def test_without_an_engine_containers_are_simulated(
 
     assert max(map(len, process.said.splitlines())) <= 80  # type: ignore[attr-defined]
     assert (
-        "  containers simulated: docker or podman or nerdctl or finch is not installed\n"
+        "  containers simulated: none of docker, podman, nerdctl, finch is installed\n"
         in process.said  # type: ignore[attr-defined]
     )
     assert (
