@@ -1,3 +1,4 @@
+import re
 import time
 from typing import Any
 
@@ -109,6 +110,9 @@ def test_fails_a_resource_that_is_not_answered_within_its_service_timeout(stacks
         f"Please check your logs for requestId [{request}]."
     )
     assert stacks.settled("timeout") == "ROLLBACK_COMPLETE"
+    delete = stacks.requests("timeout")[-1]
+    assert delete["RequestType"] == "Delete"
+    assert re.fullmatch("timeout-Thing-[A-Z0-9]{12}", delete["PhysicalResourceId"])
 
 
 def test_takes_the_first_valid_answer_and_ignores_those_after_it(stacks: Any) -> None:

@@ -18,7 +18,8 @@ def test_sends_a_delete_with_the_id_of_the_failed_create(stacks: Any) -> None:
 
 
 def test_invents_an_id_for_the_delete_of_a_create_that_gave_none(stacks: Any) -> None:
-    template = stacks.template("silent", timeout=1, Create=[])
+    without = [{**FAILED[0], "PhysicalResourceId": None}]
+    template = stacks.template("silent", Create=without)
 
     assert stacks.create("silent", template) == "ROLLBACK_COMPLETE"
 
