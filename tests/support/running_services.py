@@ -102,7 +102,8 @@ class Services:
 
     def kill_container(self, fake: FakeEngine) -> None:
         """Kill the one container that runs, as the system does when memory runs out."""
-        # The other one holds the network.
+        # The other one holds the network. It may serve before the fake notes that it runs.
+        wait_until(lambda: any(name.endswith("-1-1") for name in fake.containers))
         (name,) = (name for name in fake.containers if name.endswith("-1-1"))
         container = json.loads((fake.state / "containers" / name).read_text())
         os.kill(container["process"], signal.SIGKILL)
