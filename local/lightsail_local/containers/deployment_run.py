@@ -217,7 +217,7 @@ class DeploymentRun:
         Raises:
             _Failed: they do not become so.
         """
-        deadline = self._clock() + self._behaviour.longest_start_seconds
+        began = self._clock()
         endpoint = self.order.public_endpoint
         if endpoint is None:
             self._wait_until_steady(nodes)
@@ -233,7 +233,7 @@ class DeploymentRun:
                 bad[node] = bad[node] + 1 if health == "unhealthy" else 0
                 if bad[node] >= _CHANCES * check["unhealthyThreshold"]:
                     raise _Failed("health_check")
-            if self._clock() >= deadline:
+            if self._clock() >= began + self._behaviour.longest_start_seconds:
                 raise _Failed("took_too_long")
             self._wait_for_next_check(nodes, check["intervalSeconds"])
             if not self._ends and self.stage_times[1] == math.inf:

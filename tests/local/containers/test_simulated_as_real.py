@@ -12,6 +12,7 @@ import pytest
 
 from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.server import LightsailServer
+from patience import wait_until
 from running_services import Services
 
 # Lightsail does not write it; where containers run it helps to know.
@@ -27,7 +28,9 @@ def simulated() -> Iterator[Services]:
             yield Services(server, client)
 
 
-def failed(services: Services, kind: str) -> tuple[list[str], str, set[str], set[str]]:
+def failed(
+    services: Services, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[str], str, set[str], set[str]]:
     """Deploy a version that fails after one that serves.
 
     Returns:
@@ -43,7 +46,12 @@ def failed(services: Services, kind: str) -> tuple[list[str], str, set[str], set
         digest = services.push("new", platform="linux/arm64")
         answer = services.api.register_container_image(serviceName=name, label="web", digest=digest)
         more = {"image": answer["containerImage"]["image"]}
-    services.deploy(name, "new", environment={"PLAIN": "value"}, **more)
+    services.begin(name, "new", environment={"PLAIN": "value"}, **more)
+    if kind == "took_too_long":
+        # However long it takes to say what it says.
+        wait_until(lambda: "starting" in services.log(name)[len(before) :])
+        monkeypatch.setattr(services.server.behaviour, "longest_start_seconds", 0)
+    services.settled(name)
     # The fake engine's containers have no ports of their own.
     lines = {
         re.sub("port [0-9]+", "port", line)
@@ -59,10 +67,7 @@ def failed(services: Services, kind: str) -> tuple[list[str], str, set[str], set
 def test_a_failure_has_the_same_states_and_lines(
     services: Services, simulated: Services, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if kind == "took_too_long":
-        monkeypatch.setattr(services.server.behaviour, "longest_start_seconds", 2)
-
-    real, played = failed(services, kind), failed(simulated, kind)
+    real, played = failed(services, kind, monkeypatch), failed(simulated, kind, monkeypatch)
 
     assert real[:3] == played[:3]
     assert real[:2] == (["FAILED", "ACTIVE"], "RUNNING")
