@@ -120,6 +120,7 @@ def test_kills_the_process_at_the_timeout_and_starts_another(runtime_of: MakeRun
     assert late.error["errorType"] == "Sandbox.Timedout"
     assert late.log.endswith("Task timed out after 0.50 seconds\n")
     assert 0.5 <= late.seconds < 2
+    runtime._timeout = 30  # what is in time is so on a busy machine too
     assert runtime.invoke({}).result["count"] == 1
 
 
