@@ -242,7 +242,8 @@ def test_a_deployment_that_is_longer_than_the_function_is_handed_over_and_answer
 def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
     cdk: Cdk, shop: str, behaviour: Behaviour, watcher: RequestWatcher
 ) -> None:
-    behaviour.deployment_seconds = 3
+    # So long that the second one meets the first on a busy machine, too.
+    behaviour.deployment_seconds = 12
     looks = threading.Semaphore(4)  # each looks twice before it deploys
     both_looked = threading.Barrier(2, timeout=300)
 
@@ -251,6 +252,8 @@ def test_two_stacks_that_deploy_to_one_service_at_once_take_turns(
         is_look = request.operation == "GetContainerServiceDeployments"
         if is_look and looks.acquire(blocking=False):
             both_looked.wait()
+        if request.operation == "CreateContainerServiceDeployment" and request.error:
+            behaviour.deployment_seconds = 1  # nothing is to meet the second one
 
     watcher.watch = meet
     both = cdk.deploy(APP, shared=shop)
