@@ -103,10 +103,9 @@ class Services:
     def kill_container(self, fake: FakeEngine) -> None:
         """Kill the one container that runs, as the system does when memory runs out."""
         # The other one holds the network. It may serve before the fake notes that it runs.
-        wait_until(lambda: any(name.endswith("-1-1") for name in fake.containers))
-        (name,) = (name for name in fake.containers if name.endswith("-1-1"))
-        container = json.loads((fake.state / "containers" / name).read_text())
-        os.kill(container["process"], signal.SIGKILL)
+        records = fake.state / "containers"
+        wait_until(lambda: any(records.glob("*-1-1")))
+        os.kill(json.loads(next(records.glob("*-1-1")).read_text())["process"], signal.SIGKILL)
 
     def image(self, service: str, text: str, fails: Failure | None = None) -> str:
         digest = self.push(text, fails=fails)

@@ -255,7 +255,7 @@ class Stacks:
         return self.settled(identifier)
 
     def settled(self, stack: str) -> str:
-        wait_until(lambda: not self._status(stack).endswith("_IN_PROGRESS"), longest=30)
+        wait_until(lambda: not self._status(stack).endswith("_IN_PROGRESS"))
         return self._status(stack)
 
     def _status(self, stack: str) -> str:

@@ -59,7 +59,7 @@ def service(api: Any, name: str) -> Any:
 
 
 def wait_until_settled(api: Any, name: str) -> None:
-    wait_until(lambda: service(api, name)["state"] in ("READY", "RUNNING"), longest=10)
+    wait_until(lambda: service(api, name)["state"] in ("READY", "RUNNING"))
 
 
 def writes(lightsail: LightsailServer, before: int) -> list[str]:
