@@ -258,6 +258,64 @@ def test_keeps_what_was_opened_and_where_it_was_scrolled_to(
     assert browser.execute_script("return arguments[0].scrollTop", log) == 40
 
 
+def stack_of(name: str, problem: Any = None) -> dict[str, Any]:
+    """A stack with so many events that they scroll."""
+    events = [
+        {"id": str(number), "time": 0, "resource": name, "type": "A::B", "state": "X", "reason": ""}
+        for number in range(50)
+    ]
+    state = "ROLLBACK_IN_PROGRESS" if problem else "CREATE_IN_PROGRESS"
+    return {"id": name, "name": name, "state": state, "problem": problem, "events": events}
+
+
+A, B = stack_of("A"), stack_of("B")
+LINES = [f"line {number}" for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "selector"),
+    [
+        (
+            {"stacks": [A]},
+            {"stacks": [stack_of("A", {"resource": "Image", "reason": "why"})]},
+            ".events",
+        ),
+        ({"stacks": [A, B]}, {"stacks": [B, A]}, ".stack:last-child .events"),
+        (canned(*LINES), canned(*LINES, state="DELETED"), ".log"),
+    ],
+    ids=["a stack fails", "another stack changes", "a service is deleted"],
+)
+def test_keeps_focus_and_place_whatever_comes_and_goes_around_it(
+    open_page: Any,
+    browser: webdriver.Chrome,
+    wait: Any,
+    shown: Any,
+    before: Any,
+    after: Any,
+    selector: str,
+) -> None:
+    empty = {"services": [], "stacks": [], "calls": []}
+    states = [{**empty, **before}]
+    open_page(lambda: states[-1])
+    browser.execute_script(
+        "document.querySelectorAll('details').forEach((each) => { each.open = true; });"
+        "window.held = document.querySelector(arguments[0]); held.focus();",
+        selector,
+    )
+    # An opened log scrolls to its end by itself.
+    wait(lambda: not shown(".log") or browser.execute_script("return held.scrollTop > 0"))
+    browser.execute_script("held.scrollTop = 40")
+
+    shown_before = shown("main")
+    states.append({**empty, **after})
+    wait(lambda: shown("main") != shown_before)
+
+    assert browser.execute_script("return [document.activeElement === held, held.scrollTop]") == [
+        True,
+        40,
+    ]
+
+
 def test_a_log_that_shows_its_end_goes_on_showing_it(
     open_page: Any, browser: webdriver.Chrome, wait: Any, shown: Any
 ) -> None:

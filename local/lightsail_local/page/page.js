@@ -82,11 +82,11 @@ function service(it, place) {
 
 function link({ url, isServed, isSimulated }) {
   if (isServed && url.startsWith("http://"))
-    return element("p", { class: "link" }, [
+    return element("p", { class: "link", "data-key": "link" }, [
       element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, [url]),
     ]);
   const why = isSimulated ? "simulated, so it does not answer" : "does not answer now";
-  return element("p", { class: "link" }, [
+  return element("p", { class: "link", "data-key": "link" }, [
     element("code", {}, [url]), " ", element("span", { class: "quiet" }, [why]),
   ]);
 }
@@ -140,7 +140,7 @@ function deployment(it) {
 }
 
 function problem(title, lines) {
-  return element("div", { class: "problem" }, [
+  return element("div", { class: "problem", "data-key": "problem" }, [
     element("p", {}, [title]),
     ...lines.map((line) => element("code", {}, [line])),
   ]);
@@ -269,7 +269,8 @@ function table(titles, rows) {
 
 // A box that scrolls can be reached and moved with the keyboard.
 function box(kind, label, children) {
-  return element("div", { class: `box ${kind}`, role: "region", "aria-label": label, tabindex: 0 }, children);
+  return element("div", { class: `box ${kind}`, "data-key": kind, role: "region", "aria-label": label, tabindex: 0 },
+    children);
 }
 
 function pill(state) {
@@ -338,7 +339,7 @@ function become(old, fresh) {
       continue;
     }
     if (same === at) at = at.nextSibling;
-    else old.insertBefore(same, at);
+    else move(old, same, at);
     if (same instanceof Element) become(same, child);
     else if (same.data !== child.data) same.data = child.data;
   }
@@ -347,6 +348,12 @@ function become(old, fresh) {
     at.remove();
     at = next;
   }
+}
+
+// Where the browser can, without the loss of focus and scroll positions.
+function move(parent, child, before) {
+  if (parent.moveBefore) parent.moveBefore(child, before);
+  else parent.insertBefore(child, before);
 }
 
 function key(node) {
