@@ -76,11 +76,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        # Here, where what fails is told, and not when Python ends.
+        print(end="", flush=True)
     except CommandError as error:
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        # Of `lightsail-local logs shop | head`: Python would complain again when it ends.
+    except OSError as error:
+        # Of `lightsail-local logs shop | head` there is nothing to tell.
+        if not isinstance(error, BrokenPipeError):
+            print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        # Python would complain again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:

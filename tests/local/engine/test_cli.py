@@ -171,6 +171,31 @@ def test_asks_which_one_when_several_clouds_are_running(up: Callable[..., Any], 
     assert all(port in ran.stderr for port in ports)
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_cannot_be_written_is_told_in_a_line(
+    up: Callable[..., Any], shell: dict[str, str], unbuffered: str
+) -> None:
+    up()
+    reading, gone = os.pipe()
+    os.close(reading)
+    with os.fdopen(gone, "w") as pipe, Path("/dev/full").open("w") as full:
+        ran = [
+            subprocess.run(
+                [sys.executable, "-m", "lightsail_local", "env"],
+                env={**shell, "PYTHONUNBUFFERED": unbuffered},
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+            for output in (pipe, full)
+        ]
+
+    assert [each.returncode for each in ran] == [1, 1]
+    complaint = "lightsail-local: [Errno 28] No space left on device\n"
+    assert [each.stderr for each in ran] == ["", complaint]
+
+
 def test_tells_that_no_cloud_is_running(run: Run) -> None:
     for ran in (run("env"), run("sample-image", "hello")):
         assert ran.returncode == 1
