@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -294,7 +295,7 @@ def test_keeps_focus_and_place_whatever_comes_and_goes_around_it(
     after: Any,
     selector: str,
 ) -> None:
-    empty = {"services": [], "stacks": [], "calls": []}
+    empty: dict[str, Any] = {"services": [], "stacks": [], "calls": []}
     states = [{**empty, **before}]
     open_page(lambda: states[-1])
     browser.execute_script(
@@ -331,6 +332,71 @@ def test_a_log_that_shows_its_end_goes_on_showing_it(
     assert browser.execute_script(ends, log)
 
 
+def test_a_log_whose_oldest_lines_go_keeps_what_its_reader_selected(
+    open_page: Any, browser: webdriver.Chrome, wait: Any, shown: Any
+) -> None:
+    # Some lines are the same, and of the same time.
+    states = [canned("again", "again", *LINES)]
+    open_page(lambda: states[-1])
+    browser.execute_script(
+        "getSelection().selectAllChildren(document.querySelectorAll('.log p span')[40])"
+    )
+    selected = "return String(getSelection())"
+    assert browser.execute_script(selected) == "line 38"
+
+    states.append(canned("again", *LINES, "the newest"))
+    wait(lambda: shown(".log p span") == ["again", *LINES, "the newest"])
+
+    assert browser.execute_script(selected) == "line 38"
+
+
+def test_tells_a_screen_reader_what_has_changed(open_page: Any, wait: Any, shown: Any) -> None:
+    states = [canned()]
+    states[0]["services"] += canned(id="old", name="old", deployments=[])["services"]
+    open_page(lambda: states[-1])
+    said = "shop is RUNNING, deployment 1 is ACTIVE. old is RUNNING"
+    assert shown("#news") == [said]
+
+    states.append(json.loads(json.dumps(states[0])))
+    states[-1]["services"][0]["deployments"][0]["state"] = "FAILED"
+    wait(lambda: shown("#news") == ["shop is RUNNING, deployment 1 is FAILED"])
+
+    states.append({"services": [], "stacks": [], "calls": []})
+    wait(lambda: shown("h3") == [])
+    states.append(states[0])
+    wait(lambda: shown("#news") == [said])
+
+
+def test_what_is_focused_does_not_stop_behind_the_header(
+    open_page: Any, browser: webdriver.Chrome
+) -> None:
+    services = [*canned(*LINES)["services"], *canned(*LINES, id="old")["services"]]
+    open_page(lambda: {"services": services, "stacks": [], "calls": []})
+    browser.execute_script("scrollTo(0, document.documentElement.scrollHeight)")
+
+    top, header = browser.execute_script(
+        "const it = document.querySelector('summary'); it.scrollIntoView({block: 'nearest'});"
+        "return [it.getBoundingClientRect().top,"
+        " document.querySelector('body > header').getBoundingClientRect().bottom]"
+    )
+
+    assert top >= header
+
+
+def test_the_end_of_the_second_column_can_be_reached(
+    open_page: Any, browser: webdriver.Chrome
+) -> None:
+    metrics = {"width": 1400, "height": 500, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    services = [canned(*LINES, id=str(number))["services"][0] for number in range(9)]
+    open_page(lambda: {"services": services, "stacks": [A, B], "calls": []})
+
+    browser.execute_script("document.querySelector('main > :last-child').scrollTop = 9999")
+
+    shown = "const it = document.querySelector('#calls').getBoundingClientRect();"
+    assert browser.execute_script(f"{shown} return it.bottom <= innerHeight && scrollY === 0")
+
+
 def test_takes_away_what_is_gone(open_page: Any, wait: Any, shown: Any) -> None:
     states = [canned("line"), {"services": [], "stacks": [], "calls": []}]
     open_page(lambda: states[0])
@@ -342,13 +408,17 @@ def test_takes_away_what_is_gone(open_page: Any, wait: Any, shown: Any) -> None:
     assert shown("#services .empty") != []
 
 
-def test_tells_that_the_connection_is_lost(open_page: Any, wait: Any, shown: Any) -> None:
+def test_tells_that_the_connection_is_lost(
+    open_page: Any, browser: webdriver.Chrome, wait: Any, shown: Any
+) -> None:
     page = open_page(canned)
 
     page.stop()
 
     wait(lambda: shown("#connection") == ["connection lost, trying again"])
     assert shown("h3") == ["shop"]
+    # It stays as legible as it was.
+    assert browser.find_element(By.TAG_NAME, "main").value_of_css_property("opacity") == "1"
     port = int(page.url.rpartition(":")[2])
     with PageServer(port, canned):
         wait(lambda: shown("#connection") == ["live"])

@@ -3,6 +3,7 @@
 
 const INTERVAL = 500;
 const PATIENCE = 5000;
+const SHOWN_NEWS = 3;
 const SHOWN_OF_DIGEST = ["sha256:".length, "sha256:".length + 12];
 // Made once: to make one takes longer than all else that a line of a log needs.
 const CLOCK = new Intl.DateTimeFormat([], { timeStyle: "medium", hourCycle: "h23" });
@@ -40,12 +41,15 @@ function show(state) {
   logs.forEach(toEnd);
 }
 
-// What a screen reader says by itself: how the newest service is.
-function showNews([newest]) {
-  const news = document.getElementById("news");
-  const text = newest ? `${newest.name} is ${newest.state}` : "";
-  if (news.textContent !== text) news.textContent = text;
+// What a screen reader says by itself: how the services are that have changed, the newest first.
+function showNews(services) {
+  const said = services.map(({ name, state, deployments: [last] }) =>
+    `${name} is ${state}${last ? `, deployment ${last.version} is ${last.state}` : ""}`);
+  const fresh = said.filter((each) => !showNews.said.includes(each)).slice(0, SHOWN_NEWS);
+  if (fresh.length) document.getElementById("news").textContent = fresh.join(". ");
+  showNews.said = said;
 }
+showNews.said = [];
 
 function fill(id, children) {
   const old = document.getElementById(id);
@@ -69,7 +73,7 @@ function service(it, place) {
     part("Deployments", it.deployments, (all) =>
       box("deployments", `deployments of ${it.name}`, all.map(deployment))),
     it.logs.length > 0 && part("Container logs", it.logs, (logs) =>
-      element("div", {}, logs.map((each) => log(each, place === 0)))),
+      element("div", {}, logs.map((each) => log(each, it.name, place === 0)))),
     !isGone && part("Images", it.images, (images) => box("images", `images of ${it.name}`, [imageTable(images)])),
     element("dl", { class: "facts" }, [
       fact("power", it.power),
@@ -187,15 +191,27 @@ function endpoint({ container, port, path }) {
   ]);
 }
 
-function log({ container, lines }, isOpen) {
+function log({ container, lines }, service, isOpen) {
   const last = lines.length ? lines[lines.length - 1].message : "empty";
   return element("details", { "data-key": container, ...(isOpen && { open: "" }) }, [
     element("summary", {}, [
       element("strong", {}, [container]), " ", element("span", { class: "quiet" }, [last]),
     ]),
-    box("log", `log of ${container}`, lines.map(({ time: at, message }) =>
-      element("p", {}, [time(at), " ", element("span", {}, [message])]))),
+    box("log", `log of ${container} of ${service}`, lines.map(line())),
   ]);
+}
+
+// A line keeps its element when the oldest ones go: what its reader looks at or selected stays.
+function line() {
+  const seen = new Map();
+  return ({ time: at, message }) => {
+    const said = `${at} ${message}`;
+    const count = seen.get(said) ?? 0;
+    seen.set(said, count + 1);
+    return element("p", { "data-key": `${count} ${said}` }, [
+      time(at), " ", element("span", {}, [message]),
+    ]);
+  };
 }
 
 // Stacks
@@ -267,9 +283,10 @@ function table(titles, rows) {
   return element("table", {}, [element("thead", {}, [head]), element("tbody", {}, rows)]);
 }
 
-// A box that scrolls can be reached and moved with the keyboard.
+// A box that scrolls can be reached and moved with the keyboard. It is a group, for as regions
+// so many would hide the page's own parts from those who go from one to the next.
 function box(kind, label, children) {
-  return element("div", { class: `box ${kind}`, "data-key": kind, role: "region", "aria-label": label, tabindex: 0 },
+  return element("div", { class: `box ${kind}`, "data-key": kind, role: "group", "aria-label": label, tabindex: 0 },
     children);
 }
 
