@@ -20,12 +20,6 @@ needs_amd64_linux = pytest.mark.skipif(
 )
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def on_loopback(port: int) -> bytes:
     """The program as it is, but for the address that it listens on."""
     family = b"\x02\x00"
@@ -44,15 +38,19 @@ def executable(path: Path, content: bytes) -> str:
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     """The program, serving a string, on this machine's loopback."""
-    port = free_port()
-    file = executable(tmp_path / "program", on_loopback(port))
-    with subprocess.Popen([file, "some text"], stdout=subprocess.PIPE, env={}) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"listening on port 8080\n"
-        yield port
-        process.terminate()
-        # As the first process of a container it ends only because it handles the signal.
-        assert process.wait(60) == 0
+    with socket.socket() as taken:
+        # Kept, so that nobody else gets it: the program reuses an address that nobody listens on.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 0))
+        port = int(taken.getsockname()[1])
+        file = executable(tmp_path / "program", on_loopback(port))
+        with subprocess.Popen([file, "some text"], stdout=subprocess.PIPE, env={}) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"listening on port 8080\n"
+            yield port
+            process.terminate()
+            # As the first process of a container it ends only because it handles the signal.
+            assert process.wait(60) == 0
 
 
 def test_the_bytes_are_those_of_the_source(tmp_path: Path) -> None:
