@@ -22,6 +22,7 @@ from deployment_requests import FakeLambda, deployment
 from fake_time import FakeTime
 from image_requests import reason
 from lightsail_local.server import Fault
+from patience import wait_until
 from response_url import SIGNATURE
 from stack_requests import Stack, digest
 from world import environment
@@ -484,7 +485,7 @@ class TestDeadline:
             return int(left * 1000)
 
     def test_is_answered_before_it_even_when_lightsail_hangs(self, stack: Stack) -> None:
-        stack.lightsail.faults.append(Fault(operation=IMAGES, kind="hang", seconds=1.0))
+        stack.before[IMAGES] = lambda: wait_until(lambda: bool(stack.response.taken))
 
         stack.handler(stack.request("Create"), self.Context(100, 15.2))
 
@@ -494,7 +495,7 @@ class TestDeadline:
         assert stack.response.answer["PhysicalResourceId"] == NOT_REGISTERED
 
     def test_is_answered_before_it_with_the_id_that_the_resource_has(self, stack: Stack) -> None:
-        stack.lightsail.faults.append(Fault(operation=IMAGES, kind="hang", seconds=1.0))
+        stack.before[IMAGES] = lambda: wait_until(lambda: bool(stack.response.taken))
         request = stack.request("Update", PhysicalResourceId=":shop.web.1")
 
         stack.handler(request, self.Context(100, 15.2))
@@ -502,11 +503,11 @@ class TestDeadline:
         assert stack.response.answer["PhysicalResourceId"] == ":shop.web.1"
 
     def test_leaves_an_answer_that_is_lost_to_another_invocation(self, stack: Stack) -> None:
-        stack.lightsail.faults.append(
-            Fault(operation="GetContainerServiceDeployments", kind="hang", seconds=1.0)
-        )
         stack.response.faults = [503] * 8
         others = stack.clients["lambda"] = FakeLambda()
+        stack.before["GetContainerServiceDeployments"] = lambda: wait_until(
+            lambda: bool(others.payloads)
+        )
 
         stack.handler(deployment("Create", stack), self.Context(100, 15.2))
 
