@@ -146,9 +146,9 @@ class TestHandOver:
     ) -> None:
         made = oci_images.image(*LAYERS)
         source.add(made, "1")
-        # Just before the deadline the push is done, and there is no time to look or try again.
-        # Not sooner: its connections wait no longer than is left, and the machine may be busy.
-        stack.before["PutManifest"] = lambda: stack.time.sleep(31.8)
+        # Just before the deadline, so that there is no time to look or try again. Not sooner: the
+        # connections of a push wait in real time for what is left, and the machine may be busy.
+        stack.before["RegisterContainerImage"] = lambda: stack.time.sleep(31.8)
         fault = Fault(operation="RegisterContainerImage", kind=kind)
         stack.lightsail.faults.append(fault)
 
@@ -300,7 +300,7 @@ class TestHandOver:
     def lose_the_answer(self) -> None:
         """Let the image be registered right before the deadline, and let no answer arrive."""
         self.source.add(oci_images.image(*LAYERS), "1")
-        self.stack.before["PutManifest"] = lambda: self.stack.time.sleep(31.8)
+        self.stack.before["RegisterContainerImage"] = lambda: self.stack.time.sleep(31.8)
         self.stack.response.faults = [503] * 8
 
     def test_answers_for_an_invocation_whose_answer_was_lost_in_its_last_seconds(
