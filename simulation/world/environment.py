@@ -19,7 +19,8 @@ from lightsail_local.endpoints import DEFAULT_REGION
 
 from .aws import ENTRY_POINTS, FUNCTION_ARN
 
-STALL_SECONDS = 0.5
+# Longer than a busy machine takes for an answer: a sound one that comes later counts as lost.
+STALL_SECONDS = 5.0
 _NOWHERE = "http://127.0.0.1:9"
 
 
@@ -32,7 +33,7 @@ class Settings:
         ecr_port: the port of what stands for Amazon ECR's registry.
         seed: of its randomness.
         arn: the function's ARN.
-        is_impatient: whether it waits for answers for half a second of real time only, for runs in
+        is_impatient: whether it waits for answers for some seconds of real time only, for runs in
             which one does not come.
         has_simulated_timers: whether its timers follow the simulated clock, for runs in which an
             answer takes too long.

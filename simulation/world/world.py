@@ -35,7 +35,7 @@ from .gate import Gate
 SIGNATURE = "5ec4e7-of-the-response-url"
 
 # In real time, for the function's threads.
-_PUSHED_SECONDS = 2.0
+_PUSHED_SECONDS = 30.0
 _LOOK_SECONDS = 0.005
 
 
@@ -224,23 +224,24 @@ class World:
             and "/blobs/" in connection.path
             and "Authorization" in connection.headers
         ):
-            self._wait_for_the_layer_below(connection.path.rpartition("/")[2])
+            self._wait_for_the_layer_below(connection)
             if _is_left(connection):
                 return  # by a function that was killed: the time by now is the next one's
             self.clock.sleep(self.blob_seconds)
         self.source.respond(connection)
 
-    def _wait_for_the_layer_below(self, blob: str) -> None:
+    def _wait_for_the_layer_below(self, connection: Connection) -> None:
         """Wait until the layer below one is pushed, if it is.
 
         Time passes for all threads of a copy at once: without this, the time of all blobs would
         have passed before the function had the processor to push the first one.
         """
+        blob = connection.path.rpartition("/")[2]
         manifests = [json.loads(content) for _, content in self.source.manifests.values()]
         digests = [[one["digest"] for one in found.get("layers", ())] for found in manifests]
         below = {upper: lower for layers in digests for lower, upper in itertools.pairwise(layers)}
         ends = time.monotonic() + _PUSHED_SECONDS
-        while blob in below and time.monotonic() < ends:
+        while blob in below and time.monotonic() < ends and not _is_left(connection):
             if self.lightsail.images.blob_size(below[blob]) is not None:
                 return
             time.sleep(_LOOK_SECONDS)
