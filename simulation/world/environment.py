@@ -20,7 +20,7 @@ from lightsail_local.endpoints import DEFAULT_REGION
 from .aws import ENTRY_POINTS, FUNCTION_ARN
 
 # Longer than a busy machine takes for an answer: a sound one that comes later counts as lost.
-STALL_SECONDS = 5.0
+STALL_SECONDS = 2.0
 _NOWHERE = "http://127.0.0.1:9"
 
 
