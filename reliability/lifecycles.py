@@ -21,6 +21,8 @@ from world.custom_resource import Outcome
 from world.template import Templates
 from world.world import World
 
+_GONE = ("unregistered_seconds", 0)  # a push is, before it can be registered
+_LATEST_REFUSED = (_GONE, ("latest", "refused"))
 _CAUGHT_UP_SECONDS = 60.0
 """After that all reads show what a stack has done, however far they lag behind in the part."""
 
@@ -52,8 +54,8 @@ class Lifecycle:
     unblock: Callable[[Setting], None] | None = None
     """What the stack's owner does before a rollback that has failed can be continued."""
     function: str = FUNCTION_ARN
-    refused: tuple[str, str | bool] | None = None
-    """A switch of Lightsail's and its value on which it refuses the part."""
+    refused: tuple[tuple[str, str | float], ...] = ()
+    """Switches of Lightsail's, and their values on which no program can do the part."""
 
 
 def set_up(world: World) -> None:
@@ -220,7 +222,7 @@ def _deploys(
     part: Make, then: Make, prepare: Callable[[Setting], None] = lambda _: None, **more: Any
 ) -> Lifecycle:
     """Return the life of a stack whose deployment is the part, by default its first."""
-    return Lifecycle(_deploy(part), then, prepare, **more)
+    return Lifecycle(_deploy(part), then, prepare, **{"refused": (_GONE,), **more})
 
 
 def _update(before: Make, part: Make, then: Make, **more: Any) -> Lifecycle:
@@ -335,21 +337,24 @@ def _slowly_issued(setting: Setting) -> Outcome:
 LIFECYCLES = {
     "create by digest": _deploys(by_digest("first"), by_digest("last")),
     "create by index": _deploys(
-        _by_index, by_digest("last"), _push_index, refused=("other_platforms", "refused")
+        _by_index, by_digest("last"), _push_index, refused=(_GONE, ("other_platforms", "refused"))
     ),
     "create by source": _deploys(by_source("first"), by_source("last")),
     "create by ecr": _deploys(by_ecr("first"), by_ecr("last")),
     "create by archive": _deploys(by_archive("archive"), by_archive("another archive")),
     "update by digest": _update(by_digest("first"), by_digest("second"), by_digest("last")),
     "update by label": _update(
-        by_digest("first"), by_digest("first", "digest, another label"), by_digest("last")
+        by_digest("first"),
+        by_digest("first", "digest, another label"),
+        by_digest("last"),
+        refused=(),
     ),
     "update by source": _update(by_source("first"), by_source("second"), by_source("last")),
     "update to zstd": _update(
         by_source("first"),
         by_source("second", layer_type=oci_images.OCI_LAYER.replace("gzip", "zstd")),
         by_source("last"),
-        refused=("zstd_layers", False),
+        refused=(_GONE, ("zstd_layers", False), ("media_types", "docker")),
     ),
     "update to what was never pushed": _update(
         by_digest("first"), _never_pushed, by_digest("last"), succeeds=False
@@ -358,7 +363,10 @@ LIFECYCLES = {
         of_two_labels("same", "same"), of_two_labels("same", "other"), by_digest("same")
     ),
     "update by service": _update(
-        by_digest("first"), by_digest("first", "digest, another service"), by_digest("last")
+        by_digest("first"),
+        by_digest("first", "digest, another service"),
+        by_digest("last"),
+        refused=(),
     ),
     "rollback": _update(
         serving("first"), serving("second", "broken"), serving("last"), succeeds=False
@@ -379,11 +387,13 @@ LIFECYCLES = {
         by_digest("first"),
         by_digest("first", "digest, another name"),
         by_digest("last", "digest, another name"),
+        refused=(),
     ),
     "rename of what serves": _update(
         serving("first"),
         serving("first", "deployment, another name"),
         serving("last", "deployment, another name"),
+        refused=(),
     ),
     "delete": Lifecycle(_delete, by_digest("last"), _deployed(by_digest("first"))),
     "delete what serves": Lifecycle(_delete, serving("last"), _deployed(serving("first"))),
@@ -406,7 +416,7 @@ LIFECYCLES = {
     "deploy": _deploys(serving("first"), serving("last")),
     "deploy again": _update(serving("first"), serving("second"), serving("last")),
     "deploy the latest": _deploys(
-        by_digest("second", "latest"), serving("last"), _takes_latest, refused=("latest", "refused")
+        by_digest("second", "latest"), serving("last"), _takes_latest, refused=_LATEST_REFUSED
     ),
     "failed deploy": _update(
         serving("first"), serving("second", fails="crash"), serving("last"), succeeds=False

@@ -48,9 +48,6 @@ SWITCHES: Mapping[str, tuple[str, tuple[Value, ...]]] = {
 }
 """The unknown of each switch of the local Lightsail, and its sides, the default first."""
 
-# What was pushed is gone before it can be registered; the manifests of the lifecycles are OCI's.
-_REFUSING = frozenset({("unregistered_seconds", GONE), ("media_types", "docker")})
-
 
 class Side(NamedTuple):
     """One way that an unknown may turn out: a switch of the local Lightsail, where it stands."""
@@ -74,11 +71,6 @@ class Row:
     def switches(self) -> dict[str, Value]:
         """Return where the switches stand."""
         return dict(self.sides)
-
-    @property
-    def may_fail(self) -> bool:
-        """Whether Lightsail may refuse what a lifecycle asks for, no matter what a program does."""
-        return not _REFUSING.isdisjoint(self.sides)
 
     def pairs(self) -> frozenset[tuple[Side, Side]]:
         """Return the pairs of its sides."""

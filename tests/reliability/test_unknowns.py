@@ -15,7 +15,15 @@ from reliability.faults.matrix import Matrix
 from reliability.lifecycles import LIFECYCLES
 from reliability.unknowns.command import main, run_on
 from reliability.unknowns.findings import Finding, tabulate
-from reliability.unknowns.sides import SWITCHES, cover, defaults, rows, sides
+from reliability.unknowns.sides import (
+    GONE,
+    SWITCHES,
+    cover,
+    defaults,
+    likelier_but,
+    rows,
+    sides,
+)
 
 from lightsail_local.behaviour.behaviour import Behaviour
 
@@ -68,6 +76,17 @@ def test_the_sides_are_all_those_of_the_switches_of_the_local_lightsail() -> Non
     assert {unknown for unknown, _ in SWITCHES.values()} == {*QUESTIONS, *NOT_ASKED}
     for switch, (_, values) in SWITCHES.items():
         assert values[0] == getattr(Behaviour(), switch)
+
+
+def test_only_what_no_program_can_do_may_fail() -> None:
+    docker = likelier_but(media_types="docker")
+    gone = likelier_but(unregistered_seconds=GONE)
+
+    may_fail = {name for name in LIFECYCLES if run_on(docker, name).may_fail}
+    assert may_fail == {"update to zstd", "deploy the latest"}
+    assert run_on(gone, "create by digest").may_fail
+    assert not run_on(gone, "rename").may_fail
+    assert not run_on(gone, "delete a domain").may_fail
 
 
 def test_the_table_counts_the_runs_that_held_by_assumption_and_lifecycle() -> None:
