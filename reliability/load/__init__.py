@@ -2,7 +2,6 @@
 
 crowds       the cases of twenty stacks at once in one service
 `-- crowd    the stacks, each with a function of its own
-    `-- properties    what their resources are made with
 door         twenty stacks before a Lightsail that limits its calls
 memory       a function at 128 MB
 releases     what functions of two releases in one account must do

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crowd_properties import Properties, image, resources
 from fake_time import ThreadTime
 from reliability.broken import Broken
 from reliability.invariants import Invariants
@@ -21,7 +22,6 @@ from world.function import Function
 from world.world import World
 
 from .asset_environment import PassingTime
-from .properties import Properties, image, resources
 
 MANY = 20
 SECONDS = 900.0

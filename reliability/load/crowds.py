@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from crowd_properties import NAME, Properties, deployment, pushed, resources, served
 from reliability.broken import hold
 from world.cloudformation import SimulatedStack
 from world.custom_resource import Outcome as Became
 
 from .crowd import MANY, Crowd, crowd
-from .properties import NAME, Properties, deployment, pushed, resources, served
 
 MOST = 150
 FULL = "container service 'shop' stores 150 images, the most that Lightsail keeps"

@@ -17,6 +17,7 @@ from typing import NamedTuple, cast
 import archives
 import certificates
 import oci_images
+from crowd_properties import Properties, deployment, from_source, image, resources
 from fake_ecr import HOST, environment_that_leads_to_ecr
 from oci_images import Made
 from reliability.broken import hold
@@ -28,7 +29,6 @@ from world.function import Function
 from world.world import World
 
 from .asset_environment import RUNTIME, AssetEnvironment, PassingTime, runtime
-from .properties import Properties, deployment, from_source, image, resources
 
 MOST_MIB = 128
 _MB = 1_000_000

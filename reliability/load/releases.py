@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from crowd_properties import NAME, deployment, image, pushed, resources
 from reliability.broken import check
 from world.custom_resource import BROKEN
 
-from .properties import NAME, deployment, image, pushed, resources
 from .two_functions import Two, two
 
 RELEASES = {"registers": "61720b4", "pushes": "7d63bd1", "deploys": "d415dac"}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import crhelper
 
+from crowd_properties import Properties, resources
 from lightsail_local.engine.lambda_runtime import LambdaRuntime
 from reliability import ROOT
 from reliability.lifecycles import push, set_up
@@ -22,7 +23,6 @@ from world.world import World
 
 from .asset_environment import AssetEnvironment, PassingTime, runtime
 from .crowd import Crowd
-from .properties import Properties, resources
 
 _HANDLER = "lambda/cdk_lightsail_containers_handler"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -13,17 +14,27 @@ from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_doc
 
 from lightsail_local.endpoints import DEFAULT_ACCOUNT, DEFAULT_REGION
 
+_LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
+_VPC_ACTIONS = (
+    *("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"),
+    *("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses"),
+    "ec2:UnassignPrivateIpAddresses",
+)
 # Who needs an action that the function never calls, and why: AWS Lambda itself, as the role.
 _OF_LAMBDA = {
-    "logs:CreateLogStream": "AWS Lambda writes the function's log as its role",
-    "logs:PutLogEvents": "AWS Lambda writes the function's log as its role",
-    "ec2:CreateNetworkInterface": "AWS Lambda connects the function to the VPC as its role",
-    "ec2:DescribeNetworkInterfaces": "AWS Lambda connects the function to the VPC as its role",
-    "ec2:DescribeSubnets": "AWS Lambda connects the function to the VPC as its role",
-    "ec2:DeleteNetworkInterface": "AWS Lambda connects the function to the VPC as its role",
-    "ec2:AssignPrivateIpAddresses": "AWS Lambda connects the function to the VPC as its role",
-    "ec2:UnassignPrivateIpAddresses": "AWS Lambda connects the function to the VPC as its role",
+    **dict.fromkeys(_LOG_ACTIONS, "AWS Lambda writes the function's log as its role"),
+    **dict.fromkeys(_VPC_ACTIONS, "AWS Lambda connects the function to the VPC as its role"),
 }
+# The condition keys without which an action is allowed for more than need be.
+_CONDITIONS = {
+    "kms:Decrypt": "kms:ViaService",
+    "route53:ChangeResourceRecordSets": "NormalizedRecordNames",
+    **dict.fromkeys(_VPC_ACTIONS, "lambda:SourceFunctionArn"),
+}
+# What AWS makes up in an ARN, so that no template can name it.
+_MADE_UP = re.compile(
+    r"(?<=:ContainerService/)\*|\*(?=:\d+:Domain/)|(?<=:Domain/)\*|-\?{6}$|log-group:[^*]+:\*$"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +62,12 @@ class Permission:
 
     @property
     def is_too_wide(self) -> bool:
-        """Whether it holds for everything though it need not, or for actions yet unknown."""
-        if "*" in self.action:
+        """Whether it holds for more than need be, or for actions yet unknown."""
+        if "*" in self.action or _CONDITIONS.get(self.action, "") not in self.condition:
             return True
-        return self.resource == "*" and not self.exception and _accepts_resource(self.action)
+        if self.resource == "*":
+            return self.action not in _VPC_ACTIONS and _accepts_resource(self.action)
+        return bool({"*", "?"}.intersection(_MADE_UP.sub("", self.resource)))
 
     def allows(self, call: Call) -> bool:
         """Return whether it alone allows a call."""

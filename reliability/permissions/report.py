@@ -53,8 +53,13 @@ class Finding:
 
     @property
     def too_wide(self) -> list[Permission]:
-        """What is allowed on everything and could be on less."""
-        return [one for one in self.policy.permissions() if one.is_too_wide]
+        """What is allowed on more than need be; only a service that is named has no ARN."""
+        is_named = "service by its name" in self.kind
+        return [
+            one
+            for one in self.policy.permissions()
+            if one.is_too_wide or ("ContainerService/*" in one.resource and not is_named)
+        ]
 
 
 def examine(kind: str, build: Build, live: Callable[[World], None]) -> Finding:

@@ -135,6 +135,50 @@ def test_actions_with_a_wildcard_are_too_wide_for_any_use() -> None:
     assert Permission(action="s3:Get*", resource="arn:aws:s3:::assets/1.zip").is_too_wide
 
 
+THROUGH = '{"StringEquals": {"kms:ViaService": "ssm.us-east-1.amazonaws.com"}}'
+ACCOUNT = "us-east-1:000000000000"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "condition", "is_too_wide"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::assets/1.zip", "{}", False),
+        ("s3:GetObject", "arn:aws:s3:::assets/*", "{}", True),
+        ("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{ACCOUNT}:stack/*", "{}", True),
+        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{ACCOUNT}:secret:*", "{}", True),
+        (
+            "secretsmanager:GetSecretValue",
+            f"arn:aws:secretsmanager:{ACCOUNT}:secret:hub-??????",
+            "{}",
+            False,
+        ),
+        ("logs:PutLogEvents", "*", "{}", True),
+        ("logs:PutLogEvents", f"arn:aws:logs:{ACCOUNT}:log-group:*", "{}", True),
+        ("logs:PutLogEvents", f"arn:aws:logs:{ACCOUNT}:log-group:own:*", "{}", False),
+        ("lightsail:CreateDomainEntry", "arn:aws:lightsail:*:000000000000:Domain/*", "{}", False),
+        ("lightsail:CreateDomainEntry", "arn:aws:lightsail:*:*:*", "{}", True),
+        ("kms:Decrypt", f"arn:aws:kms:{ACCOUNT}:key/1", THROUGH, False),
+        ("kms:Decrypt", f"arn:aws:kms:{ACCOUNT}:key/1", "{}", True),
+        ("ec2:CreateNetworkInterface", "*", "{}", True),
+        ("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1", "{}", True),
+    ],
+)
+def test_a_pattern_or_a_missing_condition_is_too_wide(
+    action: str, resource: str, condition: str, is_too_wide: bool
+) -> None:
+    permission = Permission(action=action, resource=resource, condition=condition)
+
+    assert permission.is_too_wide is is_too_wide
+
+
+def test_all_services_are_too_wide_where_the_service_is_known() -> None:
+    everything = f"arn:aws:lightsail:{ACCOUNT}:ContainerService/*"
+    policy = Policy([statement("lightsail:DeleteContainerImage", everything)])
+
+    assert Finding(kind="digest", policy=policy, calls=[]).too_wide
+    assert not Finding(kind="digest, service by its name", policy=policy, calls=[]).too_wide
+
+
 def test_tables_tell_what_each_action_was_used_for() -> None:
     policy = Policy(
         [
