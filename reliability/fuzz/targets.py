@@ -5,6 +5,7 @@ A target takes bytes; anything that it raises is a finding: an AssertionError, i
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -35,7 +36,7 @@ from cdk_lightsail_containers_handler.registry.errors import (
 )
 from cdk_lightsail_containers_handler.registry.manifest import Index, check_platform, parse
 from cdk_lightsail_containers_handler.registry.reference import Reference
-from cdk_lightsail_containers_handler.registry.url import Origin, Url, is_loopback, is_metadata
+from cdk_lightsail_containers_handler.registry.url import Origin, Url
 
 _T = TypeVar("_T")
 _LONGEST_MESSAGE = 700
@@ -48,7 +49,10 @@ def check_reference(text: str) -> None:
     if reference is not None:
         hold("it is stable", Reference.parse(str(reference)) == reference)
         host = reference.origin.host
-        hold("HTTP is for loopback", (reference.origin.scheme == "http") == is_loopback(host))
+        hold(
+            "HTTP is for loopback",
+            (reference.origin.scheme == "http") == _is_local(host, "is_loopback"),
+        )
         host.encode("idna")  # as a connection does
 
 
@@ -131,11 +135,22 @@ def hold(what: str, condition: bool) -> None:
 def _check_url(url: Url) -> None:
     host = url.origin.host
     hold("it is over TLS", url.origin.scheme == "https")
-    hold("it is elsewhere", not is_loopback(host) and not is_metadata(host))
+    hold("it is elsewhere", not _is_local(host, "is_loopback", "is_link_local"))
+    hold("it is no cloud's", not host.startswith("fd00:ec2:"))
     host.encode("idna")
     hold("it begins with a slash", url.target.startswith("/"))
     hold("it is one word", url.target.isascii() and url.target.isprintable())
     hold("it is one word", " " not in url.target)
+
+
+def _is_local(host: str, *kinds: str) -> bool:
+    """Return whether a host is of this machine or its link: as Python says, not the handler."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.rstrip(".") == "localhost"
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_unspecified or any(getattr(address, kind) for kind in kinds)
 
 
 def _read(read: Callable[[], _T], refusal: type[Exception]) -> _T | None:

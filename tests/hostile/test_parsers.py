@@ -36,6 +36,7 @@ from cdk_lightsail_containers_handler.properties.public_endpoint import (
     check_success_codes,
 )
 from cdk_lightsail_containers_handler.properties.rules import check_service_name
+from cdk_lightsail_containers_handler.registry import url
 from cdk_lightsail_containers_handler.registry.auth import Challenge, parse_challenges
 from cdk_lightsail_containers_handler.registry.manifest import MEDIA_TYPES
 from json_shapes import changed, deep, strings, values
@@ -45,6 +46,7 @@ from resource_properties import DEPLOYED, DIGEST, IMAGES
 hosts = st.one_of(
     st.from_regex(r"[A-Za-z0-9.:\[\]_-]{0,70}", fullmatch=True),
     st.sampled_from(["ghcr.io", "localhost", "127.0.0.1", "[::1]", "a" * 64 + ".io", "0x7f.1"]),
+    st.sampled_from(["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]"]),
 )
 references = st.one_of(
     strings,
@@ -221,3 +223,22 @@ def test_a_manifest_is_read_or_refused_in_a_line(content: bytes, media_type: str
 @example(deep().decode())
 def test_a_secret_holds_credentials_that_can_be_sent_or_none(text: str) -> None:
     check_secret(text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "host"),
+    [
+        ("is_loopback", "127.0.0.1"),
+        ("is_loopback", "localhost"),
+        ("is_loopback", "[::ffff:127.0.0.1]"),
+        ("is_metadata", "169.254.169.254"),
+        ("is_metadata", "[fd00:ec2::254]"),
+    ],
+)
+def test_what_a_rule_of_the_handler_lets_through_is_found(
+    rule: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(url, rule, lambda _: False)
+
+    with pytest.raises(AssertionError, match="it is elsewhere|no cloud's"):
+        check_location(f"https://{host}/v2/")
