@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from reliability.broken import hold
+
 from .crowd import MANY, SECONDS, crowd
 
 LIMITS = ((1, 1), (1, 5), (2, 10), (5, 20), (10, 50))
 """Calls a second in the long run, and how many at once."""
+_MOST_CALLS = 10  # for one that is taken
+_MOST_TOGETHER = 3  # also of few stacks, by chance
+_MORE_SECONDS = 30.0  # of a few stacks, the pause of the last one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,8 @@ def pass_through(
     """Make, change and delete stacks; their functions have so many seconds for an invocation.
 
     Raises:
-        Broken: a stack did not come through, or an image is lost or left.
+        Broken: a stack did not come through, or an image is lost or left; the stacks came back
+            too often, together, or much later than the door would have let them in.
     """
     with crowd(count, seconds=seconds) as given:
         behaviour, requests = given.world.behaviour, given.world.lightsail.requests
@@ -48,11 +54,17 @@ def pass_through(
             given.check(outcomes)
         answers = given.answers()
     refused = sum(request.error == "ThrottlingException" for request in made)
+    taken = len(made) - refused
+    least = max(0.0, (taken - at_once) / rate)
+    together = max(came_back.values(), default=0)
+    hold(len(made) <= _MOST_CALLS * taken, f"{len(made)} calls for {taken} that are taken")
+    hold(together <= max(_MOST_TOGETHER, count // 2), f"{together} came back together")
+    hold(given.seconds <= 2 * least + _MORE_SECONDS, f"{given.seconds:.0f} s for {least:.0f}")
     return Passage(
-        taken=len(made) - refused,
+        taken=taken,
         refused=refused,
         seconds=given.seconds,
-        least=max(0.0, (len(made) - refused - at_once) / rate),
-        together=max(came_back.values(), default=0),
+        least=least,
+        together=together,
         answers=len(answers),
     )

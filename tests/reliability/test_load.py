@@ -1,8 +1,10 @@
 """A part of `make load`: many stacks at once, and a function with little memory."""
 
+import itertools
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ from reliability.load.crowd import MANY, crowd
 from reliability.load.two_functions import NotHere
 from reliability.unknowns.sides import KEPT, cover
 
+from cdk_lightsail_containers_handler.deadline import Deadline
 from fake_time import ThreadTime
 
 ROOT = Path(__file__).parents[2]
 STALE_SECONDS = 4.0
+MOMENTS = itertools.count()
 # Less of what takes long; the others take minutes of a processor.
 SOME = 4
 MORE = 6  # than there is room for
@@ -92,6 +96,29 @@ def test_stacks_before_a_limit_of_calls_come_through_and_not_all_at_once() -> No
 def test_stacks_with_too_little_time_before_a_limit_of_calls_say_so() -> None:
     with pytest.raises(Broken, match="fewer stacks at once"):
         door.pass_through(1, 1, count=MORE, seconds=35)
+
+
+@pytest.mark.parametrize(
+    ("back_off", "count", "told"),
+    [
+        (lambda deadline, _: deadline.pause(0.03 + next(MOMENTS) % 7 / 100), 2, "calls for"),
+        (
+            lambda deadline, attempt: deadline.pause(min(10, 0.5 * 2**attempt)),
+            5,
+            "came back together",
+        ),
+    ],
+)
+def test_stacks_that_come_back_too_often_or_together_are_told(
+    back_off: Callable[[Deadline, int], bool],
+    count: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Deadline, "back_off", back_off)
+
+    with pytest.raises(Broken, match=told):
+        door.pass_through(1, 1, count=count)
 
 
 @pytest.mark.parametrize("name", memory.SMALL)
