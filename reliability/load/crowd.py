@@ -11,6 +11,7 @@ from typing import Any
 
 from crowd_properties import Properties, image, resources
 from fake_time import ThreadTime
+from kept_log import logged
 from reliability.broken import Broken
 from reliability.invariants import Invariants
 from reliability.lifecycles import push, set_up
@@ -35,11 +36,12 @@ class Crowd:
     world: World
     time: ThreadTime | PassingTime  # passes when no stack has anything to do
     stacks: list[SimulatedStack]
+    log: Path = Path(os.devnull)  # what the functions log, where that is read
     invariants: Invariants = field(init=False)
     seconds: float = field(default=0.0, init=False)  # how long the stacks were at work
 
     def __post_init__(self) -> None:
-        self.invariants = Invariants(self.world, self.stacks, set(), Path(os.devnull))
+        self.invariants = Invariants(self.world, self.stacks, set(), self.log)
         self.invariants.begin()
 
     def at_once(self, act: Callable[[int, SimulatedStack], Outcome]) -> list[Outcome]:
@@ -136,7 +138,7 @@ def crowd(count: int = MANY, *, seconds: float = SECONDS, **behaviour: Any) -> I
     Their functions have so many seconds for an invocation; the behavior is Lightsail's.
     """
     time = ThreadTime()
-    with World(time) as world:
+    with World(time) as world, logged() as log:
         world.source.login = ""
         set_up(world)
         vars(world.behaviour).update({"deployment_seconds": 1, **behaviour})
@@ -150,4 +152,4 @@ def crowd(count: int = MANY, *, seconds: float = SECONDS, **behaviour: Any) -> I
             return SimulatedStack(f"Shop-{number}", world, function)
 
         stacks = [stack(number) for number in range(1, count + 1)]
-        yield Crowd(world=world, time=time, stacks=stacks)
+        yield Crowd(world=world, time=time, stacks=stacks, log=log)

@@ -94,6 +94,10 @@ def _pruned(crowd: Crowd) -> None:
         hold(others <= crowd.images(), "an image of another label was pruned")
         hold(deployed <= left, "an image in use was pruned")
         hold(len(left - deployed) <= _KEPT, f"{len(left)} versions are left")
+        # What a stack replaces goes, too, so that of few stacks fewer versions stay.
+        numbers = sorted(int(name.rpartition(".")[2]) for name in left)
+        newest = numbers[-min(_KEPT, len(crowd.stacks)) :]
+        hold(newest[-1] - newest[0] < _KEPT, f"a version newer than {newest[0]} was pruned")
         hold(bool(left & crowd.living()), "the newest images were pruned")
 
 

@@ -240,5 +240,5 @@ def test_what_a_rule_of_the_handler_lets_through_is_found(
 ) -> None:
     monkeypatch.setattr(url, rule, lambda _: False)
 
-    with pytest.raises(AssertionError, match="it is elsewhere|no cloud's"):
+    with pytest.raises(AssertionError, match=r"it is elsewhere|no cloud's"):
         check_location(f"https://{host}/v2/")

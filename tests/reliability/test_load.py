@@ -1,6 +1,7 @@
 """A part of `make load`: many stacks at once, and a function with little memory."""
 
 import itertools
+import logging
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from reliability.load.two_functions import NotHere
 from reliability.unknowns.sides import KEPT, cover
 
 from cdk_lightsail_containers_handler.deadline import Deadline
+from cdk_lightsail_containers_handler.images.removal import ImageRemovals
 from fake_time import ThreadTime
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +85,25 @@ def test_what_a_crowd_leaves_is_told() -> None:
         "image :shop.web.2 is lost",
         "image :shop.old.1 belongs to no stack",
     ]
+
+
+def test_a_secret_in_the_log_of_a_crowd_is_told() -> None:
+    with crowd(1) as given:
+        (secret, *_) = sorted(given.world.untold())
+        logging.getLogger().info("it is %s", secret)
+
+        with pytest.raises(Broken, match="the log shows"):
+            given.check([])
+
+
+def test_versions_that_are_pruned_too_early_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    prune = ImageRemovals._prune
+    monkeypatch.setattr(
+        ImageRemovals, "_prune", lambda self, wanted, most, needed: prune(self, wanted, 2, needed)
+    )
+
+    with pytest.raises(Broken, match="a version newer than 1 was pruned"):
+        crowds.run("max_versions=5 of one label", count=SOME)
 
 
 def test_stacks_before_a_limit_of_calls_come_through_and_not_all_at_once() -> None:
