@@ -124,7 +124,9 @@ class Aws:
             self.record(f"cloudformation:{asked['Action']}", asked["StackName"])
             return self.cloudformation.answer(asked)
         bucket, _, key = path[1:].partition("/")
-        self.record("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+        is_version = "versionId" in parse_qs(urlsplit(connection.path).query)
+        action = "s3:GetObjectVersion" if is_version else "s3:GetObject"
+        self.record(action, f"arn:aws:s3:::{bucket}/{key}")
         return self.s3.get(key, connection.headers)
 
     def _secret(self, given: Mapping[str, Any], region: str) -> object:
