@@ -123,7 +123,7 @@ fuzz: $(SETUP) .venv/fuzz-installed  ## feed every parser with input that reache
 permissions: $(SETUP)  ## compare what stacks may do with what they do
 	@$(BIN)/python -m reliability permissions $(PERMISSIONS)
 
-audit: $(SETUP)  ## known vulnerabilities of all dependencies; fails also without network
+audit: $(SETUP)  ## known vulnerabilities of all Python dependencies; fails also without network
 	@$(BIN)/python -m reliability audit --insist
 
 licences: $(SETUP)  ## the licenses of all dependencies

@@ -18,8 +18,8 @@ from typing import Any
 
 from reliability import ROOT
 
-# Two, for pip-audit takes no package in two versions. The second has all that the runtime has.
-LOCKED = (ROOT / "requirements-dev.txt", ROOT / "requirements-runtime-tests.txt")
+# Several, for pip-audit takes no package in two versions. The second has all that the runtime has.
+LOCKED = tuple(ROOT / f"requirements-{name}.txt" for name in ("dev", "runtime-tests", "fuzz"))
 _SECONDS = 120.0
 _ATTEMPT_SECONDS = 5
 # What pip-audit ends with when its service does not answer, or answers that it cannot now.
