@@ -39,7 +39,7 @@ def executable(path: Path, content: bytes) -> str:
 def port(tmp_path: Path) -> Iterator[int]:
     """The program, serving a string, on this machine's loopback."""
     with socket.socket() as taken:
-        # Kept, so that nobody else gets it: the program reuses an address that nobody listens on.
+        # Kept, so that no other process gets it: the program reuses an address without a listener.
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", 0))
         port = int(taken.getsockname()[1])

@@ -286,7 +286,7 @@ LINES = [f"line {number}" for number in range(100)]
     ],
     ids=["a stack fails", "another stack changes", "a service is deleted"],
 )
-def test_keeps_focus_and_place_whatever_comes_and_goes_around_it(
+def test_keeps_focus_and_place_when_something_comes_or_goes_around_it(
     open_page: Any,
     browser: webdriver.Chrome,
     wait: Any,
