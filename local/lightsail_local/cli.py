@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-        # Here, where what fails is told, and not when Python ends.
+        # Here, where an error gets a message, and not when Python ends.
         print(end="", flush=True)
     except CommandError as error:
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
