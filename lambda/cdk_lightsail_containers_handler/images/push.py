@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..aws.calls import READING_SECONDS, Calls
 from ..deadline import PERMISSIONS_SECONDS
@@ -24,17 +24,16 @@ from .s3_object import S3Object
 from .signature import check_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from ..cloudformation.request import Request
     from ..deadline import Deadline
-    from ..lightsail.client import Lightsail
     from ..mask import Mask
+    from ..properties.container_image import ContainerImageProperties
     from ..properties.image_source import SourceSpec
     from ..registry.auth import Credentials
     from ..registry.blob_copy import BlobSource
-    from ..registry.http.connection import Timeouts
     from ..registry.login import CredentialsSource
-    from ..request_log import RequestLog
 
 _REPOSITORY = "sr"
 """The one repository that Lightsail's registry has."""
@@ -42,104 +41,57 @@ _REPOSITORY = "sr"
 
 @contextmanager
 def pushing(
-    source: SourceSpec,
-    *,
-    signed_by: str | None,
-    service: str,
-    lightsail: Lightsail,
-    deadline: Deadline,
-    log: RequestLog,
-    make_client: Callable[..., Any],
-    timeouts: Timeouts | None = None,
+    request: Request, wanted: ContainerImageProperties, source: SourceSpec
 ) -> Iterator[Push]:
     """Find an image where it is, and have it ready to be pushed.
 
     Args:
+        request: what asks for it; what was pushed by its deadline is not pushed again.
+        wanted: where it goes, and which key it must be signed by.
         source: where it is.
-        signed_by: the key that it must be signed by; None if it need not be signed.
-        service: the container service that it is for.
-        lightsail: gives the logins.
-        deadline: when to stop; what was pushed by then is not pushed again.
-        log: where the steps are logged.
-        make_client: boto3's `client`, for what the source needs.
-        timeouts: how long to wait for registries.
 
     Raises:
         Unfinished: the deadline came first.
         HandlerError: the source has no such image for linux/amd64, or it is not signed.
     """
-    seconds = deadline.left()
-    with Connections(timeouts=timeouts) as connections:
+    with Connections(timeouts=request.environment.timeouts) as connections:
         with _explained():
-            found = _open(source, connections, deadline, make_client, log)
-            push = Push(
-                found,
-                service=service,
-                lightsail=lightsail,
-                deadline=deadline,
-                seconds=seconds,
-                connections=connections,
-                log=log,
-            )
-            if signed_by is not None and isinstance(found, Repository):
-                calls = Calls(deadline, log, READING_SECONDS)
-                check_signature(found, push.named_digest, signed_by, make_client, calls)
-                log("signed", digest=push.named_digest, key=signed_by)
-            check_time(deadline)  # another invocation has more time for the rest
+            push = Push(request, wanted.service_name, source, connections)
+            if wanted.signed_by is not None:
+                push.check_signed_by(wanted.signed_by)
+            check_time(request.deadline)  # another invocation has more time for the rest
         yield push
-
-
-def _open(
-    source: SourceSpec,
-    connections: Connections,
-    deadline: Deadline,
-    make_client: Callable[..., Any],
-    log: RequestLog,
-) -> BlobSource:
-    if isinstance(source, ArchiveSource):
-        archive = S3Object(make_client("s3"), source.bucket, source.key, deadline)
-        return Archive(archive, source.tag)
-    calls = Calls(deadline, log, READING_SECONDS)
-    return Repository(
-        source.reference,
-        connections=connections,
-        deadline=deadline,
-        credentials=_masked(source_credentials(source, make_client, calls), log.mask),
-    )
 
 
 class Push:
     """An image that was found, and can be pushed.
 
     Args:
-        seconds: what an invocation has for a push that begins at once; the rest as of `pushing`.
+        request: what asks for it.
+        service: the container service that it is for.
+        source: where it is.
+        connections: what registries are reached over.
     """
 
     def __init__(
-        self,
-        source: BlobSource,
-        *,
-        service: str,
-        lightsail: Lightsail,
-        deadline: Deadline,
-        seconds: float,
-        connections: Connections,
-        log: RequestLog,
+        self, request: Request, service: str, source: SourceSpec, connections: Connections
     ) -> None:
-        self._source = source
         self._service = service
-        self._lightsail = lightsail
-        self._deadline = deadline
-        self._seconds = seconds
+        self._lightsail = request.lightsail
+        self._deadline = request.deadline
+        self._seconds = self._deadline.left()  # of a whole invocation, before the source is opened
         self._connections = connections
-        self._log = log
-        self._image = _find(source, deadline)
-        log("resolved", source=str(source), digest=self._image.digest, bytes=self._image.size)
-
-    @property
-    def named_digest(self) -> str:
-        """The digest that the source names: that of an index, if it names one."""
-        return self._image.named
+        self._log = request.log
+        self._make_client = request.environment.make_client
+        self._calls = Calls(self._deadline, self._log, READING_SECONDS)
+        self._source = self._open(source)
+        self._image = _find(self._source, self._deadline)
+        self._log(
+            "resolved",
+            source=str(self._source),
+            digest=self._image.digest,
+            bytes=self._image.size,
+        )
 
     @property
     def digest(self) -> str:
@@ -150,6 +102,13 @@ class Push:
     def docker_digest(self) -> str | None:
         """The digest of the same image, if Lightsail takes Docker's manifests only."""
         return self._image.docker_digest
+
+    def check_signed_by(self, key: str) -> None:
+        """Check that an image of a registry is signed by a key."""
+        if isinstance(self._source, Repository):
+            digest = self._image.named
+            check_signature(self._source, digest, key, self._make_client, self._calls)
+            self._log("signed", digest=digest, key=key)
 
     def run(self) -> str:
         """Push the image, so that it can be registered, and return the digest that it is there by.
@@ -191,6 +150,18 @@ class Push:
             requests=self._connections.requests,
         )
         return result.digest
+
+    def _open(self, source: SourceSpec) -> BlobSource:
+        if isinstance(source, ArchiveSource):
+            client = self._make_client("s3")
+            return Archive(S3Object(client, source.bucket, source.key, self._deadline), source.tag)
+        credentials = source_credentials(source, self._make_client, self._calls)
+        return Repository(
+            source.reference,
+            connections=self._connections,
+            deadline=self._deadline,
+            credentials=_masked(credentials, self._log.mask),
+        )
 
     def _check_that_another_helps(self, source: MeteredSource, began: float) -> None:
         """Check that another invocation would come farther than this one.

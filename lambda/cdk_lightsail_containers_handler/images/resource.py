@@ -108,17 +108,7 @@ class ImageResource(Resource):
         # Most of the handler is for pushing, and to register alone need not wait for its import.
         from .push import pushing  # noqa: PLC0415
 
-        request = self.request
-        with pushing(
-            source,
-            signed_by=registration.wanted.signed_by,
-            service=registration.wanted.service_name,
-            lightsail=request.lightsail,
-            deadline=request.deadline,
-            log=request.log,
-            make_client=request.environment.make_client,
-            timeouts=request.environment.timeouts,
-        ) as push:
+        with pushing(self.request, registration.wanted, source) as push:
             registration.wanted = replace(
                 registration.wanted, digest=push.digest, docker_digest=push.docker_digest
             )
