@@ -1,4 +1,4 @@
-"""The stack that a request comes from: what it is doing, and what its resources stand for.
+"""What the stack that a request comes from means for the request: whether it still counts.
 
 When another resource of the stack fails, CloudFormation cancels what is under way. It does not tell
 the function: it sends the request that undoes the cancelled one, a Delete with an id of its own
@@ -9,90 +9,30 @@ then registers or deploys belongs to no stack, or gets in the stack's way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from ..aws.calls import Calls, PlainCall
-from ..errors import Cancelled, HandlerError, OutOfTime
+from ..errors import Cancelled, OutOfTime
 from ..lightsail.client import STALE_SECONDS
+from .client import CloudFormation, Operation, Rollback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from ..deadline import Deadline
     from ..request_log import Log
 
 _T = TypeVar("_T")
 
-# To read the stack makes the function wait; that it cannot be read is no reason to fail.
-_READING_SECONDS = 5.0
 # A repetition by AWS Lambda comes a minute after the delivery that failed, or later.
 _FRESH_SECONDS = 50.0
-_CLOCKS_APART_SECONDS = 60.0
-_STACK_TYPE = "AWS::CloudFormation::Stack"
 # What an invocation leaves to the next.
 _STATUS, _BEGAN = "StackBeganIn", "StackBeganAt"
 
 
-def _reading(operation: str, problem: str) -> PlainCall:
-    return PlainCall(
-        operation,
-        problem,
-        f"allow the function's role cloudformation:{operation} on the stack, and a way there",
-    )
-
-
-_STATUS_CALL = _reading("DescribeStacks", "the stack's status is not known")
-_EVENTS = _reading("DescribeStackEvents", "what the stack goes back to is not known")
-_LISTING = _reading("ListStackResources", "the stack's resources are not known")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """What a stack is doing, or what it did last.
-
-    Args:
-        status: CloudFormation's word, such as UPDATE_IN_PROGRESS; empty if it is not known.
-        began: when it began, seconds since the epoch; None if that is not known.
-    """
-
-    status: str = ""
-    began: float | None = None
-
-    @property
-    def goes_back(self) -> bool:
-        """Whether the stack undoes what it has done, or has undone it."""
-        return "ROLLBACK" in self.status or self.status.startswith("DELETE")
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is created or updated any more; a clean-up only deletes."""
-        is_active = self.status.endswith("_IN_PROGRESS") and "CLEANUP" not in self.status
-        return bool(self.status) and not is_active
-
-    @property
-    def cleans_up(self) -> bool:
-        """Whether an update has succeeded, and only what it has replaced is deleted."""
-        return self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Rollback:
-    """What the stack's events say of an update that is being rolled back.
-
-    Args:
-        began: when the rollback began, seconds since the epoch; None if they do not say.
-        stood_for: the physical id that the resource had before the update; None if they do not say.
-    """
-
-    began: float | None = None
-    stood_for: str | None = None
-
-
 class StackStatus:
-    """The stack of a request.
+    """The stack of a request, as far as it tells what to do about the request.
 
     Args:
         client: boto3's client of CloudFormation.
@@ -113,23 +53,19 @@ class StackStatus:
         today: Callable[[], float],
         handed_over: Mapping[str, object],
     ) -> None:
-        self._client = client
-        self._id = event["StackId"]
+        self._cloudformation = CloudFormation(client, event, deadline, log, today)
         self._resource = event["LogicalResourceId"]
         self._type = event.get("RequestType")
-        self._kind = event.get("ResourceType")
         self._sent_at = _sent_at(event)
         self._is_fresh = self._sent_at is not None and today() - self._sent_at < _FRESH_SECONDS
-        self._today = today
         self._deadline = deadline
-        self._calls = Calls(deadline, log, _READING_SECONDS)
         self._log = log
         status, began = handed_over.get(_STATUS), handed_over.get(_BEGAN)
         self._taken_up_in = Operation(
             status=status if isinstance(status, str) else "",
             began=began if isinstance(began, float) else None,
         )
-        self._rollback: _Rollback | None = None
+        self._rollback: Rollback | None = None
         self._last_read = Operation()
 
     @property
@@ -173,7 +109,7 @@ class StackStatus:
     @property
     def goes_back(self) -> bool:
         """Whether the request is the Update with which the stack undoes an update."""
-        return self._type == "Update" and self._taken_up_in.goes_back
+        return self._type == "Update" and self._taken_up_in.is_undo
 
     def has_cancelled(self) -> bool:
         """Return whether the stack has taken the request back, as far as that is known.
@@ -198,16 +134,13 @@ class StackStatus:
         """Return the physical id that the resource had before the update that is undone."""
         return self._read_rollback().stood_for
 
-    def made(self, at: datetime) -> bool | None:
-        """Return whether something is newer than the stack's operation, None if that is not known.
+    def began_after(self, at: datetime) -> bool:
+        """Return whether the stack's operation began after something was made; not if unknown.
 
         CreatedAt of Lightsail may be in whole seconds.
-
-        Args:
-            at: when it was made.
         """
         began = self._taken_up_in.began
-        return None if began is None else at.timestamp() >= began // 1
+        return began is not None and at.timestamp() < began // 1
 
     @property
     def is_repeated(self) -> bool:
@@ -224,11 +157,11 @@ class StackStatus:
 
     def may_have_made(self, at: datetime) -> bool:
         """Return whether an earlier delivery of this request may have made something."""
-        return self.can_tell_what_was_made and bool(self.made(at))
+        return self.can_tell_what_was_made and not self.began_after(at)
 
     def sent_before(self, at: datetime) -> bool:
         """Return whether the request was sent before something was made; not if unknown."""
-        return self._sent_at is not None and self._sent_at + 1 < at.timestamp()
+        return self._is_older_than(at.timestamp())
 
     def takes_back(self, physical_id: str) -> bool:
         """Return whether what this request has made is to be deleted.
@@ -243,7 +176,7 @@ class StackStatus:
         is_cancelled = self._has_cancelled(operation)
         if not is_cancelled and not self._is_past(operation):
             return False
-        resources: dict[str, str] = self._read(_LISTING, self._list_resources, {})
+        resources: dict[str, str] = self._or_unknown(self._cloudformation.resources, {})
         if self._resource in resources:
             return physical_id not in resources.values()
         return is_cancelled and operation.began == self._taken_up_in.began
@@ -263,7 +196,7 @@ class StackStatus:
         is_late = self._is_older_than(operation.began)
         return any(
             one == physical_id
-            for name, one in self._resources().items()
+            for name, one in self._cloudformation.resources().items()
             if is_late or name != self._resource
         )
 
@@ -274,8 +207,8 @@ class StackStatus:
             OutOfTime: CloudFormation does not say.
         """
         # Of several updates that were not rolled back, the list shows the last one's alone.
-        before = self._read_or_stop(_EVENTS, self._find_rollback, _Rollback()).stood_for
-        return {*self._resources().values(), *([before] if before else [])}
+        before = self._cloudformation.rollback().stood_for
+        return {*self._cloudformation.resources().values(), *([before] if before else [])}
 
     def _check(self, operation: Operation, before: str) -> None:
         if self._has_cancelled(operation):
@@ -286,12 +219,12 @@ class StackStatus:
             )
 
     def _has_cancelled(self, operation: Operation) -> bool:
-        if not operation.goes_back:
+        if not operation.is_undo:
             return False
         # A rollback updates what it takes back, and creates nothing.
         if self._type != "Update":
             return True
-        if self._taken_up_in.status and not self._taken_up_in.goes_back:
+        if self._taken_up_in.status and not self._taken_up_in.is_undo:
             return True
         return self._is_older_than(self._read_rollback().began)
 
@@ -301,15 +234,16 @@ class StackStatus:
         An Update that was sent in the second in which the rollback began may be the cancelled one
         or the rollback's own. Once the rollback has ended, no one waits for either.
         """
-        return not self._is_fresh and operation.goes_back and operation.is_over
+        return not self._is_fresh and operation.is_undo and operation.is_over
 
     def _is_older_than(self, began: float | None) -> bool:
-        # The date is in whole seconds.
-        return None not in (self._sent_at, began) and self._sent_at + 1 < began  # type: ignore[operator]
+        if self._sent_at is None or began is None:
+            return False
+        return self._sent_at + 1 < began  # the date is in whole seconds
 
     def _operation(self) -> Operation:
         """Return what the stack is doing, nothing if that cannot be read."""
-        self._last_read = self._read(_STATUS_CALL, self._describe, Operation())
+        self._last_read = self._or_unknown(self._cloudformation.operation, Operation())
         return self._last_read
 
     def _operation_under_way(self) -> Operation:
@@ -327,83 +261,18 @@ class StackStatus:
         """
         if not self._taken_up_in.status:
             return self._operation()
-        calls = Calls(self._deadline, self._log)
-        return self._read_or_stop(_STATUS_CALL, self._describe, Operation(), calls)
+        return self._cloudformation.operation(patiently=True)
 
-    def _describe(self) -> Operation:
-        (found,) = self._client.describe_stacks(StackName=self._id)["Stacks"]
-        time = found.get("LastUpdatedTime") or found.get("CreationTime")
-        began = None if time is None else time.timestamp()
-        # A clock that is so far from CloudFormation's tells nothing.
-        is_known = began is not None and began < self._today() + _CLOCKS_APART_SECONDS
-        return Operation(status=str(found["StackStatus"]), began=began if is_known else None)
-
-    def _resources(self) -> dict[str, str]:
-        return self._read_or_stop(_LISTING, self._list_resources, {})
-
-    def _list_resources(self) -> dict[str, str]:
-        """Return the physical ids of the resources that are not being deleted, by their names.
-
-        Only those of the request's type: a certificate has the id of its validation, too.
-        """
-        return {
-            one["LogicalResourceId"]: one.get("PhysicalResourceId", "")
-            for one in self._pages("list_stack_resources", "StackResourceSummaries")
-            if not one["ResourceStatus"].startswith("DELETE")
-            and one.get("ResourceType", self._kind) == self._kind
-        }
-
-    def _read_rollback(self) -> _Rollback:
+    def _read_rollback(self) -> Rollback:
         if self._rollback is None:
-            self._rollback = self._read(_EVENTS, self._find_rollback, _Rollback())
+            self._rollback = self._or_unknown(self._cloudformation.rollback, Rollback())
         return self._rollback
 
-    def _find_rollback(self) -> _Rollback:
-        """Read the stack's events, the newest first, back to the begin of the update.
-
-        An update that failed and was not rolled back is rolled back with the one after it.
-        """
-        began = stood_for = None
-        is_begin = False
-        for event in self._pages("describe_stack_events", "StackEvents"):
-            status = event["ResourceStatus"]
-            if event["ResourceType"] == _STACK_TYPE and event["PhysicalResourceId"] == self._id:
-                if "DetailedStatus" in event:  # how far an operation is that has begun before
-                    continue
-                if is_begin and status != "UPDATE_FAILED":
-                    break
-                is_begin = status == "UPDATE_IN_PROGRESS"
-                if status == "UPDATE_ROLLBACK_IN_PROGRESS" and began is None:
-                    began = event["Timestamp"].timestamp()
-            elif event["LogicalResourceId"] == self._resource and not is_begin:
-                stood_for = event.get("PhysicalResourceId") or stood_for
-        return _Rollback(began=began, stood_for=stood_for if is_begin else None)
-
-    def _pages(self, operation: str, key: str) -> Iterator[Mapping[str, Any]]:
-        for page in self._client.get_paginator(operation).paginate(StackName=self._id):
-            yield from page[key]
-
-    def _read(self, call: PlainCall, act: Callable[[], _T], unknown: _T) -> _T:
-        """Return what CloudFormation says, or what stands for that it cannot be read."""
+    def _or_unknown(self, read: Callable[[], _T], unknown: _T) -> _T:
+        """Return what CloudFormation says, or what stands for that it does not say in time."""
         try:
-            return self._read_or_stop(call, act, unknown)
+            return read()
         except OutOfTime as error:
-            self._log("went on without the stack's status", why=error)
-            return unknown
-
-    def _read_or_stop(
-        self, call: PlainCall, act: Callable[[], _T], unknown: _T, calls: Calls | None = None
-    ) -> _T:
-        """Return the same; what is only late is not taken for unknown.
-
-        Raises:
-            OutOfTime: CloudFormation does not say.
-        """
-        try:
-            return (calls or self._calls).send(call, act)
-        except OutOfTime:
-            raise
-        except HandlerError as error:  # the policy of an earlier release does not allow it
             self._log("went on without the stack's status", why=error)
             return unknown
 

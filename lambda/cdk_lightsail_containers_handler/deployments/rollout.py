@@ -240,7 +240,7 @@ class DeploymentResource(Resource):
             if (
                 deployment.version > settled
                 and not is_past
-                and self._stack.made(deployment.created_at) is not False
+                and not self._stack.began_after(deployment.created_at)
                 and deployment.runs(wanted)
             ):
                 self._log("found", version=deployment.version, state=deployment.state)

@@ -211,7 +211,7 @@ class Registration:
         image = self._request.find_what_was_lost(
             "registered", lambda: self._pick(self._lightsail.images(self.wanted.service_name))
         )
-        if image is not None and self._stack.made(image.created_at) is not False:
+        if image is not None and not self._stack.began_after(image.created_at):
             self.made = image
         return image
 
@@ -295,8 +295,7 @@ class Registration:
         of_before = [
             one
             for one in self._of_label(images)
-            if self._stack.made(one.created_at) is False
-            and self.wanted.digest in (None, one.digest)
+            if self._stack.began_after(one.created_at) and self.wanted.digest in (None, one.digest)
         ]
         return max(of_before, key=lambda one: (one.name == self._current, *age(one)), default=None)
 
