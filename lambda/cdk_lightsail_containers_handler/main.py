@@ -20,7 +20,7 @@ def kinds(name: object) -> type[Resource] | None:
         return ImageResource
     if name == DEPLOYMENT_TYPE:
         # An image need not wait for the import of what only a deployment needs.
-        from .deployments.rollout import DeploymentResource  # noqa: PLC0415
+        from .deployments.resource import DeploymentResource  # noqa: PLC0415
 
         return DeploymentResource
     return None

@@ -19,7 +19,7 @@ from stack_requests import Stack
 
 REGISTER, IMAGES = "RegisterContainerImage", "GetContainerImages"
 DEPLOY, DEPLOYMENTS = "CreateContainerServiceDeployment", "GetContainerServiceDeployments"
-ROLLOUT = "cdk_lightsail_containers_handler.deployments.rollout"
+RESOURCE = "cdk_lightsail_containers_handler.deployments.resource"
 FOR_EVER = 10**6
 DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")
 
@@ -279,7 +279,7 @@ class TestDeployment:
         lose(stack, DEPLOY, DEPLOYMENTS, "error")
         stack.handler(deployment("Create", stack), stack.context())
         (second,) = invoked.payloads
-        monkeypatch.setitem(sys.modules, ROLLOUT, None)
+        monkeypatch.setitem(sys.modules, RESOURCE, None)
 
         with pytest.raises(Exception, match="unexpected ModuleNotFoundError"):
             stack.handler(second, stack.context())
@@ -289,7 +289,7 @@ class TestDeployment:
     def test_whose_code_cannot_be_loaded_fails(
         self, stack: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(sys.modules, ROLLOUT, None)
+        monkeypatch.setitem(sys.modules, RESOURCE, None)
 
         answer = stack.send(deployment("Create", stack))
 

@@ -16,9 +16,7 @@ from cdk_lightsail_containers_handler.aws.calls import Calls
 from cdk_lightsail_containers_handler.aws.secret_values import SecretValues
 from cdk_lightsail_containers_handler.cloudformation.request import Environment, Request
 from cdk_lightsail_containers_handler.cloudformation.stack_status import StackStatus
-from cdk_lightsail_containers_handler.deployments.rollout import (
-    DeploymentResource,
-)
+from cdk_lightsail_containers_handler.deployments.resource import DeploymentResource
 from cdk_lightsail_containers_handler.errors import HandlerError
 from cdk_lightsail_containers_handler.images.credentials import source_credentials
 from cdk_lightsail_containers_handler.images.registration import Registration

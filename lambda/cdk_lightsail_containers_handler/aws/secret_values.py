@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HandlerError
@@ -17,8 +16,6 @@ from .calls import PlainCall
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..mask import Mask
-    from ..properties.container_service_deployment import DeploymentProperties
     from ..properties.secret_value import SecretValue
     from .calls import Calls
 
@@ -49,25 +46,6 @@ class SecretValues:
         self._calls = calls
         self._strings: dict[tuple[str | None, str | None], str] = {}
 
-    def fill(self, wanted: DeploymentProperties, mask: Mask) -> DeploymentProperties:
-        """Return a deployment with the values of its secrets in the containers' environments.
-
-        Args:
-            wanted: the deployment.
-            mask: learns the values.
-
-        Raises:
-            HandlerError: a secret cannot be read, or has no such field.
-        """
-        containers = dict(wanted.containers)
-        for name, secrets in wanted.secrets.items():
-            environment = dict(containers[name].environment)
-            for variable, secret in secrets.items():
-                environment[variable] = self._value(secret)
-                mask.hide(environment[variable])
-            containers[name] = replace(containers[name], environment=environment)
-        return replace(wanted, containers=containers, secrets={})
-
     def secret(self, arn: str) -> str:
         """Return the text of a secret of AWS Secrets Manager.
 
@@ -85,7 +63,12 @@ class SecretValues:
             ),
         )
 
-    def _value(self, secret: SecretValue) -> str:
+    def value(self, secret: SecretValue) -> str:
+        """Return the value of an environment variable.
+
+        Raises:
+            HandlerError: the secret cannot be read, or has no such field.
+        """
         key = secret.secret_arn, secret.parameter_name
         if key not in self._strings:
             self._strings[key] = (
