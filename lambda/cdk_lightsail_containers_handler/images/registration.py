@@ -7,7 +7,7 @@ before it acts and looks again afterwards.
 
 from __future__ import annotations
 
-from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from ..properties.container_image import STORED_IMAGES, ImageName
 from .removal import ImageRemovals, age
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..cloudformation.request import Request
     from ..lightsail.answers import StoredImage
@@ -39,12 +39,11 @@ class Registration:
         wanted: its properties.
 
     Attributes:
-        wanted: the properties, with the digest once it is known.
         made: the image that was registered for this request, None for one that was there before.
     """
 
     def __init__(self, request: Request, wanted: ContainerImageProperties) -> None:
-        self.wanted = wanted
+        self._wanted = wanted  # with the digest once it is known
         self.made: StoredImage | None = None
         # It is left alone: CloudFormation deletes it later, or goes back to it.
         self._current = ImageName.parse(request.event.get("PhysicalResourceId"))
@@ -56,7 +55,46 @@ class Registration:
         self._doubt = request.doubt
         self._is_full = False
 
-    def carry_out(self, push: Callable[[], str] | None = None) -> StoredImage:
+    def carry_out(self) -> StoredImage:
+        """Return the image that the request asks for: one that is there, or else a new one.
+
+        Raises:
+            Unfinished: another invocation can go on.
+            HandlerError: it did not work.
+        """
+        image = self._go_back() if self._stack.goes_back else None
+        if image is None and self._doubt.is_open:
+            image = self._find_doubted()
+        if image is not None:
+            return image
+        with self._resolved() as push:
+            return self._find_or_register(push)
+
+    def find_earlier(self) -> None:
+        """Find what an earlier delivery of the request has made."""
+        # What was registered was signed, and its key may be disabled by now.
+        self._wanted = replace(self._wanted, signed_by=None)
+        if self._find_doubted() is None:
+            with self._resolved():
+                self._find()
+
+    @contextmanager
+    def _resolved(self) -> Iterator[Callable[[], str] | None]:
+        """Look a source up, so that the digest is known; give what pushes it, if there is one."""
+        source = self._wanted.source
+        if source is None:
+            yield None
+            return
+        # Most of the handler is for pushing, and to register alone need not wait for its import.
+        from .push import pushing  # noqa: PLC0415
+
+        with pushing(self._request, self._wanted, source) as push:
+            self._wanted = replace(
+                self._wanted, digest=push.digest, docker_digest=push.docker_digest
+            )
+            yield push.run
+
+    def _find_or_register(self, push: Callable[[], str] | None) -> StoredImage:
         """Find, make room, push, register and settle: return the image of a label and digest.
 
         What each refusal of a registration leads to, before it is tried again:
@@ -70,12 +108,8 @@ class Registration:
         Args:
             push: brings the image into the registry, and returns the digest that it is there by;
                 None for one that was pushed.
-
-        Raises:
-            Unfinished: another invocation can go on.
-            HandlerError: it did not work.
         """
-        image = self.find()
+        image = self._find()
         if image is None:
             try:
                 image = self._find_or_make_room() if self._is_full else None
@@ -90,7 +124,7 @@ class Registration:
         self._prune(image.name)
         return image
 
-    def go_back(self) -> StoredImage | None:
+    def _go_back(self) -> StoredImage | None:
         """Return the image that the resource stood for before an update that is undone.
 
         It takes no source: a tag may have moved since, and a login have expired.
@@ -99,7 +133,7 @@ class Registration:
             None if it is not registered any more, or if it is not known which one it is.
         """
         name = ImageName.parse(self._stack.stood_for())
-        service = name.service if name else self.wanted.service_name
+        service = name.service if name else self._wanted.service_name
         try:
             image = self._look(service, lambda images: self._of_before(images, name))
         except NotFound:
@@ -108,14 +142,14 @@ class Registration:
             self._log("went back", image=str(image.name))
         return image
 
-    def find(self) -> StoredImage | None:
+    def _find(self) -> StoredImage | None:
         """Return the image of the label and digest if it is registered.
 
         Raises:
             HandlerError: Lightsail does not say.
         """
         try:
-            image = self._look(self.wanted.service_name, self._pick)
+            image = self._look(self._wanted.service_name, self._pick)
         except (OutOfTime, Unanswered):
             # An earlier delivery may have registered it.
             self._doubt.is_open = self._doubt.is_open or self._stack.is_repeated
@@ -126,29 +160,25 @@ class Registration:
                 self.made = image
         return image
 
-    def find_doubted(self, state: Mapping[str, object]) -> StoredImage | None:
-        """Return the image that the invocation before this one may have registered.
-
-        Args:
-            state: what it left.
-        """
+    def _find_doubted(self) -> StoredImage | None:
+        """Return the image that the invocation before this one may have registered."""
+        state = self._request.chain.state
         digest, docker_digest = state.get(_DIGEST), state.get(_DOCKER_DIGEST)
         if not isinstance(digest, str):
             return None
         docker = docker_digest if isinstance(docker_digest, str) else None
-        self.wanted = replace(self.wanted, digest=digest, docker_digest=docker)
-        return self.find()
+        self._wanted = replace(self._wanted, digest=digest, docker_digest=docker)
+        return self._find()
 
     def _push_and_register(self, push: Callable[[], str] | None) -> StoredImage:
         """Push if need be, and register, also through lost answers and refusals."""
-        service, label = self.wanted.service_name, self.wanted.label
+        service, label = self._wanted.service_name, self._wanted.label
         digest = ""
-        times: Counter[str] = Counter()
-        attempt = 0
+        attempt = drops = full = refusals = 0
         while True:
             found = None
             try:
-                digest = digest or (push() if push else str(self.wanted.digest))
+                digest = digest or (push() if push else str(self._wanted.digest))
                 self._stack.check("the image was registered")
                 self.made = self._lightsail.register(service, label, digest)
             except Unanswered:
@@ -158,22 +188,22 @@ class Registration:
             except NotFound:
                 # Lightsail drops what is not registered, after a time that it does not say.
                 digest = ""
-                times["dropped"] += 1
-                if not push or times["dropped"] > _MOST_DROPS:
+                drops += 1
+                if not push or drops > _MOST_DROPS:
                     raise
                 self._deadline.back_off(attempt)  # or the push finds that there is no time left
                 self._log("dropped before it was registered")
             except Refused as refusal:
                 if self._is_for_lack_of_room(refusal):
                     # Others may take the room that there was; or the quota is another one by now.
-                    times["full"] += 1
-                    if times["full"] > _MOST_FULL_RETRIES:
-                        raise _full(self.wanted) from refusal
+                    full += 1
+                    if full > _MOST_FULL_RETRIES:
+                        raise _full(self._wanted) from refusal
                     found = self._find_or_make_room()
                 else:
                     is_busy = self._lightsail.wait_after_refusal(service, attempt)
-                    times["refused"] = 0 if is_busy else times["refused"] + 1
-                    if times["refused"] > 1:
+                    refusals = 0 if is_busy else refusals + 1
+                    if refusals > 1:
                         raise
                     digest = digest if is_busy else ""  # it may have been dropped
             else:
@@ -186,7 +216,7 @@ class Registration:
 
     def _is_for_lack_of_room(self, refusal: Refused) -> bool:
         """Return whether the service is full; its list may lag behind Lightsail's sentence."""
-        stored = len(self._lightsail.images(self.wanted.service_name))
+        stored = len(self._lightsail.images(self._wanted.service_name))
         return stored >= STORED_IMAGES or "Maximum number of" in refusal.said
 
     def _may_try_again(self, attempt: int) -> bool:
@@ -200,16 +230,16 @@ class Registration:
     def _unfinished(self) -> Unfinished:
         # Lightsail has answered before, so it will again, and then shows what was done.
         return Unfinished(
-            f"container service '{self.wanted.service_name}' did not take the image while "
+            f"container service '{self._wanted.service_name}' did not take the image while "
             "CloudFormation waited",
             "deploy again",
-            {_DIGEST: self.wanted.digest, _DOCKER_DIGEST: self.wanted.docker_digest},
+            {_DIGEST: self._wanted.digest, _DOCKER_DIGEST: self._wanted.docker_digest},
         )
 
     def _find_what_was_lost(self) -> StoredImage | None:
         """Return the image that a registration has made whose answer was lost."""
         image = self._request.find_what_was_lost(
-            "registered", lambda: self._pick(self._lightsail.images(self.wanted.service_name))
+            "registered", lambda: self._pick(self._lightsail.images(self._wanted.service_name))
         )
         if image is not None and not self._stack.began_after(image.created_at):
             self.made = image
@@ -245,14 +275,14 @@ class Registration:
         """
         removals = ImageRemovals(self._lightsail, self._deadline, self._log)
         is_shown = self._deadline.pause(STALE_SECONDS)
-        images = self._lightsail.images(self.wanted.service_name)
+        images = self._lightsail.images(self._wanted.service_name)
         found = self._pick(images)
         if found is None:
             is_full = len(images) >= STORED_IMAGES
             if not is_shown or (
-                is_full and not removals.prune_quietly(self.wanted, self._needed, room_for=1)
+                is_full and not removals.prune_quietly(self._wanted, self._needed, room_for=1)
             ):
-                full = _full(self.wanted)
+                full = _full(self._wanted)
                 raise full if self._deadline.left() > _LOOK_SECONDS else full.unfinished()
         return found
 
@@ -261,7 +291,7 @@ class Registration:
         deadline = self._deadline.within(_PRUNE_SECONDS)
         lightsail = self._lightsail.until(deadline)
         removals = ImageRemovals(lightsail, deadline, self._log, waits=False)
-        removals.prune_quietly(self.wanted, lambda: {str(image), *self._needed()})
+        removals.prune_quietly(self._wanted, lambda: {str(image), *self._needed()})
 
     def _needed(self) -> set[str]:
         """Return the images that the stack stands for, or goes back to if the update fails."""
@@ -295,16 +325,16 @@ class Registration:
         of_before = [
             one
             for one in self._of_label(images)
-            if self._stack.began_after(one.created_at) and self.wanted.digest in (None, one.digest)
+            if self._stack.began_after(one.created_at) and self._wanted.digest in (None, one.digest)
         ]
         return max(of_before, key=lambda one: (one.name == self._current, *age(one)), default=None)
 
     def _of_label(self, images: Iterable[StoredImage]) -> list[StoredImage]:
-        label = self.wanted.service_name, self.wanted.label
+        label = self._wanted.service_name, self._wanted.label
         return [image for image in images if (image.name.service, image.name.label) == label]
 
     def _matching(self, images: Iterable[StoredImage]) -> list[StoredImage]:
-        digests = {self.wanted.digest, self.wanted.docker_digest}
+        digests = {self._wanted.digest, self._wanted.docker_digest}
         return [image for image in self._of_label(images) if image.digest in digests]
 
     def _pick(self, images: Iterable[StoredImage]) -> StoredImage | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cloudformation.resource import Answer, Resource
@@ -18,9 +17,7 @@ from .registration import Registration
 from .removal import ImageRemovals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ..lightsail.answers import StoredImage
+    from collections.abc import Iterator
 
 
 class ImageResource(Resource):
@@ -36,7 +33,7 @@ class ImageResource(Resource):
     def put(self) -> Answer:
         """Return the image that is registered for the request."""
         registration = self._registration = self._new_registration()
-        image = self._image(registration)
+        image = registration.carry_out()
         goes_back = self.request.stack.goes_back and not registration.made
         return Answer(
             physical_id=str(image.name),
@@ -79,40 +76,11 @@ class ImageResource(Resource):
             return
         with self._undoing():
             registration = self._registration = self._new_registration()
-            # What was registered was signed, and its key may be disabled by now.
-            registration.wanted = replace(registration.wanted, signed_by=None)
-            if registration.find_doubted(self.request.chain.state) is None:
-                with self._resolved(registration):
-                    registration.find()
+            registration.find_earlier()
             self.undo(is_too_late=is_too_late)
-
-    def _image(self, registration: Registration) -> StoredImage:
-        image = registration.go_back() if self.request.stack.goes_back else None
-        if image is None and self.request.doubt.is_open:
-            image = registration.find_doubted(self.request.chain.state)
-        if image is not None:
-            return image
-        with self._resolved(registration) as push:
-            return registration.carry_out(push)
 
     def _new_registration(self) -> Registration:
         return Registration(self.request, self.parsed(ContainerImageProperties.parse))
-
-    @contextmanager
-    def _resolved(self, registration: Registration) -> Iterator[Callable[[], str] | None]:
-        """Look a source up, so that the digest is known; give what pushes it, if there is one."""
-        source = registration.wanted.source
-        if source is None:
-            yield None
-            return
-        # Most of the handler is for pushing, and to register alone need not wait for its import.
-        from .push import pushing  # noqa: PLC0415
-
-        with pushing(self.request, registration.wanted, source) as push:
-            registration.wanted = replace(
-                registration.wanted, digest=push.digest, docker_digest=push.docker_digest
-            )
-            yield push.run
 
     @contextmanager
     def _undoing(self) -> Iterator[None]:
