@@ -10,8 +10,8 @@ from typing import Self, TypeVar
 _T = TypeVar("_T")
 _LONGER = 1.5
 
-PERMISSIONS_SECONDS = 12.0
-"""How long a refusal may be a role's new permissions on their way to every service of AWS."""
+# A role's new permissions take so long to every service of AWS.
+_PERMISSIONS_SECONDS = 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +96,12 @@ class Pauses:
             if not self._deadline.pause(max(seconds, self.shortest)):
                 raise StopIteration
         return turn
+
+
+def permissions_on_their_way(deadline: Deadline) -> Callable[[], bool]:
+    """Return what says whether the role may still be allowed what it is denied."""
+    until = deadline.left() - _PERMISSIONS_SECONDS
+    return lambda: deadline.left() > until
 
 
 class TooLate(Exception):

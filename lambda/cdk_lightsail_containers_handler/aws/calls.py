@@ -24,7 +24,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from ..deadline import PERMISSIONS_SECONDS, TooLate, in_time
+from ..deadline import TooLate, in_time, permissions_on_their_way
 from ..errors import REASON_LIMIT, HandlerError, OutOfTime, Unanswered
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ UNSOUND = (
     ResponseParserError,
 )
 """What botocore and we raise of an answer of another shape than the service's model says."""
+_FAILURES = (ClientError, BotoCoreError, HTTPError, TooLate, *UNSOUND)
 
 
 class Call(Protocol):
@@ -188,50 +189,31 @@ class Calls:
         return answer
 
     def _send(self, call: Call, act: Callable[[], _T]) -> _T:
-        attempt = unsound = 0
         deadline = self._deadline
         if self._seconds is not None:
             deadline = deadline.within(self._seconds)
         seconds = deadline.left()
-        permissions_by = seconds - PERMISSIONS_SECONDS
         if not seconds:
             raise call.out_of_time("no time was left", seconds)
+        may_be_allowed = permissions_on_their_way(deadline)
+        attempt = unsound = 0
         while True:
             try:
                 return in_time(act, self._attempt_seconds)
-            except ClientError as error:
-                code, said = answered(error)
-                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-                self._report(call, code, error)
-                is_sent = status >= _SERVER_ERROR
-                denied = code in _DENIED and deadline.left() > permissions_by
-                if not is_sent and code not in _THROTTLED and not denied:
-                    raise call.failed(code, said) from error
-                cause = code
-                last = call.failed(code, said) if denied else call.out_of_time(code, seconds)
-            except _NOT_SENT as error:
-                cause, is_sent = self._report(call, type(error).__name__, error), False
-                last = call.out_of_time(cause, seconds)
-            except (BotoCoreError, HTTPError) as error:
-                cause, is_sent = self._report(call, type(error).__name__, error), True
-                if not isinstance(error, _UNANSWERED):
-                    raise call.not_made(cause, str(error)) from error
-                last = call.out_of_time(cause, seconds)
-            except UNSOUND as error:
-                cause, is_sent = self._report(call, type(error).__name__, error), True
-                last = call.not_understood(cause, str(error))
-                unsound += 1
-            except TooLate as error:
-                cause, is_sent = self._report(call, str(error), error), True
-                last = call.out_of_time(cause, seconds)
-            if is_sent and not call.repeatable:
-                raise call.unanswered(cause)
+            except _FAILURES as error:
+                failure = _meaning(call, error, seconds, may_be_allowed)
+                self._report(call, failure.cause, error)
+                if failure.is_final:
+                    raise failure.error from error
+            if failure.is_sent and not call.repeatable:
+                raise call.unanswered(failure.cause)
+            unsound += failure.is_unsound
             if unsound == _MOST_UNSOUND or not deadline.back_off(attempt):
-                raise last
+                raise failure.error
             attempt += 1
 
-    def _report(self, call: Call, cause: str, error: Exception) -> str:
-        """Log a failure whole, and return its cause."""
+    def _report(self, call: Call, cause: str, error: Exception) -> None:
+        """Log a failure whole."""
         answer = error.response if isinstance(error, ClientError) else {}
         self._log(
             "call failed",
@@ -240,13 +222,60 @@ class Calls:
             text=str(error),
             aws_request=answer.get("ResponseMetadata", {}).get("RequestId"),
         )
-        return cause
 
 
-def answered(error: ClientError) -> tuple[str, str]:
-    """Return the name of AWS's error, and AWS's words."""
+@dataclass(frozen=True)
+class _Failure:
+    """What an attempt has failed at.
+
+    Args:
+        cause: its name.
+        error: what the call fails with, unless another attempt is made.
+        is_sent: whether the call may have been carried out all the same.
+        is_final: whether no other attempt can help.
+        is_unsound: whether there was an answer that is not what it should be.
+    """
+
+    cause: str
+    error: HandlerError
+    is_sent: bool = True
+    is_final: bool = False
+    is_unsound: bool = False
+
+
+def _meaning(
+    call: Call, error: Exception, seconds: float, may_be_allowed: Callable[[], bool]
+) -> _Failure:
+    """Return what it means that an attempt has raised an error.
+
+    Args:
+        call: what its failures say.
+        error: the error.
+        seconds: how much time the call had.
+        may_be_allowed: whether what is denied may be allowed in a moment.
+    """
+    if isinstance(error, ClientError):
+        cause, said, is_sent = answered(error)
+        failed = call.failed(cause, said)
+        if cause in _DENIED and may_be_allowed():
+            return _Failure(cause, failed, is_sent)
+        if not is_sent and cause not in _THROTTLED:
+            return _Failure(cause, failed, is_final=True)
+        return _Failure(cause, call.out_of_time(cause, seconds), is_sent)
+    cause = str(error) if isinstance(error, TooLate) else type(error).__name__
+    if isinstance(error, (*_UNANSWERED, TooLate)):
+        is_sent = not isinstance(error, _NOT_SENT)
+        return _Failure(cause, call.out_of_time(cause, seconds), is_sent)
+    if isinstance(error, BotoCoreError):
+        return _Failure(cause, call.not_made(cause, str(error)), is_final=True)
+    return _Failure(cause, call.not_understood(cause, str(error)), is_unsound=True)
+
+
+def answered(error: ClientError) -> tuple[str, str, bool]:
+    """Return the name of AWS's error, AWS's words, and whether it is one of the server."""
     answer = error.response.get("Error", {})
     code = str(answer.get("Code", ""))
     if not _NAME.fullmatch(code):
         code = "an error without a name"
-    return code, str(answer.get("Message", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code, str(answer.get("Message", "")), status >= _SERVER_ERROR

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..aws.calls import READING_SECONDS, Calls
-from ..deadline import PERMISSIONS_SECONDS
+from ..deadline import permissions_on_their_way
 from ..errors import HandlerError, Unfinished
 from ..properties.image_source import ArchiveSource
 from ..registry.archive.archive import Archive
@@ -196,14 +196,13 @@ class Push:
 
 def _find(source: BlobSource, deadline: Deadline) -> FoundImage:
     """Return the image of a source; the permission to pull from Amazon ECR may be on its way."""
-    permissions_by = deadline.left()
-    if isinstance(source, Repository) and ECR.fullmatch(source.reference.registry):
-        permissions_by -= PERMISSIONS_SECONDS
+    is_of_ecr = isinstance(source, Repository) and ECR.fullmatch(source.reference.registry)
+    may_be_allowed = permissions_on_their_way(deadline)
     while True:
         try:
             return find_image(source)
         except Unauthorized:
-            if deadline.left() <= permissions_by or not deadline.pause(2):
+            if not is_of_ecr or not may_be_allowed() or not deadline.pause(2):
                 raise
 
 

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from ..aws.calls import CALL_SECONDS, UNSOUND, answered
-from ..deadline import PERMISSIONS_SECONDS, TooLate, in_time
+from ..deadline import TooLate, in_time, permissions_on_their_way
 from ..errors import HandlerError, Unfinished
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _WORTH_READING_AWAY = 64 << 10
 _TRIES = 3
 _BROKEN = (BotoCoreError, HTTPError, OSError, EOFError, TooLate, *UNSOUND)
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19})")
-_SERVER_ERROR = 500
 _REFUSALS = {
     "NoSuchBucket": ("does not exist", "deploy again, which uploads it"),
     "NoSuchKey": ("does not exist", "deploy again, which uploads it"),
@@ -110,16 +109,15 @@ class S3Object:
             HandlerError: it did not work.
             Unfinished: the deadline came first.
         """
-        permissions_by = self._deadline.left() - PERMISSIONS_SECONDS
+        may_be_allowed = permissions_on_their_way(self._deadline)
         attempt = failures = 0
         while self._deadline.left():
             try:
                 return act()
             except ClientError as error:
-                cause, _ = answered(error)
-                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-                is_denied = cause == "AccessDenied" and self._deadline.left() > permissions_by
-                if status < _SERVER_ERROR and not is_denied:
+                cause, _, is_of_server = answered(error)
+                is_denied = cause == "AccessDenied" and may_be_allowed()
+                if not is_of_server and not is_denied:
                     raise self._refused(cause) from error
                 failures += not is_denied
             except _BROKEN as error:
