@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from cdk_lightsail_containers_handler import main
+from cdk_lightsail_containers_handler import main, resources
 from fake_cloudformation import FakeCloudFormation
 from fake_time import FakeTime
 from lightsail_local.behaviour.behaviour import Behaviour
@@ -100,7 +100,7 @@ class Stack:
 
     def new_handler(self, url: str = "", **config: Any) -> Handler:
         """Return a handler as a cold start makes it."""
-        settings = main.CLIENT_CONFIG.merge(Config(**config))
+        settings = resources.CLIENT_CONFIG.merge(Config(**config))
 
         def make_client(service: str, **options: Any) -> Any:
             if service in self.clients:

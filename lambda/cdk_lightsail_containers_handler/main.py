@@ -26,7 +26,5 @@ def kinds(name: object) -> type[Resource] | None:
     return None
 
 
-CLIENT_CONFIG = resources.CLIENT_CONFIG
-make_client = resources.make_client
 make_handler = partial(resources.make_handler, kinds)
-handler = make_handler(make_client)
+handler = make_handler(resources.make_client)

@@ -132,10 +132,7 @@ def put(request: Request) -> Answer | HandOver:
         if request.stack.goes_back:
             # Whose rollback has failed takes no update.
             error.add_fix("the stack is rolling back: run 'cdk rollback', not 'cdk deploy'")
-        # In doubt nothing is answered: the rollback would not know what to delete.
-        if not request.goes_on_after(error) and not request.doubt.is_open:
-            return Answer.failed(error, undo)
-        return _hand_over(request, error, undo)
+        return _failed(request, error, undo)
 
 
 def delete(request: Request) -> Answer | HandOver:
@@ -144,15 +141,17 @@ def delete(request: Request) -> Answer | HandOver:
         with request.explained():
             _resource(request).delete()
     except HandlerError as error:
-        if not request.goes_on_after(error):
-            return Answer.failed(error)
-        return _hand_over(request, error)
+        return _failed(request, error)
     return Answer()
 
 
-def _hand_over(
+def _failed(
     request: Request, error: HandlerError, undo: Callable[..., None] = nothing
-) -> HandOver:
+) -> Answer | HandOver:
+    """Return the answer that a request failed, unless another invocation may do better."""
+    # In doubt nothing is answered: the rollback would not know what to delete.
+    if not request.goes_on_after(error) and not request.doubt.is_open:
+        return Answer(failure=error, undo=undo)
     state = error.state if isinstance(error, Unfinished) else request.chain.state
     return HandOver(error=error, state=state, undo=undo)
 

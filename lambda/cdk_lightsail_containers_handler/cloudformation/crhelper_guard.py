@@ -51,8 +51,8 @@ class CrhelperGuard(CfnResource):
         """Create, update or delete what a request names."""
         kind = request.event["RequestType"]
         if kind not in ("Create", "Update", "Delete"):  # crhelper would ask for such a function
-            return Answer.failed(
-                HandlerError(
+            return Answer(
+                failure=HandlerError(
                     f"RequestType must be Create, Update or Delete, got {kind!r}",
                     "send what CloudFormation sends",
                 )
@@ -80,4 +80,6 @@ class CrhelperGuard(CfnResource):
 
     def _send(self, _status: str, reason: str) -> None:
         """Turn what crhelper fails at into the outcome."""
-        self._outcome = Answer.failed(HandlerError("unexpected error", "deploy again", said=reason))
+        self._outcome = Answer(
+            failure=HandlerError("unexpected error", "deploy again", said=reason)
+        )

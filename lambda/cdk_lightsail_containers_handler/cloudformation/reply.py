@@ -92,7 +92,7 @@ class Reply:
         except HandlerError as refusal:
             error = refusal
         if not self._request.doubt.is_open:
-            return Answer.failed(error)
+            return Answer(failure=error)
         # The rollback would not know what to delete.
         self._lost = outcome.error
         self._request.log("left unanswered", why=outcome.error)
@@ -142,7 +142,7 @@ class Reply:
             error = HandlerError(
                 "the function's time was over before Lightsail answered", "deploy again"
             )
-            self._send(Answer.failed(error))
+            self._send(Answer(failure=error))
             self._is_given = True
 
     def _send(self, answer: Answer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import HandlerError
 from ..properties.container_image import NOT_REGISTERED
@@ -36,11 +36,6 @@ class Answer:
     data: Mapping[str, str] = field(default_factory=dict)
     failure: HandlerError | None = None
     undo: Callable[..., None] = nothing
-
-    @classmethod
-    def failed(cls, error: HandlerError, undo: Callable[..., None] = nothing) -> Self:
-        """Return the answer that a request failed."""
-        return cls(failure=error, undo=undo)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from cdk_lightsail_containers_handler import main
+from cdk_lightsail_containers_handler import main, resources
 from cdk_lightsail_containers_handler.deadline import TooLate, in_time
 from cdk_lightsail_containers_handler.errors import Unanswered
 from lightsail_local.wire.http_server import Connection, LoopbackServer
@@ -81,7 +81,7 @@ def handler_of(stack: Stack, lightsail_url: str) -> Handler:
 
     def make_client(service: str, **options: Any) -> Any:
         url = stack.cloudformation.url if service == "cloudformation" else lightsail_url
-        return boto3.client(service, endpoint_url=url, config=main.CLIENT_CONFIG, **options)
+        return boto3.client(service, endpoint_url=url, config=resources.CLIENT_CONFIG, **options)
 
     return main.make_handler(make_client)
 

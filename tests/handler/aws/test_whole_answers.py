@@ -16,7 +16,7 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import ProtocolError
 
-from cdk_lightsail_containers_handler import main
+from cdk_lightsail_containers_handler import resources
 from cdk_lightsail_containers_handler.aws.whole_answers import whole_answers
 from deployment_requests import deployment
 from lightsail_local.server import Fault
@@ -48,7 +48,9 @@ class Aws:
 
     def client(self, service: str = "lightsail") -> Any:
         url = f"http://{self.server.host}"
-        return whole_answers(boto3.client)(service, endpoint_url=url, config=main.CLIENT_CONFIG)
+        return whole_answers(boto3.client)(
+            service, endpoint_url=url, config=resources.CLIENT_CONFIG
+        )
 
     def images(self) -> list[str]:
         answer = self.client().get_container_images(serviceName="shop")
@@ -285,7 +287,9 @@ class TestOneAttempt:
         aws.says(body, length(body), status=status)
 
         with pytest.raises((ClientError, ValueError)):
-            whole_answers(main.make_client)("lightsail").get_container_images(serviceName="shop")
+            whole_answers(resources.make_client)("lightsail").get_container_images(
+                serviceName="shop"
+            )
 
         assert aws.count == 1
 
@@ -295,7 +299,7 @@ class TestOneAttempt:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{aws.server.host}")
 
         with pytest.raises(ConnectionClosedError):
-            main.make_client("lightsail").get_container_images(serviceName="shop")
+            resources.make_client("lightsail").get_container_images(serviceName="shop")
 
         assert aws.count == 1
 
@@ -327,7 +331,7 @@ def test_what_is_no_client_is_left_alone(made: Any) -> None:
 
 
 def test_a_client_behind_another_object_checks_its_answers(aws: Aws) -> None:
-    url, config = f"http://{aws.server.host}", main.CLIENT_CONFIG
+    url, config = f"http://{aws.server.host}", resources.CLIENT_CONFIG
     recorder = Recorder(boto3.client("lightsail", endpoint_url=url, config=config))
     aws.says(b"{", length(IMAGES))
 

@@ -16,7 +16,7 @@ import fake_registry
 import oci_images
 import registry_faults
 import stack_requests
-from cdk_lightsail_containers_handler import main
+from cdk_lightsail_containers_handler import resources
 from cdk_lightsail_containers_handler.cloudformation.hand_over import INVOKE_SECONDS, Chain
 from cdk_lightsail_containers_handler.cloudformation.response import Undeliverable
 from cdk_lightsail_containers_handler.errors import Unanswered
@@ -273,7 +273,7 @@ class TestHandOver:
         assert "the function could not hand over to itself (EndpointConnectionError)" in told
 
     def test_asks_with_a_client_that_waits_no_longer_than_it_may(self) -> None:
-        config = main.make_client("lambda").meta.config
+        config = resources.make_client("lambda").meta.config
 
         assert config.connect_timeout + config.read_timeout <= INVOKE_SECONDS
         assert config.retries["total_max_attempts"] == 1

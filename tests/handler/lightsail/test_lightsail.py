@@ -15,9 +15,9 @@ from botocore.stub import Stubber
 
 from cdk_lightsail_containers_handler.errors import HandlerError, Unanswered
 from cdk_lightsail_containers_handler.lightsail.client import Lightsail
-from cdk_lightsail_containers_handler.main import CLIENT_CONFIG
 from cdk_lightsail_containers_handler.mask import Mask
 from cdk_lightsail_containers_handler.properties.container_image import ImageName
+from cdk_lightsail_containers_handler.resources import CLIENT_CONFIG
 from certificates import certificate
 from fake_time import FakeTime
 from silent_log import SilentLog
