@@ -131,6 +131,9 @@ class Doubt:
 
     As long as it is open the request must not be answered as failed: CloudFormation would roll back
     and not know what to delete.
+
+    `Calls.send` opens it, and closes it with the call's answer. If that is lost, lists close it,
+    which show what was made or go on not showing it. A hand-over takes it along.
     """
 
     is_open: bool = False

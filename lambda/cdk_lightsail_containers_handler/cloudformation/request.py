@@ -46,7 +46,7 @@ class Environment:
         clock: a clock that never goes back, seconds.
         sleep: how to wait, seconds.
         today: a clock that other invocations have too, seconds since the epoch.
-        timeouts: how long to wait for registries, see `images.push`.
+        timeouts: how long to wait for registries; None for as long as the registry client does.
     """
 
     kinds: Callable[[object], type[Resource] | None]

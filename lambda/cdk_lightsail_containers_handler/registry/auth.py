@@ -99,7 +99,7 @@ def token_url(challenge: Challenge, registry: Url, scopes: Iterable[str]) -> Url
         scopes: what the token is for.
 
     Raises:
-        Refused: the registry names none, or one that leads where no registry has any business.
+        Rejected: the registry names none, or one that leads where no registry has any business.
     """
     realm = challenge.parameters.get("realm", "")
     fix = "check that it is the registry that you mean"

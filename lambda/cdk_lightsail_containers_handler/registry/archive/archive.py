@@ -66,7 +66,7 @@ class Archive:
 
         Raises:
             DigestMismatch: it is not the one that was asked for.
-            NotFound: it is missing.
+            Missing: it is missing.
             Unsupported: it, or the archive, is of a kind that is not carried.
         """
         if descriptor is not None:
@@ -94,7 +94,7 @@ class Archive:
 
         Raises:
             DigestMismatch: it has another size.
-            NotFound: it is missing.
+            Missing: it is missing.
         """
         file = self._blobs.get(blob.digest)
         if file is None:

@@ -131,7 +131,7 @@ def read_file(files: Mapping[str, ArchivedFile], path: str, name: str) -> bytes:
         name: what messages call the archive.
 
     Raises:
-        NotFound: it is missing.
+        Missing: it is missing.
         Unsupported: it is too large to be what it should be.
     """
     file = file_at(files, path, name)
@@ -144,7 +144,7 @@ def file_at(files: Mapping[str, ArchivedFile], path: str, name: str) -> Archived
     """Return a file of an archive.
 
     Raises:
-        NotFound: it is missing.
+        Missing: it is missing.
     """
     if path not in files:
         raise Missing(f"{name} has no file {path[:80]!r}", fix="write the archive again")

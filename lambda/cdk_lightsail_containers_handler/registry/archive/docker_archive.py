@@ -43,7 +43,7 @@ def docker_image(
 
     Raises:
         Unsupported: it is malformed, or holds several images.
-        NotFound: a file is missing.
+        Missing: a file is missing.
     """
     try:
         item = _choose(json.loads(content), name, tag)

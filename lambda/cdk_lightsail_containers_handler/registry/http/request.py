@@ -42,7 +42,7 @@ def led_on(request: Request, response: Response) -> Request:
     """Return a request for where an answer leads.
 
     Raises:
-        Refused: it leads where no registry has any business.
+        Rejected: it leads where no registry has any business.
     """
     try:
         url = request.url.follow(response.header("Location"))
