@@ -115,9 +115,7 @@ class OwnRecords:
         tried: the records that it has written, or may have.
     """
 
-    def __init__(
-        self, zone: Zone, deadline: Deadline, log: Log, check: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, zone: Zone, deadline: Deadline, log: Log, check: Callable[[], None]) -> None:
         self._zone = zone
         self._deadline = deadline
         self._log = log
@@ -137,40 +135,12 @@ class OwnRecords:
         Raises:
             HandlerError: the name has another record.
         """
-
-        def plan(found: Sequence[Record]) -> _Plan:
-            marks = [one for one in found if one.is_mark]
-            if record in found:
-                # A request that this one undoes, or the other way round, may have come between.
-                is_ours = record in self._replaced and record.mark not in marks
-                known = {one.mark for one in found}
-                return _Plan(
-                    remove=[one for one in marks if one not in known],
-                    add=[record.mark] * is_ours,
-                    is_sure=not may_replace,
-                )
-            own = [one for one in found if may_replace and _is_own(one, marks)]
-            others = [
-                one
-                for one in found
-                if one.name == record.name
-                and one not in own
-                and (one.kind == record.kind or CNAME in (one.kind, record.kind))
-            ]
-            if others:
-                conflict = HandlerError(
-                    f"'{record.name}' already has the record {others[0].kind} {others[0].target}",
-                    "remove it from the zone, or use another domain name",
-                )
-                return _Plan(is_sure=False, conflict=conflict)
-            return _Plan(
-                remove=[*own, *(one for one in marks if one != record.mark)],
-                add=[one for one in (record.mark, record) if one not in found],
-                # An update finds what it replaces.
-                is_sure=bool(own) or not may_replace,
-            )
-
-        self._change(record.name, plan, "wrote", self._check if is_checked else lambda: None)
+        self._change(
+            record.name,
+            lambda found: self._to_write(record, found, may_replace=may_replace),
+            "wrote",
+            is_checked=is_checked,
+        )
 
     def take_back(self, name: str, kind: str) -> None:
         """Remove what the function has written for a name, unless it was changed since.
@@ -179,28 +149,55 @@ class OwnRecords:
             name: the domain name.
             kind: the kind of the record.
         """
+        self._change(name, lambda found: self._to_take_back(name, kind, found), "removed")
 
-        def plan(found: Sequence[Record]) -> _Plan:
-            marks = [one for one in found if one.is_mark]
-            # A request that undoes this one may have removed the mark of what was just added.
-            own = [
-                one
-                for one in found
-                if one.kind == kind and (_is_own(one, marks) or one in self._added)
-            ]
-            for one in found:
-                if one.name == name and one not in own:
-                    self._log("kept: not written by the function", record=str(one))
-            return _Plan(remove=[*own, *marks], is_sure=bool(own))
+    def _to_write(self, record: Record, found: Sequence[Record], *, may_replace: bool) -> _Plan:
+        """Plan to write a record beside what a zone has, with its mark and no other."""
+        marks = [one for one in found if one.is_mark]
+        if record in found:
+            # A request that this one undoes, or the other way round, may have come between.
+            is_ours = record in self._replaced and record.mark not in marks
+            known = {one.mark for one in found}
+            return _Plan(
+                remove=[one for one in marks if one not in known],
+                add=[record.mark] if is_ours else [],
+                is_sure=not may_replace,
+            )
+        own = [one for one in found if may_replace and _is_own(one, marks)]
+        for other in found:
+            excludes_it = other.kind == record.kind or CNAME in (other.kind, record.kind)
+            if other.name == record.name and excludes_it and other not in own:
+                conflict = HandlerError(
+                    f"'{record.name}' already has the record {other.kind} {other.target}",
+                    "remove it from the zone, or use another domain name",
+                )
+                return _Plan(is_sure=False, conflict=conflict)
+        return _Plan(
+            remove=[*own, *(one for one in marks if one != record.mark)],
+            add=[one for one in (record.mark, record) if one not in found],
+            # An update finds what it replaces.
+            is_sure=bool(own) or not may_replace,
+        )
 
-        self._change(name, plan, "removed", lambda: None)
+    def _to_take_back(self, name: str, kind: str, found: Sequence[Record]) -> _Plan:
+        """Plan to remove what the function has written, and all marks."""
+        marks = [one for one in found if one.is_mark]
+        # A request that undoes this one may have removed the mark of what was just added.
+        own = [
+            one for one in found if one.kind == kind and (_is_own(one, marks) or one in self._added)
+        ]
+        for one in found:
+            if one.name == name and one not in own:
+                self._log("kept: not written by the function", record=str(one))
+        return _Plan(remove=[*own, *marks], is_sure=bool(own))
 
     def _change(
         self,
         name: str,
         plan: Callable[[Sequence[Record]], _Plan],
         done: str,
-        check: Callable[[], None],
+        *,
+        is_checked: bool = False,
     ) -> None:
         """Change a zone as planned from what is there; plan again when something came between."""
         name = plain_name(name)
@@ -218,7 +215,8 @@ class OwnRecords:
             remove, add = planned.remove, planned.add
             if not remove and not add:
                 return
-            check()
+            if is_checked:
+                self._check()
             self.tried.update(one for one in add if not one.is_mark)
             self._replaced.update(remove)
             try:
