@@ -1,13 +1,14 @@
 """Copies images from one docker-registry to another, side by side with the peers.
 
     python -m benchmarks.copy_image [--small] [--tls] [--rounds 5] [--beside CHECKOUT]
-        [--only IMAGE]
+        [--only IMAGE] [--peers-workers N]
 
 Peers are skopeo, crane and oras, as far as this machine has them, and the build of another
 checkout. Each measurement is of a whole process with its cold start. Each run has an empty
 destination, which must have the source's digest afterwards, and skopeo's blob-info cache is
-removed first. Runs alternate, and the ratios are medians over pairs: on loopback absolute times
-are noise.
+removed first. Each peer copies as many layers at once as it does by itself; with
+`--peers-workers` as many as are named. Runs alternate, and the ratios are medians over pairs: on
+loopback absolute times are noise.
 """
 
 from __future__ import annotations
@@ -53,10 +54,7 @@ IDLE_ROUNDS = 9
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     options = options_of(__doc__, 5, arguments)
-    copiers = [
-        ours(options.workers),
-        *peers(options.beside, options.workers, is_tls=options.tls),
-    ]
+    copiers = [ours(options.workers), *peers(options, is_tls=options.tls)]
     idle = [typical([measured(one.idle) for _ in range(IDLE_ROUNDS)]) for one in copiers]
     print(f"Copies over loopback{', TLS' if options.tls else ''}, {machine()}")
     for copier, alone in zip(copiers, idle, strict=True):

@@ -1,7 +1,7 @@
 """Copies images over a network of 20 ms and 75 MB/s, side by side with the peers.
 
     python -m benchmarks.copy_over_network [--small] [--rounds 3] [--beside CHECKOUT] [--only IMAGE]
-        [--delay 20] [--has nothing|most|all]
+        [--delay 20] [--has nothing|most|all] [--peers-workers N]
 
 As `copy_image`, with a network before each of the registries; see `network`. No copy is faster
 than the image's bytes at its rate. With `--has` the destination has the image already, or another
@@ -42,7 +42,7 @@ _GET = 200 * MB
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     options = options_of(__doc__, 3, arguments)
-    copiers = [ours(options.workers), *peers(options.beside, options.workers)]
+    copiers = [ours(options.workers), *peers(options)]
     print(f"Copies over {options.delay:.0f} ms a request and {RATE / MB:.0f} MB/s each way,")
     print(f"{machine()}; {_plain_gets()}")
     print(f"the destination has {options.has} of the image before\n")

@@ -126,35 +126,43 @@ def ours(workers: int, checkout: Path = ROOT) -> Copier:
     return Copier(name=name, command=lambda source, to: [*command, source, to], idle=command)
 
 
-def peers(before: Path | None, workers: int, *, is_tls: bool = False) -> list[Copier]:
+def peers(options: Options, *, is_tls: bool = False) -> list[Copier]:
     """Return whom a copy is compared with: a build before, and the peers on this machine."""
-    found = [ours(workers, before)] if before else []
+    found = [ours(options.workers, options.beside)] if options.beside else []
+    # Otherwise as they come: skopeo copies 6 blobs at once, crane 4 and oras 3.
+    number = options.peers_workers
+    at_once = f", {number} at once" if number else ""
+
+    def told(option: str) -> list[str]:
+        return [f"{option}={number}"] if number else []
+
     if shutil.which("skopeo"):
         plain = [] if is_tls else ["--src-tls-verify=false", "--dest-tls-verify=false"]
         skopeo = ["skopeo", "--override-os=linux", "--override-arch=amd64", "copy", *plain]
+        skopeo += told("--image-parallel-copies")
         found.append(
             Copier(
-                name=f"skopeo {_version('skopeo', '--version')}",
+                name=f"skopeo {_version('skopeo', '--version')}{at_once}",
                 command=lambda source, to: [*skopeo, f"docker://{source}", f"docker://{to}"],
                 idle=["skopeo", "--version"],
             )
         )
     if shutil.which("crane"):
         plain = [] if is_tls else ["--insecure"]
-        crane = ["crane", "copy", *plain, "--platform=linux/amd64"]
+        crane = ["crane", "copy", *plain, *told("--jobs"), "--platform=linux/amd64"]
         found.append(
             Copier(
-                name=f"crane {_version('crane', 'version')}",
+                name=f"crane {_version('crane', 'version')}{at_once}",
                 command=lambda source, to: [*crane, source, to],
                 idle=["crane", "version"],
             )
         )
     if shutil.which("oras"):
         plain = [] if is_tls else ["--from-plain-http", "--to-plain-http"]
-        oras = ["oras", "cp", *plain, "--platform=linux/amd64"]
+        oras = ["oras", "cp", *plain, *told("--concurrency"), "--platform=linux/amd64"]
         found.append(
             Copier(
-                name=f"oras {_version('oras', 'version')}",
+                name=f"oras {_version('oras', 'version')}{at_once}",
                 command=lambda source, to: [*oras, source, to],
                 idle=["oras", "version"],
             )
@@ -224,7 +232,10 @@ def options_of(description: str | None, rounds: int, arguments: Sequence[str] | 
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--small", action="store_true", help="leave out 500 MB and 1 GB")
     parser.add_argument("--rounds", type=int, default=rounds)
-    parser.add_argument("--workers", type=int, default=4)
+    ours_at_once = "large layers that the function copies at once; of small ones 4 times as many"
+    parser.add_argument("--workers", type=int, default=4, help=ours_at_once)
+    at_once = "layers that each peer copies at once, otherwise as it comes"
+    parser.add_argument("--peers-workers", type=int, metavar="N", help=at_once)
     parser.add_argument("--beside", type=Path, help="a checkout of a build before, compared too")
     parser.add_argument("--only", default="", help="the images whose names have this in them")
     parser.add_argument("--delay", type=float, default=_DELAY, help="milliseconds a request takes")
@@ -241,6 +252,7 @@ class Options:
     small: bool
     rounds: int
     workers: int
+    peers_workers: int | None
     beside: Path | None
     only: str
     delay: float

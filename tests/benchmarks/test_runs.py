@@ -1,0 +1,39 @@
+"""How the processes are run that are measured."""
+
+from pathlib import Path
+
+import pytest
+from benchmarks import runs
+
+PROGRAMS = {
+    "skopeo": 'case "$1" in --version) echo "skopeo version 1.22.0";; esac',
+    "crane": 'case "$1" in version) echo "0.20.7";; esac',
+    "oras": 'case "$1" in version) echo "Version:        1.3.3";; esac',
+}
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of peers that do nothing, the only ones of this machine."""
+    for name, script in PROGRAMS.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def test_peers_copy_as_many_layers_at_once_as_they_do_by_themselves(programs: Path) -> None:
+    found = runs.peers(runs.options_of(None, 1, []))
+    assert [one.name for one in found] == ["skopeo 1.22.0", "crane 0.20.7", "oras 1.3.3"]
+    words = [word for one in found for word in one.command("a", "b")]
+    assert not [word for word in words if word.startswith(("--jobs", "--conc", "--image-par"))]
+
+
+def test_peers_are_told_how_many_layers_to_copy_at_once(programs: Path) -> None:
+    found = runs.peers(runs.options_of(None, 1, ["--peers-workers", "16"]))
+    assert [one.name.partition(", ")[2] for one in found] == ["16 at once"] * 3
+    options = ["--image-parallel-copies=16", "--jobs=16", "--concurrency=16"]
+    for one, option in zip(found, options, strict=True):
+        command = one.command("a", "b")
+        assert option in command[command.index("copy" if "copy" in command else "cp") :]
