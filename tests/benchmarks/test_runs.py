@@ -1,5 +1,6 @@
 """How the processes are run that are measured."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,22 @@ def test_peers_are_told_how_many_layers_to_copy_at_once(programs: Path) -> None:
     for one, option in zip(found, options, strict=True):
         command = one.command("a", "b")
         assert option in command[command.index("copy" if "copy" in command else "cp") :]
+
+
+@pytest.mark.parametrize("name", ["blob-info-cache-v1.boltdb", "blob-info-cache-v1.sqlite"])
+def test_skopeo_remembers_nothing_of_the_run_before(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "containers/cache"
+    folder.mkdir(parents=True)
+    (folder / name).touch()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    runs.measured(["true"])
+    assert not list(folder.iterdir())
+
+
+def test_root_has_a_cache_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("XDG_DATA_HOME", "/of/a/user")
+    assert runs._skopeo_cache() == Path("/var/lib/containers/cache")
