@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .runs import NO_ACCOUNT, ROOT
+from .runs import NO_ACCOUNT, ROOT, checkout
 
 if TYPE_CHECKING:
     from stack_requests import Stack
@@ -58,7 +58,7 @@ class OwnTime:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="measure this one, too")
+    parser.add_argument("--beside", type=checkout, metavar="CHECKOUT", help="measure this one, too")
     parser.add_argument("--json", action="store_true", help="print the measurements alone")
     options, _ = parser.parse_known_args(arguments)
     if options.json:
@@ -71,10 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     print("| function | ACTIVE to answer, mean | most | calls, mean | clean-up after an update |")
     print("|---|---|---|---|---|")
-    checkouts = [ROOT, *([options.beside] if options.beside else [])]
-    for checkout in checkouts:
-        name = "this" if checkout == ROOT else checkout.name
-        print(f"| {' | '.join([name, *_measured_apart(checkout).cells()])} |")
+    folders = [ROOT, *([options.beside] if options.beside else [])]
+    for folder in folders:
+        name = "this" if folder == ROOT else folder.name
+        print(f"| {' | '.join([name, *_measured_apart(folder).cells()])} |", flush=True)
     return 0
 
 
@@ -100,16 +100,18 @@ def measured() -> OwnTime:
     return OwnTime(after_active=after_active, calls=calls, clean_up=clean_up)
 
 
-def _measured_apart(checkout: Path) -> OwnTime:
+def _measured_apart(folder: Path) -> OwnTime:
     """Measure the function of a checkout in a process of its own."""
     found = subprocess.run(
         [sys.executable, "-m", "benchmarks.own_time", "--json"],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(checkout.resolve() / "lambda")},
+        env={**os.environ, "PYTHONPATH": str(folder / "lambda")},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    if found.returncode:
+        raise SystemExit(f"the function of {folder} could not be measured: {found.stderr}")
     return OwnTime(**json.loads(found.stdout))
 
 

@@ -226,6 +226,19 @@ def mean(ratios: Iterable[float]) -> float:
     return math.exp(statistics.fmean(map(math.log, ratios)))
 
 
+def checkout(text: str) -> Path:
+    """Return a build's folder.
+
+    Without this, Python would find the function that is installed, and measure that one under the
+    name of the other.
+    """
+    folder = Path(text).resolve()
+    for part in ("lambda/cdk_lightsail_containers_handler/__init__.py", "benchmarks/copy_once.py"):
+        if not (folder / part).is_file():
+            raise argparse.ArgumentTypeError(f"'{text}' is no checkout: it has no {part}")
+    return folder
+
+
 def machine() -> str:
     """Return what this is measured on."""
     return f"Python {platform.python_version()}, {os.cpu_count()} cores"
@@ -240,7 +253,9 @@ def options_of(description: str | None, rounds: int, arguments: Sequence[str] | 
     parser.add_argument("--workers", type=int, default=4, help=ours_at_once)
     at_once = "layers that each peer copies at once, otherwise as it comes"
     parser.add_argument("--peers-workers", type=int, metavar="N", help=at_once)
-    parser.add_argument("--beside", type=Path, help="a checkout of a build before, compared too")
+    parser.add_argument(
+        "--beside", type=checkout, help="a checkout of a build before, compared too"
+    )
     parser.add_argument("--only", default="", help="the images whose names have this in them")
     parser.add_argument("--delay", type=float, default=_DELAY, help="milliseconds a request takes")
     parser.add_argument("--tls", action="store_true", help="copies over loopback with TLS")
