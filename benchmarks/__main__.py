@@ -3,14 +3,19 @@
 import sys
 
 from . import cold_start, copy_image, copy_over_network, deploy_again, own_time
-from .runs import options_of
+from .images import chosen
+from .runs import NOTHING_TO_COMPARE, options_of
 
-options_of(__doc__, 5, None)  # a wrong option is refused before anything is measured
+options = options_of(__doc__, 5, None)
+chosen(options)  # a wrong option is refused before anything is measured
 cold_start.main()
 print()
-copy_image.main()
-print()
-copy_over_network.main()
+if options.is_compared:
+    copy_image.main()
+    print()
+    copy_over_network.main()
+else:
+    print(NOTHING_TO_COMPARE)
 print()
 deploy_again.main()
 print()

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from .images import IMAGES, copied_digest
+from .images import chosen, copied_digest
 from .picture import draw
 from .runs import (
     ROOT,
@@ -54,6 +54,7 @@ IDLE_ROUNDS = 9
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     options = options_of(__doc__, 5, arguments)
+    images = chosen(options)
     copiers = [ours(options.workers), *peers(options, is_tls=options.tls)]
     idle = [typical([measured(one.idle) for _ in range(IDLE_ROUNDS)]) for one in copiers]
     print(f"Copies over loopback{', TLS' if options.tls else ''}, {machine()}")
@@ -63,9 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("| image | beside | wall | wall less idle | CPU | wall, s | CPU, s | MiB | requests |")
     print("|---|---|---|---|---|---|---|---|---|")
     ratios: dict[str, dict[str, tuple[float, float, float]]] = {}
-    for name, (is_small, make) in IMAGES.items():
-        if not options.includes(name, is_small=is_small):
-            continue
+    for name, make in images.items():
         with _reaching(is_tls=options.tls) as reached:
             runs = _runs(make(), copiers, options.rounds, reached)
         for peer, theirs, their_idle in list(zip(copiers, runs, idle, strict=True))[1:]:

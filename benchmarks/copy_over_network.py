@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from .images import IMAGES, MB, copied_digest, size_of
+from .images import MB, chosen, copied_digest, size_of
 from .network import RATE, network, seconds_of_a_get
 from .picture import draw
 from .runs import (
@@ -42,6 +42,7 @@ _GET = 200 * MB
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     options = options_of(__doc__, 3, arguments)
+    images = chosen(options)
     copiers = [ours(options.workers), *peers(options)]
     print(f"Copies over {options.delay:.0f} ms a request and {RATE / MB:.0f} MB/s each way,")
     print(f"{machine()}; {_plain_gets()}")
@@ -50,9 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("|---|---|---|---|---|---|---|---|---|")
     ratios: dict[str, dict[str, float]] = {}
     least = {}
-    for name, (is_small, make) in IMAGES.items():
-        if not options.includes(name, is_small=is_small):
-            continue
+    for name, make in images.items():
         made = make()
         alone = size_of(made) / RATE
         runs = _runs(made, copiers, options)

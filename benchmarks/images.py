@@ -7,7 +7,7 @@ import io
 import tarfile
 from collections.abc import Callable
 
-from . import runs  # noqa: F401 - puts the tests' images on the path
+from .runs import Options  # puts the tests' images on the path, too
 
 from oci_images import Made, digest_of, image, multi_arch, some_bytes  # isort: skip
 
@@ -48,6 +48,18 @@ IMAGES: dict[str, tuple[bool, Callable[[], Made]]] = {
     "index, amd64 and arm64": (True, lambda: gzip_index(6, 8 * MB, "e")),
     "10 x 100 MB": (False, lambda: gzip_image(10, 100 * MB, "f")),
 }
+
+
+def chosen(options: Options) -> dict[str, Callable[[], Made]]:
+    """Return the images that are measured, and how each is made."""
+    found = {
+        name: make
+        for name, (is_small, make) in IMAGES.items()
+        if options.includes(name, is_small=is_small)
+    }
+    if not found:
+        raise SystemExit(f"no such image: {options.only}; there are {', '.join(IMAGES)}")
+    return found
 
 
 def copied_digest(made: Made) -> str:

@@ -56,6 +56,8 @@ _MANIFESTS = ", ".join(
 )
 
 _DELAY = 20.0
+_PEERS = ("skopeo", "crane", "oras")
+NOTHING_TO_COMPARE = "nothing to compare with: install skopeo, or name a checkout --beside"
 
 Command = Callable[[str, str], list[str]]
 
@@ -172,8 +174,13 @@ def peers(options: Options, *, is_tls: bool = False) -> list[Copier]:
             )
         )
     if not found:
-        raise SystemExit("nothing to compare with: install skopeo, or name a checkout --beside")
+        raise SystemExit(NOTHING_TO_COMPARE)
     return found
+
+
+def lacking() -> list[str]:
+    """Return the peers that this machine does not have."""
+    return [name for name in _PEERS if not shutil.which(name)]
 
 
 def _version(*command: str) -> str:
@@ -241,18 +248,19 @@ def checkout(text: str) -> Path:
 
 def machine() -> str:
     """Return what this is measured on."""
-    return f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    without = f", without {' and '.join(lacking())}" if lacking() else ""
+    return f"Python {platform.python_version()}, {os.cpu_count()} cores{without}"
 
 
 def options_of(description: str | None, rounds: int, arguments: Sequence[str] | None) -> Options:
     """Parse the options that the copies share."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--small", action="store_true", help="leave out 500 MB and 1 GB")
-    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--rounds", type=_at_least_one, default=rounds)
     ours_at_once = "large layers that the function copies at once; of small ones 4 times as many"
-    parser.add_argument("--workers", type=int, default=4, help=ours_at_once)
+    parser.add_argument("--workers", type=_at_least_one, default=4, help=ours_at_once)
     at_once = "layers that each peer copies at once, otherwise as it comes"
-    parser.add_argument("--peers-workers", type=int, metavar="N", help=at_once)
+    parser.add_argument("--peers-workers", type=_at_least_one, metavar="N", help=at_once)
     parser.add_argument(
         "--beside", type=checkout, help="a checkout of a build before, compared too"
     )
@@ -261,7 +269,16 @@ def options_of(description: str | None, rounds: int, arguments: Sequence[str] | 
     parser.add_argument("--tls", action="store_true", help="copies over loopback with TLS")
     has = "what the destination of a copy over the network has before"
     parser.add_argument("--has", choices=["nothing", "most", "all"], default="nothing", help=has)
-    return Options(**vars(parser.parse_args(arguments)))
+    options = Options(**vars(parser.parse_args(arguments)))
+    if not shutil.which("docker-registry"):
+        parser.error("docker-registry is not installed: images are copied from one to another")
+    return options
+
+
+def _at_least_one(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,6 +298,11 @@ class Options:
     def includes(self, image: str, *, is_small: bool) -> bool:
         """Return whether an image is measured."""
         return self.only in image and (is_small or not self.small)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether there is something to compare a copy with."""
+        return self.beside is not None or len(lacking()) < len(_PEERS)
 
     @property
     def is_whole(self) -> bool:

@@ -1,5 +1,6 @@
 """What is measured of a build before."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,4 +42,5 @@ def test_a_checkout_is_named_from_where_one_stands(
 ) -> None:
     before = make(tmp_path / "before", PARTS)
     monkeypatch.chdir(before)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
     assert runs.options_of(None, 1, ["--beside", "."]).beside == before

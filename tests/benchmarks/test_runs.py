@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from benchmarks import runs
+from benchmarks import images, runs
 
 PROGRAMS = {
     "skopeo": 'case "$1" in --version) echo "skopeo version 1.22.0";; esac',
@@ -16,7 +16,7 @@ PROGRAMS = {
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder of peers that do nothing, the only ones of this machine."""
-    for name, script in PROGRAMS.items():
+    for name, script in {**PROGRAMS, "docker-registry": ""}.items():
         program = tmp_path / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
@@ -57,3 +57,41 @@ def test_root_has_a_cache_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("XDG_DATA_HOME", "/of/a/user")
     assert runs._skopeo_cache() == Path("/var/lib/containers/cache")
+
+
+def test_what_is_lacking_is_named(programs: Path) -> None:
+    assert "without" not in runs.machine()
+    (programs / "crane").unlink()
+    (programs / "oras").unlink()
+    assert runs.machine().endswith(", without crane and oras")
+    options = runs.options_of(None, 1, [])
+    assert options.is_compared
+    (programs / "skopeo").unlink()
+    assert not options.is_compared
+    with pytest.raises(SystemExit, match="nothing to compare with"):
+        runs.peers(options)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--rounds", "0"], "at least 1"),
+        (["--workers", "0"], "at least 1"),
+        ([], "docker-registry is not installed"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_at_once(
+    words: list[str], message: str, programs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not words:
+        (programs / "docker-registry").unlink()
+    with pytest.raises(SystemExit, match="2"):
+        runs.options_of(None, 1, words)
+    assert message in capsys.readouterr().err
+
+
+def test_so_is_an_image_that_there_is_not(programs: Path) -> None:
+    options = runs.options_of(None, 1, ["--small", "--only", "1 x 500"])
+    with pytest.raises(SystemExit, match="no such image: 1 x 500; there are 5 x 10 MB, "):
+        images.chosen(options)
+    assert list(images.chosen(runs.options_of(None, 1, ["--only", "40 x"]))) == ["40 x 1 MB"]
