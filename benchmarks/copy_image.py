@@ -23,9 +23,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from .images import chosen, copied_digest
-from .picture import draw
 from .runs import (
-    ROOT,
     Copier,
     Run,
     check_copied,
@@ -47,7 +45,6 @@ from oci_images import Made, push  # isort: skip
 
 Reaching = Callable[[DockerRegistry], AbstractContextManager[DockerRegistry]]
 
-WANTED = 0.85
 IDLE_ROUNDS = 9
 
 
@@ -78,12 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"geometric mean beside {peer_name}: wall {means[0]:.2f}, less idle {means[1]:.2f}, "
             f"CPU {means[2]:.2f}"
         )
-    peer_name, found_by_image = list(ratios.items())[-1]
-    if options.is_whole:
-        walls = [(name, found[0]) for name, found in found_by_image.items()]
-        average = mean(wall for _, wall in walls)
-        title = f"Time of a copy beside {peer_name}'s, geometric mean {average:.2f}"
-        draw(ROOT / "docs/copy.svg", title, walls, wanted=WANTED)
     return 0
 
 

@@ -55,7 +55,6 @@ _MANIFESTS = ", ".join(
     )
 )
 
-_DELAY = 20.0
 _PEERS = ("skopeo", "crane", "oras")
 NOTHING_TO_COMPARE = "nothing to compare with: install skopeo, or name a checkout --beside"
 
@@ -265,7 +264,7 @@ def options_of(description: str | None, rounds: int, arguments: Sequence[str] | 
         "--beside", type=checkout, help="a checkout of a build before, compared too"
     )
     parser.add_argument("--only", default="", help="the images whose names have this in them")
-    parser.add_argument("--delay", type=float, default=_DELAY, help="milliseconds a request takes")
+    parser.add_argument("--delay", type=float, default=20.0, help="milliseconds a request takes")
     parser.add_argument("--tls", action="store_true", help="copies over loopback with TLS")
     has = "what the destination of a copy over the network has before"
     parser.add_argument("--has", choices=["nothing", "most", "all"], default="nothing", help=has)
@@ -303,9 +302,3 @@ class Options:
     def is_compared(self) -> bool:
         """Whether there is something to compare a copy with."""
         return self.beside is not None or len(lacking()) < len(_PEERS)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all images are measured as documented, so that the pictures may be drawn."""
-        is_usual = self.delay == _DELAY and self.has == "nothing" and not self.tls
-        return is_usual and not self.small and not self.only
