@@ -6,9 +6,9 @@
 Peers are skopeo, crane and oras, as far as this machine has them, and the build of another
 checkout. Each measurement is of a whole process with its cold start. Each run has an empty
 destination, which must have the source's digest afterwards, and skopeo's blob-info cache is
-removed first. Each peer copies as many layers at once as it does by itself; with
-`--peers-workers` as many as are named. Runs alternate, and the ratios are medians over pairs: on
-loopback absolute times are noise.
+removed first. Each copier has started once before. Each peer copies as many layers at once as it
+does by itself; with `--peers-workers` as many as are named. Runs alternate, there and back, and
+the ratios are medians over pairs: on loopback absolute times are noise.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = options_of(__doc__, 5, arguments)
     images = chosen(options)
     copiers = [ours(options.workers), *peers(options, is_tls=options.tls)]
-    idle = [typical([measured(one.idle) for _ in range(IDLE_ROUNDS)]) for one in copiers]
+    idle = list(map(typical, in_turns(copiers, IDLE_ROUNDS, lambda one: measured(one.idle))))
     print(f"Copies over loopback{', TLS' if options.tls else ''}, {machine()}")
     for copier, alone in zip(copiers, idle, strict=True):
         print(f"idle process of {copier.name}: {alone.wall:.3f} s, {alone.memory:.0f} MiB")

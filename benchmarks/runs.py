@@ -191,10 +191,17 @@ def _version(*command: str) -> str:
 def in_turns(
     copiers: Sequence[Copier], rounds: int, run: Callable[[Copier], Run]
 ) -> list[list[Run]]:
-    """Run each copier once a round, and return the runs of each."""
+    """Run each copier once a round, there and back, and return the runs of each.
+
+    What becomes slower meanwhile is so for all of them, and none always follows the same other one.
+    """
+    # Bytecode is written and programs are read from the disk before anything counts.
+    for copier in copiers:
+        measured(copier.idle)
     runs: list[list[Run]] = [[] for _ in copiers]
-    for _ in range(rounds):
-        for copier, done in zip(copiers, runs, strict=True):
+    for number in range(rounds):
+        pairs = list(zip(copiers, runs, strict=True))
+        for copier, done in reversed(pairs) if number % 2 else pairs:
             done.append(run(copier))
     return runs
 

@@ -95,3 +95,24 @@ def test_so_is_an_image_that_there_is_not(programs: Path) -> None:
     with pytest.raises(SystemExit, match="no such image: 1 x 500; there are 5 x 10 MB, "):
         images.chosen(options)
     assert list(images.chosen(runs.options_of(None, 1, ["--only", "40 x"]))) == ["40 x 1 MB"]
+
+
+def test_copiers_start_once_before_they_count_and_take_turns_there_and_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[str] = []
+    nothing = runs.Run(wall=1, cpu=1, memory=1, requests=0)
+
+    def idle(command: list[str]) -> runs.Run:
+        ran.append(f"idle {command[0]}")
+        return nothing
+
+    def run(copier: runs.Copier) -> runs.Run:
+        ran.append(copier.name)
+        return nothing
+
+    monkeypatch.setattr(runs, "measured", idle)
+    copiers = [runs.Copier(name=name, command=lambda a, b: [a, b], idle=[name]) for name in "ab"]
+    found = runs.in_turns(copiers, 3, run)
+    assert ran == ["idle a", "idle b", "a", "b", "b", "a", "a", "b"]
+    assert [len(of_one) for of_one in found] == [3, 3]
