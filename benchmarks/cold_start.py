@@ -25,6 +25,10 @@ VARIANTS = {
     "this handler": "import cdk_lightsail_containers_handler.main",
     "crhelper as it comes": f"{CLIENT}; from crhelper import CfnResource; CfnResource()",
 }
+_VERSIONS = """
+import boto3, json, platform
+print(json.dumps(f"Python {platform.python_version()}, boto3 {boto3.__version__}"))
+"""
 _MEASURED = """
 import json, re, time
 began = time.perf_counter()
@@ -43,6 +47,7 @@ def main() -> None:
         asset = staged_asset(Path(folder))
         for code in VARIANTS.values():
             _measure(code, asset)  # writes bytecode
+        versions = _run(_VERSIONS, asset)
         for cache in asset.rglob("__pycache__"):
             shutil.rmtree(cache)
         for round_number in range(ROUNDS):
@@ -52,6 +57,7 @@ def main() -> None:
     sys.stderr.write("\r\x1b[K")
     base, *_ = measured.values()
     print(f"Cold start, {ROUNDS} rounds, medians; ratio: paired in each round")
+    print(json.loads(versions))
     print(f"{'':34}{'ms':>8}{'MiB':>8}{'ratio':>8}")
     for name, values in measured.items():
         milliseconds = statistics.median(value[0] for value in values)
@@ -63,11 +69,18 @@ def main() -> None:
 
 
 def _measure(code: str, asset: Path, *options: str) -> tuple[float, float]:
-    ran = subprocess.run(  # noqa: S603 - our own code
-        [str(RUNTIME), *options, "-c", _MEASURED.format(code=code)],
+    milliseconds, memory = json.loads(_run(_MEASURED.format(code=code), asset, *options))
+    return milliseconds, memory
+
+
+def _run(program: str, asset: Path, *options: str) -> bytes:
+    return subprocess.run(  # noqa: S603 - our own code
+        [str(RUNTIME), *options, "-c", program],
         env={"PYTHONPATH": str(asset), **NO_ACCOUNT},
         stdout=subprocess.PIPE,
         check=True,
-    )
-    milliseconds, memory = json.loads(ran.stdout)
-    return milliseconds, memory
+    ).stdout
+
+
+if __name__ == "__main__":
+    main()
