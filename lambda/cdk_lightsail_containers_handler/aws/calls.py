@@ -41,6 +41,7 @@ CALL_SECONDS = 15.0
 READING_SECONDS = 60.0
 """How long what a request needs from elsewhere is asked for."""
 
+_NO_TIME = "no time was left"
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
@@ -120,7 +121,8 @@ class PlainCall:
 
     def out_of_time(self, cause: str, seconds: float) -> OutOfTime:
         """Return the error for a call that did not get through in the seconds that it had."""
-        return OutOfTime(f"{self.problem} ({cause})", self.fix, seconds=seconds)
+        fix = "deploy again" if cause == _NO_TIME else self.fix
+        return OutOfTime(f"{self.problem} ({cause})", fix, seconds=seconds)
 
     not_understood = not_made
 
@@ -197,7 +199,7 @@ class Calls:
             deadline = deadline.within(self._seconds)
         seconds = deadline.left()
         if not seconds:
-            raise call.out_of_time("no time was left", seconds)
+            raise call.out_of_time(_NO_TIME, seconds)
         may_be_allowed = permissions_on_their_way(deadline)
         attempt = unsound = 0
         while True:

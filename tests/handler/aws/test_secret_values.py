@@ -55,6 +55,16 @@ def test_fill_the_environment_beside_what_is_no_secret(stack: Stack) -> None:
     assert sorted(secrets.reads) == sorted([SECRET, "/shop/token"])
 
 
+def test_that_no_time_is_left_for_are_read_by_the_next_deploy(stack: Stack) -> None:
+    stack.seconds = 29
+    secrets = FakeSecrets(**{SECRET: DOCUMENT})
+
+    told = failure(stack, secrets, PASSWORD={"SecretArn": SECRET})
+
+    assert "could not be read (no time was left): deploy again" in told
+    assert secrets.reads == []
+
+
 def test_that_have_changed_are_deployed_by_an_update(stack: Stack) -> None:
     secrets = FakeSecrets(**{SECRET: "the first one"})
     environment(stack, secrets, PASSWORD={"SecretArn": SECRET})
