@@ -3,8 +3,9 @@
 import sys
 
 from . import cold_start, copy_image, copy_over_network, deploy_again, own_time
+from .copiers import NOTHING_TO_COMPARE
 from .images import chosen
-from .runs import NOTHING_TO_COMPARE, options_of
+from .options import options_of
 
 options = options_of(__doc__, 5, None)
 chosen(options)  # a wrong option is refused before anything is measured

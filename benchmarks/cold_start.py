@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .runs import NO_ACCOUNT, ROOT
+from . import ROOT
+from .runs import NO_ACCOUNT
 
 from staged_asset import staged_asset  # isort: skip
 

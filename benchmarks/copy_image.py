@@ -21,20 +21,18 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from unittest import mock
 
+from .copiers import Copier, machine, ours, peers
 from .images import chosen, copied_digest
+from .options import options_of
 from .runs import (
-    Copier,
     Run,
     check_copied,
     compared,
     in_turns,
-    machine,
     mean,
     measured,
-    options_of,
-    ours,
-    peers,
     ratio,
     typical,
 )
@@ -87,20 +85,13 @@ def _reaching(*, is_tls: bool) -> Iterator[Reaching]:
     name = socket.gethostname()
     if socket.gethostbyname(name) != "127.0.0.1":
         raise SystemExit(f"TLS needs a name of 127.0.0.1 other than localhost, '{name}' is none")
-    before = os.environ.get("SSL_CERT_FILE")
     with tempfile.TemporaryDirectory() as folder:
         made = certificate(Path(folder), name)
         trusted = Path(folder) / "trusted.pem"
         trusted.write_text(_authorities() + made.certificate.read_text())
-        os.environ["SSL_CERT_FILE"] = str(trusted)
-        try:
+        # As before afterwards: what is measured next is not to look for a file that is gone.
+        with mock.patch.dict(os.environ, SSL_CERT_FILE=str(trusted)):
             yield lambda registry: over_tls(registry, name, made)
-        finally:
-            # What is measured next is not to look for a file that is gone.
-            if before is None:
-                del os.environ["SSL_CERT_FILE"]
-            else:
-                os.environ["SSL_CERT_FILE"] = before
 
 
 def _authorities() -> str:

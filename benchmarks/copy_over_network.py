@@ -13,21 +13,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from .copiers import Copier, machine, ours, peers
 from .images import MB, chosen, copied_digest, size_of
 from .network import RATE, network, seconds_of_a_get
+from .options import Options, options_of
 from .runs import (
-    Copier,
-    Options,
     Run,
     check_copied,
     compared,
     in_turns,
-    machine,
     mean,
     measured,
-    options_of,
-    ours,
-    peers,
     typical,
 )
 

@@ -7,7 +7,7 @@ import io
 import tarfile
 from collections.abc import Callable
 
-from .runs import Options  # puts the tests' images on the path, too
+from .options import Options
 
 from oci_images import Made, digest_of, image, multi_arch, some_bytes  # isort: skip
 

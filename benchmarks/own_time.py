@@ -21,7 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .runs import NO_ACCOUNT, ROOT, checkout
+from . import ROOT
+from .copiers import name_of
+from .options import checkout
+from .runs import NO_ACCOUNT
 
 if TYPE_CHECKING:
     from stack_requests import Stack
@@ -73,8 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("|---|---|---|---|---|")
     folders = [ROOT, *([options.beside] if options.beside else [])]
     for folder in folders:
-        name = "this" if folder == ROOT else folder.name
-        print(f"| {' | '.join([name, *_measured_apart(folder).cells()])} |", flush=True)
+        print(f"| {' | '.join([name_of(folder), *_measured_apart(folder).cells()])} |", flush=True)
     return 0
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import os
-import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -17,10 +14,9 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "simulation"), str(ROOT / "tests/support")]
+from .copiers import Copier
 
-from docker_registry import DockerRegistry  # noqa: E402
+from docker_registry import DockerRegistry  # isort: skip
 
 # An environment in which boto3 makes clients that reach no account.
 NO_ACCOUNT = {
@@ -54,26 +50,6 @@ _MANIFESTS = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
-
-_PEERS = ("skopeo", "crane", "oras")
-NOTHING_TO_COMPARE = "nothing to compare with: install skopeo, or name a checkout --beside"
-
-Command = Callable[[str, str], list[str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Copier:
-    """A program that copies an image.
-
-    Args:
-        name: its name and version.
-        command: its command line, by source and destination.
-        idle: a command line that starts it and copies nothing.
-    """
-
-    name: str
-    command: Command
-    idle: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,73 +95,6 @@ def check_copied(registry: DockerRegistry, wanted: str, copier: Copier) -> None:
         connection.close()
     if found != wanted:
         raise SystemExit(f"{copier.name} copied {found}, not {wanted}")
-
-
-def ours(workers: int, checkout: Path = ROOT) -> Copier:
-    """Return the copier of a checkout."""
-    # A function has its bytecode too: nothing is compiled at each start.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    # Without this environment's paths: the function has its own.
-    command = [sys.executable, "-IS", str(checkout / "benchmarks/copy_once.py"), str(workers)]
-    name = "this" if checkout == ROOT else checkout.name
-    return Copier(name=name, command=lambda source, to: [*command, source, to], idle=command)
-
-
-def peers(options: Options, *, is_tls: bool = False) -> list[Copier]:
-    """Return whom a copy is compared with: a build before, and the peers on this machine."""
-    found = [ours(options.workers, options.beside)] if options.beside else []
-    # Otherwise as they come: skopeo copies 6 blobs at once, crane 4 and oras 3.
-    number = options.peers_workers
-    at_once = f", {number} at once" if number else ""
-
-    def told(option: str) -> list[str]:
-        return [f"{option}={number}"] if number else []
-
-    if shutil.which("skopeo"):
-        plain = [] if is_tls else ["--src-tls-verify=false", "--dest-tls-verify=false"]
-        skopeo = ["skopeo", "--override-os=linux", "--override-arch=amd64", "copy", *plain]
-        skopeo += told("--image-parallel-copies")
-        found.append(
-            Copier(
-                name=f"skopeo {_version('skopeo', '--version')}{at_once}",
-                command=lambda source, to: [*skopeo, f"docker://{source}", f"docker://{to}"],
-                idle=["skopeo", "--version"],
-            )
-        )
-    if shutil.which("crane"):
-        plain = [] if is_tls else ["--insecure"]
-        crane = ["crane", "copy", *plain, *told("--jobs"), "--platform=linux/amd64"]
-        found.append(
-            Copier(
-                name=f"crane {_version('crane', 'version')}{at_once}",
-                command=lambda source, to: [*crane, source, to],
-                idle=["crane", "version"],
-            )
-        )
-    if shutil.which("oras"):
-        plain = [] if is_tls else ["--from-plain-http", "--to-plain-http"]
-        oras = ["oras", "cp", *plain, *told("--concurrency"), "--platform=linux/amd64"]
-        found.append(
-            Copier(
-                name=f"oras {_version('oras', 'version')}{at_once}",
-                command=lambda source, to: [*oras, source, to],
-                idle=["oras", "version"],
-            )
-        )
-    if not found:
-        raise SystemExit(NOTHING_TO_COMPARE)
-    return found
-
-
-def lacking() -> list[str]:
-    """Return the peers that this machine does not have."""
-    return [name for name in _PEERS if not shutil.which(name)]
-
-
-def _version(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    words = done.stdout.split()
-    return next((word for word in words if word.strip("v")[:1].isdigit()), "without a version")
 
 
 def in_turns(
@@ -237,75 +146,3 @@ def ratio(mine: Iterable[float], theirs: Iterable[float]) -> float:
 def mean(ratios: Iterable[float]) -> float:
     """Return the geometric mean."""
     return math.exp(statistics.fmean(map(math.log, ratios)))
-
-
-def checkout(text: str) -> Path:
-    """Return a build's folder.
-
-    Without this, Python would find the function that is installed, and measure that one under the
-    name of the other.
-    """
-    folder = Path(text).resolve()
-    for part in ("lambda/cdk_lightsail_containers_handler/__init__.py", "benchmarks/copy_once.py"):
-        if not (folder / part).is_file():
-            raise argparse.ArgumentTypeError(f"'{text}' is no checkout: it has no {part}")
-    return folder
-
-
-def machine() -> str:
-    """Return what this is measured on."""
-    without = f", without {' and '.join(lacking())}" if lacking() else ""
-    return f"Python {platform.python_version()}, {os.cpu_count()} cores{without}"
-
-
-def options_of(description: str | None, rounds: int, arguments: Sequence[str] | None) -> Options:
-    """Parse the options that the copies share."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--small", action="store_true", help="leave out 500 MB and 1 GB")
-    parser.add_argument("--rounds", type=_at_least_one, default=rounds)
-    ours_at_once = "large layers that the function copies at once; of small ones 4 times as many"
-    parser.add_argument("--workers", type=_at_least_one, default=4, help=ours_at_once)
-    at_once = "layers that each peer copies at once, otherwise as it comes"
-    parser.add_argument("--peers-workers", type=_at_least_one, metavar="N", help=at_once)
-    parser.add_argument(
-        "--beside", type=checkout, help="a checkout of a build before, compared too"
-    )
-    parser.add_argument("--only", default="", help="the images whose names have this in them")
-    parser.add_argument("--delay", type=float, default=20.0, help="milliseconds a request takes")
-    parser.add_argument("--tls", action="store_true", help="copies over loopback with TLS")
-    has = "what the destination of a copy over the network has before"
-    parser.add_argument("--has", choices=["nothing", "most", "all"], default="nothing", help=has)
-    options = Options(**vars(parser.parse_args(arguments)))
-    if not shutil.which("docker-registry"):
-        parser.error("docker-registry is not installed: images are copied from one to another")
-    return options
-
-
-def _at_least_one(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return int(text)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line says."""
-
-    small: bool
-    rounds: int
-    workers: int
-    peers_workers: int | None
-    beside: Path | None
-    only: str
-    delay: float
-    has: str
-    tls: bool
-
-    def includes(self, image: str, *, is_small: bool) -> bool:
-        """Return whether an image is measured."""
-        return self.only in image and (is_small or not self.small)
-
-    @property
-    def is_compared(self) -> bool:
-        """Whether there is something to compare a copy with."""
-        return self.beside is not None or len(lacking()) < len(_PEERS)

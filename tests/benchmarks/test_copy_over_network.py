@@ -1,8 +1,11 @@
 """What the copies over a network say of themselves."""
 
+import shutil
+
 import pytest
-from benchmarks import copy_over_network, runs
-from benchmarks.runs import Copier, Run
+from benchmarks import copy_over_network
+from benchmarks.copiers import Copier
+from benchmarks.runs import Run
 
 SECONDS = {"this": 2.0, "skopeo": 4.0, "oras": 1.0}
 
@@ -15,7 +18,7 @@ def test_the_fastest_peer_of_each_image_is_what_counts(
     def runs_of(_made: object, given: list[Copier], _options: object) -> list[list[Run]]:
         return [[Run(wall=SECONDS[one.name], cpu=1.0, memory=1.0, requests=1)] * 3 for one in given]
 
-    monkeypatch.setattr(runs.shutil, "which", lambda name: name)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
     monkeypatch.setattr(copy_over_network, "ours", lambda _: copiers[0])
     monkeypatch.setattr(copy_over_network, "peers", lambda _: copiers[1:])
     monkeypatch.setattr(copy_over_network, "_runs", runs_of)

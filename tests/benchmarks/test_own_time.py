@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from benchmarks import own_time, runs
+from benchmarks import options, own_time
 
 PARTS = ["lambda/cdk_lightsail_containers_handler/__init__.py", "benchmarks/copy_once.py"]
 
@@ -25,7 +25,7 @@ def test_a_folder_that_is_no_checkout_is_refused_before_anything_is_measured(
     with pytest.raises(SystemExit, match="2"):
         own_time.main(words)
     with pytest.raises(SystemExit, match="2"):
-        runs.options_of(None, 1, words)
+        options.options_of(None, 1, words)
     printed = capsys.readouterr()
     assert not printed.out
     assert printed.err.count("is no checkout: it has no ") == 2
@@ -43,4 +43,4 @@ def test_a_checkout_is_named_from_where_one_stands(
     before = make(tmp_path / "before", PARTS)
     monkeypatch.chdir(before)
     monkeypatch.setattr(shutil, "which", lambda name: name)
-    assert runs.options_of(None, 1, ["--beside", "."]).beside == before
+    assert options.options_of(None, 1, ["--beside", "."]).beside == before

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from benchmarks import images, runs
+from benchmarks import copiers, images, runs
+from benchmarks.options import options_of
 
 PROGRAMS = {
     "skopeo": 'case "$1" in --version) echo "skopeo version 1.22.0";; esac',
@@ -25,14 +26,14 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_peers_copy_as_many_layers_at_once_as_they_do_by_themselves(programs: Path) -> None:
-    found = runs.peers(runs.options_of(None, 1, []))
+    found = copiers.peers(options_of(None, 1, []))
     assert [one.name for one in found] == ["skopeo 1.22.0", "crane 0.20.7", "oras 1.3.3"]
     words = [word for one in found for word in one.command("a", "b")]
     assert not [word for word in words if word.startswith(("--jobs", "--conc", "--image-par"))]
 
 
 def test_peers_are_told_how_many_layers_to_copy_at_once(programs: Path) -> None:
-    found = runs.peers(runs.options_of(None, 1, ["--peers-workers", "16"]))
+    found = copiers.peers(options_of(None, 1, ["--peers-workers", "16"]))
     assert [one.name.partition(", ")[2] for one in found] == ["16 at once"] * 3
     options = ["--image-parallel-copies=16", "--jobs=16", "--concurrency=16"]
     for one, option in zip(found, options, strict=True):
@@ -60,16 +61,16 @@ def test_root_has_a_cache_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_lacking_is_named(programs: Path) -> None:
-    assert "without" not in runs.machine()
+    assert "without" not in copiers.machine()
     (programs / "crane").unlink()
     (programs / "oras").unlink()
-    assert runs.machine().endswith(", without crane and oras")
-    options = runs.options_of(None, 1, [])
+    assert copiers.machine().endswith(", without crane and oras")
+    options = options_of(None, 1, [])
     assert options.is_compared
     (programs / "skopeo").unlink()
     assert not options.is_compared
     with pytest.raises(SystemExit, match="nothing to compare with"):
-        runs.peers(options)
+        copiers.peers(options)
 
 
 @pytest.mark.parametrize(
@@ -86,15 +87,15 @@ def test_what_cannot_be_measured_is_refused_at_once(
     if not words:
         (programs / "docker-registry").unlink()
     with pytest.raises(SystemExit, match="2"):
-        runs.options_of(None, 1, words)
+        options_of(None, 1, words)
     assert message in capsys.readouterr().err
 
 
 def test_so_is_an_image_that_there_is_not(programs: Path) -> None:
-    options = runs.options_of(None, 1, ["--small", "--only", "1 x 500"])
+    options = options_of(None, 1, ["--small", "--only", "1 x 500"])
     with pytest.raises(SystemExit, match="no such image: 1 x 500; there are 5 x 10 MB, "):
         images.chosen(options)
-    assert list(images.chosen(runs.options_of(None, 1, ["--only", "40 x"]))) == ["40 x 1 MB"]
+    assert list(images.chosen(options_of(None, 1, ["--only", "40 x"]))) == ["40 x 1 MB"]
 
 
 def test_copiers_start_once_before_they_count_and_take_turns_there_and_back(
@@ -107,12 +108,12 @@ def test_copiers_start_once_before_they_count_and_take_turns_there_and_back(
         ran.append(f"idle {command[0]}")
         return nothing
 
-    def run(copier: runs.Copier) -> runs.Run:
+    def run(copier: copiers.Copier) -> runs.Run:
         ran.append(copier.name)
         return nothing
 
     monkeypatch.setattr(runs, "measured", idle)
-    copiers = [runs.Copier(name=name, command=lambda a, b: [a, b], idle=[name]) for name in "ab"]
-    found = runs.in_turns(copiers, 3, run)
+    both = [copiers.Copier(name=name, command=lambda a, b: [a, b], idle=[name]) for name in "ab"]
+    found = runs.in_turns(both, 3, run)
     assert ran == ["idle a", "idle b", "a", "b", "b", "a", "a", "b"]
     assert [len(of_one) for of_one in found] == [3, 3]
