@@ -397,6 +397,28 @@ def test_the_end_of_the_second_column_can_be_reached(
     assert browser.execute_script(f"{shown} return it.bottom <= innerHeight && scrollY === 0")
 
 
+def test_makes_only_what_has_changed(
+    open_page: Any, browser: webdriver.Chrome, wait: Any, shown: Any
+) -> None:
+    def state(log: str, stack: str) -> dict[str, Any]:
+        services = [canned(log, id="1")["services"][0], canned("same", id="2")["services"][0]]
+        stacks = [{**A, "state": stack}, B]
+        return {"services": services, "stacks": stacks, "calls": []}
+
+    states = [state("before", "before")]
+    open_page(lambda: states[-1])
+    # What is made again loses an attribute that it does not come with.
+    mark = "for (const each of document.querySelectorAll('.service, .stack')) each.lang = 'en'"
+    for new in ("after", "later"):
+        browser.execute_script(mark)
+        states.append(state(new, new))
+        wait(lambda new=new: shown(".service:not([lang]) .log span") == [new])
+        wait(lambda new=new: shown(".stack:not([lang]) summary .state") == [new])
+
+        assert shown(".service[lang] .log span") == ["same"]
+        assert shown(".stack[lang] h3") == ["B"]
+
+
 def test_takes_away_what_is_gone(open_page: Any, wait: Any, shown: Any) -> None:
     states = [canned("line"), {"services": [], "stacks": [], "calls": []}]
     open_page(lambda: states[0])

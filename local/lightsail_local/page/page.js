@@ -34,9 +34,10 @@ function showConnection(kind, text) {
 
 function show(state) {
   showNews(state.services);
-  const logs = [...document.querySelectorAll(".log")].filter(isAtEnd);
-  fill("services", state.services.length ? state.services.map(service) : [noService()]);
-  fill("stacks", state.stacks.length ? state.stacks.map(stack) : [empty("No stack yet.")]);
+  // Of those that are closed, the browser would have to find a layout first.
+  const logs = [...document.querySelectorAll("details[open] > .log")].filter(isAtEnd);
+  fill("services", state.services.length ? changed("services", state.services, service) : [noService()]);
+  fill("stacks", state.stacks.length ? changed("stacks", state.stacks, stack) : [empty("No stack yet.")]);
   fill("calls", [state.calls.length ? calls(state.calls) : empty("No call yet.")]);
   logs.forEach(toEnd);
 }
@@ -56,6 +57,16 @@ function fill(id, children) {
   const fresh = old.cloneNode(false);
   fresh.append(...children);
   become(old, fresh);
+}
+
+// Makes elements of those items alone that are not shown as they are: a hundred services take a second.
+function changed(id, items, made) {
+  const old = new Map([...document.getElementById(id).children].map((child) => [key(child), child.shows]));
+  return items.map((it, place) => {
+    const shows = JSON.stringify(it);
+    const fresh = old.get(it.id) === shows ? element("div", { "data-key": it.id }, []) : made(it, place);
+    return Object.assign(fresh, { shows });
+  });
 }
 
 // Services
@@ -340,6 +351,7 @@ function empty(...children) {
 
 // Makes an element like another one; children with the same data-key stay the same elements.
 function become(old, fresh) {
+  if (fresh.shows && fresh.shows === old.shows) return;
   for (const { name } of [...old.attributes])
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   for (const { name, value } of fresh.attributes)
@@ -365,6 +377,7 @@ function become(old, fresh) {
     at.remove();
     at = next;
   }
+  old.shows = fresh.shows;
 }
 
 // Where the browser can, without the loss of focus and scroll positions.
