@@ -12,7 +12,6 @@ import importlib.util
 import os
 import re
 import shlex
-import signal
 import webbrowser
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -88,8 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python would complain again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     return 0
 
 

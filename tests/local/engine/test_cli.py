@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -391,6 +392,34 @@ def test_needs_nothing_of_the_extra_to_say_that_it_is_missing() -> None:
     )
 
     assert shown.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("module", ["argparse", "lightsail_local.behaviour.failure"])
+def test_ctrl_c_while_python_imports_ends_it_quietly(module: str) -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    entry, _, function = project["scripts"]["lightsail-local"].partition(":")
+    # What pip installs as the command, with a Ctrl-C as soon as it looks for a module.
+    program = f"""\
+import os, signal, sys
+
+class Interrupter:
+    def find_spec(name, *_):
+        if name == {module!r}:
+            sys.meta_path.remove(Interrupter)
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.modules.pop({module!r}, None)
+sys.meta_path.insert(0, Interrupter)
+from {entry} import {function}
+sys.exit({function}())
+"""
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "status"], capture_output=True, text=True, check=False
+    )
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
 
 def test_tells_that_python_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
