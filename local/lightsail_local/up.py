@@ -196,17 +196,26 @@ def _check_ports(options: Options, containers: RealContainers | None) -> None:
     }
     if containers:
         ports["--web-port"] = containers.port
+    refused: dict[str, list[tuple[int, str]]] = {}
     with ExitStack() as bound:
         for option, port in ports.items():
             try:
                 # Listening, so that no two of them can be the same.
                 bound.enter_context(bind(port)).listen()
             except OSError as error:
-                reason = error.strerror or str(error)
-                raise UpError(
-                    f"cannot listen on port {port}: {reason.lower()}; "
-                    f"choose another one with {option}"
-                ) from error
+                reason = (error.strerror or str(error)).lower()
+                refused.setdefault(reason, []).append((port, option))
+    if refused:
+        raise UpError("\n".join(_refused(reason, each) for reason, each in refused.items()))
+
+
+def _refused(reason: str, each: Sequence[tuple[int, str]]) -> str:
+    """Say that ports are refused for the same reason."""
+    ports = ", ".join(str(port) for port, _ in each)
+    options = ", ".join(option for _, option in each)
+    if len(each) == 1:
+        return f"cannot listen on port {ports}: {reason}; choose another one with {options}"
+    return f"cannot listen on ports {ports}: {reason}; choose others with {options}"
 
 
 def _warn_of_node() -> None:

@@ -277,6 +277,22 @@ def test_tells_which_port_is_taken_and_which_option_changes_it(run: Run, option:
     )
 
 
+def test_tells_of_all_ports_that_are_taken_at_once(run: Run) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        socket.create_server(("127.0.0.1", 0)) as taken_too,
+    ):
+        first, second = taken.getsockname()[1], taken_too.getsockname()[1]
+
+        ran = run("up", *PORTS, f"--lightsail-port={first}", f"--page-port={second}")
+
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        f"lightsail-local: cannot listen on ports {first}, {second}: address already in use; "
+        "choose others with --lightsail-port, --page-port\n"
+    )
+
+
 def test_refuses_the_same_port_twice(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
