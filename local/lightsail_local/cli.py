@@ -14,6 +14,7 @@ import re
 import shlex
 import webbrowser
 from collections.abc import Iterator, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ from lightsail_local.endpoints import (
     Endpoints,
 )
 from lightsail_local.running_clouds import running_clouds
+from lightsail_local.status import read_state, status_lines
 
 _PROGRAM = "lightsail-local"
 _DISTRIBUTION = "cdk-lightsail-containers"
@@ -153,7 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     image.add_argument(
         "--fails", choices=get_args(Failure), help="how it fails when it is deployed"
     )
-    status = _command(commands, "status", _status, "show the container services and their URLs")
+    status = _command(
+        commands, "status", _status, "show the container services, and why deployments failed"
+    )
     logs = _command(commands, "logs", _logs, "show what the containers of a service have logged")
     logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     opened = _command(commands, "open", _open, "open a container service's URL in your browser")
@@ -235,9 +239,13 @@ def _sample_image(options: argparse.Namespace) -> None:
 
 
 def _status(options: argparse.Namespace) -> None:
-    with _looking(options.port) as services:
-        for line in services.status():
-            print(line)
+    page = _running(options.port).page
+    try:
+        state = read_state(page)
+    except (OSError, HTTPException) as error:
+        raise CommandError(f"the cloud does not answer: {error}") from error
+    for line in status_lines(state):
+        print(line)
 
 
 def _logs(options: argparse.Namespace) -> None:

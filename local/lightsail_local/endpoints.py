@@ -47,6 +47,7 @@ class Endpoints:
         cdk_home: A folder for what the CDK command line remembers, such as account numbers.
         region: The region it plays.
         account: The account it plays, 12 digits.
+        page: The URL of the page that shows what happens, empty if it has none.
     """
 
     engine: str
@@ -59,6 +60,7 @@ class Endpoints:
     cdk_home: str
     region: str
     account: str
+    page: str = ""
 
     def environment(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
         """Give the variables with which the CDK command line and boto3 talk to this cloud only.

@@ -1,4 +1,4 @@
-"""What a person wants to see of a running cloud without a browser."""
+"""What containers log, and where services answer, for a person without a browser."""
 
 from __future__ import annotations
 
@@ -21,22 +21,6 @@ class RunningServices:
     def close(self) -> None:
         """End the connections."""
         self._lightsail.close()
-
-    def status(self) -> Iterator[str]:
-        """Yield lines that show every service and its deployments."""
-        services = self._lightsail.get_container_services()["containerServices"]
-        if not services:
-            yield "no container services"
-        for service in services:
-            name = service["containerServiceName"]
-            detail = service.get("stateDetail", {}).get("code", "")
-            yield f"{name}  {service['state']}{detail and f' ({detail})'}  {service['url']}"
-            for deployment in self._deployments(name):
-                images = ", ".join(
-                    f"{container} {definition.get('image', '')}"
-                    for container, definition in deployment["containers"].items()
-                )
-                yield f"  {deployment['version']}  {deployment['state']}  {images}"
 
     def log(self, service: str, *, follow: bool) -> Iterator[str]:
         """Yield the lines of all containers of a service, by time; `follow` goes on for ever."""

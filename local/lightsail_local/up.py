@@ -10,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -101,8 +101,8 @@ def up(options: Options) -> None:
         try:
             with (
                 cloud,
-                announced(cloud.endpoints),
                 cloud_page(cloud, options.page_port) as page,
+                announced(replace(cloud.endpoints, page=page.url)),
             ):
                 _warn_of_node()
                 _create_services(cloud.endpoints, options.services)

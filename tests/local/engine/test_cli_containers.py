@@ -295,8 +295,10 @@ def test_a_cloud_that_is_gone_is_told(
     up()
     ((path,),) = [list((fake.program.parents[1] / "clouds" / "lightsail-local").glob("*.json"))]
     known = json.loads(path.read_text())
-    path.write_text(json.dumps({**known, "lightsail": "http://127.0.0.1:9"}))
+    nowhere = "http://127.0.0.1:9"
+    path.write_text(json.dumps({**known, "lightsail": nowhere, "page": nowhere}))
 
-    assert cli.main(["status"]) == 1
+    for command in (["status"], ["logs", "shop"]):
+        assert cli.main(command) == 1
 
-    assert "the cloud does not answer: " in capsys.readouterr().err
+        assert "the cloud does not answer: " in capsys.readouterr().err
