@@ -79,13 +79,20 @@ def up(options: Options) -> None:
 
     Raises:
         UpError: It cannot start, or its engine has ended.
+        SystemExit: A signal came while it started.
     """
     ended: SimpleQueue[int] = SimpleQueue()
-    with _queues_signals(ended), _tells_of_files(), ExitStack() as exits:
+    with (
+        _queues_signals(ended),
+        _blames_signals(ended),
+        _tells_of_files(),
+        ExitStack() as exits,
+    ):
         containers, how = _containers(options, exits)
         program = containers.engine.command[0] if containers else ""
         builder = ImageBuilder.of(program) if program else find_image_builder()
         _check_ports(options, containers)
+        _check_signals(ended)
         requests = _Requests()
         cloud = LocalCloud(
             Behaviour(**options.behaviour),
@@ -106,6 +113,7 @@ def up(options: Options) -> None:
             ):
                 _warn_of_node()
                 _create_services(cloud.endpoints, options.services)
+                _check_signals(ended)
                 _say(_introduction(cloud.endpoints, page.url, how, builder, options))
                 requests.are_shown = True
                 while not _is_ended(ended, _ENGINE_CHECK_SECONDS):
@@ -148,6 +156,22 @@ def _queues_signals(ended: SimpleQueue[int]) -> Iterator[None]:
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
+
+
+def _check_signals(ended: SimpleQueue[int]) -> None:
+    """End if a signal has come while the cloud starts, so that it does not go on to its end."""
+    if not ended.empty():
+        raise SystemExit(128 + ended.get())
+
+
+@contextlib.contextmanager
+def _blames_signals(ended: SimpleQueue[int]) -> Iterator[None]:
+    """Say nothing of what failed after a signal: Ctrl-C ends an engine's client, too."""
+    try:
+        yield
+    except UpError:
+        _check_signals(ended)
+        raise
 
 
 @contextlib.contextmanager

@@ -370,6 +370,30 @@ def test_warns_of_a_node_that_cdk_does_not_run_on(
     )
 
 
+@pytest.mark.parametrize(
+    ("program", "engine"),
+    [("podman", "podman"), ("podman", "auto"), ("node", "none")],
+    ids=["the engine is wanted", "an engine is looked for", "the cloud is there"],
+)
+def test_ctrl_c_while_it_starts_ends_it_before_it_is_up(
+    run: Run, tmp_path: Path, program: str, engine: str
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("openssl", "sh"):
+        found = shutil.which(name)
+        assert found
+        (programs / name).symlink_to(found)
+    (programs / program).write_text("#!/bin/sh\nkill -INT $PPID\nexit 1\n")
+    (programs / program).chmod(0o700)
+
+    ran = run("up", *PORTS, f"--engine={engine}", PATH=str(programs))
+
+    assert (ran.returncode, ran.stdout) == (130, "")
+    assert "cannot" not in ran.stderr
+    assert list((tmp_path / "lightsail-local").rglob("*.json")) == []
+
+
 @pytest.mark.parametrize("engine", ["none", "auto"])
 def test_tells_which_file_cannot_be_written(run: Run, tmp_path: Path, engine: str) -> None:
     (tmp_path / "lightsail-local").write_text("not a folder")
