@@ -16,7 +16,7 @@ import webbrowser
 from collections.abc import Iterator, Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import urlsplit
 
 from lightsail_local.behaviour.behaviour_option import behaviour_help, parse_behaviour
@@ -34,6 +34,9 @@ from lightsail_local.endpoints import (
 )
 from lightsail_local.running_clouds import running_clouds
 from lightsail_local.status import read_state, status_lines
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 _PROGRAM = "lightsail-local"
 _DISTRIBUTION = "cdk-lightsail-containers"
@@ -75,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, or 1 after a line or two on standard error.
     """
     options = _parser().parse_args(arguments)
+    _show_all_characters()
     try:
         options.run(options)
         # Here, where an error gets a message, and not when Python ends.
@@ -90,6 +94,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def _show_all_characters() -> None:
+    """Write a character that the terminal lacks as its number: it is no error."""
+    # Where there is no standard output, as after `>&-`, nothing can be set.
+    with contextlib.suppress(AttributeError):
+        output = cast("TextIOWrapper", sys.stdout)
+        if output.errors == "strict":  # else Python has chosen what keeps names of files
+            output.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

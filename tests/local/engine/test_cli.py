@@ -162,6 +162,26 @@ def test_goes_on_answering_when_its_lines_are_not_read_and_ends_on_sigterm_too(
     assert cloud.process.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("terminal", "shown"),
+    [({"PYTHONIOENCODING": "latin-1"}, "\\u2026"), ({"LC_ALL": "C"}, "…")],
+    ids=["a terminal of latin-1", "no locale"],
+)
+def test_a_terminal_that_lacks_a_character_is_no_reason_to_leave_a_request_unanswered(
+    up: Callable[..., Any], run: Run, shell: dict[str, str], terminal: dict[str, str], shown: str
+) -> None:
+    shell.update(terminal)
+    cloud = up("--service=shop")
+
+    pushed = run("sample-image", "hello")
+
+    assert pushed.returncode == 0, pushed.stderr
+    cloud.process.terminate()
+    said, complained = cloud.process.communicate(timeout=60)
+    assert complained == ""
+    assert re.search(rf"PutUpload .*{re.escape(shown)} -> 201", said)
+
+
 def test_asks_which_one_when_several_clouds_are_running(up: Callable[..., Any], run: Run) -> None:
     ports = sorted([up().port, up().port])
 
