@@ -71,8 +71,9 @@ class ContainerService(ServiceBase):
             private_registry_access: whether Lightsail creates a role that pulls images from private
                 repositories of Amazon ECR, see `image_puller_arn`. Default: False.
             public_domain_names: a mapping of the name of a Lightsail certificate, which must be
-                valid, to a list of its domain names; 4 domain names in all. Default: none, only the
-                default URL.
+                valid, to a list of its domain names; 4 domain names in all. An empty list takes a
+                certificate off that was in the template before, which CloudFormation does by itself
+                only if no other one is left. Default: none, only the default URL.
             scale: the number of nodes, 1 to 20. Default: 1.
             tags: a mapping of key to value. `Tags.of(service).add(...)` works, too. Default: none.
 
@@ -245,7 +246,7 @@ def _check_public_domain_names(names: object) -> None:
     for certificate, domains in names.items():
         if not isinstance(certificate, str) or not certificate:
             raise ValueError(f"{rule}, got {show(certificate)} for a certificate")
-        is_list = isinstance(domains, list | tuple) and domains
+        is_list = isinstance(domains, list | tuple)
         if not is_list or not all(isinstance(domain, str) and domain for domain in domains):
             raise ValueError(f"{rule}, got {show(domains)} for {certificate!r}")
     count = sum(len(domains) for domains in names.values())

@@ -104,8 +104,8 @@ class ContainerWebService(Construct):
                 a hash, such as `SiteUrlB6E8351A`, which never change.
             power: memory and processor of each node: a `Power` or its name. Default: `nano`.
             public_domain_names: a mapping of the name of a Lightsail certificate, which must be
-                valid, to a list of its domain names; 4 domain names in all. Default: none, only the
-                default URL.
+                valid, to a list of its domain names; 4 domain names in all. An empty list takes a
+                certificate off, as for a `ContainerService`. Default: none, only the default URL.
             removal_policy: DESTROY deletes an image that is removed or replaced, RETAIN keeps it.
                 Default: DESTROY.
             revision: any string; change it to have the secrets read again and deployed. To have the

@@ -196,12 +196,14 @@ def test_another_zone_is_another_validation(stack: Stack) -> None:
 
 
 def test_a_web_service_waits_for_the_certificate_and_gets_a_record(stack: Stack) -> None:
-    web_service(stack, hosted(stack), public_domain_names={"old": ["old.example.com"]})
+    before = {"old": ["old.example.com"], "gone": []}
+    web_service(stack, hosted(stack), public_domain_names=before)
 
     ((name, _),) = resources(stack, VALIDATION).items()
     ((_, service),) = resources(stack, "AWS::Lightsail::Container").items()
     assert service["Properties"]["PublicDomainNames"] == [
         {"CertificateName": "old", "DomainNames": ["old.example.com"]},
+        {"CertificateName": "gone", "DomainNames": []},
         {"CertificateName": {"Ref": name}, "DomainNames": ["www.example.com"]},
     ]
     ((_, record),) = resources(stack, "AWS::Route53::RecordSet").items()

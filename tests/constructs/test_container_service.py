@@ -245,6 +245,7 @@ def test_refuses_what_cannot_be_a_power(stack: Stack, power: Any) -> None:
         ({"is_disabled": "no"}, "is_disabled must be True or False, got 'no'"),
         ({"private_registry_access": {}}, "private_registry_access must be True or False, got {}"),
         ({"public_domain_names": {"a": "a.example"}}, "domain names, got 'a.example' for 'a'"),
+        ({"public_domain_names": {"a": [""]}}, r"domain names, got \[''\] for 'a'"),
         ({"tags": ["team"]}, r"tags must be a mapping of string to string, got \['team'\]"),
         ({"tags": {"team": 1}}, "tags must be a mapping of string to string, got 1 for 'team'"),
     ],
