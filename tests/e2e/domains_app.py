@@ -6,6 +6,7 @@ Context:
     zone_id: the zone's id in Amazon Route 53; `new` or `new in lightsail` for a zone of the stack
         itself; without, it is a zone of Lightsail.
     names: the names, with commas between them.
+    off: the name of a certificate that the service had before, to take it off.
 """
 
 from typing import Any
@@ -43,5 +44,6 @@ ContainerWebService(
     port=80,
     source=ImageSource.from_registry(image),
     domain=domain,
+    public_domain_names={off: []} if (off := app.node.try_get_context("off")) else None,
 )
 app.synth()

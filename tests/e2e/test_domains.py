@@ -91,6 +91,13 @@ def certificates(cdk: Cdk) -> list[Any]:
     return [one["certificateDetail"]["status"] for one in found["certificates"]]
 
 
+def certificate(cdk: Cdk) -> str:
+    """The name of the one certificate that there is."""
+    (found,) = cdk.client("lightsail").get_certificates()["certificates"]
+    name: str = found["certificateName"]
+    return name
+
+
 def succeeded(run: Ended) -> None:
     assert run.returncode == 0, run.output
 
@@ -154,13 +161,17 @@ def test_a_domain_is_created_changed_rolled_back_and_destroyed(
     assert f"www.{zone}" in {name for name, _ in before}
     assert names(cdk, "site") == [f"www.{zone}"]
 
-    succeeded(cdk.deploy(APP, image=image, names="www,@", **any_zone))
+    off = certificate(cdk)
+    succeeded(cdk.deploy(APP, image=image, names="www,@", off=off, **any_zone))
     assert names(cdk, "site") == [zone, f"www.{zone}"]
     assert len(records(cdk, any_zone)) == 2 * len(before)
     assert certificates(cdk) == ["ISSUED"]
 
-    succeeded(cdk.deploy(APP, image=image, names="www", **any_zone))
+    off = certificate(cdk)
+    succeeded(cdk.deploy(APP, image=image, names="www", off=off, **any_zone))
+    assert names(cdk, "site") == [f"www.{zone}"]
     assert records(cdk, any_zone) == before
+    assert certificates(cdk) == ["ISSUED"]
 
     fail("CAA_ERROR")
     failed = cdk.deploy(APP, image=image, names="www,api", **any_zone)
@@ -172,6 +183,27 @@ def test_a_domain_is_created_changed_rolled_back_and_destroyed(
 
     cdk.delete("Domains")
     assert records(cdk, any_zone) == []
+    assert certificates(cdk) == []
+
+
+def test_a_certificate_that_is_not_taken_off_stays_on_the_service(
+    cdk: Cdk, lightsail_zone: dict[str, str], image: str
+) -> None:
+    lightsail = cdk.client("lightsail")
+    succeeded(cdk.deploy(APP, image=image, names="www", **lightsail_zone))
+    old = certificate(cdk)
+
+    succeeded(cdk.deploy(APP, image=image, names="api", **lightsail_zone))
+
+    assert names(cdk, "site") == ["api.example.net", "www.example.net"]
+    assert certificates(cdk) == ["ISSUED", "ISSUED"]
+    (said,) = cdk.reasons("Domains", "DELETE_FAILED")
+    assert f'The certificate "{old}" is in use by "site".' in said
+
+    lightsail.update_container_service(serviceName="site", publicDomainNames={old: []})
+    lightsail.delete_certificate(certificateName=old)
+    assert names(cdk, "site") == ["api.example.net"]
+    cdk.delete("Domains")
     assert certificates(cdk) == []
 
 

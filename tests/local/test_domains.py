@@ -66,8 +66,14 @@ def entries(api: Any) -> Any:
     return api.get_domain(domainName="example.com")["domain"]["domainEntries"]
 
 
-def validate(api: Any) -> None:
-    for one in detail(api)["domainValidationRecords"]:
+def domain_names(api: Any) -> Any:
+    """The domain names of the one service, by certificate."""
+    (found,) = api.get_container_services()["containerServices"]
+    return found["publicDomainNames"]
+
+
+def validate(api: Any, name: str = "www") -> None:
+    for one in detail(api, name)["domainValidationRecords"]:
         record = one["resourceRecord"]
         write(api, name=record["name"].rstrip("."), target=record["value"])
 
@@ -256,6 +262,39 @@ def test_a_service_takes_an_issued_certificate_for_its_names_alone(zones: Any, w
     update = zones.update_container_service
     assert "is not for api" in refused(update, serviceName="shop", **other)[1]
     update(serviceName="shop", publicDomainNames={"gone": []})
+    assert domain_names(zones) == given["publicDomainNames"]
+
+
+def test_a_certificate_is_taken_off_a_service_by_its_name_alone(zones: Any, wait: Any) -> None:
+    request(zones)
+    zones.create_certificate(certificateName="api", domainName="api.example.com")
+    wait()
+    validate(zones)
+    validate(zones, "api")
+    detail(zones)
+    wait()
+    www, api = {"www": ["www.example.com"]}, {"api": ["api.example.com"]}
+    zones.create_container_service(
+        serviceName="shop", power="nano", scale=1, publicDomainNames={**www, "old": []}
+    )
+    assert domain_names(zones) == www
+    update = zones.update_container_service
+
+    update(serviceName="shop", publicDomainNames=api)
+    update(serviceName="shop", publicDomainNames={})
+    update(serviceName="shop", scale=2)
+    assert domain_names(zones) == {**www, **api}
+    said = refused(zones.delete_certificate, certificateName="www")
+    assert said == ("InvalidInputException", 'The certificate "www" is in use by "shop".')
+
+    update(serviceName="shop", publicDomainNames={"www": []})
+    assert domain_names(zones) == api
+    zones.delete_certificate(certificateName="www")
+
+    zones.delete_container_service(serviceName="shop")
+    wait()
+    zones.delete_certificate(certificateName="api")
+    assert zones.get_certificates()["certificates"] == []
 
 
 def test_entries_that_conflict_are_refused(zones: Any) -> None:

@@ -51,13 +51,19 @@ def is_deployed(request: Properties, current: Properties | None) -> bool:
 def public_domain_names(
     properties: Properties, old: Properties | None = None
 ) -> dict[str, list[str]]:
-    """Return the domain names by certificate, also of those whose names are to go."""
-    # A certificate that is left out keeps its names; one whose names are to go has none. AWS's
-    # handler leaves out the old ones if the template has others, so that they stay attached.
-    names: dict[str, list[str]] = {name: [] for name in public_domain_names(old)} if old else {}
-    for entry in properties.get("PublicDomainNames", []):
-        names[entry.get("CertificateName")] = list(entry.get("DomainNames", []))
-    return names
+    """Return the domain names by certificate.
+
+    AWS's handler names the certificates of before, to take them off, only if the property is gone.
+    Of other certificates in their place it names the new ones alone: the old ones stay attached.
+    """
+    given = properties.get("PublicDomainNames")
+    if given is None:
+        return {name: [] for name in public_domain_names(old)} if old else {}
+    return {
+        entry["CertificateName"]: list(entry.get("DomainNames", []))
+        for entry in given
+        if entry.get("CertificateName")
+    }
 
 
 def registry_access(properties: Properties) -> Any:

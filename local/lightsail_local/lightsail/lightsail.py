@@ -99,6 +99,7 @@ class Lightsail:
             "UntagResource": self._untag,
             "GetContainerServicePowers": lambda _: {"powers": describe_powers()},
             **self.domains.operations,
+            "DeleteCertificate": self._delete_certificate,
             "GetContainerAPIMetadata": lambda _: {"metadata": describe_metadata()},
         }
         self.operations = frozenset(self._operations)
@@ -184,6 +185,17 @@ class Lightsail:
         if self._runtime:
             self._runtime.end(service.name)
         return {}
+
+    def _delete_certificate(self, parameters: Parameters) -> Result:
+        """Delete a certificate, which no service may have.
+
+        AWS documents that of distributions, and not of services.
+        """
+        name = parameters["certificateName"]
+        for service in self._services.now().services.values():
+            if name in service.settings["publicDomainNames"]:
+                raise invalid(f'The certificate "{name}" is in use by "{service.name}".')
+        return self.domains.operations["DeleteCertificate"](parameters)
 
     def _create_login(self, _: Parameters) -> Result:
         now = self._services.now()
@@ -318,7 +330,16 @@ class Lightsail:
 
 
 def _settings(parameters: Parameters, old: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: parameters.get(name, value) for name, value in old.items()}
+    """Return the settings after a call.
+
+    A certificate that is left out stays, and one without names is taken off. AWS does not document
+    that, but it is what its handler for CloudFormation and Terraform's take for granted.
+    """
+    names = {**old["publicDomainNames"], **parameters.get("publicDomainNames", {})}
+    return {
+        **{name: parameters.get(name, value) for name, value in old.items()},
+        "publicDomainNames": {name: domains for name, domains in names.items() if domains},
+    }
 
 
 def _not_while(state: str, service: ContainerService) -> LightsailError:

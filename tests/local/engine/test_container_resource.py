@@ -324,24 +324,67 @@ def test_fails_an_update_of_a_service_that_is_gone(stacks: Any, api: Any) -> Non
     assert reason.endswith("HandlerErrorCode: NotFound)")
 
 
-def test_names_the_certificates_whose_domain_names_go(
-    stacks: Any, api: Any, lightsail: LightsailServer
-) -> None:
+@pytest.fixture
+def certificates(api: Any, lightsail: LightsailServer) -> Iterator[list[str]]:
+    """The names of two certificates that are issued, for `<name>.example.com` each."""
     lightsail.behaviour.records_seconds = lightsail.behaviour.certificate_seconds = 0
+    names = ["blog", "shop"]
     api.create_domain(domainName="example.com")
-    api.create_certificate(certificateName="cert", domainName="shop.example.com")
-    (found,) = api.get_certificates(includeCertificateDetails=True)["certificates"]
-    (record,) = found["certificateDetail"]["domainValidationRecords"]
-    wanted = record["resourceRecord"]
-    entry = {"name": wanted["name"].rstrip("."), "type": "CNAME", "target": wanted["value"]}
-    api.create_domain_entry(domainName="example.com", domainEntry=entry)
-    names = [{"CertificateName": "cert", "DomainNames": ["shop.example.com"]}]
-    stacks.create("named", template("named", PublicDomainNames=names))
+    for name in names:
+        api.create_certificate(certificateName=name, domainName=f"{name}.example.com")
+    for one in api.get_certificates(includeCertificateDetails=True)["certificates"]:
+        (record,) = one["certificateDetail"]["domainValidationRecords"]
+        wanted = record["resourceRecord"]
+        entry = {"name": wanted["name"].rstrip("."), "type": "CNAME", "target": wanted["value"]}
+        api.create_domain_entry(domainName="example.com", domainEntry=entry)
+    yield names
+    for one in api.get_certificates()["certificates"]:
+        api.delete_certificate(certificateName=one["certificateName"])
+    api.delete_domain(domainName="example.com")
+
+
+def with_names(stack: str, *certificates: str, off: str = "") -> str:
+    """Return the template of a service with a domain name of each certificate."""
+    names = [
+        {"CertificateName": one, "DomainNames": [f"{one}.example.com"]} for one in certificates
+    ]
+    if off:
+        names.append({"CertificateName": off, "DomainNames": []})
+    # AWS's handler leaves this one out.
+    names.append({"CertificateName": "", "DomainNames": ["www.example.com"]})
+    return template(stack, PublicDomainNames=names)
+
+
+def test_takes_off_the_certificates_of_a_property_that_is_gone(
+    stacks: Any, api: Any, lightsail: LightsailServer, certificates: list[str]
+) -> None:
+    stacks.create("named", with_names("named", *certificates))
 
     assert stacks.update("named", template("named")) == "UPDATE_COMPLETE"
 
     updates = [r for r in lightsail.requests if r.operation == "UpdateContainerService"]
-    assert updates[-1].parameters["publicDomainNames"] == {"cert": []}
+    assert updates[-1].parameters["publicDomainNames"] == {"blog": [], "shop": []}
+    assert service(api, "named")["publicDomainNames"] == {}
+    stacks.delete("named")
+
+
+@pytest.mark.usefixtures("certificates")
+def test_leaves_the_certificate_of_before_attached_unless_it_is_named(
+    stacks: Any, api: Any
+) -> None:
+    attached = {name: [f"{name}.example.com"] for name in ("blog", "shop")}
+    stacks.create("moved", with_names("moved", "blog"))
+
+    assert stacks.update("moved", with_names("moved", "shop")) == "UPDATE_COMPLETE"
+    assert service(api, "moved")["publicDomainNames"] == attached
+
+    named = template("moved", PublicDomainNames=[])
+    assert stacks.update("moved", named) == "UPDATE_COMPLETE"
+    assert service(api, "moved")["publicDomainNames"] == attached
+
+    assert stacks.update("moved", with_names("moved", "shop", off="blog")) == "UPDATE_COMPLETE"
+    assert service(api, "moved")["publicDomainNames"] == {"shop": ["shop.example.com"]}
+    stacks.delete("moved")
 
 
 def test_changes_tags(stacks: Any, api: Any, lightsail: LightsailServer) -> None:
