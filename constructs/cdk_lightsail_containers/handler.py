@@ -220,33 +220,34 @@ class Handler(Construct):
             grantee.add_to_principal_policy(network_interfaces())
         if role is None and tracing in TRACES:
             acknowledge_role(self.role)
-        self.function = lambda_.Function(
-            self,
-            "Function",
-            architecture=architecture or lambda_.Architecture.ARM_64,
-            code=handler_code(self, self._code),
-            description=self._code.description,
-            environment=environment,
-            handler=self._code.entry_point,
-            log_group=self.log_group,
-            # As long as CloudFormation waits beyond the timeout: an older request could register an
-            # image after CloudFormation has given up.
-            max_event_age=spare,
-            memory_size=memory_size,
-            reserved_concurrent_executions=reserved_concurrent_executions,
-            # The function fails only if it could not answer. A repeated request finds what the
-            # first one did. Without the retries the stack would wait until its timeout, and no
-            # resource would own the image that was registered.
-            retry_attempts=2,
-            role=cast("iam.IRole", self.role),
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            security_groups=security_groups,
-            timeout=timeout,
-            tracing=tracing,
-            vpc=vpc,
-            vpc_subnets=vpc_subnets,
-        )
-        """The function."""
+        with handler_code(self, self._code) as content:
+            self.function = lambda_.Function(
+                self,
+                "Function",
+                architecture=architecture or lambda_.Architecture.ARM_64,
+                code=content,
+                description=self._code.description,
+                environment=environment,
+                handler=self._code.entry_point,
+                log_group=self.log_group,
+                # As long as CloudFormation waits beyond the timeout: an older request could
+                # register an image after CloudFormation has given up.
+                max_event_age=spare,
+                memory_size=memory_size,
+                reserved_concurrent_executions=reserved_concurrent_executions,
+                # The function fails only if it could not answer. A repeated request finds what the
+                # first one did. Without the retries the stack would wait until its timeout, and no
+                # resource would own the image that was registered.
+                retry_attempts=2,
+                role=cast("iam.IRole", self.role),
+                runtime=lambda_.Runtime.PYTHON_3_13,
+                security_groups=security_groups,
+                timeout=timeout,
+                tracing=tracing,
+                vpc=vpc,
+                vpc_subnets=vpc_subnets,
+            )
+            """The function."""
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)
         self.node.default_child = resource
         # A resource cannot even be deleted without its function. Only a strong reference keeps the

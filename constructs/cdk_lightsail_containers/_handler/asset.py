@@ -1,11 +1,12 @@
 """The code of the function, copied from the installed packages."""
 
-import atexit
 import functools
 import importlib.metadata
 import importlib.util
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,19 +69,22 @@ DOMAINS = FunctionCode(
 ENTRY_POINT = IMAGES.entry_point
 
 
-def handler_code(scope: Construct, code: FunctionCode = IMAGES) -> AssetCode:
-    """Return the code of a function that is about to be created: the handler, crhelper, licenses.
+@contextmanager
+def handler_code(scope: Construct, code: FunctionCode = IMAGES) -> Iterator[AssetCode]:
+    """Give the code of a function while it is created: the handler, crhelper, licenses.
 
     boto3 and urllib3 come with the runtime. The packages are neither downloaded nor imported, so
     the asset's hash is the same offline, from a checkout or a wheel, and on every Python.
     """
     folder = Path(tempfile.mkdtemp(prefix="cdk-lightsail-containers-"))
-    # The CDK copies the folder into the assembly; with `--no-staging` the assembly refers to it.
-    if not scope.node.try_get_context("aws:cdk:disable-asset-staging"):
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name, content in _files(code).items():
-        _write(folder / name, content)
-    return Code.from_asset(str(folder))
+    try:
+        for name, content in _files(code).items():
+            _write(folder / name, content)
+        yield Code.from_asset(str(folder))
+    finally:
+        # The function has it in the assembly; with `--no-staging` the assembly refers to it.
+        if not scope.node.try_get_context("aws:cdk:disable-asset-staging"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @functools.cache
