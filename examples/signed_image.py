@@ -1,8 +1,8 @@
-"""An image that is registered only if your key has signed it.
+r"""An image that is registered only if your key has signed it.
 
     aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY
     cosign sign --key awskms:///<the key's ARN> ghcr.io/acme/web@sha256:...
-    cdk deploy --app "python examples/signed_image.py" -c key=<the key's ARN> \\
+    cdk deploy --app "python examples/signed_image.py" -c key=<the key's ARN> \
         -c reference=ghcr.io/acme/web@sha256:...
 
 Every command needs the context `key` and `reference`. The pipeline that builds the image may use
