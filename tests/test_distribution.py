@@ -4,6 +4,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from demo.cdk_program import ROOT
 
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PACKAGES = {
     "cdk_lightsail_containers": "constructs",
     "cdk_lightsail_containers_handler": "lambda",
@@ -65,10 +67,10 @@ def wheel(built: Path) -> Path:
 
 
 def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:
-    assert wheel.name == "cdk_lightsail_containers-0.1.0-py3-none-any.whl"
+    assert wheel.name == f"cdk_lightsail_containers-{VERSION}-py3-none-any.whl"
     names = set(zipfile.ZipFile(wheel).namelist())
 
-    about = "cdk_lightsail_containers-0.1.0.dist-info"
+    about = f"cdk_lightsail_containers-{VERSION}.dist-info"
     assert names == sources() | {
         f"{about}/METADATA",
         f"{about}/RECORD",

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 from demo.cdk_program import ROOT
 
@@ -83,3 +84,31 @@ def test_a_release_has_no_relative_link_on_its_page(tmp_path: Path) -> None:
     assert names.index(step["name"]) < next(
         number for number, name in enumerate(names) if "hatchling build" in name
     )
+
+
+@pytest.mark.parametrize(
+    ("heading", "is_released"),
+    [
+        ("1.2.3 - 2026-12-01", True),
+        ("1.2.3 - unreleased", False),
+        ("1.2.4 - 2026-12-01", False),
+        ("Unreleased", False),
+    ],
+)
+def test_a_release_has_its_version_and_a_date_on_top_of_the_changelog(
+    heading: str, is_released: bool, tmp_path: Path
+) -> None:
+    job = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["build"]
+    (step,) = (one for one in job["steps"] if "changelog" in one.get("name", ""))
+    earlier = "## 1.2.3 - 2026-11-30" if not is_released else "## 1.2.2 - 2026-11-30"
+    (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n## {heading}\n\n{earlier}\n")
+
+    run = subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        env={**os.environ, "GITHUB_REF_NAME": "v1.2.3"},
+    )
+
+    assert (run.returncode == 0) == is_released

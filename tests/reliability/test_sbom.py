@@ -1,15 +1,19 @@
 """The documents of what the package and its function consist of."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.utils import canonicalize_name
+from reliability import ROOT
 from reliability.supply_chain import sbom
 from reliability.supply_chain.dependencies import required
 
 from staged_asset import staged_asset
+
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +24,8 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_there_is_one_of_the_package_and_one_of_the_function(documents: dict[str, Any]) -> None:
     assert list(documents) == [
-        "cdk-lightsail-containers-0.1.0.cdx.json",
-        "cdk-lightsail-containers-0.1.0-function.cdx.json",
+        f"cdk-lightsail-containers-{VERSION}.cdx.json",
+        f"cdk-lightsail-containers-{VERSION}-function.cdx.json",
     ]
     for document in documents.values():
         assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
@@ -57,7 +61,7 @@ def test_that_of_the_function_has_what_is_in_the_asset(
     }
     assert foreign == {one["name"] for one in function["components"]} == {"crhelper"}
     assert function["metadata"]["component"]["name"] == "cdk-lightsail-containers-function"
-    assert function["metadata"]["component"]["version"] == "0.1.0"
+    assert function["metadata"]["component"]["version"] == VERSION
 
 
 @pytest.mark.nightly
