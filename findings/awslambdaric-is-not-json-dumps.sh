@@ -2,7 +2,7 @@
 # A Lambda function in Python does not answer what json.dumps makes of the value that it returns.
 #
 # Seen with awslambdaric 4.2.2 (AWS Lambda's runtime client) on simplejson 4.3.0 and Python 3.11.7,
-# 2026-11-29. A named tuple becomes an object, no list. A Decimal becomes a number and bytes become
+# 2026-11-29. A named tuple becomes an object, not a list. A Decimal becomes a number and bytes become
 # text, where json.dumps raises a TypeError. And NaN is sent as such, although the same client
 # refuses to read it: a function that gets this answer as its event is not even called. What the
 # Runtime API receives for each of the four, and then for an event with NaN:
@@ -20,7 +20,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check awslambdaric==4.2.2 simplejson==4.3.0 \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check awslambdaric==4.2.2 simplejson==4.3.0 \
     2>pip.log || { cat pip.log; exit 1; }
 
 cat > index.py <<'END'

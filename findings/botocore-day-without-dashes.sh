@@ -4,8 +4,8 @@
 # Seen with botocore 1.44.8 and python-dateutil 2.9.0.post0 on Python 3.11.7, 2026-11-29. A parameter
 # that is a time may be a string, and "2026-11-01" is the day that it says. ISO 8601 has the same day
 # without dashes, but a string of digits alone counts as seconds since 1970. With an hour behind it,
-# it is a day again. Nothing is raised: who asks for a log from that day on asks for all since 1970.
-# What a month without a day means depends on the day on which it is asked. Sent for each:
+# it is a day again. Nothing is raised: a request for the log since that day asks for all since 1970.
+# A month without a day gets today's day of the month. Sent for each:
 #
 #     2026-11-01        2026-11-01T00:00:00+00:00
 #     20261101          1970-08-23T12:05:01+00:00
@@ -13,14 +13,14 @@
 #     2026              1970-01-01T00:33:46+00:00
 #     2026-12           today's day of the month: True
 #
-# Give botocore datetimes with a time zone, and parse what a user types before.
+# Give botocore datetimes with a time zone: parse what a user types yourself.
 set -euo pipefail
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check botocore==1.44.8 \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check botocore==1.44.8 \
     python-dateutil==2.9.0.post0 2>pip.log || { cat pip.log; exit 1; }
 
 cat > ask.py <<'END'

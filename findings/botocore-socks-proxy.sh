@@ -4,7 +4,7 @@
 # Seen with botocore 1.43.106 and requests 2.34.2, urllib3 2.8.0 and PySocks 1.7.1, 2026-11-30. requests,
 # curl and others reach a SOCKS proxy that HTTPS_PROXY or ALL_PROXY names. botocore puts `http://` before
 # every address that does not begin with `http:`, `https:` or `//`. So it looks for an HTTP proxy on a
-# computer named `socks5`, and of what follows it uses nothing, also with PySocks installed:
+# computer named `socks5`, and ignores what follows, even with PySocks installed:
 #
 #     requests asks for proxy.test, botocore asks for socks5
 set -euo pipefail
@@ -13,7 +13,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check \
   botocore==1.43.106 requests==2.34.2 urllib3==2.8.0 PySocks==1.7.1 2>/dev/null
 
 cat > look.py <<'PYTHON'

@@ -6,7 +6,7 @@
 # the storage it came from as well, so that loading the archive gives that name too, and takes it
 # from an image that had it:
 #
-#     ["docker.io/library/web:1","localhost/private-name:latest"]
+#     ['docker.io/library/web:1', 'localhost/private-name:latest']
 #
 # A reader that picks an image by one name must expect others that were not asked for.
 set -euo pipefail

@@ -3,7 +3,7 @@
 #
 # Seen with aws-cdk 2.1148.1 on Node 20, 2026-11-30. A shell hands the option over as it is, so
 # `--app '"/my projects/python" "/my projects/app.py"'` quotes both paths. The command line's parser
-# of options takes a value that begins and ends with the same quote for one quoted string, also with
+# of options takes a value that begins and ends with the same quote for one quoted string, even with
 # quotes in between, and the shell that starts the app gets `/my projects/python" "/my projects/app.py`:
 #
 #     quoted: not found, after exec: started with an app, in cdk.json: started with an app

@@ -5,9 +5,9 @@
 # Seen with cdk-assets 4.7.3 and ministack 1.5.33, 2026-11-29. Only the error ImageNotFoundException
 # makes it build. Amazon ECR answers with that error, but a stand-in that answers `imageDetails: []`
 # for an image that is not there, as ministack does, makes every deployment succeed without an image.
-# The program that CDK_DOCKER names was called with:
+# The program that CDK_DOCKER names is not called once:
 #
-#     (nothing)
+#     commands of CDK_DOCKER: 0
 #
 # Test that your stand-in answers with the error, not only that `cdk deploy` succeeds on it.
 set -euo pipefail
@@ -17,7 +17,7 @@ server=
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet ministack==1.5.33 boto3==1.43.106
+venv/bin/pip install --quiet --no-compile ministack==1.5.33 boto3==1.43.106
 npm install --silent --no-fund --no-audit cdk-assets@4.7.3 >/dev/null
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -55,5 +55,6 @@ CDK_DOCKER="$folder/docker" node_modules/.bin/cdk-assets --path out publish >pub
     { cat published; exit 1; }
 
 cat published
-echo "called: $(cat called)"
-[ ! -s called ]
+found="commands of CDK_DOCKER: $(wc -l < called)"
+echo "$found"
+[ "$found" = "commands of CDK_DOCKER: 0" ]

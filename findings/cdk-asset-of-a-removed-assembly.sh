@@ -17,7 +17,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet aws-cdk-lib==2.275.0 constructs==10.8.1 2> "$folder/pip" ||
+"$folder/venv/bin/pip" install --quiet --no-compile aws-cdk-lib==2.275.0 constructs==10.8.1 2> "$folder/pip" ||
     { cat "$folder/pip" >&2; exit 1; }
 
 cat > "$folder/twice.py" <<'PYTHON'

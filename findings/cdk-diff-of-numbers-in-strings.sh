@@ -10,7 +10,7 @@
 #     There were no differences
 #
 # A second dot makes a string no number any more: from 16.1.0 to 16.10.0 it sees a difference.
-# Who reviews what `cdk diff` prints, or lets its exit code decide, does not see the upgrade.
+# A review of what `cdk diff` prints, or a pipeline that goes by its exit code, misses the upgrade.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -14,7 +14,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check aws-cdk-lib==2.275.0
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check aws-cdk-lib==2.275.0
 npm install --silent --no-fund --no-audit aws-cdk@2.1148.1 >/dev/null
 # As `cdk init` writes it: what the validation finds is an error.
 echo '{"context": {"@aws-cdk/core:validateAgainstDefaultRules": true}}' > cdk.json

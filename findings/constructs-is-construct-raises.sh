@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# In Python, `Construct.is_construct(x)` raises RuntimeError for what is no construct, where it
-# should return False. Only a string or a number gets False.
+# In Python, `Construct.is_construct(x)` raises RuntimeError for what is not a construct, where
+# it should return False. Only a string or a number gets False.
 #
 # Seen with constructs 10.8.1, aws-cdk-lib 2.275.0 and jsii 1.142.0, 2026-12-01. In JavaScript the
 # function returns what the object has under a symbol, which is undefined and counts as false. jsii
@@ -13,7 +13,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check aws-cdk-lib==2.275.0 constructs==10.8.1 jsii==1.142.0
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check aws-cdk-lib==2.275.0 constructs==10.8.1 jsii==1.142.0
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20
 
 found=$(venv/bin/python - <<'PYTHON'

@@ -28,7 +28,8 @@ echo '{"auths": {}}' > "$folder/logins.json"
 
 said=$(REGISTRY_AUTH_FILE="$folder/logins.json" timeout 20 docker-registry serve "$folder/config.yml" 2>&1) && exit 1
 echo "$said" | head -2
-grep -q 'cannot unmarshal !!str .* into configuration.Parameters' <<< "$said"
+grep -q '^configuration error: error parsing .*/config.yml: yaml: unmarshal errors:$' <<< "$said"
+grep -q 'line 1: cannot unmarshal !!str `.*` into configuration.Parameters$' <<< "$said"
 
 env -u REGISTRY_AUTH_FILE docker-registry serve "$folder/config.yml" >"$folder/log" 2>&1 &
 registry=$!

@@ -2,8 +2,8 @@
 # A reverse proxy of fastapi-proxy-lib makes one Set-Cookie of two, and the browser loses the second.
 #
 # Seen with fastapi-proxy-lib 0.3.0 on httpx 0.28.1 and uvicorn 0.54.0, 2026-11-29. What it proxies
-# sets two cookies, as a login does that sets a session and a language. To most headers a comma may
-# join two of one name; to Set-Cookie not (RFC 9110, section 5.3), since a comma is part of cookies.
+# sets two cookies, as a login does that sets a session and a language. A comma may join most headers
+# of one name, but not Set-Cookie (RFC 9110, section 5.3), since cookies contain commas themselves.
 # The library copies the headers as a mapping, for which httpx joins them. Sent and received:
 #
 #     session=1; Path=/ | language=de; Path=/
@@ -17,7 +17,7 @@ folder=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet fastapi-proxy-lib==0.3.0 fastapi==0.165.0 httpx==0.28.1 uvicorn==0.54.0
+venv/bin/pip install --quiet --no-compile fastapi-proxy-lib==0.3.0 fastapi==0.165.0 httpx==0.28.1 uvicorn==0.54.0
 
 cat > behind.py <<'END'
 import http.server

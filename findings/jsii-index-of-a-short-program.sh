@@ -18,7 +18,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check jsii==1.142.0 aws-cdk-lib==2.275.0
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check jsii==1.142.0 aws-cdk-lib==2.275.0
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT=$folder/cache JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20
 
 cat > short.py <<'PYTHON'

@@ -5,7 +5,7 @@
 # is not replaced by the second copy, which adds another entry without a name. Both copies succeed;
 # then the very same `oci:FOLDER` is refused as a source, and no command of skopeo's can choose:
 #
-#     entries after each copy: 1 2
+#     entries after each image: 1 2
 #     more than one image in oci, choose an image
 #
 # With the same image both times there is one entry, so that a pipeline which runs again without
@@ -33,7 +33,8 @@ for source in one two; do
     skopeo --insecure-policy copy --quiet "oci:$source:1" oci:web
     seen+=("$(entries)")
 done
-echo "entries after each copy: ${seen[*]}"
-[ "${seen[*]}" = "1 2" ]
+found="entries after each image: ${seen[*]}"
+echo "$found"
+[ "$found" = "entries after each image: 1 2" ]
 if skopeo inspect --raw oci:web 2>error >/dev/null; then exit 1; fi
 grep -o 'more than one image in oci, choose an image' error

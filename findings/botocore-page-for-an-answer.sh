@@ -2,18 +2,15 @@
 # botocore takes a page of HTML with status 200 for a success without content.
 #
 # Versions: botocore 1.44.8, urllib3 2.8.0.
-# A proxy or a load balancer may answer a page with status 200. Of a service that speaks JSON,
-# botocore returns it as a response without members, and raises nothing: its parser keeps a body
-# that is no JSON as the member `message`, which is meant for errors. An empty body does the same.
-# JSON that is no object does not raise a ResponseParserError either: what is raised is any error that the
-# parser trips over.
+# A proxy or a load balancer may answer with a page of its own and status 200. For a service that
+# speaks JSON, botocore returns a response without members, and raises nothing. Its parser keeps a
+# body that is not JSON as the member `message`, which is meant for errors. It does the same with an
+# empty body. So a caller that counts a list sees an empty one, though its length was as announced.
 #
 # Seen:
 #   a page: status 200, members: []
 #   an empty body: status 200, members: []
 #   half of an object: status 200, members: []
-#   a list: raised AttributeError: 'list' object has no attribute 'get'
-#   null: raised AttributeError: 'NoneType' object has no attribute 'update'
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -29,8 +26,6 @@ BODIES = {
     "a page": b"<html><body>Maintenance</body></html>",
     "an empty body": b"",
     "half of an object": b'{"containerServices": [',
-    "a list": b"[]",
-    "null": b"null",
 }
 
 
@@ -64,17 +59,13 @@ client = Session().create_client(
     aws_secret_access_key="any",
 )
 for name in BODIES:
-    try:
-        answer = client.get_container_services()
-    except Exception as error:
-        print(f"{name}: raised {type(error).__name__}: {error}")
-    else:
-        status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
-        print(f"{name}: status {status}, members: {list(answer)}")
+    answer = client.get_container_services()
+    status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
+    print(f"{name}: status {status}, members: {list(answer)}")
 PYTHON
 
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet botocore==1.44.8 urllib3==2.8.0 2> "$folder/pip" ||
+"$folder/venv/bin/pip" install --quiet --no-compile botocore==1.44.8 urllib3==2.8.0 2> "$folder/pip" ||
     { cat "$folder/pip" >&2; exit 1; }
 "$folder/venv/bin/python" "$folder/ask.py" | tee "$folder/seen"
 
@@ -82,6 +73,4 @@ diff - "$folder/seen" <<'SEEN'
 a page: status 200, members: []
 an empty body: status 200, members: []
 half of an object: status 200, members: []
-a list: raised AttributeError: 'list' object has no attribute 'get'
-null: raised AttributeError: 'NoneType' object has no attribute 'update'
 SEEN

@@ -5,8 +5,8 @@
 # The answer says `Content-Length: 100`, has 29 bytes of JSON, and the connection ends.
 #   1.43.114: ConnectionClosedError after three attempts, as many as it may make.
 #   1.43.115: one attempt, no error, and a response without the list that was asked for.
-# 1.43.115 hands urllib3 enforce_content_length=False. The JSON parser then reads what is no JSON as
-# an object without known members. So a caller that counts a list sees an empty one.
+# 1.43.115 hands urllib3 enforce_content_length=False. The JSON parser then reads what is not
+# JSON as an object without known members. So a caller that counts a list sees an empty one.
 #
 # Seen:
 #   1.43.114: raised ConnectionClosedError, attempts: 3
@@ -70,11 +70,11 @@ else:
 print(f"{botocore.__version__}: {outcome}, attempts: {attempts}")
 PYTHON
 
+python3 -m venv "$folder/venv"
 for version in 1.43.114 1.43.115; do
-    python3 -m venv "$folder/$version"
-    "$folder/$version/bin/pip" install --quiet "botocore==$version" urllib3==2.8.0 2> "$folder/pip" ||
+    "$folder/venv/bin/pip" install --quiet --no-compile "botocore==$version" urllib3==2.8.0 2> "$folder/pip" ||
         { cat "$folder/pip" >&2; exit 1; }
-    "$folder/$version/bin/python" "$folder/ask.py"
+    "$folder/venv/bin/python" "$folder/ask.py"
 done | tee "$folder/seen"
 
 diff - "$folder/seen" <<'SEEN'

@@ -4,7 +4,7 @@
 # Versions: botocore 1.44.8, urllib3 2.8.0.
 # Both operations are answered with status 500 in chunks, and the connection ends inside of one.
 #   GetFunction returns JSON: ConnectionClosedError, after three attempts, as many as it may make.
-#   Invoke returns a stream: one attempt, and urllib3's own ProtocolError, which is no
+#   Invoke returns a stream: one attempt, and urllib3's own ProtocolError, which is not a
 #   BotoCoreError. botocore reads the body of a stream's error after the code that translates
 #   exceptions and repeats. Amazon S3's GetObject does the same.
 #
@@ -81,7 +81,7 @@ for name, call in CALLS.items():
 PYTHON
 
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet botocore==1.44.8 urllib3==2.8.0 2> "$folder/pip" ||
+"$folder/venv/bin/pip" install --quiet --no-compile botocore==1.44.8 urllib3==2.8.0 2> "$folder/pip" ||
     { cat "$folder/pip" >&2; exit 1; }
 "$folder/venv/bin/python" "$folder/ask.py" | tee "$folder/seen"
 
