@@ -3,8 +3,9 @@
     cdk deploy --app "python examples/preview.py" -c branch=fix-cart
     cdk destroy --app "python examples/preview.py" -c branch=fix-cart --force
 
-The name of the branch becomes the name of the stack and of the service. `-c image=` names what to
-deploy. The service costs money until it is destroyed, so destroy it when the branch is merged.
+The name of the branch becomes the name of the stack and of the service; `fix/cart` and `fix-cart`
+share one. `-c image=` names what to deploy. The service costs money until it is destroyed, so
+destroy it when the branch is merged.
 """
 
 import hashlib
