@@ -212,6 +212,23 @@ def test_a_platform_that_the_config_does_not_name_is_the_one_of_the_index() -> N
         check_platform(arm64, LINUX_AMD64, "web", LINUX_AMD64)
 
 
+ROOTFS = {"type": "layers", "diff_ids": [digest_of(b"")]}
+
+
+def test_a_platform_that_nothing_names_is_the_one_wanted() -> None:
+    # As `crane append` makes it from nothing.
+    config = {"os": "", "architecture": "", "rootfs": ROOTFS}
+
+    check_platform(to_json(config), LINUX_AMD64, "web")
+
+
+def test_a_half_of_a_platform_counts() -> None:
+    config = {"os": "", "architecture": "arm64", "rootfs": ROOTFS}
+
+    with pytest.raises(PlatformMissing, match="web is for linux/arm64, not for linux/amd64"):
+        check_platform(to_json(config), LINUX_AMD64, "web")
+
+
 @pytest.mark.parametrize("name", ["x86_64", "x86-64", "AMD64"])
 def test_chooses_amd64_of_an_index_by_each_of_its_names(name: str) -> None:
     made = index(image(b"1", platform="linux/arm64"), image(b"2", platform=f"Linux/{name}"))
@@ -320,7 +337,10 @@ def test_layers_are_not_compared_with_a_config_that_says_nothing_of_them() -> No
     check_layers(b"{}", 2, "web")
 
 
-@pytest.mark.parametrize("config", [b"{}", b"[]", b"no JSON", b'{"os": "linux"}'])
+@pytest.mark.parametrize(
+    "config",
+    [b"{}", b"[]", b"no JSON", b'{"os": "linux"}', b'{"os": 7, "rootfs": {"type": "layers"}}'],
+)
 def test_refuses_a_config_that_says_nothing(config: bytes) -> None:
     with pytest.raises(Unsupported, match="the config of web"):
         check_platform(config, LINUX_AMD64, "web")

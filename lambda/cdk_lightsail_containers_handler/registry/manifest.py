@@ -152,9 +152,14 @@ def check_platform(
 
     Raises:
         PlatformMissing: it does not.
-        Unsupported: neither says what it runs on.
+        Unsupported: it is no image's configuration.
     """
-    found = parse_platform(json_object(config, f"the config of {name}")) or told
+    document = json_object(config, f"the config of {name}")
+    found = parse_platform(document) or told
+    if found is None and document.get("rootfs"):
+        # As crane builds from nothing; engines take what is left out for their own.
+        given = {key: value for key, value in document.items() if value}
+        found = parse_platform(vars(platform) | given)
     if found is None:
         raise Unsupported(f"the config of {name} names no platform")
     if not platform.runs(found):

@@ -28,7 +28,8 @@ class ImageConfig:
         """Return the config of an image, or of another artifact."""
         try:
             document = json.loads(content)
-            platform = f"{document.get('os', 'linux')}/{document.get('architecture', 'amd64')}"
+            os, architecture = document.get("os"), document.get("architecture")
+            platform = f"{os or 'linux'}/{architecture or 'amd64'}"
             labels = (document.get("config") or {}).get("Labels") or {}
             return cls(platform=platform, labels=dict(labels))
         except (ValueError, TypeError, AttributeError):
