@@ -227,6 +227,14 @@ class TestDockerArchive:
     def test_may_have_no_layers(self) -> None:
         assert len(find(tar(docker_files(Layers=None))).manifest.blobs) == 1
 
+    def test_of_buildah_may_have_no_list_of_layers_in_its_config(self) -> None:
+        files = docker_files()
+        config = json.loads(files["manifest.json"])[0]["Config"]
+        files[config] = files[config].replace(b', "diff_ids": []', b"")
+
+        assert b"diff_ids" not in files[config]
+        assert find(tar(files)).manifest.layers == ()
+
     @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
     def test_may_have_links_for_layers_that_are_the_same(self, kind: bytes) -> None:
         layer = SMALL[0]

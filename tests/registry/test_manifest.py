@@ -155,6 +155,16 @@ def test_names_the_platforms_that_there_are_and_the_fix() -> None:
         read_index(made).choose(LINUX_AMD64, "web")
 
 
+def test_takes_null_for_a_list_without_items_as_buildkit_writes_it() -> None:
+    found = parse(to_json({**document(), "layers": None}), OCI_MANIFEST, "web")
+    nothing = parse(to_json({"manifests": None}), OCI_INDEX, "web")
+
+    assert isinstance(found, Image)
+    assert found.layers == ()
+    assert isinstance(nothing, Index)
+    assert nothing.manifests == ()
+
+
 def test_an_empty_index_is_for_no_platform() -> None:
     with pytest.raises(PlatformMissing, match="web is for no platform"):
         read_index(index()).choose(LINUX_AMD64, "web")
@@ -376,7 +386,7 @@ def test_refuses_a_config_that_says_nothing(config: bytes) -> None:
         (to_json(document(layers=[1])), OCI_MANIFEST, "malformed"),
         (to_json(document(layers=[{}])), OCI_MANIFEST, "it has no 'mediaType'"),
         (to_json({"manifests": [1]}), OCI_INDEX, "malformed"),
-        (to_json({"manifests": None}), OCI_INDEX, "malformed"),
+        (to_json({"manifests": False}), OCI_INDEX, "malformed"),
     ],
 )
 def test_refuses_what_is_no_manifest_that_is_carried(

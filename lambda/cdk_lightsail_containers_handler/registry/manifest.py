@@ -305,6 +305,8 @@ def _kind_of_unnamed(document: dict[str, Any], told: str) -> str:
 
 def _items(document: dict[str, Any], key: str) -> list[Any]:
     items = document[key]
+    if items is None:  # as Go writes a list without items
+        return []
     if not isinstance(items, list) or len(items) > _MOST_DESCRIPTORS:
         raise ValueError(f"{key} are no list of at most {_MOST_DESCRIPTORS}")
     return items

@@ -51,7 +51,7 @@ def docker_image(
         config = read_file(files, config_path, name)
         blobs = {digest_of(config): files[config_path]}
         layers = []
-        paths, diff_ids = item.get("layers") or (), json.loads(config)["rootfs"]["diff_ids"]
+        paths, diff_ids = item.get("layers") or (), json.loads(config)["rootfs"].get("diff_ids")
         check_layers(config, len(paths), name)
         for path, diff_id in zip(paths, diff_ids or (), strict=True):
             layer = file_at(files, posixpath.normpath(path), name)

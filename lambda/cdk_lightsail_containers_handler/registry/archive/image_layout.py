@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from ..descriptor import Descriptor, parse_descriptor
@@ -37,12 +36,10 @@ def layout_images(content: bytes, name: str) -> list[Named[Descriptor]]:
     Raises:
         Unsupported: it is malformed.
     """
-    with suppress(LookupError, TypeError, ValueError, RecursionError):  # reported below
-        if json.loads(content)["manifests"] is None:  # docker save 25.0 of an image without a tag
-            return []
     parse(content, INDEXES[0], name)
     found: dict[str, Named[Descriptor]] = {}
-    for item in json.loads(content)["manifests"]:
+    # docker save 25.0 writes null for an image without a tag.
+    for item in json.loads(content)["manifests"] or ():
         if not is_attestation(item):
             one = parse_descriptor(item)
             before = found.get(one.digest, Named(image=one))
