@@ -592,6 +592,19 @@ class TestHostileTar:
 
         assert find(tar(files | {"manifest.json": to_json([item])})).digest == wanted
 
+    @pytest.mark.parametrize("pack", [tar, zipped])
+    def test_of_crane_names_a_layer_gz_that_is_compressed_with_zstd(
+        self, pack: Callable[[Files], bytes]
+    ) -> None:
+        packed = b"\x28\xb5\x2f\xfd" + bytes(1 << 20)
+        path = f"{digest_of(packed).removeprefix('sha256:')}.tar.gz"
+        files = docker_files(b"layer", Layers=[path]) | {path: packed}
+
+        (layer,) = find(pack(files)).manifest.layers
+
+        assert layer.media_type == "application/vnd.docker.image.rootfs.diff.tar.zstd"
+        assert layer.digest == digest_of(packed)
+
     def test_of_apko_has_an_index_of_blobs_that_are_elsewhere(self) -> None:
         files = docker_files(*SMALL, compressed=True)
         made = find(tar(files))

@@ -36,6 +36,10 @@ class ArchivedFile(Protocol):
     def size(self) -> int:
         """Its bytes."""
 
+    @property
+    def beginning(self) -> bytes:
+        """Its first two bytes."""
+
     def open(self) -> BlobReader:
         """Ask for all of it, and leave its first byte for later."""
 

@@ -11,7 +11,6 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 
 from ..descriptor import describe
@@ -23,7 +22,8 @@ from .archived_names import Named, several, with_tag
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar"
-_GZIP = b"\x1f\x8b"
+# crane names a layer .tar.gz that is compressed with zstd, too.
+_COMPRESSIONS = {b"\x1f\x8b": ".gzip", b"\x28\xb5": ".zstd"}
 # https://github.com/google/go-containerregistry/blob/v0.20.2/pkg/v1/tarball/write.go
 _NAMED_FOR_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})(?:\.tar\.gz)?")
 
@@ -57,9 +57,13 @@ def docker_image(
             layer = file_at(files, posixpath.normpath(path), name)
             folder, _, file = path.rpartition("/")
             # Docker's own have a `json` beside them; .NET's folders are named for the digest.
-            if file == "layer.tar" and f"{folder}/json" not in files and _is_compressed(layer):
+            is_docker = f"{folder}/json" in files
+            if file == "layer.tar" and not is_docker and layer.beginning in _COMPRESSIONS:
                 file = folder
-            digest, compression = _layer_digest(file, diff_id)
+            # Without compression a layer has its diff id for a digest, others are named for theirs.
+            match = _NAMED_FOR_DIGEST.fullmatch(file)
+            digest = f"sha256:{match[1]}" if match else diff_id
+            compression = "" if digest == diff_id else _COMPRESSIONS.get(layer.beginning, "")
             blobs[digest] = layer
             layers.append(describe(f"{_LAYER}{compression}", digest, layer.size))
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -87,20 +91,3 @@ def _choose(items: list[dict[str, Any]], name: str, tag: str | None) -> dict[str
     if len(found) != 1:
         raise several(found, name, tag)
     return found[0].image
-
-
-def _is_compressed(layer: ArchivedFile) -> bool:
-    start = bytearray(len(_GZIP))
-    with closing(layer.open()) as content:
-        content.readinto(memoryview(start))
-    return bytes(start) == _GZIP
-
-
-def _layer_digest(name: str, diff_id: str) -> tuple[str, str]:
-    """Return a layer's digest and the end of its media type.
-
-    A layer that is not compressed has its diff id for a digest, others are named for theirs.
-    """
-    match = _NAMED_FOR_DIGEST.fullmatch(name)
-    digest = f"sha256:{match[1]}" if match else diff_id
-    return digest, "" if digest == diff_id else ".gzip"

@@ -24,11 +24,13 @@ class TarredFile:
         archive: the archive.
         offset: where it begins.
         size: its bytes.
+        beginning: its first two bytes, which came with its header.
     """
 
     archive: Window
     offset: int
     size: int
+    beginning: bytes
 
     def open(self) -> BlobReader:
         """Ask for all of it, and leave its first byte for later."""
@@ -54,8 +56,11 @@ def tar_files(archive: Window) -> dict[str, TarredFile]:
                 # Nix writes a layer again that an image has twice.
                 if files.get(name, member).size != member.size:
                     raise Unsupported(f"{archive} holds a file twice", fix="write it anew")
-                file = TarredFile(archive=archive, offset=member.offset_data, size=member.size)
-                files[name] = file
+                offset = member.offset_data
+                beginning = archive.read(offset, 2)
+                files[name] = TarredFile(
+                    archive=archive, offset=offset, size=member.size, beginning=beginning
+                )
             elif member.islnk() or member.issym():
                 links[name] = _target(member)
     except _MALFORMED as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -41,6 +42,14 @@ class ZippedFile:
     def size(self) -> int:
         """Its bytes."""
         return self.info.file_size
+
+    @property
+    def beginning(self) -> bytes:
+        """Its first two bytes."""
+        found = bytearray(2)
+        with closing(self.open()) as content:
+            content.readinto(memoryview(found))
+        return bytes(found)
 
     def open(self) -> BlobReader:
         """Ask for all of it, and leave its first byte for later.
