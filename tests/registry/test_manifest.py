@@ -129,6 +129,16 @@ def test_chooses_linux_amd64_of_an_index_behind_any_other(docker: bool) -> None:
     assert found.digest == amd64.digest
 
 
+def test_chooses_the_lowest_variant_of_amd64_and_the_first_of_several() -> None:
+    variants = ["v3", "v2", "v4", "v2"]
+    higher = [image(one.encode(), platform=f"linux/amd64/{one}") for one in variants]
+    plain, again = image(b"plain"), image(b"again")
+
+    assert read_index(index(*higher)).choose(LINUX_AMD64, "web").digest == higher[1].digest
+    found = read_index(index(*higher, plain, again)).choose(LINUX_AMD64, "web")
+    assert found.digest == plain.digest
+
+
 def test_skips_attestations() -> None:
     made = multi_arch(b"layer")
 
@@ -188,7 +198,9 @@ def test_an_entry_that_names_no_platform_may_be_the_one() -> None:
         ("linux/x86_64", True),
         ("Linux/x86-64/v1", True),
         ("linux/X86_64", True),
-        ("linux/amd64/v3", False),
+        ("linux/amd64/v2", True),
+        ("linux/amd64/v3", True),
+        ("linux/amd64/v4", False),
         ("linux/i386", False),
         ("linux/arm64", False),
         ("windows/amd64", False),

@@ -39,9 +39,9 @@ class Platform:
 
     def runs(self, other: Platform) -> bool:
         """Return whether an image of another platform runs here."""
-        # The first variant of amd64 is amd64:
+        # The first variant of amd64 is amd64, and servers run the third since 2013:
         # https://github.com/containerd/platforms/blob/v1.0.0/database.go
-        plain = {"", "v1"} if other.architecture == "amd64" else {""}
+        plain = {"", "v1", "v2", "v3"} if other.architecture == "amd64" else {""}
         variants = {self.variant} | (plain if self.variant in plain else set())
         same = (self.os, self.architecture) == (other.os, other.architecture)
         return same and other.variant in variants

@@ -99,6 +99,7 @@ class Index:
         # An artifact may name the platform of the image that it is about.
         images = [one for one in self.manifests if not one.is_artifact] or self.manifests
         fitting = [one for one in images if one.platform and platform.runs(one.platform)]
+        fitting.sort(key=lambda one: str(one.platform))  # the lowest variant runs anywhere
         unnamed = [one for one in images if one.platform is None]
         if not fitting and not unnamed:
             raise missing_platform(name, platform, [one.platform for one in images])
