@@ -60,9 +60,9 @@ def public_domain_names(
     if given is None:
         return {name: [] for name in public_domain_names(old)} if old else {}
     return {
-        entry["CertificateName"]: list(entry.get("DomainNames", []))
+        entry.get("CertificateName"): list(entry.get("DomainNames", []))
         for entry in given
-        if entry.get("CertificateName")
+        if entry.get("CertificateName") != ""  # one without the property fails
     }
 
 
