@@ -219,7 +219,6 @@ def test_takes_values_that_are_known_only_when_it_is_deployed(stack: Stack) -> N
         ({"public_domain_names": ["a.example"]}, r"domain names, got \['a.example'\]\n"),
         ({"public_domain_names": {"": ["a.example"]}}, "got '' for a certificate"),
         ({"public_domain_names": {"a": "a.example"}}, "domain names, got 'a.example' for 'a'"),
-        ({"public_domain_names": {"a": []}}, r"domain names, got \[\] for 'a'"),
         ({"public_domain_names": {"a": [""]}}, r"domain names, got \[''\] for 'a'"),
         (
             {"public_domain_names": {"a": ["a.example"] * 3, "b": ["b.example"] * 2}},
