@@ -44,6 +44,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     from lightsail_local.engine import (  # noqa: PLC0415
         amazon_ecr,
         certificate_resource,
+        change_sets,
         container_resource,
         custom_resource_contract,
         domain_resource,
@@ -83,6 +84,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     template_conditions.install()
     template_check.install()
     stack_policies.install()
+    change_sets.install()
     express_mode.install()
     stack_times.install()
     stack_exports.install()
