@@ -52,9 +52,9 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
         failed_creates,
         nested_stacks,
         property_check,
+        refused_requests,
         stack_events,
         stack_exports,
-        stack_policies,
         stack_times,
         template_check,
         template_conditions,
@@ -83,7 +83,7 @@ def _serve(listener: int, ecr_listener: int, folder: Path) -> None:
     template_form.install()
     template_conditions.install()
     template_check.install()
-    stack_policies.install()
+    refused_requests.install()
     change_sets.install()
     express_mode.install()
     stack_times.install()
