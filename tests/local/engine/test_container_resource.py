@@ -507,6 +507,19 @@ def test_is_imported_and_then_updated(stacks: Any, api: Any) -> None:
     assert outputs(stacks, "adopting")["ContainerArn"] == before
 
 
+def test_is_imported_with_new_resources_besides(stacks: Any, api: Any) -> None:
+    api.create_container_service(serviceName="besides", power="nano", scale=1)
+    wait_until_settled(api, "besides")
+    before = service(api, "besides")["arn"]
+    body = json.loads(existing("besides"))
+    body["Resources"]["Thing"] = stacks.resource("besides")
+
+    status = stacks.change("besides", json.dumps(body), "CREATE", ImportExistingResources=True)
+
+    assert (status, stacks.request_types("besides")) == ("CREATE_COMPLETE", ["Create"])
+    assert service(api, "besides")["arn"] == before
+
+
 def test_one_that_is_not_there_is_not_imported(stacks: Any) -> None:
     reason = stacks.adopt("mistaken", existing("nowhere"), ServiceName="nowhere")
 
