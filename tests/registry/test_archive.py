@@ -483,6 +483,13 @@ class TestRequests:
     def test_are_three_for_the_names_of_a_zip(self) -> None:
         assert self.requests(zipped(layout(image(*BIG)))) == (3, len(BIG))
 
+    def test_ask_for_little_of_compressed_layers_in_a_zip(self) -> None:
+        remote = Remote(zipped(docker_files(*layers(20, 2 * PIECE + 5), compressed=True)))
+        find_image(Archive(remote))
+
+        # One whose rest is left cannot be followed by another on the same connection.
+        assert sum(length for _, length in remote.asked) < 5 * PIECE + 20 * 16_000
+
 
 class TestNoArchive:
     @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -17,6 +16,8 @@ from ..errors import Unsupported
 from .archive_file import SeekableFile, Window, damaged
 
 _PIECE = 64 << 10
+_BEGINNING = 1 << 10
+"""Of what is packed: a header, and enough for two bytes."""
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 1
 _MALFORMED = (BadZipFile, NotImplementedError, OSError, ValueError, struct.error)
@@ -47,8 +48,7 @@ class ZippedFile:
     def beginning(self) -> bytes:
         """Its first two bytes."""
         found = bytearray(2)
-        with closing(self.open()) as content:
-            content.readinto(memoryview(found))
+        self._open(_BEGINNING).readinto(memoryview(found))
         return bytes(found)
 
     def open(self) -> BlobReader:
@@ -57,13 +57,16 @@ class ZippedFile:
         Raises:
             Unsupported: it is packed in a way that is not read.
         """
+        return self._open(self.end)
+
+    def _open(self, most: int) -> BlobReader:
         method = self.info.compress_type
         if method not in {ZIP_STORED, ZIP_DEFLATED} or self.info.flag_bits & _ENCRYPTED:
             raise Unsupported(
                 f"{self.archive} is encrypted or packed by an unknown method",
                 fix="zip it with the method deflate",
             )
-        stream = self.archive.open(self.offset, self.end - self.offset)
+        stream = self.archive.open(self.offset, min(self.end - self.offset, most))
         return _Unpacked(self.archive, stream, self.size, is_deflated=method == ZIP_DEFLATED)
 
 
