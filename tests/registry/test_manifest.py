@@ -247,8 +247,9 @@ def test_a_platform_that_nothing_names_is_the_one_wanted() -> None:
 def test_a_half_of_a_platform_counts() -> None:
     config = {"os": "", "architecture": "arm64", "rootfs": ROOTFS}
 
-    with pytest.raises(PlatformMissing, match="web is for linux/arm64, not for linux/amd64"):
-        check_platform(to_json(config), LINUX_AMD64, "web")
+    for told in (None, LINUX_AMD64):
+        with pytest.raises(PlatformMissing, match="web is for linux/arm64, not for linux/amd64"):
+            check_platform(to_json(config), LINUX_AMD64, "web", told)
 
 
 @pytest.mark.parametrize("name", ["x86_64", "x86-64", "AMD64"])

@@ -149,18 +149,18 @@ def check_platform(
             https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
         platform: what it has to run on.
         name: what messages call the image.
-        told: what its index says that it runs on; counts if the configuration does not say.
+        told: what its index says that it runs on; counts for what the configuration leaves out.
 
     Raises:
         PlatformMissing: it does not.
         Unsupported: it is no image's configuration.
     """
     document = json_object(config, f"the config of {name}")
-    found = parse_platform(document) or told
-    if found is None and document.get("rootfs"):
+    if told or document.get("rootfs"):
         # As crane builds from nothing; engines take what is left out for their own.
         given = {key: value for key, value in document.items() if value}
-        found = parse_platform(vars(platform) | given)
+        document = vars(told or platform) | given
+    found = parse_platform(document)
     if found is None:
         raise Unsupported(f"the config of {name} names no platform")
     if not platform.runs(found):
