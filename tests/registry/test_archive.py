@@ -430,6 +430,14 @@ class TestDirectory:
 
         assert find(tar(files)).manifest.media_type == OCI_MANIFEST
 
+    def test_need_not_name_its_type_without_a_layer(self) -> None:
+        made = image()
+        document = {**json.loads(made.content), "layers": None}
+        del document["mediaType"]
+        files = self.files(Made(content=to_json(document), media_type="", blobs=made.blobs))
+
+        assert find(tar(files)).manifest.media_type == OCI_MANIFEST
+
     def test_without_a_blob_says_so(self) -> None:
         files = self.files(MADE)
         del files[digest_of(SMALL[0]).removeprefix("sha256:")]

@@ -297,11 +297,9 @@ def _kind_of_unnamed(document: dict[str, Any], told: str) -> str:
 
     Docker's always name it, so it is one of OCI, also if the registry says the other.
     """
-    is_image = isinstance(document.get("config"), dict) and isinstance(document.get("layers"), list)
-    is_index = isinstance(document.get("manifests"), list)
-    if is_image and told not in INDEXES:
+    if "config" in document and "layers" in document and told not in INDEXES:
         return _IMAGES[0]
-    return INDEXES[0] if is_index and told not in _IMAGES else told
+    return INDEXES[0] if "manifests" in document and told not in _IMAGES else told
 
 
 def _items(document: dict[str, Any], key: str) -> list[Any]:
