@@ -48,6 +48,14 @@ def test_reads_an_oci_manifest_that_does_not_state_its_media_type() -> None:
     assert parse(OCI, json.dumps(bare).encode(), Behaviour()).media_type == OCI
 
 
+def test_reads_null_for_a_list_without_items_as_buildkit_writes_it() -> None:
+    image = parse(OCI, json.dumps({**IMAGE, "layers": None}).encode(), Behaviour())
+    index = parse(OCI_INDEX, json.dumps({**INDEX, "manifests": None}).encode(), Behaviour())
+
+    assert [blob.digest for blob in image.blobs] == [CONFIG["digest"]]
+    assert index.manifests == ()
+
+
 @pytest.mark.parametrize(
     ("media_type", "content"),
     [

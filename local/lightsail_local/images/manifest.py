@@ -88,12 +88,12 @@ def parse(media_type: str, content: bytes, behaviour: Behaviour) -> Manifest:
     try:
         document = json.loads(content)
         stated = document.get("mediaType", media_type)
-        blobs = (document["config"], *document["layers"]) if "config" in document else ()
+        blobs = (document["config"], *_items(document["layers"])) if "config" in document else ()
         manifest = Manifest(
             media_type=media_type,
             content=content,
             blobs=tuple(_descriptor(each) for each in blobs),
-            manifests=tuple(_descriptor(each) for each in document.get("manifests", ())),
+            manifests=tuple(_descriptor(each) for each in _items(document.get("manifests"))),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _invalid(f"it is no manifest: {error!r}") from error
@@ -104,6 +104,10 @@ def parse(media_type: str, content: bytes, behaviour: Behaviour) -> Manifest:
     if not behaviour.zstd_layers and any("zstd" in blob.media_type for blob in manifest.blobs):
         raise _invalid("layers compressed with zstd are not taken")
     return manifest
+
+
+def _items(found: Any) -> Any:
+    return () if found is None else found  # Go writes null for a list without items
 
 
 def _descriptor(document: Any) -> Descriptor:
