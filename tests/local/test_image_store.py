@@ -176,6 +176,8 @@ def test_refuses_an_index_where_u4_refuses_it(
     [
         (b'{"os": "linux", "architecture": "arm64"}', "linux/arm64"),
         (b'{"os": "", "architecture": ""}', "linux/amd64"),
+        (b'{"os": "Linux", "architecture": "x86_64"}', "linux/amd64"),
+        (b'{"os": "linux", "architecture": 7}', "none"),
     ],
 )
 def test_reads_the_platform_of_a_config_that_came_in_pieces(

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# https://github.com/containerd/platforms/blob/v1.0.0/database.go
+_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageConfig:
@@ -28,8 +31,9 @@ class ImageConfig:
         """Return the config of an image, or of another artifact."""
         try:
             document = json.loads(content)
-            os, architecture = document.get("os"), document.get("architecture")
-            platform = f"{os or 'linux'}/{architecture or 'amd64'}"
+            os = (document.get("os") or "linux").lower()
+            architecture = (document.get("architecture") or "amd64").lower()
+            platform = f"{os}/{_ARCHITECTURES.get(architecture, architecture)}"
             labels = (document.get("config") or {}).get("Labels") or {}
             return cls(platform=platform, labels=dict(labels))
         except (ValueError, TypeError, AttributeError):
