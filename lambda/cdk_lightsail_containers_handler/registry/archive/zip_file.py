@@ -16,8 +16,8 @@ from ..errors import Unsupported
 from .archive_file import SeekableFile, Window, damaged
 
 _PIECE = 64 << 10
-_BEGINNING = 1 << 10
-"""Of what is packed: a header, and enough for two bytes."""
+_BEGINNING = 8 << 10
+"""Of what is packed: a header with the longest path, and enough for two bytes."""
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 1
 _MALFORMED = (BadZipFile, NotImplementedError, OSError, ValueError, struct.error)
