@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import shutil
-import signal
 import subprocess  # nosec B404 # each call says what it runs
 import sys
 import textwrap
@@ -12,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +27,7 @@ from lightsail_local.containers.find_container_engine import (
 from lightsail_local.containers.image_builder import ImageBuilder, find_image_builder
 from lightsail_local.containers.real_containers import RealContainers
 from lightsail_local.containers.started_clouds import started_cloud
+from lightsail_local.end_signals import EndSignals
 from lightsail_local.endpoints import DEFAULT_PORT, Endpoints
 from lightsail_local.engine.engine import EngineError, bind
 from lightsail_local.page.cloud_page import cloud_page
@@ -81,18 +80,13 @@ def up(options: Options) -> None:
         UpError: It cannot start, or its engine has ended.
         SystemExit: A signal came while it started.
     """
-    ended: SimpleQueue[int] = SimpleQueue()
-    with (
-        _queues_signals(ended),
-        _blames_signals(ended),
-        _tells_of_files(),
-        ExitStack() as exits,
-    ):
+    signals = EndSignals()
+    with signals.kept(), _blames_signals(signals), _tells_of_files(), ExitStack() as exits:
         containers, how = _containers(options, exits)
         program = containers.engine.command[0] if containers else ""
         builder = ImageBuilder.of(program) if program else find_image_builder()
         _check_ports(options, containers)
-        _check_signals(ended)
+        signals.check()
         requests = _Requests()
         cloud = LocalCloud(
             Behaviour(**options.behaviour),
@@ -113,10 +107,10 @@ def up(options: Options) -> None:
             ):
                 _warn_of_node()
                 _create_services(cloud.endpoints, options.services)
-                _check_signals(ended)
+                signals.check()
                 _say(_introduction(cloud.endpoints, page.url, how, builder, options))
                 requests.are_shown = True
-                while not _is_ended(ended, _ENGINE_CHECK_SECONDS):
+                while not signals.wait(_ENGINE_CHECK_SECONDS):
                     if not cloud.engine.is_running:
                         raise UpError(f"the engine has ended; {cloud.engine.log_end()}")
         except EngineError as error:
@@ -143,34 +137,12 @@ def _say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _queues_signals(ended: SimpleQueue[int]) -> Iterator[None]:
-    # A handler interrupts what waits for it: an event's `set` would wait for the lock that `wait`
-    # holds. A SimpleQueue's `put` may come in between.
-    signals = [signal.SIGINT, signal.SIGTERM]
-    # `nohup` has it ignored: that cloud goes on when its terminal is closed.
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        signals.append(signal.SIGHUP)
-    before = [signal.signal(number, lambda signum, _: ended.put(signum)) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _check_signals(ended: SimpleQueue[int]) -> None:
-    """End if a signal has come while the cloud starts, so that it does not go on to its end."""
-    if not ended.empty():
-        raise SystemExit(128 + ended.get())
-
-
-@contextlib.contextmanager
-def _blames_signals(ended: SimpleQueue[int]) -> Iterator[None]:
+def _blames_signals(signals: EndSignals) -> Iterator[None]:
     """Say nothing of what failed after a signal: Ctrl-C ends an engine's client, too."""
     try:
         yield
     except UpError:
-        _check_signals(ended)
+        signals.check()
         raise
 
 
@@ -181,15 +153,6 @@ def _tells_of_files() -> Iterator[None]:
         yield
     except OSError as error:
         raise UpError(f"{error}; TMPDIR and XDG_STATE_HOME choose other folders") from error
-
-
-def _is_ended(ended: SimpleQueue[int], seconds: float) -> bool:
-    """Wait for a signal that ends the cloud, and return whether there was one."""
-    try:
-        ended.get(timeout=seconds)
-    except Empty:
-        return False
-    return True
 
 
 def _containers(options: Options, exits: ExitStack) -> tuple[RealContainers | None, str]:
