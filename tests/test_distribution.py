@@ -4,7 +4,6 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -12,7 +11,8 @@ from pathlib import Path
 import pytest
 from demo.cdk_program import ROOT
 
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+from pyproject import VERSION
+
 PACKAGES = {
     "cdk_lightsail_containers": "constructs",
     "cdk_lightsail_containers_handler": "lambda",

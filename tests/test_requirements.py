@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-GROUPS = PROJECT["dependency-groups"]
+from pyproject import PYPROJECT
+
+GROUPS = PYPROJECT["dependency-groups"]
 OWN = "cdk-lightsail-containers"
 FIX = "run `make requirements`"
 FILES = [f"requirements-{one}.txt" for one in ("dev", "runtime", "runtime-tests", "fuzz")]
@@ -54,7 +54,7 @@ def requirements(group: str) -> Iterator[Requirement]:
 
 def asked_for() -> list[Requirement]:
     """All that `pyproject.toml` names."""
-    project = PROJECT["project"]
+    project = PYPROJECT["project"]
     extras = [name for names in project["optional-dependencies"].values() for name in names]
     named = [Requirement(text) for text in [*project["dependencies"], *extras]]
     return [*named, *requirements("dev")]
@@ -100,7 +100,10 @@ def test_the_runtime_is_not_held_back_by_the_tools() -> None:
 
 def test_the_functions_tests_run_with_what_the_runtime_has() -> None:
     runtime, tests = pins("requirements-runtime.txt"), pins("requirements-runtime-tests.txt")
-    named = [*map(Requirement, PROJECT["project"]["dependencies"]), *requirements("runtime-tests")]
+    named = [
+        *map(Requirement, PYPROJECT["project"]["dependencies"]),
+        *requirements("runtime-tests"),
+    ]
 
     assert {name: str(tests[name]) for name in runtime} == {
         name: str(pin) for name, pin in runtime.items()
@@ -176,7 +179,7 @@ def test_what_is_installed_is_what_is_pinned() -> None:
 
 
 def test_the_package_is_built_with_what_is_pinned() -> None:
-    (build,) = PROJECT["build-system"]["requires"]
+    (build,) = PYPROJECT["build-system"]["requires"]
 
     assert str(pins("requirements-dev.txt")["hatchling"]) == build
 

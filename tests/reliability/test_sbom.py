@@ -1,19 +1,16 @@
 """The documents of what the package and its function consist of."""
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.utils import canonicalize_name
-from reliability import ROOT
 from reliability.supply_chain import sbom
 from reliability.supply_chain.dependencies import required
 
+from pyproject import VERSION
 from staged_asset import staged_asset
-
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 @pytest.fixture(scope="module")

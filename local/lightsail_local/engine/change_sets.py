@@ -16,13 +16,10 @@ from typing import Any
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers
 
-from lightsail_local.engine.wrapping import Wrapper, wrap_action
+from lightsail_local.engine.wrapping import Params, Response, Wrapper, wrap_action
 
 _EXECUTABLE = {"Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE", "StatusReason": ""}
 _EMPTY = "The submitted information didn't contain changes."
-
-Params = dict[str, Any]
-Response = tuple[int, dict[str, str], bytes]
 
 
 def install() -> None:
@@ -30,13 +27,18 @@ def install() -> None:
     wrap_action("CreateChangeSet", _create_change_set)
 
 
-def _create_change_set(original: Wrapper, params: Params) -> Response:
+def named_change_set(params: Params) -> dict[str, Any]:
+    """Return the change set that a request names, an empty one if there is none."""
     names = [handlers._p(params, name) for name in ("ChangeSetName", "StackName")]
-    reviewed = handlers._resolve_stack(names[1]) or {}
+    return changesets._find_change_set(*names)[1] or {}
+
+
+def _create_change_set(original: Wrapper, params: Params) -> Response:
+    reviewed = handlers._resolve_stack(handlers._p(params, "StackName")) or {}
     response: Response = original(params)
     if response[0] != 200:  # noqa: PLR2004 - HTTP's
         return response
-    change_set = changesets._find_change_set(*names)[1]
+    change_set = named_change_set(params)
     stack = cloudformation._stacks[change_set["StackName"]]
     if reviewed.get("StackStatus") == "REVIEW_IN_PROGRESS":
         for one in cloudformation._change_sets.values():

@@ -12,15 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, handlers
+from ministack.services.cloudformation import handlers
 
-from lightsail_local.engine.wrapping import Wrapper, wrap_action
+from lightsail_local.engine.change_sets import named_change_set
+from lightsail_local.engine.wrapping import Params, Response, Wrapper, wrap_action
 
 _KEY, _MEMBERS = "_deployment_config", ("Mode", "DisableRollback")
 
 Config = dict[str, str]
-Params = dict[str, Any]
-Response = tuple[int, dict[str, str], bytes]
 
 
 def install() -> None:
@@ -43,12 +42,12 @@ def _deploy(original: Wrapper, params: Params) -> Response:
 
 def _create_change_set(original: Wrapper, params: Params) -> Response:
     response: Response = original(params)
-    _note(_change_set(params), _config(params), response)
+    _note(named_change_set(params), _config(params), response)
     return response
 
 
 def _execute_change_set(original: Wrapper, params: Params) -> Response:
-    change_set = _change_set(params)
+    change_set = named_change_set(params)
     config: Config = change_set.get(_KEY, {})
     if not change_set.get("OnStackFailure"):
         params = _without_rollback(params, config)
@@ -73,7 +72,7 @@ def _describe_stacks(original: Wrapper, params: Params) -> Response:
 
 
 def _describe_change_set(original: Wrapper, params: Params) -> Response:
-    change_set = _change_set(params)
+    change_set = named_change_set(params)
     identifier = f"<ChangeSetId>{change_set.get('ChangeSetId')}</ChangeSetId>"
     return _told(original(params), identifier, change_set)
 
@@ -94,12 +93,6 @@ def _without_rollback(params: Params, config: Config) -> Params:
     if is_said or not _is_express(config) or config.get("DisableRollback") == "false":
         return params
     return {**params, "DisableRollback": ["true"]}
-
-
-def _change_set(params: Params) -> dict[str, Any]:
-    """Return the change set that a request names, an empty one if there is none."""
-    names = [handlers._p(params, name) for name in ("ChangeSetName", "StackName")]
-    return changesets._find_change_set(*names)[1] or {}
 
 
 def _note(record: dict[str, Any] | None, config: Config, response: Response) -> None:

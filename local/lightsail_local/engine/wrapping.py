@@ -12,6 +12,12 @@ from ministack.services.cloudformation import handlers
 Wrapper = Callable[..., Any]
 """Is called with what it wraps, and then with the arguments; may be a coroutine function."""
 
+Params = dict[str, Any]
+"""A request to CloudFormation's API, as its actions take it."""
+
+Response = tuple[int, dict[str, str], bytes]
+"""What an action answers: status, headers and body."""
+
 
 def wrap(name: str, modules: Sequence[ModuleType], wrapper: Wrapper) -> None:
     """Put `wrapper(original, ...)` in the place of a function, in each module that imports it."""

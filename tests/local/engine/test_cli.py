@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from lightsail_local.behaviour.behaviour import Behaviour
 from lightsail_local.samples.sample_image import sample_image
 from lightsail_local.server import Request
 from lightsail_local.wire.request_line import request_line
+from pyproject import PYPROJECT
 
 Ran = subprocess.CompletedProcess[str]
 Run = Callable[..., Ran]
@@ -456,8 +456,7 @@ def test_needs_nothing_of_the_extra_to_say_that_it_is_missing() -> None:
 
 @pytest.mark.parametrize("module", ["argparse", "lightsail_local.behaviour.failure"])
 def test_ctrl_c_while_python_imports_ends_it_quietly(module: str) -> None:
-    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
-    entry, _, function = project["scripts"]["lightsail-local"].partition(":")
+    entry, _, function = PYPROJECT["project"]["scripts"]["lightsail-local"].partition(":")
     # What pip installs as the command, with a Ctrl-C as soon as it looks for a module.
     program = f"""\
 import os, signal, sys
